@@ -1,0 +1,1 @@
+//! tamper-evident log: leaves, tree, checkpoints, proofs

@@ -1,0 +1,1 @@
+//! countersignd, the signing appliance

@@ -1,0 +1,1 @@
+//! HSM devices behind one contract

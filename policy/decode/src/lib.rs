@@ -1,0 +1,1 @@
+//! hostile bytes to typed intents

@@ -1,0 +1,1 @@
+//! shared nouns: ids, money, effects, intents, canonical bytes

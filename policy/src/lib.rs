@@ -1,0 +1,1 @@
+//! the decision: pure and synchronous

@@ -1,0 +1,1 @@
+//! end-to-end tests on real SoftHSM2, TLS and SVM
