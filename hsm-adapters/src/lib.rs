@@ -1,1 +1,23 @@
-//! HSM devices behind one contract
+//! HSM devices behind one contract.
+//!
+//! [`backend`] is what the appliance may ask of a device; [`pkcs11`] is the adapter for PKCS#11
+//! modules; `simulator` (cargo feature of that name, for tests and benches only) is a device in
+//! memory that fails on request; [`conformance`] is the suite that both must pass.
+//! Everything here blocks: call it from threads that may wait.
+
+pub mod attributes;
+pub mod backend;
+pub mod capabilities;
+pub mod error;
+pub mod key;
+pub mod role;
+
+pub use attributes::{Attributes, Flag, KeyKind, SecretUse};
+pub use backend::{
+    Backend, Device, Envelope, KeyAdmin, KeyRef, KeyWrap, Mac, Material, MonotonicAnchor,
+    ResidentKey, StoredKey,
+};
+pub use capabilities::{Capabilities, KeyTypes};
+pub use error::{Consequence, Error};
+pub use key::{KeyId, KeyType, PublicKey, Signature};
+pub use role::KeyRole;

@@ -1,0 +1,88 @@
+//! The appliance's own resident keys, each with one job and a fixed place on the token.
+
+use std::fmt;
+
+use crate::attributes::{KeyKind, SecretUse};
+use crate::key::{KeyId, KeyType};
+
+/// What one of the appliance's own keys is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyRole {
+    /// Signs client and server certificates (ECDSA P-256).
+    Ca,
+    /// Signs checkpoints of the audit log (Ed25519).
+    AuditLog,
+    /// Authenticates database rows (HMAC-SHA-256).
+    RowMac,
+    /// Wraps keys of custody `wrapped` (AES-256).
+    Wrapping,
+    /// Seals keys of custody `envelope` (AES-256-GCM); exists only where that is turned on.
+    Envelope,
+}
+
+impl KeyRole {
+    /// The roles every appliance needs.
+    pub const REQUIRED: [Self; 4] = [Self::Ca, Self::AuditLog, Self::RowMac, Self::Wrapping];
+
+    /// The required roles, and [`KeyRole::Envelope`] where envelope custody is turned on.
+    #[must_use]
+    pub fn expected(envelope: bool) -> Vec<Self> {
+        let mut roles = Self::REQUIRED.to_vec();
+        roles.extend(envelope.then_some(Self::Envelope));
+        roles
+    }
+
+    /// The name used in logs and readiness answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::AuditLog => "audit-log",
+            Self::RowMac => "row-mac",
+            Self::Wrapping => "wrapping",
+            Self::Envelope => "envelope",
+        }
+    }
+
+    /// The label on the token.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ca => "countersign-ca",
+            Self::AuditLog => "countersign-audit-log",
+            Self::RowMac => "countersign-row-mac",
+            Self::Wrapping => "countersign-wrapping",
+            Self::Envelope => "countersign-envelope",
+        }
+    }
+
+    /// The `CKA_ID` on the token. Readable, so that an operator's tools show it.
+    #[must_use]
+    pub const fn id(self) -> KeyId {
+        KeyId::from_bytes(*match self {
+            Self::Ca => b"countersign/ca\0\0",
+            Self::AuditLog => b"countersign/log\0",
+            Self::RowMac => b"countersign/mac\0",
+            Self::Wrapping => b"countersign/wrap",
+            Self::Envelope => b"countersign/envl",
+        })
+    }
+
+    /// What kind of key it is.
+    #[must_use]
+    pub const fn kind(self) -> KeyKind {
+        match self {
+            Self::Ca => KeyKind::Pair(KeyType::P256),
+            Self::AuditLog => KeyKind::Pair(KeyType::Ed25519),
+            Self::RowMac => KeyKind::Secret(SecretUse::Mac),
+            Self::Wrapping => KeyKind::Secret(SecretUse::Wrap),
+            Self::Envelope => KeyKind::Secret(SecretUse::Envelope),
+        }
+    }
+}
+
+impl fmt::Display for KeyRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
