@@ -1,0 +1,96 @@
+//! Solana account addresses.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A 32-byte Solana account address; its text form is base58.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address([u8; 32]);
+
+/// Text that is not a base58 encoding of 32 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a base58 address of 32 bytes, got `{got}`")]
+pub struct AddressError {
+    got: String,
+}
+
+impl Address {
+    /// Wraps 32 bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Decodes a base58 literal at compile time; a wrong literal does not compile.
+    #[must_use]
+    pub const fn from_literal(base58: &str) -> Self {
+        Self(bs58::decode(base58.as_bytes()).into_array_const_unwrap())
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0_u8; 44];
+        let length = bs58::encode(self.0)
+            .onto(text.as_mut_slice())
+            .map_err(|_| fmt::Error)?;
+        let digits = text.get(..length).ok_or(fmt::Error)?;
+        f.write_str(std::str::from_utf8(digits).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let refused = || AddressError {
+            got: text.chars().take(64).collect(),
+        };
+        if text.len() > 44 {
+            return Err(refused());
+        }
+        let mut bytes = [0_u8; 32];
+        match bs58::decode(text).onto(&mut bytes) {
+            Ok(32) => Ok(Self(bytes)),
+            Ok(_) | Err(_) => Err(refused()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips() {
+        let text = "So11111111111111111111111111111111111111112";
+        let address: Address = text.parse().unwrap();
+        assert_eq!(address.to_string(), text);
+        assert_eq!(address, Address::from_literal(text));
+    }
+
+    #[test]
+    fn short_long_and_foreign_text_is_refused() {
+        for text in [
+            "",
+            "1",
+            "0OIl",
+            "So1111111111111111111111111111111111111111",
+            &"1".repeat(45),
+        ] {
+            assert!(text.parse::<Address>().is_err(), "`{text}` was accepted");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The closed list of what a signature can do to a wallet. Policy judges these, never
+//! instruction names.
+
+use crate::{Address, Amount, Asset};
+
+/// The word a policy uses for a kind of effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Exchange of one asset for another whose proceeds return to the same wallet.
+    Trade,
+    /// Value leaves the wallet for somebody else.
+    Withdrawal,
+    /// Network fees and tips paid to get a transaction included.
+    Fee,
+    /// Bounded upkeep of the wallet's own accounts; value stays with or returns to it.
+    Housekeeping,
+    /// Somebody else gets power over an account, a token or a position.
+    Authority,
+    /// Staking of the wallet's own funds.
+    Stake,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 6] = [
+        Self::Trade,
+        Self::Withdrawal,
+        Self::Fee,
+        Self::Housekeeping,
+        Self::Authority,
+        Self::Stake,
+    ];
+
+    /// The word used in policy files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trade => "trade",
+            Self::Withdrawal => "withdrawal",
+            Self::Fee => "fee",
+            Self::Housekeeping => "housekeeping",
+            Self::Authority => "authority",
+            Self::Stake => "stake",
+        }
+    }
+}
+
+/// The numbers an aggregator quoted, as they stand in the instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    /// Quoted amount of the variable side: received for exact-in, spent for exact-out.
+    pub amount: Amount,
+    /// Allowed deviation from it, in basis points.
+    pub slippage_bps: u16,
+}
+
+/// One exchange. `spend_max` and `receive_min` are what the chain enforces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swap {
+    /// Slug of the trading program, e.g. `jupiter-v6`.
+    pub program: &'static str,
+    /// Asset given.
+    pub spend: Asset,
+    /// The most of it that can leave.
+    pub spend_max: Amount,
+    /// Asset received.
+    pub receive: Asset,
+    /// The least of it that must arrive.
+    pub receive_min: Amount,
+    /// The quote, where the instruction carries one.
+    pub quote: Option<Quote>,
+    /// Fee to an integrator, in basis points of the trade.
+    pub platform_fee_bps: u16,
+    /// Share of a better-than-quoted price that an integrator may keep, in basis points.
+    pub positive_slippage_bps: u16,
+    /// Token account that integrator fees go to, if any.
+    pub fee_account: Option<Address>,
+}
+
+/// Which power over an account changes hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorityKind {
+    /// Owner of a token account.
+    AccountOwner,
+    /// Who may close a token account.
+    CloseAccount,
+    /// Any authority of a mint or of an extension, by its number in the token program.
+    Mint(u8),
+    /// Authority of a nonce account.
+    Nonce,
+    /// Staker of a stake account.
+    Staker,
+    /// Withdrawer of a stake account.
+    Withdrawer,
+}
+
+/// What is done with a stake account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StakeOperation {
+    /// Delegated to a vote account.
+    Delegate {
+        /// The validator's vote account.
+        vote_account: Address,
+    },
+    /// Cooling down.
+    Deactivate,
+    /// Withdrawn to the wallet itself.
+    WithdrawToSelf {
+        /// Lamports withdrawn.
+        amount: Amount,
+    },
+    /// Created and funded, with the wallet as staker and withdrawer.
+    Create {
+        /// Lamports deposited.
+        amount: Amount,
+    },
+}
+
+/// One thing a signature would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// An asset leaves the wallet for `to`.
+    Transfer {
+        /// Asset that leaves.
+        asset: Asset,
+        /// How much, before any fee the token itself takes.
+        amount: Amount,
+        /// Who receives: the system account, or the owner of the receiving token account where
+        /// the message proves it, else the token account itself.
+        to: Address,
+        /// Token account that receives, for token transfers.
+        token_account: Option<Address>,
+    },
+    /// An exchange.
+    Swap(Swap),
+    /// Network fee charged to the wallet, also when the transaction fails.
+    Fee {
+        /// Fee for signatures, in lamports.
+        signatures: Amount,
+        /// Priority fee at most, in lamports.
+        priority: Amount,
+    },
+    /// Payment to a block-inclusion service.
+    Tip {
+        /// A known tip account.
+        to: Address,
+        /// Lamports.
+        amount: Amount,
+    },
+    /// Lamports that make an account rent-exempt; at most this much.
+    RentDeposit {
+        /// Account that is funded.
+        account: Address,
+        /// Lamports at most.
+        amount: Amount,
+    },
+    /// SOL becomes wrapped SOL in the wallet's own account.
+    Wrap {
+        /// The wallet's wrapped-SOL account.
+        account: Address,
+        /// Lamports.
+        amount: Amount,
+    },
+    /// Wrapped SOL becomes SOL of the wallet.
+    Unwrap {
+        /// The wallet's wrapped-SOL account.
+        account: Address,
+        /// Lamports, or `None` for all of it.
+        amount: Option<Amount>,
+    },
+    /// A token account of `owner` is opened.
+    OpenAccount {
+        /// The token account.
+        account: Address,
+        /// Its owner.
+        owner: Address,
+        /// Its mint's asset.
+        asset: Asset,
+    },
+    /// A token account of the wallet is closed and its lamports go to `destination`.
+    CloseAccount {
+        /// The closed account.
+        account: Address,
+        /// Receives its lamports.
+        destination: Address,
+    },
+    /// Somebody may spend from an account of the wallet.
+    Delegate {
+        /// The wallet's token account.
+        account: Address,
+        /// Who may spend.
+        delegate: Address,
+        /// Asset, where the message names it.
+        asset: Option<Asset>,
+        /// How much.
+        amount: Amount,
+    },
+    /// A standing delegation is withdrawn.
+    Revoke {
+        /// The wallet's token account.
+        account: Address,
+    },
+    /// A power over an account changes hands.
+    AuthorityChange {
+        /// The account.
+        account: Address,
+        /// Which power.
+        kind: AuthorityKind,
+        /// Who gets it; `None` gives it up for ever.
+        new_authority: Option<Address>,
+    },
+    /// Tokens are destroyed.
+    Burn {
+        /// Asset destroyed.
+        asset: Asset,
+        /// How much.
+        amount: Amount,
+        /// Account they are taken from.
+        account: Address,
+    },
+    /// Staking.
+    Stake {
+        /// The stake account.
+        account: Address,
+        /// What is done with it.
+        operation: StakeOperation,
+    },
+    /// A durable nonce is consumed: the signature does not expire by itself.
+    NonceAdvance {
+        /// The nonce account.
+        account: Address,
+        /// Its authority.
+        authority: Address,
+    },
+    /// Text is written into the ledger.
+    Memo {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Effect {
+    /// The action a policy knows this effect by. `wallet` is the signing wallet, which decides
+    /// whether an account is opened or closed for itself.
+    #[must_use]
+    pub fn action(&self, wallet: &Address) -> Action {
+        match self {
+            Self::Transfer { .. } | Self::Burn { .. } => Action::Withdrawal,
+            Self::Swap(_) => Action::Trade,
+            Self::Fee { .. } | Self::Tip { .. } => Action::Fee,
+            Self::OpenAccount { .. }
+            | Self::RentDeposit { .. }
+            | Self::Wrap { .. }
+            | Self::Unwrap { .. }
+            | Self::Revoke { .. }
+            | Self::Memo { .. } => Action::Housekeeping,
+            Self::CloseAccount { destination, .. } if destination == wallet => Action::Housekeeping,
+            Self::CloseAccount { .. } => Action::Withdrawal,
+            Self::Delegate { .. } | Self::AuthorityChange { .. } | Self::NonceAdvance { .. } => {
+                Action::Authority
+            }
+            Self::Stake { .. } => Action::Stake,
+        }
+    }
+
+    /// What leaves the wallet at most through this effect, for sums and limits.
+    #[must_use]
+    pub fn outflow(&self) -> Option<(Asset, Amount)> {
+        match self {
+            Self::Transfer { asset, amount, .. } | Self::Burn { asset, amount, .. } => {
+                Some((*asset, *amount))
+            }
+            Self::Swap(swap) => Some((swap.spend, swap.spend_max)),
+            Self::Fee {
+                signatures,
+                priority,
+            } => Some((Asset::Sol, signatures.saturating_add(*priority))),
+            Self::Tip { amount, .. } | Self::RentDeposit { amount, .. } => {
+                Some((Asset::Sol, *amount))
+            }
+            Self::Stake {
+                operation: StakeOperation::Create { amount },
+                ..
+            } => Some((Asset::Sol, *amount)),
+            Self::Wrap { .. }
+            | Self::Unwrap { .. }
+            | Self::OpenAccount { .. }
+            | Self::CloseAccount { .. }
+            | Self::Delegate { .. }
+            | Self::Revoke { .. }
+            | Self::AuthorityChange { .. }
+            | Self::Stake { .. }
+            | Self::NonceAdvance { .. }
+            | Self::Memo { .. } => None,
+        }
+    }
+}
