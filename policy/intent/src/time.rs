@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn timestamps_round_trip_as_rfc_3339() {
         let at = Timestamp::from_micros(1_795_000_000_123_456);
-        assert_eq!(at.to_string(), "2026-11-18T10:26:40.123456Z");
+        assert_eq!(at.to_string(), "2026-11-18T11:06:40.123456Z");
         assert_eq!(Timestamp::parse(&at.to_string()).unwrap(), at);
         assert!(Timestamp::parse("2026-11-18").is_err());
     }
