@@ -131,6 +131,11 @@ impl Writer {
                 self.tag(9);
                 self.text(text);
             }
+            Effect::Reclaim { account, amount } => {
+                self.tag(10);
+                self.address(account);
+                self.maybe_amount(*amount);
+            }
             Effect::CloseAccount { .. }
             | Effect::Delegate { .. }
             | Effect::Revoke { .. }
@@ -200,6 +205,7 @@ impl Writer {
             | Effect::RentDeposit { .. }
             | Effect::Wrap { .. }
             | Effect::Unwrap { .. }
+            | Effect::Reclaim { .. }
             | Effect::OpenAccount { .. }
             | Effect::Memo { .. } => self.effect(effect),
         }

@@ -168,6 +168,13 @@ pub enum Effect {
         /// Lamports, or `None` for all of it.
         amount: Option<Amount>,
     },
+    /// Lamports of an account under the wallet's authority come back to the wallet.
+    Reclaim {
+        /// The account that pays out: a nonce account, an order, an over-funded token account.
+        account: Address,
+        /// Lamports, or `None` where the message does not say how many.
+        amount: Option<Amount>,
+    },
     /// A token account of `owner` is opened.
     OpenAccount {
         /// The token account.
@@ -252,6 +259,7 @@ impl Effect {
             | Self::RentDeposit { .. }
             | Self::Wrap { .. }
             | Self::Unwrap { .. }
+            | Self::Reclaim { .. }
             | Self::Revoke { .. }
             | Self::Memo { .. } => Action::Housekeeping,
             Self::CloseAccount { destination, .. } if destination == wallet => Action::Housekeeping,
@@ -284,6 +292,7 @@ impl Effect {
             } => Some((Asset::Sol, *amount)),
             Self::Wrap { .. }
             | Self::Unwrap { .. }
+            | Self::Reclaim { .. }
             | Self::OpenAccount { .. }
             | Self::CloseAccount { .. }
             | Self::Delegate { .. }
