@@ -1,1 +1,46 @@
-//! wire types, error codes, OpenAPI
+//! What travels over the wire: request and answer bodies, error codes, the table of routes with
+//! the roles that may call them, and the OpenAPI document made from all of these.
+//!
+//! Nothing here knows the domain types; `http/convert` in the appliance is the one place that
+//! knows both. Requests refuse unknown fields; answers may gain fields.
+
+mod approvals;
+mod audit;
+mod freeze;
+mod grants;
+mod openapi;
+mod page;
+mod pki;
+mod policies;
+mod prices;
+mod problem;
+mod requests;
+mod role;
+mod route;
+mod sign;
+mod status;
+mod users;
+mod venues;
+mod wallets;
+
+pub use approvals::{ApprovalText, Approve, Reject};
+pub use audit::{AuditEntry, AuditPage, Checkpoint, Proof, ProofQuery};
+pub use freeze::{Freeze, FreezeScope, FreezeState};
+pub use grants::{CreateGrant, Grant};
+pub use openapi::document;
+pub use page::{Page, PageQuery};
+pub use pki::{Certificate, IssueCertificate, IssuedCertificate, RenewCertificate};
+pub use policies::{Policy, PolicySummary, ProposePolicy};
+pub use prices::{Price, SetPrice};
+pub use problem::{ErrorCode, PROBLEM_JSON, Problem, Reason};
+pub use requests::{Request, RequestQuery};
+pub use role::Role;
+pub use route::{Method, ROUTES, Route};
+pub use sign::{
+    BatchItem, BatchResult, Decision, DryRunQuery, SignBatch, SignBatchAnswer, SignSolana,
+    SignedAnswer,
+};
+pub use status::{Check, Readiness, Status};
+pub use users::{CreateUser, User};
+pub use venues::{AuthField, LeverageBounds, Venue};
+pub use wallets::{CreateWallet, PatchWallet, Wallet, WalletQuery, WalletStatus};

@@ -1,0 +1,114 @@
+//! The table of routes: who may call what. The router refuses what is not in it, the OpenAPI
+//! document is made from it, and the role × endpoint matrix is tested against it.
+
+use crate::Role;
+use crate::Role::{Auditor, Bot, Gateway, Operator, Risk};
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Create or act.
+    Post,
+    /// Change.
+    Patch,
+    /// Remove.
+    Delete,
+}
+
+/// One route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path with `{…}` parameters.
+    pub path: &'static str,
+    /// Roles that may call it; what they then see or reach is narrowed further.
+    pub roles: &'static [Role],
+    /// One line for the OpenAPI document.
+    pub summary: &'static str,
+    /// Schema name of the request body.
+    pub body: Option<&'static str>,
+    /// Schema name of the answer.
+    pub answer: Option<&'static str>,
+}
+
+const ALL: &[Role] = &[Bot, Gateway, Risk, Operator, Auditor];
+const READERS: &[Role] = &[Gateway, Operator, Auditor];
+const WALLET_READERS: &[Role] = &[Bot, Gateway, Operator, Auditor];
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    roles: &'static [Role],
+    summary: &'static str,
+    body: Option<&'static str>,
+    answer: Option<&'static str>,
+) -> Route {
+    Route {
+        method,
+        path,
+        roles,
+        summary,
+        body,
+        answer,
+    }
+}
+
+use Method::{Delete, Get, Patch, Post};
+
+/// Every API route.
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    route(Get, "/openapi.json", ALL, "this document", None, None),
+    route(Get, "/v1/status", ALL, "how the appliance is", None, Some("Status")),
+    route(Post, "/v1/users", &[Gateway], "create or find a user", Some("CreateUser"), Some("User")),
+    route(Get, "/v1/users", READERS, "list users", None, None),
+    route(Get, "/v1/users/{id}", READERS, "one user", None, Some("User")),
+    route(Get, "/v1/venues", ALL, "registry of venues", None, None),
+    route(Get, "/v1/venues/{slug}", ALL, "one venue", None, Some("Venue")),
+    route(Post, "/v1/wallets", &[Gateway], "create or find a wallet", Some("CreateWallet"), Some("Wallet")),
+    route(Get, "/v1/wallets", WALLET_READERS, "list wallets", None, None),
+    route(Get, "/v1/wallets/{id}", WALLET_READERS, "one wallet", None, Some("Wallet")),
+    route(Patch, "/v1/wallets/{id}", &[Gateway, Operator], "change a wallet's name", Some("PatchWallet"), Some("Wallet")),
+    route(Post, "/v1/wallets/{id}/pause", &[Gateway, Operator, Risk], "stop signing", None, Some("Wallet")),
+    route(Post, "/v1/wallets/{id}/resume", &[Gateway, Operator], "sign again", None, Some("Wallet")),
+    route(Post, "/v1/wallets/{id}/archive", &[Gateway, Operator], "stop signing for ever", None, Some("Wallet")),
+    route(Post, "/v1/grants", &[Gateway, Operator], "let a bot use a wallet", Some("CreateGrant"), Some("Grant")),
+    route(Get, "/v1/grants", READERS, "list grants", None, None),
+    route(Delete, "/v1/grants/{id}", &[Gateway, Operator], "stop a bot at once", None, None),
+    route(Post, "/v1/sign/solana", &[Bot, Operator], "judge and sign a Solana message", Some("SignSolana"), Some("SignedAnswer")),
+    route(Post, "/v1/sign/solana/batch", &[Bot], "judge and sign up to 64 messages", Some("SignBatch"), Some("SignBatchAnswer")),
+    route(Get, "/v1/requests", &[Bot, Operator, Auditor], "list requests", None, None),
+    route(Get, "/v1/requests/{id}", &[Bot, Operator, Auditor], "one request", None, Some("Request")),
+    route(Get, "/v1/policies", &[Operator, Auditor], "versions of the policy", None, None),
+    route(Post, "/v1/policies", &[Operator], "propose a policy", Some("ProposePolicy"), Some("PolicySummary")),
+    route(Get, "/v1/policies/active", &[Operator, Auditor], "the policy that decides", None, Some("Policy")),
+    route(Post, "/v1/prices", &[Operator], "set a reference price", Some("SetPrice"), Some("Price")),
+    route(Get, "/v1/prices", &[Operator, Auditor], "reference prices", None, None),
+    route(Post, "/v1/freeze", &[Operator, Risk], "stop at once", Some("Freeze"), Some("FreezeState")),
+    route(Get, "/v1/audit/entries", &[Auditor, Operator], "entries of the log", None, Some("AuditPage")),
+    route(Get, "/v1/audit/checkpoint", &[Auditor, Operator], "last signed checkpoint", None, Some("Checkpoint")),
+    route(Get, "/v1/audit/proof", &[Auditor, Operator], "inclusion or consistency proof", None, Some("Proof")),
+    route(Get, "/v1/pki/certificates", &[Operator, Auditor], "issued certificates", None, None),
+    route(Post, "/v1/pki/certificates", &[Operator], "issue from a CSR", Some("IssueCertificate"), Some("IssuedCertificate")),
+    route(Delete, "/v1/pki/certificates/{id}", &[Operator], "revoke", None, Some("Certificate")),
+    route(Post, "/v1/pki/renew", ALL, "renew the caller's own certificate", Some("RenewCertificate"), Some("IssuedCertificate")),
+];
+
+impl Route {
+    /// Finds a route by method and template.
+    #[must_use]
+    pub fn find(method: Method, path: &str) -> Option<&'static Self> {
+        ROUTES
+            .iter()
+            .find(|route| route.method == method && route.path == path)
+    }
+
+    /// Whether a role may call this route.
+    #[must_use]
+    pub fn permits(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}

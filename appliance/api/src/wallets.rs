@@ -1,0 +1,86 @@
+//! Wallets: one key of one user at one venue.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Body of `POST /v1/wallets`. One wallet per user, venue and environment: created on the first
+/// call, returned after.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateWallet {
+    /// `usr_…`
+    pub user_id: String,
+    /// Slug of a venue, e.g. `solana`.
+    pub venue: String,
+    /// `mainnet` (unless told) or `testnet`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// A name for people, at most 128 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where the key lives: `resident`, `wrapped` or `envelope`; what the operator configured
+    /// unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custody: Option<String>,
+}
+
+/// Body of `PATCH /v1/wallets/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchWallet {
+    /// A name for people, at most 128 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What a wallet may do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WalletStatus {
+    /// Signs what policy allows.
+    Active,
+    /// Signs nothing until resumed.
+    Paused,
+    /// Signs nothing ever again.
+    Archived,
+}
+
+/// A wallet. Never a secret.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Wallet {
+    /// `wal_…`
+    pub id: String,
+    /// `usr_…`
+    pub user_id: String,
+    /// Slug of the venue.
+    pub venue: String,
+    /// `mainnet` or `testnet`.
+    pub environment: String,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The public address; base58 on Solana.
+    pub address: String,
+    /// `resident`, `wrapped` or `envelope`; see ARCHITECTURE.md, Custody.
+    pub custody: String,
+    /// What the wallet may do now.
+    pub status: WalletStatus,
+    /// RFC 3339 UTC.
+    pub created_at: String,
+}
+
+/// Query of `GET /v1/wallets`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct WalletQuery {
+    /// Only wallets of this user.
+    pub user_id: Option<String>,
+    /// Only wallets at this venue.
+    pub venue: Option<String>,
+    /// Only wallets in this state: `active`, `paused` or `archived`.
+    pub status: Option<String>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
+}
