@@ -25,6 +25,21 @@ pub enum KeyKind {
     Secret(SecretUse),
 }
 
+impl KeyKind {
+    /// The one mechanism such a key may be used with (`CKA_ALLOWED_MECHANISMS`, `CKM_*` values of
+    /// PKCS#11 v3.1).
+    #[must_use]
+    pub const fn mechanism(self) -> u64 {
+        match self {
+            Self::Pair(KeyType::Ed25519) => 0x1057, // CKM_EDDSA
+            Self::Pair(KeyType::P256 | KeyType::Secp256k1) => 0x1041, // CKM_ECDSA
+            Self::Secret(SecretUse::Mac) => 0x0251, // CKM_SHA256_HMAC
+            Self::Secret(SecretUse::Wrap) => 0x210a, // CKM_AES_KEY_WRAP_PAD
+            Self::Secret(SecretUse::Envelope) => 0x1087, // CKM_AES_GCM
+        }
+    }
+}
+
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -84,6 +99,9 @@ pub struct Attributes {
     pub kind: KeyKind,
     /// The flags the token told.
     pub flags: BTreeMap<Flag, bool>,
+    /// The only mechanisms the key may be used with (`CKM_*` values); empty where the token does
+    /// not restrict them.
+    pub mechanisms: Vec<u64>,
 }
 
 impl Attributes {
@@ -114,9 +132,11 @@ impl Attributes {
             Local,
         ];
         let on = |flag: Flag| guards.contains(&flag) || uses.contains(&flag);
+        let flags = flags.into_iter().map(|flag| (flag, on(flag))).collect();
         Self {
             kind,
-            flags: flags.into_iter().map(|flag| (flag, on(flag))).collect(),
+            flags,
+            mechanisms: vec![kind.mechanism()],
         }
     }
 
@@ -127,6 +147,12 @@ impl Attributes {
         let mut faults = Vec::new();
         if self.kind != kind {
             faults.push(format!("expected a {kind}, found a {}", self.kind));
+        }
+        if self.mechanisms != required.mechanisms {
+            faults.push(format!(
+                "allowed mechanisms must be {:x?}, are {:x?}",
+                required.mechanisms, self.mechanisms
+            ));
         }
         for (flag, want) in required.flags {
             match self.flags.get(&flag) {
@@ -163,6 +189,13 @@ mod tests {
                 assert_eq!(other.faults(kind).len(), 1, "{flag:?} untold");
             }
         }
+    }
+
+    #[test]
+    fn other_mechanisms_are_a_fault() {
+        let mut open = Attributes::required(KINDS[0]);
+        open.mechanisms.clear();
+        assert!(open.faults(KINDS[0])[0].contains("allowed mechanisms must be"));
     }
 
     #[test]

@@ -165,6 +165,21 @@ impl fmt::Debug for Signature {
     }
 }
 
+/// ECDSA signs exactly a 32-byte digest; some modules silently truncate or pad others.
+pub(crate) fn check_input(key_type: KeyType, input: &[u8]) -> Result<(), Error> {
+    if key_type == KeyType::Ed25519 || input.len() == 32 {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "signing",
+        format!(
+            "a {key_type} key signs a digest of 32 bytes, {} came",
+            input.len()
+        ),
+        "hash the message first",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,17 +7,24 @@
 
 pub mod attributes;
 pub mod backend;
+pub mod canary;
 pub mod capabilities;
+pub mod ceremony;
 pub mod error;
 pub mod key;
 pub mod role;
+#[cfg(feature = "simulator")]
+pub mod simulator;
+mod software;
 
 pub use attributes::{Attributes, Flag, KeyKind, SecretUse};
 pub use backend::{
     Backend, Device, Envelope, KeyAdmin, KeyRef, KeyWrap, Mac, Material, MonotonicAnchor,
     ResidentKey, StoredKey,
 };
+pub use canary::canary;
 pub use capabilities::{Capabilities, KeyTypes};
 pub use error::{Consequence, Error};
 pub use key::{KeyId, KeyType, PublicKey, Signature};
 pub use role::KeyRole;
+pub use software::verifies;
