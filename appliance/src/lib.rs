@@ -1,1 +1,5 @@
 //! countersignd, the signing appliance
+
+pub mod clock;
+pub mod http;
+pub mod identity;

@@ -1,0 +1,122 @@
+//! The one place that reads time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use countersign_intent::{Span, Timestamp};
+
+/// Where time comes from. Everything else is handed a [`Timestamp`].
+pub trait Clock: Send + Sync {
+    /// Wall-clock time, UTC. May jump when the system's clock is set.
+    fn now(&self) -> Timestamp;
+
+    /// Time since an arbitrary origin; never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The operating system's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    /// Starts counting monotonic time here.
+    #[must_use]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the module that reads time"
+    )]
+    pub fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the module that reads time"
+    )]
+    fn now(&self) -> Timestamp {
+        let micros = match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => {
+                i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros)
+            }
+        };
+        Timestamp::from_micros(micros)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+/// A clock that stands still until it is moved; for tests and simulations.
+#[derive(Debug)]
+pub struct ManualClock {
+    start: i64,
+    now: AtomicI64,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self {
+            start: now.micros(),
+            now: AtomicI64::new(now.micros()),
+        })
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Span) {
+        let step = i64::try_from(by.micros()).unwrap_or(i64::MAX);
+        self.now.fetch_add(step, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        let passed = self.now().micros().saturating_sub(self.start);
+        Duration::from_micros(u64::try_from(passed).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_clock_shows_this_century_and_moves_on() {
+        let clock = SystemClock::new();
+        let before = (clock.now(), clock.monotonic());
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(before.0 > Timestamp::parse("2025-01-01T00:00:00Z").unwrap());
+        assert!(clock.now() > before.0);
+        assert!(clock.monotonic() >= before.1 + Duration::from_millis(2));
+    }
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let start = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let clock = ManualClock::at(start);
+        assert_eq!(clock.now(), start);
+        clock.advance(Span::from_secs(90));
+        assert_eq!(clock.now().since(start), Span::from_secs(90));
+        assert_eq!(clock.monotonic(), Duration::from_secs(90));
+    }
+}

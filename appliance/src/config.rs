@@ -1,0 +1,429 @@
+//! The configuration file. Unknown keys are refused; secrets are never in it, only the names of
+//! files that hold them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use countersign_intent::Span;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{path}`: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what is expected.
+    #[error("the configuration `{path}` is not valid: {message}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        message: String,
+    },
+    /// A value is out of its bounds.
+    #[error("`{key}`: {message}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What was expected, what came, what to do.
+        message: String,
+    },
+    /// The PIN cannot be had.
+    #[error("the HSM's PIN: {0}")]
+    Pin(String),
+}
+
+/// Everything `countersignd` is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Trust domain of the SPIFFE ids, e.g. `desk.example`.
+    pub trust_domain: String,
+    /// Directory of the database, the CA certificate and the files written at start.
+    pub state_dir: PathBuf,
+    /// Where to listen.
+    #[serde(default)]
+    pub listen: Listen,
+    /// The token.
+    pub hsm: Hsm,
+    /// Where wallet keys live.
+    #[serde(default)]
+    pub custody: Custody,
+    /// The database.
+    #[serde(default)]
+    pub store: Store,
+    /// The audit log.
+    #[serde(default)]
+    pub log: Log,
+    /// Certificate lifetimes.
+    #[serde(default)]
+    pub certificates: Certificates,
+    /// Trust in the clock.
+    #[serde(default)]
+    pub clock: Clock,
+}
+
+/// Where to listen, and the bounds on clients.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// The API, TLS 1.3 with client certificates.
+    pub api: SocketAddr,
+    /// Liveness, readiness and metrics, plain; loopback unless there is a reason.
+    pub operations: SocketAddr,
+    /// DNS names and addresses in the server's certificate.
+    pub server_names: Vec<String>,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Bytes of a request body at most.
+    pub max_body: usize,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            api: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            operations: SocketAddr::from(([127, 0, 0, 1], 8444)),
+            server_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            max_connections: 1024,
+            max_body: 512 * 1024,
+        }
+    }
+}
+
+/// The token that holds the keys.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hsm {
+    /// The vendor's PKCS#11 module.
+    pub module: PathBuf,
+    /// Label of the token.
+    pub token: String,
+    /// Serial number of the token, where labels are not unique.
+    #[serde(default)]
+    pub serial: Option<String>,
+    /// File with the user PIN, readable by nobody else; the credential `hsm-pin` of the service
+    /// manager unless told.
+    #[serde(default)]
+    pub pin_file: Option<PathBuf>,
+    /// Threads that sign, each with its own session; one per core unless told.
+    #[serde(default)]
+    pub workers: Option<usize>,
+    /// How long a signature may take before its outcome counts as unknown.
+    #[serde(default = "default_deadline", deserialize_with = "span")]
+    pub deadline: Span,
+    /// Unlocked keys kept at once.
+    #[serde(default = "default_unlocked")]
+    pub unlocked_keys: usize,
+}
+
+const fn default_deadline() -> Span {
+    Span::from_secs(5)
+}
+
+const fn default_unlocked() -> usize {
+    4096
+}
+
+/// Where wallet keys live.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CustodyKind {
+    /// A token object that cannot leave.
+    #[default]
+    Resident,
+    /// A blob that only the token can open.
+    Wrapped,
+    /// A blob opened by the token's key, whose content passes through this process.
+    Envelope,
+}
+
+impl CustodyKind {
+    /// The word used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resident => "resident",
+            Self::Wrapped => "wrapped",
+            Self::Envelope => "envelope",
+        }
+    }
+}
+
+/// Custody of new wallets.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Custody {
+    /// Where a new wallet's key goes unless the request says otherwise.
+    pub default: CustodyKind,
+    /// Whether `envelope` may be used at all.
+    pub envelope: bool,
+}
+
+/// The database.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// SQLite file; `countersign.db` in the state directory unless told.
+    pub path: Option<PathBuf>,
+}
+
+/// The audit log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Origin line of the checkpoints; `<trust domain>/audit` unless told.
+    pub origin: Option<String>,
+    /// How often the log's head is signed, while it grows.
+    #[serde(deserialize_with = "span")]
+    pub checkpoint_every: Span,
+    /// How often the token's own memory of the log is renewed, while it grows.
+    #[serde(deserialize_with = "span")]
+    pub anchor_every: Span,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            origin: None,
+            checkpoint_every: Span::from_secs(1),
+            anchor_every: Span::from_secs(60),
+        }
+    }
+}
+
+/// Certificate lifetimes.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Certificates {
+    /// Of a client, unless asked otherwise.
+    #[serde(deserialize_with = "span")]
+    pub client: Span,
+    /// Of a client, at most.
+    #[serde(deserialize_with = "span")]
+    pub client_longest: Span,
+    /// Of the server.
+    #[serde(deserialize_with = "span")]
+    pub server: Span,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        let lifetimes = crate::identity::Lifetimes::default();
+        Self {
+            client: lifetimes.client,
+            client_longest: lifetimes.client_longest,
+            server: lifetimes.server,
+        }
+    }
+}
+
+/// Trust in the clock.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clock {
+    /// How far back the clock may step before signing stops.
+    #[serde(deserialize_with = "span")]
+    pub tolerance: Span,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            tolerance: Span::from_secs(5),
+        }
+    }
+}
+
+fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, has unknown keys, or has values out of their bounds.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let value = |key, message: String| Err(ConfigError::Value { key, message });
+        if self.custody.default == CustodyKind::Envelope && !self.custody.envelope {
+            return value(
+                "custody.default",
+                "`envelope` is turned off; set `custody.envelope = true` if key bytes may pass \
+                 through this process"
+                    .to_owned(),
+            );
+        }
+        if !(1..=65_536).contains(&self.listen.max_connections) {
+            return value(
+                "listen.max_connections",
+                format!("expected 1 to 65536, got {}", self.listen.max_connections),
+            );
+        }
+        if !(4096..=16 * 1024 * 1024).contains(&self.listen.max_body) {
+            return value(
+                "listen.max_body",
+                format!("expected 4096 to 16777216 bytes, got {}", self.listen.max_body),
+            );
+        }
+        if self.hsm.workers == Some(0) || self.hsm.workers.is_some_and(|workers| workers > 64) {
+            return value("hsm.workers", "expected 1 to 64".to_owned());
+        }
+        if self.hsm.unlocked_keys == 0 {
+            return value("hsm.unlocked_keys", "expected at least 1, got 0".to_owned());
+        }
+        if self.certificates.client > self.certificates.client_longest {
+            return value(
+                "certificates.client",
+                format!(
+                    "{} is longer than `certificates.client_longest`, {}",
+                    self.certificates.client, self.certificates.client_longest
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Origin of the log.
+    #[must_use]
+    pub fn log_origin(&self) -> String {
+        self.log
+            .origin
+            .clone()
+            .unwrap_or_else(|| format!("{}/audit", self.trust_domain))
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.store
+            .path
+            .clone()
+            .unwrap_or_else(|| self.state_dir.join("countersign.db"))
+    }
+
+    /// How long a signature may take.
+    #[must_use]
+    pub const fn deadline(&self) -> Duration {
+        Duration::from_micros(self.hsm.deadline.micros())
+    }
+
+    /// Reads the PIN from its file, or from the service manager's credential `hsm-pin`.
+    ///
+    /// # Errors
+    /// No file, a file that others can read, or an empty one.
+    pub fn pin(&self) -> Result<SecretString, ConfigError> {
+        let path = match &self.hsm.pin_file {
+            Some(path) => path.clone(),
+            None => std::env::var_os("CREDENTIALS_DIRECTORY")
+                .map(|directory| PathBuf::from(directory).join("hsm-pin"))
+                .ok_or_else(|| {
+                    ConfigError::Pin(
+                        "set `hsm.pin_file`, or load the credential `hsm-pin` with \
+                         LoadCredentialEncrypted="
+                            .to_owned(),
+                    )
+                })?,
+        };
+        refuse_readable_by_others(&path)?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ConfigError::Pin(format!("cannot read `{}`: {error}", path.display())))?;
+        let pin = text.trim_end_matches(['\r', '\n']);
+        if pin.is_empty() {
+            return Err(ConfigError::Pin(format!("`{}` is empty", path.display())));
+        }
+        Ok(SecretString::from(pin))
+    }
+}
+
+fn refuse_readable_by_others(path: &Path) -> Result<(), ConfigError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| ConfigError::Pin(format!("cannot read `{}`: {error}", path.display())))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(ConfigError::Pin(format!(
+            "`{}` has mode {mode:o} and can be read by others; run `chmod 600` on it",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "trust_domain = 'desk.example'\nstate_dir = '/var/lib/countersign'\n\
+        [hsm]\nmodule = '/usr/lib/softhsm/libsofthsm2.so'\ntoken = 'countersign'\n";
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::read(file.path())
+    }
+
+    #[test]
+    fn defaults_are_the_safe_ones() {
+        let config = read(SMALLEST).unwrap();
+        assert!(config.listen.api.ip().is_loopback());
+        assert!(config.listen.operations.ip().is_loopback());
+        assert!(!config.custody.envelope);
+        assert_eq!(config.custody.default, CustodyKind::Resident);
+        assert_eq!(config.log_origin(), "desk.example/audit");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = read(&format!("{SMALLEST}pin = '1234'\n")).unwrap_err();
+        assert!(error.to_string().contains("pin"), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_bounds_are_refused_by_key() {
+        for (text, key) in [
+            ("[custody]\ndefault = 'envelope'\n", "custody.default"),
+            ("[listen]\nmax_connections = 0\n", "listen.max_connections"),
+            ("[listen]\nmax_body = 1\n", "listen.max_body"),
+            ("[certificates]\nclient = '99d'\n", "certificates.client"),
+        ] {
+            let error = read(&format!("{SMALLEST}{text}")).unwrap_err();
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pin_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "1234\n").unwrap();
+        let mut config = read(SMALLEST).unwrap();
+        config.hsm.pin_file = Some(file.path().to_owned());
+        assert!(config.pin().is_ok());
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = config.pin().unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+}

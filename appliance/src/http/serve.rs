@@ -1,0 +1,222 @@
+//! The listeners: accepting, the TLS handshake, and the bounds of every connection.
+//!
+//! Whatever is refused or given up is counted, so that an attack or a bad limit shows:
+//! `countersign_connections{listener}` (open now),
+//! `countersign_connections_refused_total{listener,reason}`,
+//! `countersign_handshake_failures_total{reason}`,
+//! `countersign_identity_refusals_total{code}` (requests),
+//! `countersign_connection_errors_total{listener,reason}`,
+//! `countersign_timeouts_total{kind}` and `countersign_accept_errors_total{listener}`.
+
+mod activity;
+mod body;
+mod clients;
+mod connection;
+mod handshake;
+mod limits;
+#[cfg(test)]
+mod tests;
+mod watchdog;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Response;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::identity::{Gate, IdentityError};
+use clients::Clients;
+use connection::{Host, OpenConnection};
+
+pub use body::{BodyError, read_body};
+pub use limits::Limits;
+
+/// How a request from a refused peer is answered.
+pub type Refuse = fn(&IdentityError) -> Response<Body>;
+
+/// What makes the API's listener more than a plain one.
+#[derive(Debug, Clone)]
+pub struct TlsFront {
+    /// TLS, as [`crate::identity::tls_config`] makes it.
+    pub config: Arc<ServerConfig>,
+    /// Who comes in.
+    pub gate: Arc<Gate>,
+    /// What the others are told.
+    pub refuse: Refuse,
+}
+
+/// How a listener ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// Connections that were still busy when [`Limits::drain_timeout`] was over.
+    pub cut_off: usize,
+}
+
+/// Serves the API: TLS, client certificates, every request with an
+/// `Arc<`[`crate::identity::Caller`]`>` among its extensions, checked anew each time.
+///
+/// When `stop` is ready no connection is accepted any more, idle ones are closed, busy ones
+/// finish what they have begun, within [`Limits::drain_timeout`].
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    front: TlsFront,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> Stopped {
+    let api = Arc::new(Api {
+        acceptor: TlsAcceptor::from(Arc::clone(&front.config)),
+        host: Host::new("api", router, limits),
+        front,
+        established: Arc::new(Semaphore::new(limits.max_connections)),
+        clients: Clients::new(limits.max_connections_per_client),
+    });
+    let entrance = Entrance::new("api", limits.max_handshakes, limits.drain_timeout);
+    accept_until(listener, entrance, stop, move |accepted| {
+        handshake::serve(Arc::clone(&api), accepted)
+    })
+    .await
+}
+
+/// Serves probes and metrics: no TLS, no identity, HTTP/1 only, the same bounds. Meant for a
+/// loopback address. Stops like [`serve_tls`].
+pub async fn serve_plain(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> Stopped {
+    let host = Arc::new(Host::new("probes", router, limits));
+    let entrance = Entrance::new("probes", limits.max_connections, limits.drain_timeout);
+    accept_until(listener, entrance, stop, move |accepted| {
+        let host = Arc::clone(&host);
+        async move {
+            let _open = OpenConnection::new(host.listener);
+            host.serve_http1(accepted.stream, None, accepted.draining)
+                .await;
+        }
+    })
+    .await
+}
+
+/// What the API's connections share.
+struct Api {
+    acceptor: TlsAcceptor,
+    host: Host,
+    front: TlsFront,
+    established: Arc<Semaphore>,
+    clients: Arc<Clients>,
+}
+
+/// A connection just accepted.
+struct Accepted {
+    stream: TcpStream,
+    permit: OwnedSemaphorePermit,
+    draining: watch::Receiver<bool>,
+}
+
+/// How many come in at a time, and how long they may take to leave.
+struct Entrance {
+    listener: &'static str,
+    places: Arc<Semaphore>,
+    drain_timeout: Duration,
+}
+
+impl Entrance {
+    fn new(listener: &'static str, places: usize, drain_timeout: Duration) -> Self {
+        Self {
+            listener,
+            places: Arc::new(Semaphore::new(places)),
+            drain_timeout,
+        }
+    }
+}
+
+/// Accepts and serves, one task per connection, until `stop` is ready; then drains.
+async fn accept_until<F>(
+    listener: TcpListener,
+    entrance: Entrance,
+    stop: impl Future<Output = ()>,
+    serve: impl Fn(Accepted) -> F,
+) -> Stopped
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    let (drain, draining) = watch::channel(false);
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(ended) = connections.join_next() => note_panic(ended),
+            stream = accept(&listener, entrance.listener) => {
+                let Ok(permit) = Arc::clone(&entrance.places).try_acquire_owned() else {
+                    count_refused(entrance.listener, "entrance_full");
+                    continue;
+                };
+                let draining = draining.clone();
+                connections.spawn(serve(Accepted { stream, permit, draining }));
+            }
+        }
+    }
+    drop(listener);
+    drain.send_replace(true);
+    let all_ended = async {
+        while let Some(ended) = connections.join_next().await {
+            note_panic(ended);
+        }
+    };
+    let _ = tokio::time::timeout(entrance.drain_timeout, all_ended).await;
+    let cut_off = connections.len();
+    connections.shutdown().await;
+    Stopped { cut_off }
+}
+
+/// The next connection. An error here (no file descriptors, a peer gone already) is of the
+/// moment; a pause keeps it from spinning.
+async fn accept(listener: &TcpListener, name: &'static str) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // An answer is one small write; waiting for more only adds latency.
+                if stream.set_nodelay(true).is_ok() {
+                    return stream;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(listener = name, %error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        metrics::counter!("countersign_accept_errors_total", "listener" => name).increment(1);
+    }
+}
+
+fn note_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection ended in a panic");
+    }
+}
+
+fn count_refused(listener: &'static str, reason: &'static str) {
+    metrics::counter!(
+        "countersign_connections_refused_total",
+        "listener" => listener,
+        "reason" => reason
+    )
+    .increment(1);
+}
+
+fn count_timeout(kind: &'static str) {
+    metrics::counter!("countersign_timeouts_total", "kind" => kind).increment(1);
+}

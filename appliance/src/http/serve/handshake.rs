@@ -1,0 +1,95 @@
+//! From an accepted socket to a TLS connection with a known peer.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::CertificateError;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::connection::{Door, OpenConnection};
+use super::{Accepted, Api, count_refused, count_timeout};
+
+/// Serves one connection from handshake to end.
+pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
+    let Accepted {
+        stream,
+        permit,
+        draining,
+    } = accepted;
+    let tls = match shake_hands(&api, stream).await {
+        Ok(tls) => tls,
+        Err(reason) => {
+            metrics::counter!("countersign_handshake_failures_total", "reason" => reason)
+                .increment(1);
+            return;
+        }
+    };
+    let session = tls.get_ref().1;
+    let http2 = session.alpn_protocol() == Some(b"h2");
+    let caller = api.front.gate.admit(session.peer_certificates());
+    // A refused peer is told why at its first request and keeps its place among the strangers.
+    let _place = match &caller {
+        Err(_) => (Some(permit), None),
+        Ok(caller) => {
+            let Ok(established) = Arc::clone(&api.established).try_acquire_owned() else {
+                return count_refused(api.host.listener, "too_many");
+            };
+            let Some(place) = api.clients.enter(caller.principal()) else {
+                return count_refused(api.host.listener, "too_many_of_client");
+            };
+            drop(permit);
+            (Some(established), Some(place))
+        }
+    };
+    let _open = OpenConnection::new(api.host.listener);
+    let door = Some(Door::new(&api.front, caller));
+    if http2 {
+        api.host.serve_http2(tls, door, draining).await;
+    } else {
+        api.host.serve_http1(tls, door, draining).await;
+    }
+}
+
+async fn shake_hands(api: &Api, stream: TcpStream) -> Result<TlsStream<TcpStream>, &'static str> {
+    let limit = api.host.limits.handshake_timeout;
+    match tokio::time::timeout(limit, api.acceptor.accept(stream)).await {
+        Ok(Ok(tls)) => Ok(tls),
+        Ok(Err(error)) => Err(reason(&error)),
+        Err(_) => {
+            count_timeout("handshake");
+            Err("timeout")
+        }
+    }
+}
+
+/// One of a closed set of words: labels must not grow with what peers send.
+fn reason(error: &io::Error) -> &'static str {
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        None => "io",
+        Some(rustls::Error::NoCertificatesPresented) => "no_certificate",
+        Some(rustls::Error::InvalidCertificate(error)) => certificate_reason(error),
+        Some(rustls::Error::PeerIncompatible(_)) => "incompatible",
+        Some(rustls::Error::AlertReceived(_)) => "refused_by_peer",
+        Some(_) => "protocol",
+    }
+}
+
+const fn certificate_reason(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "certificate_expired"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "certificate_not_yet_valid"
+        }
+        CertificateError::UnknownIssuer => "unknown_issuer",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "wrong_purpose"
+        }
+        _ => "bad_certificate",
+    }
+}

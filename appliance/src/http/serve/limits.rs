@@ -1,0 +1,67 @@
+//! Every bound of a listener, in one place.
+
+use std::time::Duration;
+
+/// What a listener allows. Timeouts of a connection are kept to within a quarter of the shortest
+/// of them, never early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections whose peer is known; one more is closed at once.
+    pub max_connections: usize,
+    /// Connections of one principal.
+    pub max_connections_per_client: usize,
+    /// Connections in the TLS handshake, or refused and not yet gone. Kept apart, so that peers
+    /// without a certificate cannot take the places of those with one.
+    pub max_handshakes: usize,
+    /// From `accept` to the end of the TLS handshake.
+    pub handshake_timeout: Duration,
+    /// From the first byte of an HTTP/1 request to the end of its headers.
+    pub header_timeout: Duration,
+    /// Without a request.
+    pub idle_timeout: Duration,
+    /// With requests in flight of which none starts or ends. More than the longest wait a route
+    /// allows.
+    pub request_timeout: Duration,
+    /// From the order to stop until connections that are still busy are cut off.
+    pub drain_timeout: Duration,
+    /// Request line and headers of one request. HTTP/1 treats less than 8192 as 8192.
+    pub max_header_bytes: usize,
+    /// Header fields of one HTTP/1 request.
+    pub max_headers: usize,
+    /// Requests at a time on one HTTP/2 connection.
+    pub max_streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 1024,
+            max_connections_per_client: 256,
+            max_handshakes: 256,
+            handshake_timeout: Duration::from_secs(5),
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(300),
+            request_timeout: Duration::from_secs(120),
+            drain_timeout: Duration::from_secs(20),
+            max_header_bytes: 16 * 1024,
+            max_headers: 64,
+            max_streams: 64,
+        }
+    }
+}
+
+impl Limits {
+    /// For the plain listener of probes and metrics: few and short connections.
+    #[must_use]
+    pub fn for_probes() -> Self {
+        Self {
+            max_connections: 64,
+            header_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(2),
+            max_header_bytes: 8 * 1024,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The certificate authority: its own certificate, and the certificates it issues.
+//!
+//! Profile (RFC 5280): ECDSA P-256 with SHA-256; the authority signs end entities only
+//! (`pathLenConstraint` 0); a certificate is good for one purpose, client or server; serials are
+//! random. What a signing request asks for is not looked at, except its key.
+
+use std::sync::Arc;
+
+use countersign_intent::{Principal, Span, Timestamp};
+use rcgen::string::Ia5String;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use time::OffsetDateTime;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+
+use super::csr::{CsrError, requested_key};
+use super::signer::{CaSigner, RemoteKey, SignerError};
+use super::{Serial, SpiffeId, TrustDomain};
+
+/// Certificates begin this much in the past, so that a peer whose clock is a little behind
+/// accepts a fresh one.
+const BACKDATE: Span = Span::from_secs(5 * 60);
+
+/// Sixteen random bytes for a serial, from the HSM or the operating system.
+pub type SerialSource =
+    Box<dyn Fn() -> Result<[u8; 16], Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
+
+/// For how long certificates are issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// The authority's own certificate.
+    pub authority: Span,
+    /// A server certificate.
+    pub server: Span,
+    /// A client certificate, unless asked otherwise.
+    pub client: Span,
+    /// The longest a client certificate may be asked for.
+    pub client_longest: Span,
+}
+
+impl Default for Lifetimes {
+    /// Ten years, seven days, 24 hours, 31 days.
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            authority: Span::from_secs(3653 * DAY),
+            server: Span::from_secs(7 * DAY),
+            client: Span::from_secs(DAY),
+            client_longest: Span::from_secs(31 * DAY),
+        }
+    }
+}
+
+/// Why the authority did not issue, or cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The request is refused.
+    #[error(transparent)]
+    Csr(#[from] CsrError),
+    /// A longer life was asked for than certificates have here.
+    #[error("expected a lifetime of more than 0s and at most {longest}, got {asked}")]
+    Lifetime {
+        /// What was asked.
+        asked: Span,
+        /// What is allowed.
+        longest: Span,
+    },
+    /// The authority's own certificate has expired.
+    #[error("the authority's own certificate expired at {0}; make a new authority")]
+    Expired(Timestamp),
+    /// The stored certificate cannot be read.
+    #[error("the authority's stored certificate cannot be read: {0}")]
+    Unreadable(&'static str),
+    /// The stored certificate is for another key than the signer's.
+    #[error(
+        "the authority's stored certificate is not for the key on the token; is this the right token?"
+    )]
+    OtherKey,
+    /// The stored certificate is for another trust domain.
+    #[error("the authority's stored certificate is not for trust domain `{0}`")]
+    OtherTrustDomain(TrustDomain),
+    /// The key did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// There is no randomness for a serial.
+    #[error("no random bytes for a serial number")]
+    Random(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A value that does not fit in a certificate.
+    #[error("the certificate cannot be built")]
+    Build(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl AuthorityError {
+    fn build(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Build(error.into())
+    }
+}
+
+/// A certificate just issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// DER.
+    pub certificate: CertificateDer<'static>,
+    /// PEM, one block.
+    pub pem: String,
+    /// Names it in a revocation.
+    pub serial: Serial,
+    /// First moment of validity, whole seconds.
+    pub not_before: Timestamp,
+    /// Last moment of validity, whole seconds.
+    pub not_after: Timestamp,
+}
+
+/// The certificate authority of one trust domain. Its methods call the signer and block with it.
+pub struct Authority {
+    signer: Arc<dyn CaSigner>,
+    serials: SerialSource,
+    trust_domain: TrustDomain,
+    lifetimes: Lifetimes,
+    certificate: CertificateDer<'static>,
+    pem: String,
+    not_after: Timestamp,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority")
+            .field("trust_domain", &self.trust_domain)
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// Makes the authority's self-signed certificate. Store [`Authority::pem`]; from then on
+    /// [`Authority::load`] it.
+    ///
+    /// # Errors
+    /// No signature, no randomness, or a trust domain or time that fits in no certificate.
+    pub fn create(
+        signer: Arc<dyn CaSigner>,
+        serials: SerialSource,
+        trust_domain: TrustDomain,
+        lifetimes: Lifetimes,
+        now: Timestamp,
+    ) -> Result<Self, AuthorityError> {
+        let serial = random_serial(&serials)?;
+        let not_after = now.saturating_add(lifetimes.authority);
+        let mut params = base_params(serial, now, not_after)?;
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Countersign CA");
+        params.subject_alt_names = vec![uri(&authority_uri(&trust_domain))?];
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = RemoteKey::new(&*signer);
+        let pem = params
+            .self_signed(&key)
+            .map_err(|error| failure(&key, error))?
+            .pem();
+        Self::load(&pem, signer, serials, trust_domain, lifetimes)
+    }
+
+    /// Takes up an authority whose certificate was made before.
+    ///
+    /// # Errors
+    /// A certificate that is unreadable, or of another key or trust domain.
+    pub fn load(
+        pem: &str,
+        signer: Arc<dyn CaSigner>,
+        serials: SerialSource,
+        trust_domain: TrustDomain,
+        lifetimes: Lifetimes,
+    ) -> Result<Self, AuthorityError> {
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
+            .map_err(|_| AuthorityError::Unreadable("expected PEM"))?;
+        let not_after = check_own_certificate(&certificate, &*signer, &trust_domain)?;
+        Ok(Self {
+            signer,
+            serials,
+            trust_domain,
+            lifetimes,
+            certificate,
+            pem: pem.to_owned(),
+            not_after,
+        })
+    }
+
+    /// Issues a client certificate for `principal` on the key of a PEM-encoded signing request.
+    /// It lasts for `lifetime`, or the usual time, but never longer than the authority itself.
+    ///
+    /// # Errors
+    /// A refused request or lifetime, an expired authority, no signature, no randomness.
+    pub fn issue_client(
+        &self,
+        csr_pem: &str,
+        principal: &Principal,
+        lifetime: Option<Span>,
+        now: Timestamp,
+    ) -> Result<Issued, AuthorityError> {
+        let asked = lifetime.unwrap_or(self.lifetimes.client);
+        let longest = self.lifetimes.client_longest;
+        if asked == Span::ZERO || asked > longest {
+            return Err(AuthorityError::Lifetime { asked, longest });
+        }
+        let key = requested_key(csr_pem)?;
+        let id = SpiffeId {
+            trust_domain: self.trust_domain.clone(),
+            principal: principal.clone(),
+        };
+        let mut subject = DistinguishedName::new();
+        subject.push(DnType::OrganizationalUnitName, principal.role().as_str());
+        subject.push(DnType::CommonName, principal.name());
+        let names = vec![uri(&id.to_string())?];
+        let purpose = ExtendedKeyUsagePurpose::ClientAuth;
+        self.issue(&key, subject, names, purpose, asked, now)
+    }
+
+    /// Issues a server certificate for `names` on `key`.
+    ///
+    /// # Errors
+    /// A name that fits in no certificate, an expired authority, no signature, no randomness.
+    pub fn issue_server(
+        &self,
+        key: &impl PublicKeyData,
+        names: &[ServerName<'_>],
+        now: Timestamp,
+    ) -> Result<Issued, AuthorityError> {
+        let names = names
+            .iter()
+            .map(subject_alt_name)
+            .collect::<Result<_, _>>()?;
+        let mut subject = DistinguishedName::new();
+        subject.push(DnType::CommonName, "countersignd");
+        let purpose = ExtendedKeyUsagePurpose::ServerAuth;
+        self.issue(key, subject, names, purpose, self.lifetimes.server, now)
+    }
+
+    /// The authority's certificate, which clients and servers trust.
+    #[must_use]
+    pub const fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// The same in PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The trust domain it vouches for.
+    #[must_use]
+    pub const fn trust_domain(&self) -> &TrustDomain {
+        &self.trust_domain
+    }
+
+    /// Last moment of the authority's own validity.
+    #[must_use]
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    fn issue(
+        &self,
+        key: &impl PublicKeyData,
+        subject: DistinguishedName,
+        names: Vec<SanType>,
+        purpose: ExtendedKeyUsagePurpose,
+        lifetime: Span,
+        now: Timestamp,
+    ) -> Result<Issued, AuthorityError> {
+        if now >= self.not_after {
+            return Err(AuthorityError::Expired(self.not_after));
+        }
+        let serial = random_serial(&self.serials)?;
+        let not_after = now.saturating_add(lifetime).min(self.not_after);
+        let mut params = base_params(serial, now, not_after)?;
+        params.distinguished_name = subject;
+        params.subject_alt_names = names;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![purpose];
+        params.use_authority_key_identifier_extension = true;
+        let own_key = RemoteKey::new(&*self.signer);
+        let issuer =
+            Issuer::from_ca_cert_der(&self.certificate, &own_key).map_err(AuthorityError::build)?;
+        let certificate = params
+            .signed_by(key, &issuer)
+            .map_err(|error| failure(&own_key, error))?;
+        Ok(Issued {
+            pem: certificate.pem(),
+            serial,
+            not_before: timestamp(params.not_before),
+            not_after: timestamp(params.not_after),
+            certificate: certificate.into(),
+        })
+    }
+}
+
+/// Parameters with nothing of the builder's own defaults left.
+fn base_params(
+    serial: Serial,
+    now: Timestamp,
+    not_after: Timestamp,
+) -> Result<CertificateParams, AuthorityError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.serial_number = Some(SerialNumber::from_slice(serial.as_bytes()));
+    params.not_before = date(now.saturating_sub(BACKDATE))?;
+    params.not_after = date(not_after)?;
+    Ok(params)
+}
+
+fn random_serial(serials: &SerialSource) -> Result<Serial, AuthorityError> {
+    serials()
+        .map(Serial::from_random)
+        .map_err(AuthorityError::Random)
+}
+
+/// Whole seconds: certificates have no finer time.
+fn date(at: Timestamp) -> Result<OffsetDateTime, AuthorityError> {
+    OffsetDateTime::from_unix_timestamp(at.micros().div_euclid(1_000_000))
+        .map_err(AuthorityError::build)
+}
+
+fn timestamp(date: OffsetDateTime) -> Timestamp {
+    seconds(date.unix_timestamp())
+}
+
+/// Seconds since the epoch as a timestamp, staying in its range.
+pub(super) const fn seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
+}
+
+fn uri(text: &str) -> Result<SanType, AuthorityError> {
+    Ia5String::try_from(text)
+        .map(SanType::URI)
+        .map_err(AuthorityError::build)
+}
+
+/// The SPIFFE id of a trust domain itself has no path (X509-SVID §3.2).
+fn authority_uri(trust_domain: &TrustDomain) -> String {
+    format!("spiffe://{trust_domain}")
+}
+
+fn subject_alt_name(name: &ServerName<'_>) -> Result<SanType, AuthorityError> {
+    match name {
+        ServerName::DnsName(name) => Ia5String::try_from(name.as_ref())
+            .map(SanType::DnsName)
+            .map_err(AuthorityError::build),
+        ServerName::IpAddress(address) => Ok(SanType::IpAddress((*address).into())),
+        other => Err(AuthorityError::build(format!(
+            "expected a DNS name or an IP address, got `{}`",
+            other.to_str()
+        ))),
+    }
+}
+
+/// The signer's own words where it was the signer that failed.
+fn failure(key: &RemoteKey<'_>, error: rcgen::Error) -> AuthorityError {
+    key.take_failure()
+        .map_or_else(|| AuthorityError::build(error), AuthorityError::Signer)
+}
+
+/// Checks that a stored certificate is this authority's, and answers when it ends.
+fn check_own_certificate(
+    der: &CertificateDer<'_>,
+    signer: &dyn CaSigner,
+    trust_domain: &TrustDomain,
+) -> Result<Timestamp, AuthorityError> {
+    let unreadable = AuthorityError::Unreadable;
+    let (rest, certificate) =
+        X509Certificate::from_der(der).map_err(|_| unreadable("expected an X.509 certificate"))?;
+    if !rest.is_empty() {
+        return Err(unreadable("bytes follow the certificate"));
+    }
+    if *certificate.public_key().subject_public_key.data != signer.public_key_sec1() {
+        return Err(AuthorityError::OtherKey);
+    }
+    certificate
+        .verify_signature(None)
+        .map_err(|_| unreadable("it is not signed by its own key"))?;
+    if !certificate.is_ca() {
+        return Err(unreadable("it is not an authority's certificate"));
+    }
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|_| unreadable("its alternative names are malformed"))?
+        .map(|extension| extension.value.general_names.as_slice())
+        .unwrap_or_default();
+    if names != [GeneralName::URI(&authority_uri(trust_domain))] {
+        return Err(AuthorityError::OtherTrustDomain(trust_domain.clone()));
+    }
+    Ok(seconds(certificate.validity().not_after.timestamp()))
+}

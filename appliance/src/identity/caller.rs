@@ -1,0 +1,151 @@
+//! What a client certificate says about the peer.
+
+use countersign_intent::{Principal, Timestamp};
+use rustls_pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+
+use super::authority::seconds;
+use super::{Revocations, Serial, SpiffeId, TrustDomain};
+
+/// The principal at the other end of a connection and the certificate that says so. Made once
+/// per connection, shared by its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    principal: Principal,
+    serial: Serial,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+/// Why a request is not from anyone we know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// The certificate names no principal of this trust domain.
+    #[error("the client certificate names no principal: {0}")]
+    Unknown(&'static str),
+    /// The certificate is not valid yet.
+    #[error("the client certificate is not valid before {0}; check the clocks")]
+    NotYetValid(Timestamp),
+    /// The certificate's time is over.
+    #[error("the client certificate expired at {0}; renew it and connect again")]
+    Expired(Timestamp),
+    /// The certificate was revoked.
+    #[error("the client certificate `{0}` was revoked; ask an operator for a new one")]
+    Revoked(Serial),
+}
+
+impl IdentityError {
+    /// A stable word for problem documents and metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "certificate_unknown",
+            Self::NotYetValid(_) => "certificate_not_yet_valid",
+            Self::Expired(_) => "certificate_expired",
+            Self::Revoked(_) => "certificate_revoked",
+        }
+    }
+}
+
+impl Caller {
+    /// Reads a certificate whose chain to our authority the TLS handshake has verified.
+    ///
+    /// # Errors
+    /// [`IdentityError::Unknown`] unless it is for client authentication alone, not an
+    /// authority's, and its only alternative name is the URI of a principal in `trust_domain`.
+    pub fn from_certificate(
+        der: &CertificateDer<'_>,
+        trust_domain: &TrustDomain,
+    ) -> Result<Self, IdentityError> {
+        let malformed = IdentityError::Unknown("it is malformed");
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| malformed.clone())?;
+        if !rest.is_empty() {
+            return Err(malformed);
+        }
+        if certificate.is_ca() || !is_for_clients_only(&certificate) {
+            return Err(IdentityError::Unknown(
+                "it is not for client authentication",
+            ));
+        }
+        let validity = certificate.validity();
+        Ok(Self {
+            principal: principal(&certificate, trust_domain)?,
+            serial: Serial::from_der_integer(certificate.raw_serial())
+                .ok_or(IdentityError::Unknown("its serial number is not ours"))?,
+            not_before: seconds(validity.not_before.timestamp()),
+            not_after: seconds(validity.not_after.timestamp()),
+        })
+    }
+
+    /// Whether the certificate is good at `now`. Asked on every request: a connection must not
+    /// outlive the certificate it was opened with.
+    ///
+    /// # Errors
+    /// Revoked, expired, or not valid yet.
+    pub fn check(&self, now: Timestamp, revocations: &Revocations) -> Result<(), IdentityError> {
+        if revocations.is_revoked(&self.serial) {
+            return Err(IdentityError::Revoked(self.serial));
+        }
+        if now > self.not_after {
+            return Err(IdentityError::Expired(self.not_after));
+        }
+        if now < self.not_before {
+            return Err(IdentityError::NotYetValid(self.not_before));
+        }
+        Ok(())
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Which certificate it is.
+    #[must_use]
+    pub const fn serial(&self) -> Serial {
+        self.serial
+    }
+
+    /// Last moment of the certificate's validity.
+    #[must_use]
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+}
+
+/// The TLS library accepts a certificate without the extension; we do not.
+fn is_for_clients_only(certificate: &X509Certificate<'_>) -> bool {
+    certificate
+        .extended_key_usage()
+        .ok()
+        .flatten()
+        .is_some_and(|usage| {
+            usage.value.client_auth && !usage.value.server_auth && !usage.value.any
+        })
+}
+
+fn principal(
+    certificate: &X509Certificate<'_>,
+    trust_domain: &TrustDomain,
+) -> Result<Principal, IdentityError> {
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|_| IdentityError::Unknown("its alternative names are malformed"))?
+        .map(|extension| extension.value.general_names.as_slice())
+        .unwrap_or_default();
+    let [GeneralName::URI(uri)] = names else {
+        return Err(IdentityError::Unknown(
+            "expected exactly one alternative name, a URI",
+        ));
+    };
+    let id: SpiffeId = uri
+        .parse()
+        .map_err(|_| IdentityError::Unknown("its URI is not a SPIFFE id of a principal"))?;
+    if id.trust_domain != *trust_domain {
+        return Err(IdentityError::Unknown("it is of another trust domain"));
+    }
+    Ok(id.principal)
+}

@@ -1,0 +1,31 @@
+//! Who is asking: a certificate authority whose key stays in the HSM, TLS 1.3 with client
+//! certificates, and the way from a certificate to a caller.
+//!
+//! A request is let in only if the TLS handshake proved possession of a key certified by our own
+//! authority, the certificate names exactly one principal of our trust domain, and at the moment
+//! of *this* request it is neither expired nor revoked.
+
+mod authority;
+mod caller;
+mod csr;
+mod gate;
+mod principal;
+mod revocation;
+mod serial;
+mod server;
+mod signer;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use authority::{Authority, AuthorityError, Issued, Lifetimes, SerialSource};
+pub use caller::{Caller, IdentityError};
+pub use csr::{CsrError, MAX_CSR_BYTES};
+pub use gate::Gate;
+pub use principal::{SpiffeId, SpiffeIdError, TrustDomain};
+pub use revocation::Revocations;
+pub use serial::Serial;
+pub use server::{ServerError, ServerIdentity, tls_config};
+pub use signer::{CaSigner, SignerError};

@@ -1,0 +1,170 @@
+//! Threads that own a session each and sign what was recorded.
+//!
+//! Nothing reaches a device without a [`Recorded`]: the reservation and the log entry about these
+//! very bytes are durable before the job is queued.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use countersign_hsm::{Backend, Consequence, Device, KeyRef, verifies};
+use countersign_intent::SigningInput;
+use countersign_store::{Outcome, Recorded};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+
+const QUEUED: u8 = 0;
+const TAKEN: u8 = 1;
+const CANCELLED: u8 = 2;
+
+struct Job {
+    input: SigningInput,
+    key: Arc<KeyRef>,
+    claim: Arc<AtomicU8>,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// The pool of signing threads.
+#[derive(Debug, Clone)]
+pub struct Signers {
+    queue: Sender<Job>,
+    deadline: Duration,
+}
+
+/// Handles of the threads; they end when every [`Signers`] is dropped.
+#[derive(Debug)]
+pub struct SignerThreads(Vec<JoinHandle<()>>);
+
+impl SignerThreads {
+    /// Waits for the threads to end.
+    pub fn join(self) {
+        for thread in self.0 {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Signers {
+    /// Opens one session per thread.
+    ///
+    /// # Errors
+    /// A session that cannot be opened, or a thread that cannot be started.
+    pub fn start(
+        device: &Arc<dyn Device>,
+        threads: usize,
+        queue: usize,
+        deadline: Duration,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(Self, SignerThreads), StartError> {
+        let (sender, receiver) = crossbeam_channel::bounded(queue);
+        let mut handles = Vec::with_capacity(threads);
+        for number in 0..threads {
+            let backend = device.connect()?;
+            let jobs = receiver.clone();
+            let clock = Arc::clone(clock);
+            let thread = std::thread::Builder::new()
+                .name(format!("hsm-{number}"))
+                .spawn(move || serve(backend, &jobs, &*clock))?;
+            handles.push(thread);
+        }
+        let signers = Self {
+            queue: sender,
+            deadline,
+        };
+        Ok((signers, SignerThreads(handles)))
+    }
+
+    /// Signs the recorded bytes with `key` and checks the signature before it is given out.
+    ///
+    /// Past the deadline a job that no thread has taken is `NotSent`; one that a device may be
+    /// working on is `Unknown`, and its reservation stays spent.
+    pub async fn sign(&self, recorded: &Recorded, key: Arc<KeyRef>) -> Outcome {
+        let claim = Arc::new(AtomicU8::new(QUEUED));
+        let (answer, outcome) = oneshot::channel();
+        let job = Job {
+            input: recorded.input().clone(),
+            key,
+            claim: Arc::clone(&claim),
+            answer,
+        };
+        match self.queue.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                return Outcome::NotSent("every signing thread is busy; try again".to_owned());
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                return Outcome::NotSent("the signing threads have ended".to_owned());
+            }
+        }
+        match tokio::time::timeout(self.deadline, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Outcome::Unknown("a signing thread ended while it worked".to_owned()),
+            Err(_) => self.give_up(&claim),
+        }
+    }
+
+    fn give_up(&self, claim: &AtomicU8) -> Outcome {
+        let cancelled =
+            claim.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire);
+        let waited = self.deadline.as_millis();
+        match cancelled {
+            Ok(_) => Outcome::NotSent(format!("no signing thread was free within {waited} ms")),
+            Err(_) => Outcome::Unknown(format!("the HSM did not answer within {waited} ms")),
+        }
+    }
+}
+
+/// Why the signing threads did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The device refused a session.
+    #[error("cannot open a session on the HSM: {0}")]
+    Device(#[from] countersign_hsm::Error),
+    /// The operating system refused a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+fn serve(mut backend: Box<dyn Backend>, jobs: &Receiver<Job>, clock: &dyn Clock) {
+    while let Ok(job) = jobs.recv() {
+        let taken = job
+            .claim
+            .compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire);
+        if taken.is_ok() {
+            let outcome = sign_and_check(&mut *backend, &job, clock);
+            let _asker_gave_up = job.answer.send(outcome);
+        }
+    }
+}
+
+/// A signature that does not verify is dropped here; its reservation stays spent, because what
+/// made it wrong is not known.
+fn sign_and_check(backend: &mut dyn Backend, job: &Job, clock: &dyn Clock) -> Outcome {
+    let started = clock.monotonic();
+    let outcome = match backend.sign(&job.key, job.input.as_bytes()) {
+        Ok(signature) if verifies(&job.key.public, job.input.as_bytes(), &signature) => {
+            Outcome::Signed(*signature.as_bytes())
+        }
+        Ok(_) => {
+            metrics::counter!("countersign_signatures_unverifiable_total").increment(1);
+            Outcome::Unknown(
+                "the HSM's signature does not verify under the wallet's public key; run \
+                 `countersignd doctor`"
+                    .to_owned(),
+            )
+        }
+        Err(error) => match error.consequence() {
+            Consequence::NotSent => Outcome::NotSent(error.to_string()),
+            Consequence::Refused => Outcome::Refused(error.to_string()),
+            Consequence::OutcomeUnknown | Consequence::Broken => {
+                Outcome::Unknown(error.to_string())
+            }
+        },
+    };
+    let took = clock.monotonic().saturating_sub(started);
+    metrics::histogram!("countersign_hsm_sign_seconds").record(took);
+    outcome
+}
