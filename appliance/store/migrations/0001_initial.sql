@@ -1,0 +1,84 @@
+-- Everything the appliance has to remember. Times are microseconds since 1970 in UTC.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY NOT NULL,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every row that grants power. The body is JSON; the MAC is made inside the HSM.
+CREATE TABLE authority (
+    kind   TEXT    NOT NULL,
+    id     BLOB    NOT NULL,
+    seq    INTEGER NOT NULL,
+    parent BLOB,
+    lookup TEXT,
+    body   TEXT    NOT NULL,
+    mac    BLOB    NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX authority_by_seq ON authority (kind, seq);
+CREATE UNIQUE INDEX authority_by_lookup ON authority (kind, lookup) WHERE lookup IS NOT NULL;
+CREATE INDEX authority_by_parent ON authority (kind, parent, seq) WHERE parent IS NOT NULL;
+
+CREATE TABLE authority_seal (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    sum     BLOB    NOT NULL,
+    mac     BLOB    NOT NULL
+) STRICT;
+
+-- A request's id is its number followed by `nonce`. `idem` is a short digest of the principal
+-- and the idempotency key: the one index that is not written in order stays small.
+CREATE TABLE requests (
+    seq         INTEGER PRIMARY KEY,
+    nonce       BLOB    NOT NULL,
+    idem        BLOB    NOT NULL UNIQUE,
+    principal   TEXT    NOT NULL,
+    idem_key    TEXT    NOT NULL,
+    fingerprint BLOB    NOT NULL,
+    at          INTEGER NOT NULL,
+    wallet      BLOB    NOT NULL,
+    decided     INTEGER NOT NULL,
+    digest      BLOB    NOT NULL,
+    answer      BLOB    NOT NULL,
+    log_index   INTEGER NOT NULL
+) STRICT;
+
+-- Apart from `requests`, so that recording an outcome appends and does not rewrite.
+CREATE TABLE outcomes (
+    seq       INTEGER PRIMARY KEY REFERENCES requests (seq),
+    kind      INTEGER NOT NULL,
+    released  INTEGER NOT NULL,
+    signature BLOB,
+    note      TEXT,
+    log_index INTEGER NOT NULL
+) STRICT;
+
+-- How much of a limit was used in one stretch of time: 16 bytes, big-endian.
+CREATE TABLE usage (
+    limit_key BLOB    NOT NULL,
+    bucket    INTEGER NOT NULL,
+    amount    BLOB    NOT NULL,
+    PRIMARY KEY (limit_key, bucket)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_entries (
+    idx       INTEGER PRIMARY KEY,
+    entry     BLOB NOT NULL,
+    leaf_hash BLOB NOT NULL
+) STRICT;
+
+-- Level 1 and up: the root over 256^level entries. Level 0 is `audit_entries.leaf_hash`.
+CREATE TABLE audit_nodes (
+    level INTEGER NOT NULL,
+    idx   INTEGER NOT NULL,
+    hash  BLOB    NOT NULL,
+    PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoints (
+    size INTEGER PRIMARY KEY,
+    note TEXT    NOT NULL,
+    at   INTEGER NOT NULL
+) STRICT;

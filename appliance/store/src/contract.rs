@@ -1,0 +1,174 @@
+//! What the rest of the appliance asks of a database, and may rely on.
+
+mod rows;
+mod writes;
+
+use std::future::Future;
+
+use countersign_audit::Hash;
+use countersign_intent::RequestId;
+
+pub use rows::{
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
+    OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow, request_id, request_seq,
+};
+pub use writes::Writes;
+
+use crate::StoreError;
+
+/// Most rows that one read returns, whatever was asked for.
+pub const PAGE_LIMIT: u32 = 1_000;
+
+/// Result of anything that touches the database.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// How far durable state has got; what a start needs before it can go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Number of log entries, and so the index of the next one.
+    pub entries: u64,
+    /// Highest request number ever given out; zero if none was.
+    pub last_request: u64,
+    /// The latest time that was recorded, in microseconds since the Unix epoch.
+    pub latest_micros: i64,
+}
+
+/// A database.
+///
+/// Guarantees: a commit that returned `Ok` survives the loss of power. A reader sees all of
+/// a commit or nothing of it. At most one [`Txn`] of a store exists at a time; `begin` waits
+/// for the other to end. A `Txn` that is dropped without a commit has changed nothing.
+/// Reads never wait for a commit. The cost of any one call depends on what it reads or
+/// writes and not on how much is stored, up to the depth of an index.
+pub trait Store: Send + Sync + 'static {
+    /// A transaction of this store.
+    type Txn: Txn + Send + 'static;
+
+    /// Begins the one transaction that can write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn begin(&self) -> impl Future<Output = StoreResult<Self::Txn>> + Send;
+
+    /// How far the state has got.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]; so for every read below.
+    fn progress(&self) -> impl Future<Output = StoreResult<Progress>> + Send;
+
+    /// The row of authority with this kind and id.
+    fn authority(
+        &self,
+        kind: &str,
+        id: &[u8],
+    ) -> impl Future<Output = StoreResult<Option<AuthorityRow>>> + Send;
+
+    /// The row of authority with this kind and lookup text.
+    fn authority_by_lookup(
+        &self,
+        kind: &str,
+        lookup: &str,
+    ) -> impl Future<Output = StoreResult<Option<AuthorityRow>>> + Send;
+
+    /// Rows of one kind in the order of their `seq`, those after `after` only; with a
+    /// `parent`, its rows only. At most `limit`, and at most [`PAGE_LIMIT`].
+    fn authority_list(
+        &self,
+        kind: &str,
+        parent: Option<&[u8]>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<AuthorityRow>>> + Send;
+
+    /// Kind, id and MAC of the rows after `after`, ordered by kind and id: at most `limit`.
+    /// Meant for the check of all rows at a start, so not held to [`PAGE_LIMIT`].
+    fn authority_macs(
+        &self,
+        after: Option<(&str, &[u8])>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<AuthorityMac>>> + Send;
+
+    /// The seal over all rows of authority; `None` before the first.
+    fn authority_seal(&self) -> impl Future<Output = StoreResult<Option<AuthoritySeal>>> + Send;
+
+    /// The request with this id, with its outcome. All 16 bytes of the id count.
+    fn request(
+        &self,
+        id: RequestId,
+    ) -> impl Future<Output = StoreResult<Option<StoredRequest>>> + Send;
+
+    /// Requests with a number below `before`, newest first, of one principal or of all.
+    ///
+    /// Looks at no more than the 10,000 numbers below `before`: fewer than `limit` rows are
+    /// not the end. Go on below the lowest number seen, or `before - 10,000`, until 1.
+    fn requests(
+        &self,
+        principal: Option<&str>,
+        before: u64,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
+
+    /// Log entries from index `from`, in order: at most `limit`, and at most [`PAGE_LIMIT`].
+    fn entries(
+        &self,
+        from: u64,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<EntryRow>>> + Send;
+
+    /// Stored hashes of the tree: `count` (at most 256) from `first` at `level`, where level
+    /// 0 is the entries' leaf hashes. Fewer come back if fewer are stored.
+    fn hashes(
+        &self,
+        level: u8,
+        first: u64,
+        count: u16,
+    ) -> impl Future<Output = StoreResult<Vec<Hash>>> + Send;
+
+    /// Signed checkpoints with a size below `below` (all if `None`), largest first.
+    fn checkpoints(
+        &self,
+        below: Option<u64>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<CheckpointRow>>> + Send;
+}
+
+/// The one transaction that can write. It reads what was committed before it began.
+pub trait Txn {
+    /// Requests that already have one of these idempotency keys, with their outcomes, in
+    /// any order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    fn find_requests(
+        &mut self,
+        keys: &[IdempotencyKey],
+    ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
+
+    /// Requests with these numbers, with their outcomes, in any order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    fn load_requests(
+        &mut self,
+        seqs: &[u64],
+    ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
+
+    /// Everything stored about the use of these limits, in any order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    fn load_usage(
+        &mut self,
+        limit_keys: &[Vec<u8>],
+    ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+
+    /// Writes everything, or nothing, and returns once it is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] if it may be there nevertheless; [`StoreError::Conflict`] if
+    /// a unique value is taken; any other error means that nothing was written.
+    fn commit(self, writes: Writes) -> impl Future<Output = StoreResult<()>> + Send;
+}
+
+/// Numbers that [`Store::requests`] looks at in one call.
+pub(crate) const REQUEST_SCAN: u64 = 10_000;

@@ -1,0 +1,272 @@
+use std::sync::Arc;
+
+use countersign_audit::Hash;
+use countersign_intent::{RequestId, Timestamp, WalletId};
+use sha2::{Digest as _, Sha256};
+
+/// A row that grants power: a user, wallet, grant, certificate, policy, price, freeze, …
+/// The caller makes `body` and `mac`, and checks them on the way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityRow {
+    /// What it is, e.g. `wallet`.
+    pub kind: String,
+    /// Unique within the kind.
+    pub id: Vec<u8>,
+    /// Place in listings; unique within the kind.
+    pub seq: i64,
+    /// Id of the row it belongs to, e.g. the user of a wallet.
+    pub parent: Option<Vec<u8>>,
+    /// A text it can be found by, unique within the kind, e.g. the external id of a user.
+    pub lookup: Option<String>,
+    /// Everything it says, as JSON.
+    pub body: String,
+    /// Made by an HSM-resident key over all the other columns.
+    pub mac: Vec<u8>,
+}
+
+/// What the check of all rows at a start reads of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityMac {
+    /// What it is.
+    pub kind: String,
+    /// Unique within the kind.
+    pub id: Vec<u8>,
+    /// The row's MAC.
+    pub mac: Vec<u8>,
+}
+
+/// The seal over the set of all rows of authority: one missing row shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthoritySeal {
+    /// One more with each change.
+    pub version: u64,
+    /// Number of rows.
+    pub count: u64,
+    /// A sum over the MACs of all rows; the caller's.
+    pub sum: Vec<u8>,
+    /// Made by an HSM-resident key over all the other columns.
+    pub mac: Vec<u8>,
+}
+
+/// Who asked, and the `Idempotency-Key` that was sent along.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdempotencyKey {
+    digest: [u8; 16],
+    principal: Arc<str>,
+    key: Arc<str>,
+}
+
+impl IdempotencyKey {
+    /// Joins a principal's text form, e.g. `bot/momentum-7`, and the key as it was sent.
+    #[must_use]
+    pub fn new(principal: impl Into<Arc<str>>, key: impl Into<Arc<str>>) -> Self {
+        let (principal, key) = (principal.into(), key.into());
+        Self {
+            digest: short_digest(&principal, &key),
+            principal,
+            key,
+        }
+    }
+
+    /// The principal's text form.
+    #[must_use]
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// The key as it was sent.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What the unique index holds: the first 16 bytes of SHA-256 over the length of the
+    /// principal (8 bytes, big-endian), the principal and the key. The index stays small
+    /// whatever bots send as keys.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 16] {
+        &self.digest
+    }
+}
+
+fn short_digest(principal: &str, key: &str) -> [u8; 16] {
+    let length = u64::try_from(principal.len()).unwrap_or(u64::MAX);
+    let hash = Sha256::new()
+        .chain_update(length.to_be_bytes())
+        .chain_update(principal.as_bytes())
+        .chain_update(key.as_bytes())
+        .finalize();
+    let mut short = [0; 16];
+    short.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    short
+}
+
+/// What policy said about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// Limits are reserved; it may be signed.
+    Allowed,
+    /// Refused.
+    Denied,
+    /// Waits for approvals.
+    Pending,
+}
+
+impl Decided {
+    /// The number stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Allowed => 1,
+            Self::Denied => 2,
+            Self::Pending => 3,
+        }
+    }
+
+    /// The decision stored as this number.
+    #[must_use]
+    pub const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Allowed),
+            2 => Some(Self::Denied),
+            3 => Some(Self::Pending),
+            _ => None,
+        }
+    }
+}
+
+/// The number of a request: 1, 2, 3, … with gaps; the first 8 bytes of the id, big-endian.
+#[must_use]
+pub fn request_seq(id: RequestId) -> u64 {
+    let bytes = id.as_bytes().iter().take(8);
+    bytes.fold(0, |seq, byte| (seq << 8) | u64::from(*byte))
+}
+
+/// The id of the request with this number and these random bytes.
+#[must_use]
+pub fn request_id(seq: u64, random: [u8; 8]) -> RequestId {
+    let mut bytes = [0; 16];
+    let parts = seq.to_be_bytes().into_iter().chain(random);
+    bytes.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+    RequestId::from_bytes(bytes)
+}
+
+/// A judged request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRow {
+    /// Its id; the first 8 bytes are its number, see [`request_seq`].
+    pub id: RequestId,
+    /// Who asked, under which key.
+    pub key: IdempotencyKey,
+    /// SHA-256 over what was asked for: the same key with another one is a conflict.
+    pub fingerprint: [u8; 32],
+    /// When it was judged.
+    pub at: Timestamp,
+    /// The wallet asked to sign.
+    pub wallet: WalletId,
+    /// What policy said.
+    pub decided: Decided,
+    /// SHA-256 of the bytes to sign.
+    pub digest: [u8; 32],
+    /// What the caller needs to answer the same again; opaque here.
+    pub answer: Vec<u8>,
+    /// Index of the log entry that records the decision.
+    pub log_index: u64,
+}
+
+/// What became of an allowed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// Signed; the signature verified.
+    Signed,
+    /// The device refused.
+    Refused,
+    /// The device was never asked.
+    NotSent,
+    /// The device may have signed.
+    Unknown,
+}
+
+impl OutcomeKind {
+    /// The number stored.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Signed => 1,
+            Self::Refused => 2,
+            Self::NotSent => 3,
+            Self::Unknown => 4,
+        }
+    }
+
+    /// The outcome stored as this number.
+    #[must_use]
+    pub const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            1 => Some(Self::Signed),
+            2 => Some(Self::Refused),
+            3 => Some(Self::NotSent),
+            4 => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// The outcome of one request. A later one replaces it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// The request's number.
+    pub seq: u64,
+    /// What became of it.
+    pub kind: OutcomeKind,
+    /// Whether the reservation was given back.
+    pub released: bool,
+    /// The signature, if it was signed.
+    pub signature: Option<[u8; 64]>,
+    /// Why not, if it was not.
+    pub note: Option<String>,
+    /// Index of the log entry that records it.
+    pub log_index: u64,
+}
+
+/// A request as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRequest {
+    /// The request.
+    pub request: RequestRow,
+    /// What became of it; `None` until known.
+    pub outcome: Option<OutcomeRow>,
+}
+
+/// How much of one limit was used in one stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRow {
+    /// Which limit, for whom; the ledger's encoding.
+    pub limit_key: Vec<u8>,
+    /// Number of the stretch.
+    pub bucket: i64,
+    /// How much: base units, or a count.
+    pub amount: u128,
+}
+
+/// A log entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Its place in the log, from 0.
+    pub index: u64,
+    /// Exactly the bytes that are hashed.
+    pub entry: Vec<u8>,
+    /// RFC 6962 leaf hash of `entry`.
+    pub leaf_hash: Hash,
+}
+
+/// A signed checkpoint of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointRow {
+    /// Number of entries it covers.
+    pub size: u64,
+    /// The signed note, C2SP `tlog-checkpoint`.
+    pub note: String,
+    /// When it was signed.
+    pub at: Timestamp,
+}

@@ -1,0 +1,30 @@
+//! The one writer: judges requests against the limits, and makes the decision, the
+//! reservation and the log entry durable in one commit before anybody learns of it.
+//!
+//! Many requests share a commit. While one is being written the next ones queue up; the
+//! writer then takes all of them, judges them in order, and commits once. Nothing that a
+//! request needs is answered before that commit has returned, so:
+//!
+//! - a crash before the commit leaves nothing behind, and nobody was told anything;
+//! - a crash after it leaves a reservation without an outcome. A retry under the same
+//!   idempotency key gets the same bytes under the same reservation to sign again.
+//!
+//! A reservation is given back only if every attempt to sign under it is known not to have
+//! reached the device. An attempt whose end was not recorded (a crash, a dropped
+//! [`Recorded`]) counts as one that may have signed, for ever.
+
+mod attempts;
+mod batch;
+mod handle;
+mod job;
+mod recorded;
+mod windows;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use handle::{Ledger, Limits};
+pub use job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Outcome, Verdict};
+pub use recorded::Recorded;
+pub use writer::{Clock, Head, Randomness};

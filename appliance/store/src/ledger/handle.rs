@@ -1,0 +1,189 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_intent::Span;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::job::{AdminChange, Case, Judged, LedgerError, Outcome};
+use super::writer::{Clock, Head, Job, Randomness, Settlement, Writer};
+use super::Recorded;
+use crate::{CheckpointRow, Store};
+
+/// Bounds of a ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Jobs that may wait; beyond it new ones are refused.
+    pub queue: usize,
+    /// Jobs that share one commit at most.
+    pub batch: usize,
+    /// Windows kept in memory between commits.
+    pub windows: usize,
+    /// How far the clock may go back without a denial; time stands still meanwhile.
+    pub clock_tolerance: Span,
+    /// How long outcomes wait for a request to share its commit.
+    pub outcome_delay: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue: 1_024,
+            batch: 256,
+            windows: 16_384,
+            clock_tolerance: Span::from_secs(2),
+            outcome_delay: Duration::from_millis(5),
+        }
+    }
+}
+
+/// A handle to the writer; cheap to clone. The writer ends when [`Ledger::shutdown`] is
+/// called or the last handle is gone, after it has written what was queued.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    jobs: mpsc::Sender<Job>,
+    head: watch::Receiver<Head>,
+}
+
+impl Ledger {
+    /// Reads how far the log and the numbers have got and starts the writer as a task on the
+    /// current tokio runtime, which needs its timer.
+    ///
+    /// # Errors
+    /// [`LedgerError::Store`] if that cannot be read.
+    pub async fn start<S: Store>(
+        store: Arc<S>,
+        clock: Clock,
+        randomness: Randomness,
+        limits: Limits,
+    ) -> Result<Self, LedgerError> {
+        let (sender, receiver) = mpsc::channel(limits.queue.max(1));
+        let (writer, head) = Writer::open(store, clock, randomness, limits, receiver).await?;
+        tokio::spawn(writer.run());
+        Ok(Self { jobs: sender, head })
+    }
+
+    /// Judges one case.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`]; nothing may be signed. After [`crate::StoreError::Unknown`] the
+    /// same request may be sent again under the same key.
+    pub async fn judge(&self, case: Case) -> Result<Judged, LedgerError> {
+        let mut judged = self.judge_batch(vec![case]).await?;
+        judged.pop().unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Judges cases in order; each sees what the ones before it reserved. One commit.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] or [`LedgerError::Closed`] for all of them; each has its own
+    /// result otherwise.
+    pub async fn judge_batch(
+        &self,
+        cases: Vec<Case>,
+    ) -> Result<Vec<Result<Judged, LedgerError>>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.offer(Job::Judge { cases, reply })?;
+        answer.await.map_err(|_| LedgerError::Closed)
+    }
+
+    /// Hands in what became of an attempt. It is written with a later commit; returns once it
+    /// is queued. `entry` is the log entry, exactly as it is hashed.
+    ///
+    /// # Errors
+    /// [`LedgerError::EntryTooLong`], [`LedgerError::Closed`]; then the outcome stays unknown.
+    pub async fn record_outcome(
+        &self,
+        recorded: Recorded,
+        outcome: Outcome,
+        entry: Vec<u8>,
+    ) -> Result<(), LedgerError> {
+        let settlement = Settlement::new(recorded, outcome, entry, None)?;
+        self.push(Job::Settle(settlement)).await
+    }
+
+    /// Like [`Self::record_outcome`], but returns once the outcome is durable.
+    ///
+    /// # Errors
+    /// As there. A commit that fails is tried again with the next one.
+    pub async fn settle(
+        &self,
+        recorded: Recorded,
+        outcome: Outcome,
+        entry: Vec<u8>,
+    ) -> Result<(), LedgerError> {
+        let (done, durable) = oneshot::channel();
+        let settlement = Settlement::new(recorded, outcome, entry, Some(done))?;
+        self.push(Job::Settle(settlement)).await?;
+        durable.await.map_err(|_| LedgerError::Closed)
+    }
+
+    /// Changes rows of authority, in a commit of its own. Returns the indices of its log
+    /// entries.
+    ///
+    /// # Errors
+    /// [`LedgerError::StaleSeal`]; [`crate::StoreError::Conflict`] if an id, place or lookup
+    /// text is taken; any other [`LedgerError`].
+    pub async fn admin(&self, change: AdminChange) -> Result<Vec<u64>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.offer(Job::Admin { change, reply })?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Appends log entries. Returns their indices.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`].
+    pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Vec<u64>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.offer(Job::Append { entries, reply })?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Stores a signed checkpoint.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`].
+    pub async fn put_checkpoint(&self, checkpoint: CheckpointRow) -> Result<(), LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.offer(Job::Checkpoint { checkpoint, reply })?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Size and root of the durable log, as they change.
+    #[must_use]
+    pub fn head(&self) -> watch::Receiver<Head> {
+        self.head.clone()
+    }
+
+    /// Returns once everything queued before it is durable.
+    ///
+    /// # Errors
+    /// [`LedgerError::Store`] if the last commit failed, [`LedgerError::Closed`].
+    pub async fn flush(&self) -> Result<(), LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.push(Job::Flush { reply }).await?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Writes what was queued before it and ends the writer. Later calls get
+    /// [`LedgerError::Closed`].
+    ///
+    /// # Errors
+    /// As for [`Self::flush`].
+    pub async fn shutdown(&self) -> Result<(), LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.push(Job::Shutdown { reply }).await?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    fn offer(&self, job: Job) -> Result<(), LedgerError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
+            mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
+        })
+    }
+
+    async fn push(&self, job: Job) -> Result<(), LedgerError> {
+        self.jobs.send(job).await.map_err(|_| LedgerError::Closed)
+    }
+}

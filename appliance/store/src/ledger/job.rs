@@ -1,0 +1,157 @@
+use countersign_audit::leaf::MAX_ENTRY;
+use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
+use countersign_policy::{Decision, LimitKey, UsageView};
+
+use super::Recorded;
+use crate::{AuthorityRow, AuthoritySeal, Cause, IdempotencyKey, StoreError, StoredRequest};
+
+/// Decides about one case. Runs on the writer: it must not block.
+pub type Judge = Box<dyn FnOnce(&Bench<'_>) -> Verdict + Send>;
+
+/// A request to be judged.
+pub struct Case {
+    /// Who asks, under which idempotency key.
+    pub key: IdempotencyKey,
+    /// SHA-256 over everything that was asked for.
+    pub fingerprint: [u8; 32],
+    /// The wallet asked to sign.
+    pub wallet: WalletId,
+    /// The bytes that would be signed.
+    pub input: SigningInput,
+    /// SHA-256 of those bytes.
+    pub digest: [u8; 32],
+    /// The windows the decision needs: `countersign_policy::limit_keys`.
+    pub limit_keys: Vec<LimitKey>,
+    /// Only the decision is wanted: it is logged, and nothing is reserved or remembered.
+    pub dry_run: bool,
+    /// The decision.
+    pub judge: Judge,
+}
+
+/// What is known at the moment of a decision and not before.
+pub struct Bench<'a> {
+    /// The time of the decision; never before that of an earlier one.
+    pub now: Timestamp,
+    /// The id the request has, or will have.
+    pub request_id: RequestId,
+    /// What was used of the limits named in the case, earlier cases of the same commit
+    /// included.
+    pub usage: &'a dyn UsageView,
+}
+
+/// A decision, and how it is remembered.
+pub struct Verdict {
+    /// The decision.
+    pub decision: Decision,
+    /// The log entry, exactly as it is hashed; at most [`MAX_ENTRY`] bytes.
+    pub entry: Vec<u8>,
+    /// What is needed to answer the same again; opaque here.
+    pub answer: Vec<u8>,
+}
+
+/// What became of a case. Everything it tells is durable.
+#[derive(Debug)]
+pub enum Judged {
+    /// Allowed, reserved and recorded: it may be signed. Also what a retry gets for as long as
+    /// no outcome is known.
+    Recorded(Recorded),
+    /// Refused.
+    Denied {
+        /// The request.
+        request_id: RequestId,
+        /// Index of the log entry.
+        log_index: u64,
+        /// As the verdict said.
+        answer: Vec<u8>,
+    },
+    /// Waits for approvals.
+    Pending {
+        /// The request.
+        request_id: RequestId,
+        /// Index of the log entry.
+        log_index: u64,
+        /// As the verdict said.
+        answer: Vec<u8>,
+    },
+    /// What would have been decided.
+    DryRun {
+        /// Names the log entry; nothing is stored under it.
+        request_id: RequestId,
+        /// Index of the log entry.
+        log_index: u64,
+        /// As the verdict said.
+        answer: Vec<u8>,
+    },
+    /// It was answered before: denied, pending, or signed, in which case the outcome holds the
+    /// signature.
+    Replayed(StoredRequest),
+    /// The key was used before for something else.
+    Conflict {
+        /// The request that has the key.
+        request_id: RequestId,
+    },
+}
+
+/// What became of an attempt to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Signed; the signature verified.
+    Signed([u8; 64]),
+    /// The device refused: it certainly did not sign. Says why.
+    Refused(String),
+    /// The device was never asked. Says why.
+    NotSent(String),
+    /// The device may have signed. Says what happened.
+    Unknown(String),
+}
+
+/// A change to the rows of authority.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AdminChange {
+    /// Rows; one with the same kind and id is replaced.
+    pub rows: Vec<AuthorityRow>,
+    /// The seal over all rows after the change. Its version must be one more than that of
+    /// the last one, the first being 1; rows cannot change without it.
+    pub seal: Option<AuthoritySeal>,
+    /// Log entries, exactly as they are hashed.
+    pub entries: Vec<Vec<u8>>,
+}
+
+/// Why the ledger did not do what it was asked to. Nothing may be signed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// The queue is full; try again later.
+    #[error("too many requests are waiting to be recorded")]
+    Busy,
+    /// The clock went back by more than is tolerated.
+    #[error("the clock says {clock}, but {latest} was recorded already; set the clock")]
+    Clock {
+        /// What the clock says.
+        clock: Timestamp,
+        /// The latest time recorded.
+        latest: Timestamp,
+    },
+    /// No random bytes for an id.
+    #[error("no random bytes: {0}")]
+    Randomness(#[source] Cause),
+    /// The decision failed, or is not one that can be recorded.
+    #[error("no decision: {0}")]
+    NoDecision(&'static str),
+    /// A log entry that is too long.
+    #[error("expected a log entry of at most {MAX_ENTRY} bytes, got {0}")]
+    EntryTooLong(usize),
+    /// Another change was made since this one was prepared; prepare it again.
+    #[error("expected a seal of version {expected}, got {got}; read the rows again")]
+    StaleSeal {
+        /// The version that would have been right.
+        expected: u64,
+        /// The version of the change; 0 if it has no seal.
+        got: u64,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger was shut down, or its task ended.
+    #[error("the ledger is shut down")]
+    Closed,
+}
