@@ -12,6 +12,7 @@ pub mod capabilities;
 pub mod ceremony;
 pub mod error;
 pub mod key;
+pub mod pkcs11;
 pub mod role;
 #[cfg(feature = "simulator")]
 pub mod simulator;
@@ -26,5 +27,6 @@ pub use canary::canary;
 pub use capabilities::{Capabilities, KeyTypes};
 pub use error::{Consequence, Error};
 pub use key::{KeyId, KeyType, PublicKey, Signature};
+pub use pkcs11::{Config as Pkcs11Config, Pkcs11Device};
 pub use role::KeyRole;
 pub use software::verifies;

@@ -1,0 +1,129 @@
+//! Making, inspecting and destroying resident keys.
+
+use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+
+use super::codes::{Failure, harmless, lasting};
+use super::objects::{all, by_id, one, only, read_key, read_public};
+use super::raw;
+use super::shared::{Shared, Worker};
+use super::templates::{key_pair_generation, resident_pair, secret, secret_generation};
+use crate::attributes::{Attributes, SecretUse};
+use crate::backend::{KeyAdmin, ResidentKey};
+use crate::error::Error;
+use crate::key::{KeyId, KeyType, PublicKey};
+
+const KEY_CLASSES: [ObjectClass; 2] = [ObjectClass::PRIVATE_KEY, ObjectClass::SECRET_KEY];
+
+impl KeyAdmin for Worker {
+    fn generate(
+        &mut self,
+        id: &KeyId,
+        label: &str,
+        key_type: KeyType,
+    ) -> Result<PublicKey, Error> {
+        let (public, private) = resident_pair(id, label, key_type);
+        self.run(|shared, session| {
+            let _changing = shared.changing();
+            refuse_taken(session, id)?;
+            let (public, _) = session
+                .generate_key_pair(&key_pair_generation(key_type), &public, &private)
+                .map_err(|e| lasting("generating a key pair").failed(e))?;
+            read_public(session, public)
+        })
+    }
+
+    fn generate_secret(&mut self, id: &KeyId, label: &str, usage: SecretUse) -> Result<(), Error> {
+        let template = secret(usage, Some((id, label)));
+        self.run(|shared, session| {
+            let _changing = shared.changing();
+            refuse_taken(session, id)?;
+            let step = lasting("generating a secret key");
+            match usage {
+                SecretUse::Wrap => {
+                    raw::generate_wrapping_key(&shared.config.module, session, &template)
+                }
+                SecretUse::Mac | SecretUse::Envelope => {
+                    session.generate_key(&secret_generation(usage), &template).map(|_| ())
+                }
+            }
+            .map_err(|e| step.failed(e))
+        })
+    }
+
+    fn find(&mut self, label: &str) -> Result<Vec<ResidentKey>, Error> {
+        self.run(|shared, session| {
+            let mut found = Vec::new();
+            for class in KEY_CLASSES {
+                let template = [
+                    Attribute::Class(class),
+                    Attribute::Token(true),
+                    Attribute::Label(label.into()),
+                ];
+                for handle in all(shared, session, &template)? {
+                    let mut key = read_key(session, handle)?;
+                    if class == ObjectClass::PRIVATE_KEY {
+                        key.public = Some(public_half(shared, session, &key.id)?);
+                    }
+                    found.push(key);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn attributes(&mut self, id: &KeyId) -> Result<Attributes, Error> {
+        self.run(|shared, session| {
+            let _searching = shared.searching();
+            let handle = one(&private_or_secret(session, id)?, &format!("key with id {id}"))?;
+            Ok(read_key(session, handle)?.attributes)
+        })
+    }
+
+    fn destroy(&mut self, id: &KeyId) -> Result<(), Error> {
+        self.run(|shared, session| {
+            let _changing = shared.changing();
+            let handle = one(&private_or_secret(session, id)?, &format!("key with id {id}"))?;
+            shared.handles.forget(id);
+            let publics = session
+                .find_objects(&by_id(ObjectClass::PUBLIC_KEY, id))
+                .map_err(|e| harmless("looking for a key").failed(e))?;
+            for object in publics.into_iter().chain([handle]) {
+                session
+                    .destroy_object(object)
+                    .map_err(|e| lasting("destroying a key").failed(e))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn public_half(shared: &Shared, session: &Session, id: &KeyId) -> Result<PublicKey, Failure> {
+    let template = by_id(ObjectClass::PUBLIC_KEY, id);
+    let what = format!("public key with id {id}");
+    read_public(session, only(shared, session, &template, &what)?)
+}
+
+/// The caller holds the lock.
+fn private_or_secret(session: &Session, id: &KeyId) -> Result<Vec<ObjectHandle>, Failure> {
+    let mut found = Vec::new();
+    for class in KEY_CLASSES {
+        let handles = session
+            .find_objects(&by_id(class, id))
+            .map_err(|e| harmless("looking for a key").failed(e))?;
+        found.extend(handles);
+    }
+    Ok(found)
+}
+
+fn refuse_taken(session: &Session, id: &KeyId) -> Result<(), Failure> {
+    if private_or_secret(session, id)?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "generating a key",
+        format!("the token already holds a key with id {id}"),
+        "use another id, or destroy that key first",
+    )
+    .into())
+}

@@ -1,0 +1,91 @@
+//! The anchor: a private data object, `sequence (8, big-endian) || value`.
+
+use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+
+use super::codes::{Failure, harmless, lasting};
+use super::objects::all;
+use super::shared::{Shared, Worker};
+use crate::backend::MonotonicAnchor;
+use crate::error::Error;
+
+const LABEL: &str = "countersign-anchor";
+
+impl MonotonicAnchor for Worker {
+    fn read(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.run(|shared, session| {
+            let newest = stored(shared, session)?.into_iter().max_by_key(|anchor| anchor.sequence);
+            Ok(newest.map(|anchor| anchor.value))
+        })
+    }
+
+    fn write(&mut self, value: &[u8]) -> Result<(), Error> {
+        self.run(|shared, session| {
+            let old = stored(shared, session)?;
+            let last = old.iter().map(|anchor| anchor.sequence).max().unwrap_or(0);
+            let sequence = last.checked_add(1).ok_or_else(exhausted)?;
+            let _changing = shared.changing();
+            session
+                .create_object(&template(true, sequence, value))
+                .map_err(|e| lasting("writing the anchor").failed(e))?;
+            for anchor in old {
+                // The new value is there: an old one that stays is never read again.
+                let _ = session.destroy_object(anchor.handle);
+            }
+            Ok(())
+        })
+    }
+}
+
+struct Stored {
+    handle: ObjectHandle,
+    sequence: u64,
+    value: Vec<u8>,
+}
+
+pub(super) fn template(token: bool, sequence: u64, value: &[u8]) -> Vec<Attribute> {
+    vec![
+        Attribute::Class(ObjectClass::DATA),
+        Attribute::Token(token),
+        Attribute::Private(true),
+        Attribute::Label(LABEL.into()),
+        Attribute::Value([&sequence.to_be_bytes(), value].concat()),
+    ]
+}
+
+fn stored(shared: &Shared, session: &Session) -> Result<Vec<Stored>, Failure> {
+    let search = [
+        Attribute::Class(ObjectClass::DATA),
+        Attribute::Token(true),
+        Attribute::Label(LABEL.into()),
+    ];
+    let mut found = Vec::new();
+    for handle in all(shared, session, &search)? {
+        let told = session
+            .get_attributes(handle, &[AttributeType::Value])
+            .map_err(|e| harmless("reading the anchor").failed(e))?;
+        let [Attribute::Value(bytes)] = told.as_slice() else {
+            return Err(foreign().into());
+        };
+        let (sequence, value) = bytes.split_first_chunk::<8>().ok_or_else(foreign)?;
+        let sequence = u64::from_be_bytes(*sequence);
+        found.push(Stored { handle, sequence, value: value.to_vec() });
+    }
+    Ok(found)
+}
+
+fn foreign() -> Error {
+    Error::refused(
+        "reading the anchor",
+        format!("the object `{LABEL}` on the token does not hold an anchor"),
+        "find out who wrote it before removing it",
+    )
+}
+
+fn exhausted() -> Error {
+    Error::refused(
+        "writing the anchor",
+        "its sequence number is at the end",
+        "someone else wrote it; find out who before removing it",
+    )
+}

@@ -1,0 +1,103 @@
+//! PKCS#11 modules (OASIS PKCS#11 v3.1) through the `cryptoki` binding.
+//!
+//! The shape, and why:
+//! * one context per process, initialised once with OS locking, never finalised;
+//! * one *holder* session keeps the login alive and owns the session objects of opened keys;
+//! * each worker thread has its own session, dropped after any error that could leave an
+//!   operation active in it;
+//! * the login has a generation; when it is lost (token pulled, someone logged out) the first
+//!   worker to notice logs in again, the generation grows, and every cached handle with it dies;
+//! * a wrong PIN is never tried twice;
+//! * nothing is searched on the signing path: a hot key costs one `C_SignInit` and `C_Sign`.
+//!
+//! A module that must be finalised and initialised again after its device was away (some network
+//! HSMs) needs a restart of the process; that is not done here.
+
+mod admin;
+mod anchor;
+mod codes;
+mod config;
+mod envelope;
+mod handles;
+mod mac;
+mod module;
+mod objects;
+mod probe;
+mod raw;
+mod roles;
+mod shared;
+mod sign;
+mod templates;
+mod unlock;
+mod wrap;
+
+use std::sync::Arc;
+
+use crate::backend::{Backend, Device, Envelope, KeyAdmin, KeyWrap, Mac, MonotonicAnchor};
+use crate::capabilities::Capabilities;
+use crate::error::Error;
+
+use codes::Failure;
+pub use config::Config;
+use shared::{Shared, Worker};
+
+/// One token of a PKCS#11 module.
+pub struct Pkcs11Device {
+    shared: Arc<Shared>,
+}
+
+impl Pkcs11Device {
+    /// Loads the module, finds the token, logs in, and probes what it can do.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] when the module does not load or the PIN is refused;
+    /// [`Error::NotSent`] when the token is not there; [`Error::Refused`] when the configuration
+    /// fits two tokens.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        let opened = || -> Result<Shared, Failure> {
+            let context = module::load(&config.module)?;
+            let (_, token) = module::find_token(&context, &config)?;
+            let mut shared = Shared::open(config, context)?;
+            shared.capabilities = probe::probe(&shared, &token)?;
+            Ok(shared)
+        };
+        let shared = opened().map_err(|failure| failure.error)?;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    fn worker(&self, read_write: bool) -> Box<Worker> {
+        Box::new(Worker::new(Arc::clone(&self.shared), read_write))
+    }
+}
+
+impl Device for Pkcs11Device {
+    fn capabilities(&self) -> &Capabilities {
+        &self.shared.capabilities
+    }
+
+    fn connect(&self) -> Result<Box<dyn Backend>, Error> {
+        let mut worker = self.worker(false);
+        worker.ping()?;
+        Ok(worker)
+    }
+
+    fn key_admin(&self) -> Option<Box<dyn KeyAdmin>> {
+        Some(self.worker(true))
+    }
+
+    fn key_wrap(&self) -> Option<Box<dyn KeyWrap>> {
+        if self.shared.capabilities.wrap.is_empty() { None } else { Some(self.worker(false)) }
+    }
+
+    fn envelope(&self) -> Option<Box<dyn Envelope>> {
+        if self.shared.capabilities.envelope.is_empty() { None } else { Some(self.worker(false)) }
+    }
+
+    fn mac(&self) -> Option<Box<dyn Mac>> {
+        if self.shared.capabilities.mac { Some(self.worker(false)) } else { None }
+    }
+
+    fn anchor(&self) -> Option<Box<dyn MonotonicAnchor>> {
+        if self.shared.capabilities.anchor { Some(self.worker(true)) } else { None }
+    }
+}

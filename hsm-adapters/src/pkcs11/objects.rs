@@ -1,0 +1,224 @@
+//! Finding objects on the token and reading what they are.
+
+use std::collections::BTreeMap;
+
+use cryptoki::object::{Attribute, AttributeType, KeyType as CkKeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+
+use super::codes::{Failure, harmless};
+use super::shared::Shared;
+use super::templates::curve;
+use crate::attributes::{Attributes, Flag, KeyKind, SecretUse};
+use crate::backend::ResidentKey;
+use crate::error::Error;
+use crate::key::{KeyId, KeyType, PublicKey};
+
+/// Every object that matches. Linear in the objects of the token: never on the signing path.
+pub(super) fn all(
+    shared: &Shared,
+    session: &Session,
+    template: &[Attribute],
+) -> Result<Vec<ObjectHandle>, Failure> {
+    let _searching = shared.searching();
+    session.find_objects(template).map_err(|e| harmless("looking for a key").failed(e))
+}
+
+/// The one object that matches; `what` names it in the error.
+pub(super) fn only(
+    shared: &Shared,
+    session: &Session,
+    template: &[Attribute],
+    what: &str,
+) -> Result<ObjectHandle, Failure> {
+    one(&all(shared, session, template)?, what)
+}
+
+pub(super) fn one(found: &[ObjectHandle], what: &str) -> Result<ObjectHandle, Failure> {
+    match found {
+        [handle] => Ok(*handle),
+        [] => Err(Error::refused(
+            "looking for a key",
+            format!("the token holds no {what}"),
+            "check that this is the right token, and that `countersignd init` was run on it",
+        )
+        .into()),
+        many => Err(Error::refused(
+            "looking for a key",
+            format!("the token holds {} objects for {what}", many.len()),
+            "destroy the ones that do not belong there",
+        )
+        .into()),
+    }
+}
+
+/// Search template for one half of a resident key.
+pub(super) fn by_id(class: ObjectClass, id: &KeyId) -> [Attribute; 3] {
+    [
+        Attribute::Class(class),
+        Attribute::Token(true),
+        Attribute::Id(id.as_bytes().to_vec()),
+    ]
+}
+
+/// The public key object's key. Modules disagree whether `CKA_EC_POINT` is the bare point or
+/// wrapped in a DER OCTET STRING; both are read.
+pub(super) fn read_public(session: &Session, handle: ObjectHandle) -> Result<PublicKey, Failure> {
+    let wanted = [AttributeType::EcParams, AttributeType::EcPoint];
+    let attributes = read(session, handle, &wanted)?;
+    let mut params = None;
+    let mut point = None;
+    for attribute in attributes {
+        match attribute {
+            Attribute::EcParams(bytes) => params = Some(bytes),
+            Attribute::EcPoint(bytes) => point = Some(bytes),
+            _ => {}
+        }
+    }
+    let key_type = params.as_deref().and_then(key_type_of);
+    let (Some(key_type), Some(point)) = (key_type, point) else {
+        return Err(unusable("a public key that is not ed25519, p256 or secp256k1").into());
+    };
+    Ok(PublicKey::new(key_type, bare_point(key_type, point))?)
+}
+
+fn bare_point(key_type: KeyType, point: Vec<u8>) -> Vec<u8> {
+    let expected = key_type.public_key_len();
+    match point.as_slice() {
+        [0x04, length, bare @ ..] if usize::from(*length) == expected && bare.len() == expected => {
+            bare.to_vec()
+        }
+        _ => point,
+    }
+}
+
+fn key_type_of(params: &[u8]) -> Option<KeyType> {
+    const ED25519_BY_NAME: &[u8] = b"\x13\x0cedwards25519";
+    let by_name = params == ED25519_BY_NAME;
+    KeyType::ALL
+        .into_iter()
+        .find(|key_type| params == curve(*key_type))
+        .or(by_name.then_some(KeyType::Ed25519))
+}
+
+fn read(
+    session: &Session,
+    handle: ObjectHandle,
+    wanted: &[AttributeType],
+) -> Result<Vec<Attribute>, Failure> {
+    session
+        .get_attributes(handle, wanted)
+        .map_err(|e| harmless("reading a key's attributes").failed(e))
+}
+
+const TOLD: [AttributeType; 20] = [
+    AttributeType::Class,
+    AttributeType::KeyType,
+    AttributeType::EcParams,
+    AttributeType::Id,
+    AttributeType::Label,
+    AttributeType::AllowedMechanisms,
+    AttributeType::Token,
+    AttributeType::Private,
+    AttributeType::Sensitive,
+    AttributeType::AlwaysSensitive,
+    AttributeType::Extractable,
+    AttributeType::NeverExtractable,
+    AttributeType::Local,
+    AttributeType::Sign,
+    AttributeType::Verify,
+    AttributeType::Encrypt,
+    AttributeType::Decrypt,
+    AttributeType::Wrap,
+    AttributeType::Unwrap,
+    AttributeType::Derive,
+];
+
+#[derive(Default)]
+struct Told {
+    key_type: Option<CkKeyType>,
+    params: Option<Vec<u8>>,
+    id: Vec<u8>,
+    label: Vec<u8>,
+    mechanisms: Vec<u64>,
+    flags: BTreeMap<Flag, bool>,
+}
+
+/// What the token tells about a private or secret key.
+pub(super) fn read_key(session: &Session, handle: ObjectHandle) -> Result<ResidentKey, Failure> {
+    let mut told = Told::default();
+    for attribute in read(session, handle, &TOLD)? {
+        told.take(attribute);
+    }
+    let label = String::from_utf8_lossy(&told.label).into_owned();
+    let kind = told.kind().ok_or_else(|| unusable(&format!("`{label}`")))?;
+    let id = <[u8; 16]>::try_from(told.id.as_slice())
+        .map_err(|_| unusable(&format!("`{label}` with an id that has not 16 bytes")))?;
+    Ok(ResidentKey {
+        id: KeyId::from_bytes(id),
+        label,
+        attributes: Attributes { kind, flags: told.flags, mechanisms: told.mechanisms },
+        public: None,
+    })
+}
+
+impl Told {
+    fn take(&mut self, attribute: Attribute) {
+        match attribute {
+            Attribute::KeyType(key_type) => self.key_type = Some(key_type),
+            Attribute::EcParams(bytes) => self.params = Some(bytes),
+            Attribute::Id(bytes) => self.id = bytes,
+            Attribute::Label(bytes) => self.label = bytes,
+            Attribute::AllowedMechanisms(types) => {
+                self.mechanisms = types.into_iter().map(|of| u64::from(*of)).collect();
+            }
+            other => self.flags.extend(flag(&other)),
+        }
+    }
+
+    /// A secret key that may encrypt is an envelope key whatever else it may do, so that a
+    /// wrapping key with that right is found out.
+    fn kind(&self) -> Option<KeyKind> {
+        let encrypts = [Flag::Encrypt, Flag::Decrypt]
+            .iter()
+            .any(|flag| self.flags.get(flag) == Some(&true));
+        match self.key_type? {
+            CkKeyType::EC | CkKeyType::EC_EDWARDS => {
+                self.params.as_deref().and_then(key_type_of).map(KeyKind::Pair)
+            }
+            CkKeyType::GENERIC_SECRET | CkKeyType::SHA256_HMAC => {
+                Some(KeyKind::Secret(SecretUse::Mac))
+            }
+            CkKeyType::AES if encrypts => Some(KeyKind::Secret(SecretUse::Envelope)),
+            CkKeyType::AES => Some(KeyKind::Secret(SecretUse::Wrap)),
+            _ => None,
+        }
+    }
+}
+
+fn flag(attribute: &Attribute) -> Option<(Flag, bool)> {
+    Some(match attribute {
+        Attribute::Token(on) => (Flag::Token, *on),
+        Attribute::Private(on) => (Flag::Private, *on),
+        Attribute::Sensitive(on) => (Flag::Sensitive, *on),
+        Attribute::AlwaysSensitive(on) => (Flag::AlwaysSensitive, *on),
+        Attribute::Extractable(on) => (Flag::Extractable, *on),
+        Attribute::NeverExtractable(on) => (Flag::NeverExtractable, *on),
+        Attribute::Local(on) => (Flag::Local, *on),
+        Attribute::Sign(on) => (Flag::Sign, *on),
+        Attribute::Verify(on) => (Flag::Verify, *on),
+        Attribute::Encrypt(on) => (Flag::Encrypt, *on),
+        Attribute::Decrypt(on) => (Flag::Decrypt, *on),
+        Attribute::Wrap(on) => (Flag::Wrap, *on),
+        Attribute::Unwrap(on) => (Flag::Unwrap, *on),
+        Attribute::Derive(on) => (Flag::Derive, *on),
+        _ => return None,
+    })
+}
+
+fn unusable(what: &str) -> Error {
+    Error::refused(
+        "reading a key's attributes",
+        format!("{what} is no key the appliance makes"),
+        "check that this is the right token; remove the key if it does not belong there",
+    )
+}

@@ -1,0 +1,60 @@
+//! Handles of the appliance's own secret keys, each found once per login.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+
+use super::codes::{Failure, Recovery};
+use super::objects::only;
+use super::shared::Shared;
+use crate::role::KeyRole;
+
+#[derive(Default)]
+pub(super) struct Roles(Mutex<HashMap<KeyRole, (ObjectHandle, u64)>>);
+
+impl Roles {
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<KeyRole, (ObjectHandle, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Runs `act` with the secret key of `role`; forgets its handle if that turns out stale.
+    pub(super) fn with_role<T>(
+        &self,
+        session: &Session,
+        role: KeyRole,
+        act: impl FnOnce(ObjectHandle) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let handle = self.role(session, role)?;
+        act(handle).inspect_err(|failure| {
+            if failure.recovery == Recovery::Handle {
+                self.roles.lock().remove(&role);
+            }
+        })
+    }
+
+    fn role(&self, session: &Session, role: KeyRole) -> Result<ObjectHandle, Failure> {
+        let generation = self.generation();
+        if let Some((handle, of)) = self.roles.lock().get(&role)
+            && *of == generation
+        {
+            return Ok(*handle);
+        }
+        let template = [
+            Attribute::Class(ObjectClass::SECRET_KEY),
+            Attribute::Token(true),
+            Attribute::Label(role.label().into()),
+            Attribute::Id(role.id().as_bytes().to_vec()),
+        ];
+        let handle = only(self, session, &template, role.label())?;
+        self.roles.lock().insert(role, (handle, generation));
+        Ok(handle)
+    }
+}

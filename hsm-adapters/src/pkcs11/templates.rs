@@ -1,0 +1,162 @@
+//! Attribute templates. Every attribute that matters is spelt out; none is left to a default.
+
+use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
+use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::object::{Attribute, KeyType as CkKeyType, ObjectClass};
+
+use crate::attributes::{KeyKind, SecretUse};
+use crate::key::{KeyId, KeyType};
+
+/// DER of the curve's object identifier (RFC 8410, RFC 5480, SEC 2).
+pub(super) const fn curve(key_type: KeyType) -> &'static [u8] {
+    match key_type {
+        KeyType::Ed25519 => &[0x06, 0x03, 0x2b, 0x65, 0x70],
+        KeyType::P256 => &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+        KeyType::Secp256k1 => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a],
+    }
+}
+
+pub(super) const fn ck_key_type(key_type: KeyType) -> CkKeyType {
+    match key_type {
+        KeyType::Ed25519 => CkKeyType::EC_EDWARDS,
+        KeyType::P256 | KeyType::Secp256k1 => CkKeyType::EC,
+    }
+}
+
+pub(super) const fn key_pair_generation(key_type: KeyType) -> Mechanism<'static> {
+    match key_type {
+        KeyType::Ed25519 => Mechanism::EccEdwardsKeyPairGen,
+        KeyType::P256 | KeyType::Secp256k1 => Mechanism::EccKeyPairGen,
+    }
+}
+
+pub(super) fn signing(key_type: KeyType) -> Mechanism<'static> {
+    match key_type {
+        KeyType::Ed25519 => Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Ed25519)),
+        KeyType::P256 | KeyType::Secp256k1 => Mechanism::Ecdsa,
+    }
+}
+
+/// The one mechanism a key of this kind may be used with.
+pub(super) const fn mechanism(kind: KeyKind) -> MechanismType {
+    match kind {
+        KeyKind::Pair(KeyType::Ed25519) => MechanismType::EDDSA,
+        KeyKind::Pair(KeyType::P256 | KeyType::Secp256k1) => MechanismType::ECDSA,
+        KeyKind::Secret(SecretUse::Mac) => MechanismType::SHA256_HMAC,
+        KeyKind::Secret(SecretUse::Wrap) => MechanismType::AES_KEY_WRAP_PAD,
+        KeyKind::Secret(SecretUse::Envelope) => MechanismType::AES_GCM,
+    }
+}
+
+/// A name and an identity on the token, for the two halves of a key.
+fn named(id: &KeyId, label: &str) -> [Attribute; 3] {
+    [
+        Attribute::Token(true),
+        Attribute::Label(label.into()),
+        Attribute::Id(id.as_bytes().to_vec()),
+    ]
+}
+
+/// What a private key may do: sign.
+fn sign_only() -> [Attribute; 5] {
+    [
+        Attribute::Sign(true),
+        Attribute::SignRecover(false),
+        Attribute::Decrypt(false),
+        Attribute::Unwrap(false),
+        Attribute::Derive(false),
+    ]
+}
+
+fn guarded(extractable: bool) -> [Attribute; 3] {
+    [
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(extractable),
+    ]
+}
+
+fn public(key_type: KeyType) -> Vec<Attribute> {
+    vec![
+        Attribute::Private(false),
+        Attribute::Verify(true),
+        Attribute::KeyType(ck_key_type(key_type)),
+        Attribute::EcParams(curve(key_type).to_vec()),
+    ]
+}
+
+/// A resident key pair: (public, private).
+pub(super) fn resident_pair(
+    id: &KeyId,
+    label: &str,
+    key_type: KeyType,
+) -> (Vec<Attribute>, Vec<Attribute>) {
+    let allowed = Attribute::AllowedMechanisms(vec![mechanism(KeyKind::Pair(key_type))]);
+    let private = named(id, label).into_iter().chain(guarded(false)).chain(sign_only());
+    let public = named(id, label).into_iter().chain(public(key_type));
+    (public.collect(), private.chain([allowed]).collect())
+}
+
+/// A key pair of the session, extractable so that it can be wrapped: (public, private).
+pub(super) fn session_pair(key_type: KeyType) -> (Vec<Attribute>, Vec<Attribute>) {
+    let session = || [Attribute::Token(false)].into_iter();
+    let private = session().chain(guarded(true)).chain(sign_only());
+    (session().chain(public(key_type)).collect(), private.collect())
+}
+
+/// What [`opened`] keys must be whatever the caller of `C_UnwrapKey` asks: the wrapping key's
+/// `CKA_UNWRAP_TEMPLATE`.
+pub(super) fn unwrap_template() -> Vec<Attribute> {
+    [Attribute::Token(false)].into_iter().chain(guarded(false)).chain(sign_only()).collect()
+}
+
+/// A private key opened for signing, as a session object.
+pub(super) fn opened(key_type: KeyType) -> Vec<Attribute> {
+    let kind =
+        [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::KeyType(ck_key_type(key_type))];
+    kind.into_iter().chain(unwrap_template()).collect()
+}
+
+/// A 32-byte secret key. Session keys (for probes) have no name.
+pub(super) fn secret(usage: SecretUse, place: Option<(&KeyId, &str)>) -> Vec<Attribute> {
+    let [sign, encrypt, wrap] =
+        [SecretUse::Mac, SecretUse::Envelope, SecretUse::Wrap].map(|of| of == usage);
+    let place = match place {
+        Some((id, label)) => named(id, label).to_vec(),
+        None => vec![Attribute::Token(false)],
+    };
+    let uses = [
+        Attribute::ValueLen(32.into()),
+        Attribute::Sign(sign),
+        Attribute::Verify(false),
+        Attribute::Encrypt(encrypt),
+        Attribute::Decrypt(encrypt),
+        Attribute::Wrap(wrap),
+        Attribute::Unwrap(wrap),
+        Attribute::Derive(false),
+        Attribute::AllowedMechanisms(vec![mechanism(KeyKind::Secret(usage))]),
+    ];
+    place.into_iter().chain(guarded(false)).chain(uses).collect()
+}
+
+pub(super) const fn secret_generation(usage: SecretUse) -> Mechanism<'static> {
+    match usage {
+        SecretUse::Mac => Mechanism::GenericSecretKeyGen,
+        SecretUse::Wrap | SecretUse::Envelope => Mechanism::AesKeyGen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mechanisms_are_the_ones_the_ceremony_requires() {
+        let pairs = KeyType::ALL.map(KeyKind::Pair);
+        let secrets =
+            [SecretUse::Mac, SecretUse::Wrap, SecretUse::Envelope].map(KeyKind::Secret);
+        for kind in pairs.into_iter().chain(secrets) {
+            assert_eq!(u64::from(*mechanism(kind)), kind.mechanism(), "{kind}");
+        }
+    }
+}

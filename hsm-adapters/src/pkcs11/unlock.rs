@@ -1,0 +1,84 @@
+//! From a key reference to a handle that signs with it.
+
+use std::sync::Arc;
+
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
+
+use super::codes::{Failure, harmless};
+use super::envelope;
+use super::handles::{Handles, Ready};
+use super::objects::{by_id, only};
+use super::shared::Shared;
+use super::sign::raw_sign;
+use super::templates::opened;
+use crate::backend::{KeyRef, Material};
+use crate::error::Error;
+use crate::key::{KeyId, PublicKey};
+use crate::role::KeyRole;
+use crate::software::{challenge, verifies};
+
+impl Shared {
+    /// The handle for `key`: from the cache, or found or opened now and proved to belong to
+    /// `key.public` before it is kept.
+    pub(super) fn ready(&self, session: &Session, key: &KeyRef) -> Result<Arc<Ready>, Failure> {
+        if let Some(ready) = self.handles.get(&key.id, &key.public, self.generation()) {
+            return Ok(ready);
+        }
+        let ready = match &key.material {
+            Material::Resident => self.resident(session, &key.id, &key.public)?,
+            Material::Wrapped(blob) => self.unwrap(session, blob, &key.public)?,
+            Material::Envelope(blob) => envelope::open(self, session, key, blob)?,
+        };
+        prove(session, ready.handle, key)?;
+        self.handles.keep(key.id, Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    fn resident(
+        &self,
+        session: &Session,
+        id: &KeyId,
+        public: &PublicKey,
+    ) -> Result<Arc<Ready>, Failure> {
+        let generation = self.generation();
+        let template = by_id(ObjectClass::PRIVATE_KEY, id);
+        let handle = only(self, session, &template, &format!("private key with id {id}"))?;
+        Ok(Handles::resident(handle, generation, public))
+    }
+
+    fn unwrap(
+        &self,
+        session: &Session,
+        blob: &[u8],
+        public: &PublicKey,
+    ) -> Result<Arc<Ready>, Failure> {
+        let template = opened(public.key_type());
+        self.with_role(session, KeyRole::Wrapping, |wrapping| {
+            self.on_holder(|holder, generation| {
+                let handle = holder
+                    .unwrap_key(&Mechanism::AesKeyWrapPad, wrapping, blob, &template)
+                    .map_err(|e| harmless("unwrapping a key").failed(e))?;
+                Ok(self.handles.opened(handle, generation, public))
+            })
+        })
+    }
+}
+
+/// Signs a challenge and checks it with the public key the caller knows.
+fn prove(session: &Session, handle: ObjectHandle, key: &KeyRef) -> Result<(), Failure> {
+    let key_type = key.public.key_type();
+    let input = challenge(key_type);
+    let signature =
+        raw_sign(session, handle, key_type, &input, harmless("proving a key"))?;
+    if verifies(&key.public, &input, &signature) {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "loading a signing key",
+        format!("key {} on the token has another public key than the one given", key.id),
+        "the stored wallet row does not belong to this token",
+    )
+    .into())
+}
