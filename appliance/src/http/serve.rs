@@ -25,13 +25,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
-use tokio_rustls::TlsAcceptor;
 
-use crate::identity::{Gate, IdentityError};
+use crate::identity::{Gate, IdentityError, TlsConfig};
 use clients::Clients;
 use connection::{Host, OpenConnection};
 
@@ -44,8 +42,8 @@ pub type Refuse = fn(&IdentityError) -> Response<Body>;
 /// What makes the API's listener more than a plain one.
 #[derive(Debug, Clone)]
 pub struct TlsFront {
-    /// TLS, as [`crate::identity::tls_config`] makes it.
-    pub config: Arc<ServerConfig>,
+    /// Certificates, versions, key exchange.
+    pub config: Arc<TlsConfig>,
     /// Who comes in.
     pub gate: Arc<Gate>,
     /// What the others are told.
@@ -72,7 +70,6 @@ pub async fn serve_tls(
     stop: impl Future<Output = ()>,
 ) -> Stopped {
     let api = Arc::new(Api {
-        acceptor: TlsAcceptor::from(Arc::clone(&front.config)),
         host: Host::new("api", router, limits),
         front,
         established: Arc::new(Semaphore::new(limits.max_connections)),
@@ -96,19 +93,23 @@ pub async fn serve_plain(
     let host = Arc::new(Host::new("probes", router, limits));
     let entrance = Entrance::new("probes", limits.max_connections, limits.drain_timeout);
     accept_until(listener, entrance, stop, move |accepted| {
-        let host = Arc::clone(&host);
-        async move {
-            let _open = OpenConnection::new(host.listener);
-            host.serve_http1(accepted.stream, None, accepted.draining)
-                .await;
-        }
+        serve_probe(Arc::clone(&host), accepted)
     })
     .await
 }
 
+async fn serve_probe(host: Arc<Host>, accepted: Accepted) {
+    let Accepted {
+        stream,
+        permit: _permit,
+        draining,
+    } = accepted;
+    let _open = OpenConnection::new(host.listener);
+    host.serve_http1(stream, None, draining).await;
+}
+
 /// What the API's connections share.
 struct Api {
-    acceptor: TlsAcceptor,
     host: Host,
     front: TlsFront,
     established: Arc<Semaphore>,

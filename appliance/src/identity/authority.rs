@@ -7,25 +7,20 @@
 use std::sync::Arc;
 
 use countersign_intent::{Principal, Span, Timestamp};
-use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+    BasicConstraints, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyUsagePurpose, PublicKeyData, SanType,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use super::csr::{CsrError, requested_key};
+use super::profile::{authority_uri, base_params, seconds, subject_alt_name, timestamp, uri};
 use super::signer::{CaSigner, RemoteKey, SignerError};
 use super::{Serial, SpiffeId, TrustDomain};
-
-/// Certificates begin this much in the past, so that a peer whose clock is a little behind
-/// accepts a fresh one.
-const BACKDATE: Span = Span::from_secs(5 * 60);
 
 /// Sixteen random bytes for a serial, from the HSM or the operating system.
 pub type SerialSource =
@@ -97,7 +92,7 @@ pub enum AuthorityError {
 }
 
 impl AuthorityError {
-    fn build(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(super) fn build(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Build(error.into())
     }
 }
@@ -303,63 +298,10 @@ impl Authority {
     }
 }
 
-/// Parameters with nothing of the builder's own defaults left.
-fn base_params(
-    serial: Serial,
-    now: Timestamp,
-    not_after: Timestamp,
-) -> Result<CertificateParams, AuthorityError> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params.serial_number = Some(SerialNumber::from_slice(serial.as_bytes()));
-    params.not_before = date(now.saturating_sub(BACKDATE))?;
-    params.not_after = date(not_after)?;
-    Ok(params)
-}
-
 fn random_serial(serials: &SerialSource) -> Result<Serial, AuthorityError> {
     serials()
         .map(Serial::from_random)
         .map_err(AuthorityError::Random)
-}
-
-/// Whole seconds: certificates have no finer time.
-fn date(at: Timestamp) -> Result<OffsetDateTime, AuthorityError> {
-    OffsetDateTime::from_unix_timestamp(at.micros().div_euclid(1_000_000))
-        .map_err(AuthorityError::build)
-}
-
-fn timestamp(date: OffsetDateTime) -> Timestamp {
-    seconds(date.unix_timestamp())
-}
-
-/// Seconds since the epoch as a timestamp, staying in its range.
-pub(super) const fn seconds(seconds: i64) -> Timestamp {
-    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
-}
-
-fn uri(text: &str) -> Result<SanType, AuthorityError> {
-    Ia5String::try_from(text)
-        .map(SanType::URI)
-        .map_err(AuthorityError::build)
-}
-
-/// The SPIFFE id of a trust domain itself has no path (X509-SVID §3.2).
-fn authority_uri(trust_domain: &TrustDomain) -> String {
-    format!("spiffe://{trust_domain}")
-}
-
-fn subject_alt_name(name: &ServerName<'_>) -> Result<SanType, AuthorityError> {
-    match name {
-        ServerName::DnsName(name) => Ia5String::try_from(name.as_ref())
-            .map(SanType::DnsName)
-            .map_err(AuthorityError::build),
-        ServerName::IpAddress(address) => Ok(SanType::IpAddress((*address).into())),
-        other => Err(AuthorityError::build(format!(
-            "expected a DNS name or an IP address, got `{}`",
-            other.to_str()
-        ))),
-    }
 }
 
 /// The signer's own words where it was the signer that failed.

@@ -6,7 +6,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use super::authority::seconds;
+use super::profile::seconds;
 use super::{Revocations, Serial, SpiffeId, TrustDomain};
 
 /// The principal at the other end of a connection and the certificate that says so. Made once

@@ -6,9 +6,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use countersign_intent::{Span, Timestamp};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs::kx_group::{X25519, X25519MLKEM768};
+use rustls::crypto::aws_lc_rs::{self, sign::any_ecdsa_type};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::server::{
-    ClientHello, ResolvesServerCert, ServerSessionMemoryCache, WebPkiClientVerifier,
+    ClientHello, ResolvesServerCert, ServerSessionMemoryCache, StoresServerSessions,
+    WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
@@ -43,7 +46,6 @@ pub enum ServerError {
 pub struct ServerIdentity {
     authority: Arc<Authority>,
     names: Vec<ServerName<'static>>,
-    provider: Arc<CryptoProvider>,
     current: ArcSwap<Current>,
 }
 
@@ -72,13 +74,11 @@ impl ServerIdentity {
         names: Vec<ServerName<'static>>,
         now: Timestamp,
     ) -> Result<Arc<Self>, ServerError> {
-        let provider = Arc::new(provider());
-        let current = new_pair(&authority, &names, &provider, now)?;
+        let current = new_pair(&authority, &names, now)?;
         Ok(Arc::new(Self {
             current: ArcSwap::from_pointee(current),
             authority,
             names,
-            provider,
         }))
     }
 
@@ -91,7 +91,7 @@ impl ServerIdentity {
         if now < self.current.load().renew_at {
             return Ok(false);
         }
-        let next = new_pair(&self.authority, &self.names, &self.provider, now)?;
+        let next = new_pair(&self.authority, &self.names, now)?;
         self.current.store(Arc::new(next));
         Ok(true)
     }
@@ -112,14 +112,13 @@ impl ResolvesServerCert for ServerIdentity {
 fn new_pair(
     authority: &Authority,
     names: &[ServerName<'_>],
-    provider: &CryptoProvider,
     now: Timestamp,
 ) -> Result<Current, ServerError> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let issued = authority.issue_server(&key, names, now)?;
     let private = PrivateKeyDer::try_from(key.serialize_der())
         .map_err(|error| rustls::Error::General(error.to_owned()))?;
-    let signing_key = provider.key_provider.load_private_key(private)?;
+    let signing_key = any_ecdsa_type(&private)?;
     let third = Span::from_micros(issued.not_after.since(now).micros() / 3);
     Ok(Current {
         key: Arc::new(CertifiedKey::new(vec![issued.certificate], signing_key)),
@@ -128,45 +127,78 @@ fn new_pair(
     })
 }
 
-/// The hybrid post-quantum group first, X25519 for peers that lack it, nothing else.
-fn provider() -> CryptoProvider {
-    CryptoProvider {
-        kx_groups: vec![
-            aws_lc_rs::kx_group::X25519MLKEM768,
-            aws_lc_rs::kx_group::X25519,
-        ],
-        ..aws_lc_rs::default_provider()
-    }
-}
-
-/// The configuration of the API's listener: TLS 1.3 only, a certificate of our authority
+/// The TLS configuration of the API's listener: TLS 1.3 only, a certificate of our authority
 /// required from every client, HTTP/2 and HTTP/1.1.
 ///
 /// Sessions may be resumed, from memory and never with early data. The client's chain is kept
 /// with the session and not verified again, which [`super::Gate`] makes up for on each
 /// connection and request.
-///
-/// # Errors
-/// The authority's certificate does not serve as a root, or a part is refused.
-pub fn tls_config(
-    identity: Arc<ServerIdentity>,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<ServerConfig>, ServerError> {
-    let provider = Arc::clone(&identity.provider);
+#[derive(Debug)]
+pub struct TlsConfig {
+    hybrid: Arc<ServerConfig>,
+    classical: Arc<ServerConfig>,
+}
+
+impl TlsConfig {
+    /// Configures the server for clients of its own authority.
+    ///
+    /// # Errors
+    /// The authority's certificate does not serve as a root, or a part is refused.
+    pub fn new(identity: &Arc<ServerIdentity>, clock: Arc<dyn Clock>) -> Result<Self, ServerError> {
+        let sessions = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
+        let time: Arc<dyn TimeProvider> = Arc::new(TlsTime(clock));
+        let with_group = |group| {
+            let mut config = config(identity, provider(group), Arc::clone(&time))?;
+            config.session_storage = Arc::clone(&sessions) as Arc<dyn StoresServerSessions>;
+            Ok::<_, ServerError>(Arc::new(config))
+        };
+        Ok(Self {
+            hybrid: with_group(X25519MLKEM768)?,
+            classical: with_group(X25519)?,
+        })
+    }
+
+    /// Hybrid post-quantum key exchange with every client that can, X25519 with the others. The
+    /// TLS library alone would follow the client's order, so each group has its configuration.
+    #[must_use]
+    pub fn for_client(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+        let hybrid = hello
+            .named_groups()
+            .is_some_and(|groups| groups.contains(&X25519MLKEM768.name()));
+        Arc::clone(if hybrid {
+            &self.hybrid
+        } else {
+            &self.classical
+        })
+    }
+}
+
+fn config(
+    identity: &Arc<ServerIdentity>,
+    provider: CryptoProvider,
+    time: Arc<dyn TimeProvider>,
+) -> Result<ServerConfig, ServerError> {
+    let provider = Arc::new(provider);
     let mut roots = RootCertStore::empty();
     roots.add(identity.authority.certificate().clone())?;
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()?;
-    let mut config = ServerConfig::builder_with_details(provider, Arc::new(TlsTime(clock)))
+    let mut config = ServerConfig::builder_with_details(provider, time)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(verifier)
-        .with_cert_resolver(identity);
+        .with_cert_resolver(Arc::clone(identity) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.session_storage = ServerSessionMemoryCache::new(RESUMABLE_SESSIONS);
     config.send_tls13_tickets = 1;
     config.max_early_data_size = 0;
-    Ok(Arc::new(config))
+    Ok(config)
+}
+
+fn provider(group: &'static dyn SupportedKxGroup) -> CryptoProvider {
+    CryptoProvider {
+        kx_groups: vec![group],
+        ..aws_lc_rs::default_provider()
+    }
 }
 
 /// Our clock for the TLS library, which verifies certificates by it.

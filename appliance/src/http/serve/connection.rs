@@ -186,8 +186,8 @@ impl Door {
         }
     }
 
-    /// Puts the caller into the request, or answers in the router's place.
-    fn pass(&self, request: &mut Request<Incoming>) -> Result<(), Response<Body>> {
+    /// Puts the caller into the request; or gives the answer in the router's place.
+    fn refuse(&self, request: &mut Request<Incoming>) -> Option<Response<Body>> {
         let good = self
             .caller
             .as_ref()
@@ -196,9 +196,9 @@ impl Door {
         match good {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
-                Ok(())
+                None
             }
-            Err(error) => Err(self.refusal(&error, request.version())),
+            Err(error) => Some(self.refusal(&error, request.version())),
         }
     }
 
@@ -229,10 +229,11 @@ fn service(
 > {
     service_fn(move |mut request| {
         let in_flight = InFlight::start(&activity);
-        let routed = door
-            .as_ref()
-            .map_or(Ok(()), |door| door.pass(&mut request))
-            .map(|()| router.clone().call(request));
+        let refusal = door.as_ref().and_then(|door| door.refuse(&mut request));
+        let routed = match refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(router.clone().call(request)),
+        };
         async move {
             let response = match routed {
                 Ok(answer) => answer.await?,

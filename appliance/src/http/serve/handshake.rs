@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::CertificateError;
+use rustls::server::Acceptor;
 use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::connection::{Door, OpenConnection};
@@ -52,10 +54,13 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
 }
 
 async fn shake_hands(api: &Api, stream: TcpStream) -> Result<TlsStream<TcpStream>, &'static str> {
-    let limit = api.host.limits.handshake_timeout;
-    match tokio::time::timeout(limit, api.acceptor.accept(stream)).await {
-        Ok(Ok(tls)) => Ok(tls),
-        Ok(Err(error)) => Err(reason(&error)),
+    let handshake = async {
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let config = api.front.config.for_client(&hello.client_hello());
+        hello.into_stream(config).await
+    };
+    match tokio::time::timeout(api.host.limits.handshake_timeout, handshake).await {
+        Ok(done) => done.map_err(|error| reason(&error)),
         Err(_) => {
             count_timeout("handshake");
             Err("timeout")
