@@ -49,7 +49,6 @@ CREATE TABLE requests (
 CREATE TABLE outcomes (
     seq       INTEGER PRIMARY KEY REFERENCES requests (seq),
     kind      INTEGER NOT NULL,
-    released  INTEGER NOT NULL,
     signature BLOB,
     note      TEXT,
     log_index INTEGER NOT NULL

@@ -144,15 +144,6 @@ pub trait Txn {
         keys: &[IdempotencyKey],
     ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
 
-    /// Requests with these numbers, with their outcomes, in any order.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    fn load_requests(
-        &mut self,
-        seqs: &[u64],
-    ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
-
     /// Everything stored about the use of these limits, in any order.
     ///
     /// # Errors

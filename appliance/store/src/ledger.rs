@@ -17,12 +17,10 @@ mod attempts;
 mod batch;
 mod handle;
 mod job;
+mod queue;
 mod recorded;
 mod windows;
 mod writer;
-
-#[cfg(test)]
-mod tests;
 
 pub use handle::{Ledger, Limits};
 pub use job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Outcome, Verdict};

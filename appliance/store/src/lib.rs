@@ -1,7 +1,11 @@
-//! Durable state: what a database must do ([`Store`]).
+//! Durable state: what a database must do ([`Store`]), SQLite, an in-memory double that fails
+//! on demand, and the [`ledger`], the one writer that judges requests and records them before
+//! anything is signed.
 
 mod contract;
 mod error;
+pub mod ledger;
+pub mod memory;
 
 pub use contract::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,

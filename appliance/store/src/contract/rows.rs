@@ -147,7 +147,10 @@ pub fn request_seq(id: RequestId) -> u64 {
 pub fn request_id(seq: u64, random: [u8; 8]) -> RequestId {
     let mut bytes = [0; 16];
     let parts = seq.to_be_bytes().into_iter().chain(random);
-    bytes.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+    bytes
+        .iter_mut()
+        .zip(parts)
+        .for_each(|(to, from)| *to = from);
     RequestId::from_bytes(bytes)
 }
 
@@ -174,16 +177,16 @@ pub struct RequestRow {
     pub log_index: u64,
 }
 
-/// What became of an allowed request.
+/// What became of an allowed request, over all attempts to sign it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeKind {
     /// Signed; the signature verified.
     Signed,
-    /// The device refused.
+    /// The device refused; the reservation was given back.
     Refused,
-    /// The device was never asked.
+    /// The device was never asked; the reservation was given back.
     NotSent,
-    /// The device may have signed.
+    /// The device may have signed; the reservation stays.
     Unknown,
 }
 
@@ -212,15 +215,13 @@ impl OutcomeKind {
     }
 }
 
-/// The outcome of one request. A later one replaces it.
+/// The outcome of one request. A later one replaces it, unless it is `Signed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeRow {
     /// The request's number.
     pub seq: u64,
     /// What became of it.
     pub kind: OutcomeKind,
-    /// Whether the reservation was given back.
-    pub released: bool,
     /// The signature, if it was signed.
     pub signature: Option<[u8; 64]>,
     /// Why not, if it was not.

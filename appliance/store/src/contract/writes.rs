@@ -15,7 +15,7 @@ pub struct Writes {
     pub requests: Vec<RequestRow>,
     /// Requests judged again: the row with the same number is replaced, its outcome dropped.
     pub rejudged: Vec<RequestRow>,
-    /// Outcomes; one of the same request is replaced.
+    /// Outcomes; one of the same request is replaced, unless it is `Signed`: that one stays.
     pub outcomes: Vec<OutcomeRow>,
     /// Use of limits; an amount of the same limit and bucket is replaced.
     pub usage: Vec<UsageRow>,

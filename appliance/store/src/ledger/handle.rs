@@ -4,9 +4,10 @@ use std::time::Duration;
 use countersign_intent::Span;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::job::{AdminChange, Case, Judged, LedgerError, Outcome};
-use super::writer::{Clock, Head, Job, Randomness, Settlement, Writer};
 use super::Recorded;
+use super::job::{AdminChange, Case, Judged, LedgerError, Outcome};
+use super::queue::{Job, Settlement};
+use super::writer::{Clock, Head, Randomness, Writer};
 use crate::{CheckpointRow, Store};
 
 /// Bounds of a ledger.

@@ -1,0 +1,381 @@
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use countersign_audit::leaf::MAX_ENTRY;
+use countersign_audit::leaf_hash;
+use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
+use countersign_policy::{Decision, Permit};
+
+use super::Recorded;
+use super::attempts::{Attempts, Held};
+use super::handle::Limits;
+use super::job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Verdict};
+use super::queue::{Answer, Batch, Job, Settlement};
+use super::writer::{Core, Randomness};
+use crate::{
+    Decided, EntryRow, IdempotencyKey, OutcomeKind, OutcomeRow, RequestRow, StoredRequest, Writes,
+    request_id, request_seq,
+};
+
+/// What is known about a case, to be told once the batch is durable.
+pub(super) enum Ruling {
+    Told(Judged),
+    Sign(Signable),
+}
+
+/// An allowed request on its way to becoming a [`Recorded`].
+pub(super) struct Signable {
+    request_id: RequestId,
+    log_index: u64,
+    wallet: WalletId,
+    at: Timestamp,
+    digest: [u8; 32],
+    input: SigningInput,
+    answer: Vec<u8>,
+    /// What it reserved just now; `None` if it had reserved before.
+    held: Option<Vec<Held>>,
+}
+
+impl Ruling {
+    /// Opens the attempt to sign, if it is one.
+    pub(super) fn open(self, attempts: &mut Attempts) -> Judged {
+        let signable = match self {
+            Self::Told(judged) => return judged,
+            Self::Sign(signable) => signable,
+        };
+        let seq = request_seq(signable.request_id);
+        let ticket = match signable.held {
+            Some(held) => attempts.first(seq, held),
+            None => attempts.again(seq),
+        };
+        Judged::Recorded(Recorded {
+            request_id: signable.request_id,
+            log_index: signable.log_index,
+            wallet: signable.wallet,
+            at: signable.at,
+            digest: signable.digest,
+            input: signable.input,
+            answer: signable.answer,
+            ticket,
+        })
+    }
+}
+
+/// Where the request that has an idempotency key is.
+#[derive(Clone)]
+enum Known {
+    Stored(Box<StoredRequest>),
+    /// Judged in this batch: its place among the new requests, or among those judged again.
+    New(usize),
+    Again(usize),
+}
+
+/// One batch being judged: the state in memory runs ahead, and what has to be written to
+/// make it true is collected.
+pub(super) struct Draft<'a> {
+    core: &'a mut Core,
+    known: HashMap<IdempotencyKey, Known>,
+    now: Result<Timestamp, LedgerError>,
+    randomness: &'a Randomness,
+    writes: Writes,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        core: &'a mut Core,
+        known: Vec<StoredRequest>,
+        clock: Timestamp,
+        limits: &Limits,
+        randomness: &'a Randomness,
+    ) -> Self {
+        let latest = core.latest;
+        let now = if clock < latest.saturating_sub(limits.clock_tolerance) {
+            Err(LedgerError::Clock { clock, latest })
+        } else {
+            core.latest = latest.max(clock);
+            Ok(core.latest)
+        };
+        let known = known
+            .into_iter()
+            .map(|stored| (stored.request.key.clone(), Known::Stored(Box::new(stored))));
+        Self {
+            core,
+            known: known.collect(),
+            now,
+            randomness,
+            writes: Writes::default(),
+        }
+    }
+
+    /// What has to be written.
+    pub(super) fn finish(mut self) -> Writes {
+        let now = self.core.latest;
+        self.core.windows.write_to(&mut self.writes, now);
+        self.writes
+    }
+
+    /// Writes down what became of earlier attempts.
+    pub(super) fn settle(&mut self, settlements: &mut [Settlement]) {
+        for settlement in settlements {
+            settlement.tried = true;
+            let index = self.append(settlement.entry().to_vec());
+            for held in settlement.released().unwrap_or_default() {
+                self.core.windows.give_back(held);
+            }
+            if let Some(row) = settlement.row(index) {
+                self.put_outcome(row);
+            }
+        }
+    }
+
+    /// Does the jobs of the batch, in order, and turns them into answers.
+    pub(super) fn work(&mut self, batch: &mut Batch) {
+        for job in std::mem::take(&mut batch.jobs) {
+            let answer = match job {
+                Job::Judge { cases, reply } => {
+                    let rulings = cases.into_iter().map(|case| self.judge(case));
+                    Answer::Judged(reply, rulings.collect())
+                }
+                Job::Admin { change, reply } => Answer::Indices(reply, self.change(change)),
+                Job::Append { entries, reply } => Answer::Indices(reply, self.append_all(entries)),
+                Job::Checkpoint { checkpoint, reply } => {
+                    self.writes.checkpoints.push(checkpoint);
+                    Answer::Done(reply)
+                }
+                Job::Flush { reply } | Job::Shutdown { reply } => Answer::Done(reply),
+                Job::Settle(_) => continue,
+            };
+            batch.answers.push(answer);
+        }
+    }
+
+    fn judge(&mut self, case: Case) -> Result<Ruling, LedgerError> {
+        if case.dry_run {
+            return self.dry_run(case);
+        }
+        let Some(known) = self.known.get(&case.key).cloned() else {
+            let id = self.next_id()?;
+            return self.decide(case, id, false);
+        };
+        let (request, outcome) = self.stored(&known)?;
+        if request.fingerprint != case.fingerprint {
+            let request_id = request.id;
+            return Ok(Ruling::Told(Judged::Conflict { request_id }));
+        }
+        let id = request.id;
+        match (request.decided, outcome.as_ref().map(|row| row.kind)) {
+            (Decided::Allowed, None | Some(OutcomeKind::Unknown)) => sign_again(case, request),
+            // The reservation was given back: nothing of the first judgement is left to keep.
+            (Decided::Allowed, Some(OutcomeKind::NotSent | OutcomeKind::Refused)) => {
+                self.decide(case, id, true)
+            }
+            (Decided::Allowed, Some(OutcomeKind::Signed))
+            | (Decided::Denied | Decided::Pending, _) => {
+                let request = request.clone();
+                Ok(Ruling::Told(Judged::Replayed(StoredRequest {
+                    request,
+                    outcome,
+                })))
+            }
+        }
+    }
+
+    fn dry_run(&mut self, case: Case) -> Result<Ruling, LedgerError> {
+        let request_id = self.next_id()?;
+        let verdict = self.verdict(case.judge, request_id)?;
+        let log_index = self.append(verdict.entry);
+        Ok(Ruling::Told(Judged::DryRun {
+            request_id,
+            log_index,
+            answer: verdict.answer,
+        }))
+    }
+
+    /// Judges a case under `id`; `again` if that id was judged before.
+    fn decide(&mut self, case: Case, id: RequestId, again: bool) -> Result<Ruling, LedgerError> {
+        let at = self.now.clone()?;
+        let verdict = self.verdict(case.judge, id)?;
+        let (decided, held) = match &verdict.decision {
+            Decision::Allow(permit) => (Decided::Allowed, self.reserve(permit, at)?),
+            Decision::Deny(_) => (Decided::Denied, Vec::new()),
+            Decision::NeedApproval(_) => (Decided::Pending, Vec::new()),
+        };
+        let log_index = self.append(verdict.entry);
+        let answer = verdict.answer;
+        self.remember(
+            RequestRow {
+                id,
+                key: case.key,
+                fingerprint: case.fingerprint,
+                at,
+                wallet: case.wallet,
+                decided,
+                digest: case.digest,
+                answer: answer.clone(),
+                log_index,
+            },
+            again,
+        );
+        let request_id = id;
+        Ok(match decided {
+            Decided::Allowed => Ruling::Sign(Signable {
+                request_id,
+                log_index,
+                wallet: case.wallet,
+                at,
+                digest: case.digest,
+                input: case.input,
+                answer,
+                held: Some(held),
+            }),
+            Decided::Denied => Ruling::Told(Judged::Denied {
+                request_id,
+                log_index,
+                answer,
+            }),
+            Decided::Pending => Ruling::Told(Judged::Pending {
+                request_id,
+                log_index,
+                answer,
+            }),
+        })
+    }
+
+    fn verdict(&mut self, judge: Judge, request_id: RequestId) -> Result<Verdict, LedgerError> {
+        let bench = Bench {
+            now: self.now.clone()?,
+            request_id,
+            usage: &self.core.windows,
+        };
+        let verdict = catch_unwind(AssertUnwindSafe(|| judge(&bench)))
+            .map_err(|_| LedgerError::NoDecision("judging it failed; see the log"))?;
+        if verdict.entry.len() > MAX_ENTRY {
+            return Err(LedgerError::EntryTooLong(verdict.entry.len()));
+        }
+        Ok(verdict)
+    }
+
+    fn reserve(&mut self, permit: &Permit, now: Timestamp) -> Result<Vec<Held>, LedgerError> {
+        let windows = &mut self.core.windows;
+        let reservations = permit.reservations();
+        if !reservations.iter().all(|wanted| windows.holds(&wanted.key)) {
+            return Err(LedgerError::NoDecision(
+                "it reserves a limit that was not asked for",
+            ));
+        }
+        let held = reservations.iter().filter_map(|wanted| {
+            Some(Held {
+                key: wanted.key.clone(),
+                bucket: windows.reserve(&wanted.key, now, wanted.amount)?,
+                amount: wanted.amount,
+            })
+        });
+        Ok(held.collect())
+    }
+
+    fn remember(&mut self, row: RequestRow, again: bool) {
+        let key = row.key.clone();
+        let place = if again {
+            let seq = request_seq(row.id);
+            self.writes.outcomes.retain(|outcome| outcome.seq != seq);
+            self.writes.rejudged.push(row);
+            Known::Again(self.writes.rejudged.len().saturating_sub(1))
+        } else {
+            self.writes.requests.push(row);
+            Known::New(self.writes.requests.len().saturating_sub(1))
+        };
+        self.known.insert(key, place);
+    }
+
+    /// The request that is known, and its outcome.
+    fn stored<'k>(
+        &'k self,
+        known: &'k Known,
+    ) -> Result<(&'k RequestRow, Option<OutcomeRow>), LedgerError> {
+        let lost = LedgerError::NoDecision("the earlier request is not there");
+        let (request, outcome) = match known {
+            Known::New(place) => (self.writes.requests.get(*place).ok_or(lost)?, None),
+            Known::Again(place) => (self.writes.rejudged.get(*place).ok_or(lost)?, None),
+            Known::Stored(stored) => (&stored.request, stored.outcome.as_ref()),
+        };
+        let signed = |row: &&OutcomeRow| row.kind == OutcomeKind::Signed;
+        let seq = request_seq(request.id);
+        let later = || self.writes.outcomes.iter().find(|row| row.seq == seq);
+        let outcome = outcome.filter(signed).or_else(later).or(outcome);
+        Ok((request, outcome.cloned()))
+    }
+
+    fn put_outcome(&mut self, row: OutcomeRow) {
+        let mut earlier = self.writes.outcomes.iter_mut();
+        match earlier.find(|earlier| earlier.seq == row.seq) {
+            Some(earlier) if earlier.kind == OutcomeKind::Signed => {}
+            Some(earlier) => *earlier = row,
+            None => self.writes.outcomes.push(row),
+        }
+    }
+
+    fn change(&mut self, change: AdminChange) -> Result<Vec<u64>, LedgerError> {
+        let expected = self.core.seal_version.saturating_add(1);
+        let got = change.seal.as_ref().map_or(0, |seal| seal.version);
+        let sealed = change.seal.is_some() || !change.rows.is_empty();
+        if sealed && got != expected {
+            return Err(LedgerError::StaleSeal { expected, got });
+        }
+        let indices = self.append_all(change.entries)?;
+        if sealed {
+            self.core.seal_version = expected;
+        }
+        self.writes.authority.extend(change.rows);
+        self.writes.seal = change.seal.or(self.writes.seal.take());
+        Ok(indices)
+    }
+
+    fn append_all(&mut self, entries: Vec<Vec<u8>>) -> Result<Vec<u64>, LedgerError> {
+        if let Some(entry) = entries.iter().find(|entry| entry.len() > MAX_ENTRY) {
+            return Err(LedgerError::EntryTooLong(entry.len()));
+        }
+        Ok(entries
+            .into_iter()
+            .map(|entry| self.append(entry))
+            .collect())
+    }
+
+    fn append(&mut self, entry: Vec<u8>) -> u64 {
+        let index = self.core.frontier.size();
+        let leaf_hash = leaf_hash(&entry);
+        let nodes = self.core.frontier.append(leaf_hash);
+        self.writes.nodes.extend(nodes);
+        self.writes.entries.push(EntryRow {
+            index,
+            entry,
+            leaf_hash,
+        });
+        index
+    }
+
+    fn next_id(&mut self) -> Result<RequestId, LedgerError> {
+        let random = (self.randomness)().map_err(LedgerError::Randomness)?;
+        let seq = self.core.next_seq;
+        self.core.next_seq = seq.saturating_add(1);
+        Ok(request_id(seq, random))
+    }
+}
+
+/// The same bytes under the reservation there is already.
+fn sign_again(case: Case, request: &RequestRow) -> Result<Ruling, LedgerError> {
+    if request.digest != case.digest || request.wallet != case.wallet {
+        return Err(LedgerError::NoDecision(
+            "the same fingerprint came with other bytes to sign",
+        ));
+    }
+    Ok(Ruling::Sign(Signable {
+        request_id: request.id,
+        log_index: request.log_index,
+        wallet: request.wallet,
+        at: request.at,
+        digest: request.digest,
+        input: case.input,
+        answer: request.answer.clone(),
+        held: None,
+    }))
+}

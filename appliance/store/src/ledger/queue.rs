@@ -1,0 +1,257 @@
+use countersign_audit::leaf::MAX_ENTRY;
+use countersign_policy::LimitKey;
+use tokio::sync::oneshot;
+
+use super::Recorded;
+use super::attempts::{Attempts, Held};
+use super::batch::Ruling;
+use super::job::{AdminChange, Case, Judged, LedgerError, Outcome};
+use crate::{CheckpointRow, IdempotencyKey, OutcomeKind, OutcomeRow, StoreError, request_seq};
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+pub(super) type JudgedReply = oneshot::Sender<Vec<Result<Judged, LedgerError>>>;
+
+/// What is queued for the writer.
+pub(super) enum Job {
+    Judge {
+        cases: Vec<Case>,
+        reply: JudgedReply,
+    },
+    Settle(Settlement),
+    Admin {
+        change: AdminChange,
+        reply: Reply<Vec<u64>>,
+    },
+    Append {
+        entries: Vec<Vec<u8>>,
+        reply: Reply<Vec<u64>>,
+    },
+    Checkpoint {
+        checkpoint: CheckpointRow,
+        reply: Reply<()>,
+    },
+    Flush {
+        reply: Reply<()>,
+    },
+    Shutdown {
+        reply: Reply<()>,
+    },
+}
+
+impl Job {
+    /// Whether nobody waits for it to be durable.
+    pub(super) const fn can_wait(&self) -> bool {
+        matches!(self, Self::Settle(Settlement { done: None, .. }))
+    }
+
+    fn fail(self, error: &StoreError) {
+        match self {
+            Self::Judge { cases, reply } => fail_all(reply, cases.len(), error),
+            Self::Admin { reply, .. } | Self::Append { reply, .. } => deliver(reply, failed(error)),
+            Self::Checkpoint { reply, .. } | Self::Flush { reply } | Self::Shutdown { reply } => {
+                deliver(reply, failed(error));
+            }
+            // Kept by the writer and tried again.
+            Self::Settle(_) => {}
+        }
+    }
+}
+
+fn failed<T>(error: &StoreError) -> Result<T, LedgerError> {
+    Err(LedgerError::Store(error.clone()))
+}
+
+fn fail_all(reply: JudgedReply, count: usize, error: &StoreError) {
+    deliver(reply, (0..count).map(|_| failed(error)).collect());
+}
+
+fn deliver<T>(reply: oneshot::Sender<T>, answer: T) {
+    // Whoever asked may be gone. A `Recorded` in the answer then reports itself abandoned.
+    let _ = reply.send(answer);
+}
+
+/// What a batch has for one of its jobs, to be told once the batch is durable.
+pub(super) enum Answer {
+    Judged(JudgedReply, Vec<Result<Ruling, LedgerError>>),
+    Indices(Reply<Vec<u64>>, Result<Vec<u64>, LedgerError>),
+    Done(Reply<()>),
+}
+
+impl Answer {
+    fn send(self, attempts: &mut Attempts) {
+        match self {
+            Self::Judged(reply, rulings) => {
+                let open = |ruling: Result<Ruling, _>| ruling.map(|ruling| ruling.open(attempts));
+                deliver(reply, rulings.into_iter().map(open).collect());
+            }
+            Self::Indices(reply, result) => deliver(reply, result),
+            Self::Done(reply) => deliver(reply, Ok(())),
+        }
+    }
+
+    fn fail(self, error: &StoreError) {
+        match self {
+            Self::Judged(reply, rulings) => fail_all(reply, rulings.len(), error),
+            Self::Indices(reply, _) => deliver(reply, failed(error)),
+            Self::Done(reply) => deliver(reply, failed(error)),
+        }
+    }
+}
+
+/// Jobs that share one commit.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) settlements: Vec<Settlement>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) answers: Vec<Answer>,
+}
+
+impl Batch {
+    /// Groups jobs in order. A change of authority stands alone: if it is refused for a value
+    /// that is taken, no request must fail with it. Takes out who asked for the end.
+    pub(super) fn split(jobs: Vec<Job>, shutdown: &mut Option<Reply<()>>) -> Vec<Self> {
+        let mut batches = vec![Self::default()];
+        let mut alone = false;
+        for job in jobs {
+            let admin = matches!(job, Job::Admin { .. });
+            if admin || alone {
+                batches.push(Self::default());
+            }
+            alone = admin;
+            let Some(batch) = batches.last_mut() else {
+                continue;
+            };
+            match job {
+                Job::Settle(settlement) => batch.settlements.push(settlement),
+                Job::Shutdown { reply } => *shutdown = Some(reply),
+                job => batch.jobs.push(job),
+            }
+        }
+        batches
+    }
+
+    /// The idempotency keys of its cases.
+    pub(super) fn idempotency_keys(&self) -> Vec<IdempotencyKey> {
+        let real = self.cases().filter(|case| !case.dry_run);
+        real.map(|case| case.key.clone()).collect()
+    }
+
+    /// The limits its cases are judged by.
+    pub(super) fn limit_keys(&self) -> impl Iterator<Item = &LimitKey> {
+        self.cases().flat_map(|case| &case.limit_keys)
+    }
+
+    /// Tells everybody what became of their jobs; they are durable.
+    pub(super) fn succeed(self, attempts: &mut Attempts) {
+        for answer in self.answers {
+            answer.send(attempts);
+        }
+    }
+
+    /// Tells everybody that nothing may be relied on.
+    pub(super) fn fail(self, error: &StoreError) {
+        self.answers
+            .into_iter()
+            .for_each(|answer| answer.fail(error));
+        self.jobs.into_iter().for_each(|job| job.fail(error));
+    }
+
+    fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.jobs.iter().flat_map(|job| match job {
+            Job::Judge { cases, .. } => cases.as_slice(),
+            _ => &[],
+        })
+    }
+}
+
+/// What became of an attempt, to be written.
+pub(super) struct Settlement {
+    seq: u64,
+    outcome: Outcome,
+    entry: Vec<u8>,
+    done: Option<oneshot::Sender<()>>,
+    /// `None` until the attempt has been ended; then what it gives back.
+    ended: Option<Option<Vec<Held>>>,
+    /// Whether a commit with it was tried.
+    pub(super) tried: bool,
+}
+
+impl Settlement {
+    pub(super) fn new(
+        recorded: Recorded,
+        outcome: Outcome,
+        entry: Vec<u8>,
+        done: Option<oneshot::Sender<()>>,
+    ) -> Result<Self, LedgerError> {
+        if entry.len() > MAX_ENTRY {
+            return Err(LedgerError::EntryTooLong(entry.len()));
+        }
+        let seq = request_seq(recorded.request_id);
+        recorded.ticket.close();
+        Ok(Self {
+            seq,
+            outcome,
+            entry,
+            done,
+            ended: None,
+            tried: false,
+        })
+    }
+
+    /// Ends the attempt, once, however often writing it has to be tried.
+    pub(super) fn end_attempt(&mut self, attempts: &mut Attempts) {
+        let (seq, outcome) = (self.seq, &self.outcome);
+        self.ended.get_or_insert_with(|| match outcome {
+            Outcome::Refused(_) | Outcome::NotSent(_) => attempts.ended_unsigned(seq),
+            Outcome::Signed(_) | Outcome::Unknown(_) => {
+                attempts.ended(seq);
+                None
+            }
+        });
+    }
+
+    /// What it gives back; `None` if the reservation stays.
+    pub(super) fn released(&self) -> Option<&[Held]> {
+        self.ended.as_ref()?.as_deref()
+    }
+
+    /// The limits it gives something back to.
+    pub(super) fn limit_keys(&self) -> impl Iterator<Item = &LimitKey> {
+        let held = self.released().unwrap_or_default();
+        held.iter().map(|held| &held.key)
+    }
+
+    /// The log entry.
+    pub(super) fn entry(&self) -> &[u8] {
+        &self.entry
+    }
+
+    /// The row to store; `None` if this attempt says nothing about the request as a whole,
+    /// because an other one may have signed.
+    pub(super) fn row(&self, log_index: u64) -> Option<OutcomeRow> {
+        let (kind, signature, note) = match &self.outcome {
+            Outcome::Signed(signature) => (OutcomeKind::Signed, Some(*signature), None),
+            Outcome::Unknown(note) => (OutcomeKind::Unknown, None, Some(note)),
+            Outcome::Refused(note) => (OutcomeKind::Refused, None, Some(note)),
+            Outcome::NotSent(note) => (OutcomeKind::NotSent, None, Some(note)),
+        };
+        let unsigned = matches!(kind, OutcomeKind::Refused | OutcomeKind::NotSent);
+        if unsigned && self.released().is_none() {
+            return None;
+        }
+        Some(OutcomeRow {
+            seq: self.seq,
+            kind,
+            signature,
+            note: note.cloned(),
+            log_index,
+        })
+    }
+
+    /// Tells whoever waits that it is durable.
+    pub(super) fn confirm(self) {
+        if let Some(done) = self.done {
+            deliver(done, ());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use std::collections::HashSet;
+
+use countersign_intent::Timestamp;
+use countersign_policy::usage::Window;
+use countersign_policy::{LimitKey, UsageView};
+use lru::LruCache;
+
+use super::attempts::Held;
+use crate::{UsageRow, Writes};
+
+/// Stored buckets that may have expired before they are deleted: deleting is not urgent, and
+/// costs a statement.
+const EXPIRED_KEPT: i64 = 16;
+
+#[derive(Debug)]
+struct Slot {
+    window: Window,
+    stored_key: Vec<u8>,
+    stored_from: Option<i64>,
+    dirty: Vec<i64>,
+}
+
+/// The windows in use, as they will be once the batch at hand is committed. After a commit
+/// that failed they are wrong and have to be thrown away.
+#[derive(Debug)]
+pub(super) struct Windows {
+    slots: LruCache<LimitKey, Slot>,
+    dirty: Vec<LimitKey>,
+    capacity: usize,
+}
+
+impl UsageView for Windows {
+    fn window(&self, key: &LimitKey) -> Option<&Window> {
+        self.slots.peek(key).map(|slot| &slot.window)
+    }
+}
+
+impl Windows {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            slots: LruCache::unbounded(),
+            dirty: Vec::new(),
+            capacity,
+        }
+    }
+
+    /// Those of `keys` that have to be loaded, each once.
+    pub(super) fn missing<'a>(
+        &mut self,
+        keys: impl Iterator<Item = &'a LimitKey>,
+    ) -> Vec<LimitKey> {
+        let absent: HashSet<_> = keys.filter(|key| self.slots.get(key).is_none()).collect();
+        absent.into_iter().cloned().collect()
+    }
+
+    /// Adds a window that was missing, from all that is stored under its key.
+    pub(super) fn load(&mut self, key: LimitKey, stored_key: Vec<u8>, stored: Vec<(i64, u128)>) {
+        let slot = Slot {
+            stored_from: stored.iter().map(|(bucket, _)| *bucket).min(),
+            window: Window::restore(key.window(), stored),
+            stored_key,
+            dirty: Vec::new(),
+        };
+        self.slots.put(key, slot);
+    }
+
+    /// Whether the window is here.
+    pub(super) fn holds(&self, key: &LimitKey) -> bool {
+        self.slots.contains(key)
+    }
+
+    /// Counts `amount`, and says in which bucket; `None` if the window is not here.
+    pub(super) fn reserve(&mut self, key: &LimitKey, now: Timestamp, amount: u128) -> Option<i64> {
+        let slot = self.slots.get_mut(key)?;
+        let bucket = slot.window.add(now, amount);
+        self.touch(key, bucket);
+        Some(bucket)
+    }
+
+    /// Takes back what was counted.
+    pub(super) fn give_back(&mut self, held: &Held) {
+        if let Some(slot) = self.slots.get_mut(&held.key) {
+            slot.window.give_back(held.bucket, held.amount);
+            self.touch(&held.key, held.bucket);
+        }
+    }
+
+    /// Moves what changed into `writes`, and lets go of what is over the capacity.
+    pub(super) fn write_to(&mut self, writes: &mut Writes, now: Timestamp) {
+        for key in std::mem::take(&mut self.dirty) {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.write_to(writes, now);
+            }
+        }
+        while self.slots.len() > self.capacity {
+            self.slots.pop_lru();
+        }
+    }
+
+    fn touch(&mut self, key: &LimitKey, bucket: i64) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        if slot.dirty.is_empty() {
+            self.dirty.push(key.clone());
+        }
+        if !slot.dirty.contains(&bucket) {
+            slot.dirty.push(bucket);
+        }
+    }
+}
+
+impl Slot {
+    fn write_to(&mut self, writes: &mut Writes, now: Timestamp) {
+        for bucket in std::mem::take(&mut self.dirty) {
+            // A bucket that left the window needs no row any more.
+            let Some((_, amount)) = self.window.buckets().find(|(at, _)| *at == bucket) else {
+                continue;
+            };
+            self.stored_from = Some(self.stored_from.map_or(bucket, |from| from.min(bucket)));
+            writes.usage.push(UsageRow {
+                limit_key: self.stored_key.clone(),
+                bucket,
+                amount,
+            });
+        }
+        let oldest = self.window.oldest_live(now);
+        let expired = |from: i64| from.saturating_add(EXPIRED_KEPT) <= oldest;
+        if self.stored_from.is_some_and(expired) {
+            writes.usage_expired.push((self.stored_key.clone(), oldest));
+            self.stored_from = Some(oldest);
+        }
+    }
+}
+
+/// What a window is stored under: the limit, the length of the window in microseconds (8
+/// bytes, big-endian), and the text of the scope, which is unique.
+pub(super) fn stored_key(key: &LimitKey) -> Vec<u8> {
+    let mut bytes = key.limit().to_vec();
+    bytes.extend(key.window().micros().to_be_bytes());
+    bytes.extend(key.scope().to_string().into_bytes());
+    bytes
+}

@@ -1,0 +1,306 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_audit::{Fetched, Frontier, Hash, tiles_for_frontier};
+use countersign_intent::Timestamp;
+use countersign_policy::LimitKey;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use super::attempts::Attempts;
+use super::batch::Draft;
+use super::handle::Limits;
+use super::job::LedgerError;
+use super::queue::{Batch, Job, Reply, Settlement};
+use super::windows::{Windows, stored_key};
+use crate::{Cause, Store, StoreError, StoreResult, StoredRequest, Txn, Writes};
+
+/// Reads the clock.
+pub type Clock = Box<dyn Fn() -> Timestamp + Send>;
+
+/// Draws 8 random bytes.
+pub type Randomness = Box<dyn Fn() -> Result<[u8; 8], Cause> + Send>;
+
+/// How long outcomes that could not be written wait for a next try, if nothing else comes.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The durable log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Number of entries.
+    pub size: u64,
+    /// Root over them, RFC 6962 §2.1.
+    pub root: Hash,
+}
+
+/// What is in memory of what is stored. Only ever ahead of it by the batch at hand.
+pub(super) struct Core {
+    pub(super) frontier: Frontier,
+    pub(super) next_seq: u64,
+    pub(super) latest: Timestamp,
+    pub(super) seal_version: u64,
+    pub(super) windows: Windows,
+}
+
+impl Core {
+    async fn load<S: Store>(store: &S, limits: &Limits) -> StoreResult<Self> {
+        let progress = store.progress().await?;
+        let seal = store.authority_seal().await?;
+        Ok(Self {
+            frontier: load_frontier(store, progress.entries).await?,
+            next_seq: progress.last_request.saturating_add(1),
+            latest: Timestamp::from_micros(progress.latest_micros),
+            seal_version: seal.map_or(0, |seal| seal.version),
+            windows: Windows::new(limits.windows),
+        })
+    }
+
+    fn head(&self) -> Head {
+        Head {
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+        }
+    }
+}
+
+async fn load_frontier<S: Store>(store: &S, size: u64) -> StoreResult<Frontier> {
+    let mut fetched = Fetched::default();
+    for tile in tiles_for_frontier(size) {
+        let hashes = store.hashes(tile.level, tile.first(), tile.width).await?;
+        fetched.insert(tile, hashes);
+    }
+    let doing = || format!("reading the tree over {size} log entries");
+    Frontier::load(&fetched, size)
+        .map_err(|error| StoreError::Corrupt(Cause::from_error(doing(), error)))
+}
+
+/// The one task that writes.
+pub(super) struct Writer<S> {
+    store: Arc<S>,
+    clock: Clock,
+    randomness: Randomness,
+    limits: Limits,
+    jobs: mpsc::Receiver<Job>,
+    head: watch::Sender<Head>,
+    attempts: Attempts,
+    /// Outcomes that are not durable yet.
+    unsettled: Vec<Settlement>,
+    /// `None` after a commit that failed: to be read again.
+    core: Option<Core>,
+    /// The size the log has if the commit that failed was done nevertheless.
+    in_doubt: Option<u64>,
+}
+
+impl<S: Store> Writer<S> {
+    pub(super) async fn open(
+        store: Arc<S>,
+        clock: Clock,
+        randomness: Randomness,
+        limits: Limits,
+        jobs: mpsc::Receiver<Job>,
+    ) -> StoreResult<(Self, watch::Receiver<Head>)> {
+        let core = Core::load(&*store, &limits).await?;
+        let (head, watched) = watch::channel(core.head());
+        let writer = Self {
+            store,
+            clock,
+            randomness,
+            limits,
+            jobs,
+            head,
+            attempts: Attempts::default(),
+            unsettled: Vec::new(),
+            core: Some(core),
+            in_doubt: None,
+        };
+        Ok((writer, watched))
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut shutdown = None;
+        while shutdown.is_none() {
+            let Some(jobs) = self.gather().await else {
+                break;
+            };
+            shutdown = self.process(jobs).await;
+        }
+        self.finish(shutdown).await;
+    }
+
+    /// Waits for the first job and takes all that wait behind it, up to the bound. Jobs that
+    /// nobody waits for are held back a little, so that they share a commit with others.
+    async fn gather(&mut self) -> Option<Vec<Job>> {
+        let mut jobs = Vec::new();
+        if self.unsettled.is_empty() {
+            self.jobs.recv_many(&mut jobs, self.limits.batch).await;
+            if jobs.is_empty() {
+                return None;
+            }
+        } else if let Ok(0) = timeout(
+            RETRY_AFTER,
+            self.jobs.recv_many(&mut jobs, self.limits.batch),
+        )
+        .await
+        {
+            return None;
+        }
+        let delay = tokio::time::sleep(self.limits.outcome_delay);
+        tokio::pin!(delay);
+        while jobs.len() < self.limits.batch && jobs.iter().all(Job::can_wait) {
+            tokio::select! {
+                received = self.jobs.recv() => match received {
+                    Some(job) => jobs.push(job),
+                    None => break,
+                },
+                () = &mut delay => break,
+            }
+        }
+        self.let_others_join(&mut jobs).await;
+        Some(jobs)
+    }
+
+    /// Lets tasks that are ready to run add their jobs first, for as long as more come.
+    async fn let_others_join(&mut self, jobs: &mut Vec<Job>) {
+        loop {
+            let before = jobs.len();
+            tokio::task::yield_now().await;
+            while jobs.len() < self.limits.batch
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                jobs.push(job);
+            }
+            if jobs.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Writes what was taken from the queue, in order; says if the writer is to end.
+    async fn process(&mut self, jobs: Vec<Job>) -> Option<Reply<()>> {
+        let mut shutdown = None;
+        for mut batch in Batch::split(jobs, &mut shutdown) {
+            self.unsettled.append(&mut batch.settlements);
+            self.write(batch).await;
+        }
+        shutdown
+    }
+
+    /// Takes no more jobs, writes those already there, and tells who asked for the end.
+    async fn finish(mut self, shutdown: Option<Reply<()>>) {
+        self.jobs.close();
+        let mut rest = Vec::new();
+        while let Ok(job) = self.jobs.try_recv() {
+            rest.push(job);
+        }
+        let (reply, flushed) = oneshot::channel();
+        rest.push(Job::Flush { reply });
+        let second = self.process(rest).await;
+        let result = flushed.await.unwrap_or(Err(LedgerError::Closed));
+        for waiting in shutdown.into_iter().chain(second) {
+            // Whoever asked may be gone; there is nobody else to tell.
+            let _ = waiting.send(result.clone());
+        }
+    }
+
+    async fn write(&mut self, mut batch: Batch) {
+        self.attempts.sweep();
+        match self.commit(&mut batch).await {
+            Ok(()) => batch.succeed(&mut self.attempts),
+            Err(error) => {
+                tracing::error!(%error, "could not record a batch of requests");
+                batch.fail(&error);
+            }
+        }
+    }
+
+    /// Judges the batch and commits. On any error what was in memory is gone, and is read
+    /// again before the next batch.
+    async fn commit(&mut self, batch: &mut Batch) -> StoreResult<()> {
+        let mut core = self.take_core().await?;
+        let mut txn = self.store.begin().await?;
+        for settlement in &mut self.unsettled {
+            settlement.end_attempt(&mut self.attempts);
+        }
+        let keys = batch.idempotency_keys();
+        let known = if keys.is_empty() {
+            Vec::new()
+        } else {
+            txn.find_requests(&keys).await?
+        };
+        let missing = self.missing_windows(&mut core.windows, batch);
+        load_windows(&mut core.windows, &mut txn, missing).await?;
+        let writes = self.judge(&mut core, known, batch);
+        if !writes.is_empty() {
+            self.in_doubt = Some(core.frontier.size());
+            txn.commit(writes).await?;
+            self.in_doubt = None;
+        }
+        self.settled();
+        let head = core.head();
+        self.head
+            .send_if_modified(|shown| std::mem::replace(shown, head) != head);
+        self.core = Some(core);
+        Ok(())
+    }
+
+    fn judge(&mut self, core: &mut Core, known: Vec<StoredRequest>, batch: &mut Batch) -> Writes {
+        let now = (self.clock)();
+        let mut draft = Draft::new(core, known, now, &self.limits, &self.randomness);
+        draft.settle(&mut self.unsettled);
+        draft.work(batch);
+        draft.finish()
+    }
+
+    fn missing_windows(&self, windows: &mut Windows, batch: &Batch) -> Vec<LimitKey> {
+        let held = self.unsettled.iter().flat_map(Settlement::limit_keys);
+        windows.missing(batch.limit_keys().chain(held))
+    }
+
+    /// What is in memory, read again from the store if the last commit failed.
+    async fn take_core(&mut self) -> StoreResult<Core> {
+        if let Some(core) = self.core.take() {
+            return Ok(core);
+        }
+        let core = Core::load(&*self.store, &self.limits).await?;
+        if let Some(size) = self.in_doubt.take()
+            && core.frontier.size() >= size
+        {
+            // It was done nevertheless: the outcomes in it must not be written twice.
+            let (done, left) = std::mem::take(&mut self.unsettled)
+                .into_iter()
+                .partition(|settlement| settlement.tried);
+            self.unsettled = done;
+            self.settled();
+            self.unsettled = left;
+        }
+        Ok(core)
+    }
+
+    fn settled(&mut self) {
+        for settlement in self.unsettled.drain(..) {
+            settlement.confirm();
+        }
+    }
+}
+
+async fn load_windows<T: Txn>(
+    windows: &mut Windows,
+    txn: &mut T,
+    missing: Vec<LimitKey>,
+) -> StoreResult<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = missing.iter().map(stored_key).collect();
+    let mut stored: HashMap<Vec<u8>, Vec<(i64, u128)>> = HashMap::new();
+    for row in txn.load_usage(&named).await? {
+        let buckets = stored.entry(row.limit_key).or_default();
+        buckets.push((row.bucket, row.amount));
+    }
+    for (key, name) in missing.into_iter().zip(named) {
+        let buckets = stored.remove(&name).unwrap_or_default();
+        windows.load(key, name, buckets);
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! A database in memory: the same contract, and failures on demand.
+
+mod faults;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use countersign_audit::Hash;
+use countersign_intent::RequestId;
+use tokio::sync::OwnedMutexGuard;
+
+pub use faults::{Fault, Point};
+
+use crate::contract::REQUEST_SCAN;
+use crate::{
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey, PAGE_LIMIT,
+    Progress, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes, request_seq,
+};
+use faults::Plan;
+use state::State;
+
+/// A database in memory. Clones share it, which is how a test reopens it: what was committed
+/// is there, everything else is gone.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    plan: Mutex<Plan>,
+    writer: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The one transaction of a [`MemoryStore`].
+#[derive(Debug)]
+pub struct MemoryTxn {
+    shared: Arc<Shared>,
+    _writer: OwnedMutexGuard<()>,
+}
+
+impl MemoryStore {
+    /// An empty database.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the `nth` call at `point` from now on fail, 1 being the next one.
+    pub fn fail(&self, point: Point, nth: u32, fault: Fault) {
+        lock(&self.shared.plan).add(point, nth, fault);
+    }
+
+    /// How often `point` was reached.
+    #[must_use]
+    pub fn reached(&self, point: Point) -> u32 {
+        lock(&self.shared.plan).reached(point)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// A read, which fails if that is planned.
+    fn read<T>(&self, point: Point, read: impl FnOnce(&State) -> T) -> StoreResult<T> {
+        lock(&self.plan).pass(point)?;
+        Ok(read(&lock(&self.state)))
+    }
+}
+
+fn page(limit: u32) -> usize {
+    usize::try_from(limit.min(PAGE_LIMIT)).unwrap_or(usize::MAX)
+}
+
+impl Store for MemoryStore {
+    type Txn = MemoryTxn;
+
+    async fn begin(&self) -> StoreResult<MemoryTxn> {
+        lock(&self.shared.plan).pass(Point::Begin)?;
+        Ok(MemoryTxn {
+            shared: Arc::clone(&self.shared),
+            _writer: Arc::clone(&self.shared.writer).lock_owned().await,
+        })
+    }
+
+    async fn progress(&self) -> StoreResult<Progress> {
+        self.shared.read(Point::Progress, State::progress)
+    }
+
+    async fn authority(&self, kind: &str, id: &[u8]) -> StoreResult<Option<AuthorityRow>> {
+        self.shared.read(Point::Read, |state| {
+            state.authority.get(&(kind.into(), id.into())).cloned()
+        })
+    }
+
+    async fn authority_by_lookup(
+        &self,
+        kind: &str,
+        lookup: &str,
+    ) -> StoreResult<Option<AuthorityRow>> {
+        self.shared.read(Point::Read, |state| {
+            let mut rows = state.authority.values();
+            rows.find(|row| row.kind == kind && row.lookup.as_deref() == Some(lookup))
+                .cloned()
+        })
+    }
+
+    async fn authority_list(
+        &self,
+        kind: &str,
+        parent: Option<&[u8]>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuthorityRow>> {
+        self.shared.read(Point::Read, |state| {
+            let wanted = |row: &&AuthorityRow| {
+                row.kind == kind
+                    && (parent.is_none() || row.parent.as_deref() == parent)
+                    && after.is_none_or(|after| row.seq > after)
+            };
+            let mut rows: Vec<_> = state.authority.values().filter(wanted).cloned().collect();
+            rows.sort_by_key(|row| row.seq);
+            rows.truncate(page(limit));
+            rows
+        })
+    }
+
+    async fn authority_macs(
+        &self,
+        after: Option<(&str, &[u8])>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuthorityMac>> {
+        self.shared.read(Point::Read, |state| {
+            let rows = state.authority.values();
+            rows.filter(|row| after.is_none_or(|after| (row.kind.as_str(), &*row.id) > after))
+                .take(usize::try_from(limit).unwrap_or(usize::MAX))
+                .map(|row| AuthorityMac {
+                    kind: row.kind.clone(),
+                    id: row.id.clone(),
+                    mac: row.mac.clone(),
+                })
+                .collect()
+        })
+    }
+
+    async fn authority_seal(&self) -> StoreResult<Option<AuthoritySeal>> {
+        self.shared.read(Point::Read, |state| state.seal.clone())
+    }
+
+    async fn request(&self, id: RequestId) -> StoreResult<Option<StoredRequest>> {
+        self.shared.read(Point::Read, |state| {
+            let stored = state.request(request_seq(id))?;
+            (stored.request.id == id).then_some(stored)
+        })
+    }
+
+    async fn requests(
+        &self,
+        principal: Option<&str>,
+        before: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredRequest>> {
+        self.shared.read(Point::Read, |state| {
+            let seqs = state
+                .requests
+                .range(before.saturating_sub(REQUEST_SCAN)..before);
+            seqs.rev()
+                .filter(|(_, row)| principal.is_none_or(|name| name == row.key.principal()))
+                .take(page(limit))
+                .filter_map(|(seq, _)| state.request(*seq))
+                .collect()
+        })
+    }
+
+    async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {
+        self.shared.read(Point::Read, |state| {
+            let entries = state.entries.range(from..).take(page(limit));
+            entries.map(|(_, entry)| entry.clone()).collect()
+        })
+    }
+
+    async fn hashes(&self, level: u8, first: u64, count: u16) -> StoreResult<Vec<Hash>> {
+        self.shared
+            .read(Point::Hashes, |state| state.hashes(level, first, count))
+    }
+
+    async fn checkpoints(&self, below: Option<u64>, limit: u32) -> StoreResult<Vec<CheckpointRow>> {
+        self.shared.read(Point::Read, |state| {
+            let rows = state.checkpoints.range(..below.unwrap_or(u64::MAX)).rev();
+            rows.take(page(limit)).map(|(_, row)| row.clone()).collect()
+        })
+    }
+}
+
+impl Txn for MemoryTxn {
+    async fn find_requests(&mut self, keys: &[IdempotencyKey]) -> StoreResult<Vec<StoredRequest>> {
+        self.shared.read(Point::FindRequests, |state| {
+            let seqs = keys.iter().filter_map(|key| state.by_key.get(key));
+            seqs.filter_map(|seq| state.request(*seq)).collect()
+        })
+    }
+
+    async fn load_usage(&mut self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
+        self.shared.read(Point::LoadUsage, |state| {
+            let rows = |key: &Vec<u8>| {
+                let buckets = state.usage.range((key.clone(), i64::MIN)..);
+                let own = buckets.take_while(|((of, _), _)| of == key);
+                own.map(|((limit_key, bucket), amount)| UsageRow {
+                    limit_key: limit_key.clone(),
+                    bucket: *bucket,
+                    amount: *amount,
+                })
+                .collect::<Vec<_>>()
+            };
+            limit_keys.iter().flat_map(rows).collect()
+        })
+    }
+
+    async fn commit(self, writes: Writes) -> StoreResult<()> {
+        let planned = lock(&self.shared.plan).at_commit();
+        let mut state = lock(&self.shared.state);
+        if planned.is_none_or(Fault::is_done) {
+            state.check(&writes)?;
+            state.apply(writes);
+        }
+        planned.map_or(Ok(()), |fault| Err(fault.error(Point::Commit)))
+    }
+}
