@@ -24,7 +24,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// From the order to stop until connections that are still busy are cut off.
     pub drain_timeout: Duration,
-    /// Request line and headers of one request. HTTP/1 treats less than 8192 as 8192.
+    /// Request line and headers of one request.
     pub max_header_bytes: usize,
     /// Header fields of one HTTP/1 request.
     pub max_headers: usize,

@@ -47,13 +47,16 @@ struct Bed {
     server: Arc<ServerIdentity>,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<Stopped>,
+    /// A permit for each `/hang` and `/slow` that began.
+    started: Arc<Semaphore>,
     metrics: Snapshotter,
     _recording: metrics::LocalRecorderGuard<'static>,
 }
 
-fn router() -> Router {
+fn router(started: Arc<Semaphore>) -> Router {
+    let started_too = Arc::clone(&started);
     async fn echo(body: Body) -> Result<Bytes, (StatusCode, String)> {
-        let within = Duration::from_millis(150);
+        let within = Duration::from_millis(500);
         read_body(body, 1000, within).await.map_err(|error| {
             let status = match error {
                 BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -69,10 +72,19 @@ fn router() -> Router {
             get(async |Extension(caller): Extension<Arc<Caller>>| caller.principal().to_string()),
         )
         .route("/live", get(async || "yes"))
-        .route("/hang", get(std::future::pending::<()>))
+        .route(
+            "/hang",
+            get(async move || {
+                started.add_permits(1);
+                std::future::pending::<()>().await;
+            }),
+        )
         .route(
             "/slow",
-            get(async || tokio::time::sleep(Duration::from_millis(300)).await),
+            get(async move || {
+                started_too.add_permits(1);
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }),
         )
         .route("/echo", post(echo))
 }
@@ -112,12 +124,14 @@ impl Bed {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
+        let started = Arc::new(Semaphore::new(0));
+        let router = router(started.clone());
         let serving = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
             if with_tls {
-                serve_tls(listener, router(), front, limits, stopped).await
+                serve_tls(listener, router, front, limits, stopped).await
             } else {
-                serve_plain(listener, router(), limits, stopped).await
+                serve_plain(listener, router, limits, stopped).await
             }
         });
         Self {
@@ -128,6 +142,7 @@ impl Bed {
             server,
             stop: Some(stop),
             serving,
+            started,
             metrics: recorder.snapshotter(),
             _recording: recording,
         }
@@ -183,6 +198,13 @@ impl Bed {
     async fn stop(&mut self) -> Stopped {
         self.order_stop();
         soon(&mut self.serving).await.unwrap()
+    }
+
+    async fn until_started(&self, requests: u32) {
+        soon(self.started.acquire_many(requests))
+            .await
+            .unwrap()
+            .forget();
     }
 
     fn order_stop(&mut self) {

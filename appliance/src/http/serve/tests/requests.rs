@@ -80,16 +80,15 @@ async fn stopping_lets_requests_finish_and_closes_the_rest() {
     let mut bed = Bed::tls(Limits::default()).await;
     let client = bed.bot();
     let mut busy = bed.http1(&client).await;
-    let mut busy2 = bed.http2(&client).await;
+    let mut busy_too = bed.http2(&client).await;
     let mut idle = bed.http1(&client).await;
     idle.who().await;
-    let slow = tokio::spawn(async move { (busy.get("/slow").await, busy2.get("/slow").await) });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let slow = tokio::spawn(async move { tokio::join!(busy.get("/slow"), busy_too.get("/slow")) });
+    bed.until_started(2).await;
     bed.order_stop();
     let (one, two) = soon(slow).await.unwrap();
     assert_eq!(one.unwrap().0, StatusCode::OK);
-    // Not begun when the order came: either answer is right, hanging is not.
-    drop(two);
+    assert_eq!(two.unwrap().0, StatusCode::OK);
     assert_eq!(
         soon(&mut bed.serving).await.unwrap(),
         Stopped { cut_off: 0 }
@@ -108,7 +107,7 @@ async fn stopping_cuts_off_what_does_not_finish() {
     let client = bed.bot();
     let mut hanging = bed.http1(&client).await;
     let hang = tokio::spawn(async move { hanging.get("/hang").await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    bed.until_started(1).await;
     assert_eq!(bed.stop().await, Stopped { cut_off: 1 });
     assert!(soon(hang).await.unwrap().is_err());
 }
