@@ -1,1 +1,29 @@
-//! the decision: pure and synchronous
+//! The decision: pure and synchronous.
+//!
+//! [`parse`] reads a policy; [`limit_keys`] says which windows a decision needs; [`decide()`]
+//! judges an intent by values alone: no clock, no I/O, no randomness. Only an
+//! [`Decision::Allow`] carries a [`Permit`], and nothing else makes one.
+
+pub mod approval;
+mod bounds;
+mod decide;
+mod decision;
+mod document;
+mod facts;
+mod judge;
+mod limit;
+mod matching;
+mod price;
+mod request;
+pub mod rule;
+mod set;
+mod spending;
+pub mod usage;
+
+pub use decide::{decide, limit_keys};
+pub use decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode, Reservation};
+pub use document::{DocumentError, parse};
+pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};
+pub use limit::{Cap, Limit, LimitKey, Per, Scope};
+pub use rule::{Requirement, Rule, Then};
+pub use set::{Destination, Group, PolicyAsset, PolicySet};

@@ -1,0 +1,202 @@
+//! Whether a request stays within the bounds of a permission, and which one it exceeds.
+
+use countersign_intent::{Amount, Asset, Effect, Swap};
+
+use crate::facts::Facts;
+use crate::matching::{self, ScopeMiss};
+use crate::price::{self, Unpriced};
+use crate::request::{AssetOf, Request, Subject, money};
+use crate::rule::{AnyOf, Bounds, DEFAULT_FEE_CAP, Rule, Then};
+use crate::set::PolicySet;
+
+/// Why a rule that is about an effect does not permit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Miss<'a> {
+    /// It is not about it after all: something the message does not tell, or a cooldown.
+    Scope(ScopeMiss),
+    /// More than `max_amount`.
+    MaxAmount(AssetOf, u128, &'a str),
+    /// Not more than `over_amount`.
+    OverAmount(AssetOf, u128, &'a str),
+    PriorityFee(Amount, Amount),
+    Tip(Amount, Amount),
+    /// Priority fee and tips, against what bounds them together.
+    Fees(Amount, Amount, &'static str),
+    Rent(Amount, Amount),
+    AccountsOpened(usize, u16),
+    NothingReceived,
+    Slippage(u16, u16),
+    PlatformFee(u16, u16),
+    PositiveSlippage(u16, u16),
+    FeeAccount,
+    Value(u128, u16),
+    Unpriced(Unpriced),
+    DurableNonce,
+    Cosigners(usize),
+}
+
+impl Miss<'_> {
+    pub(crate) fn sentence(&self, set: &PolicySet) -> String {
+        let sol = |amount: &Amount| money(set, AssetOf::Known(Asset::Sol), amount.base());
+        match self {
+            Self::Scope(miss) => miss.to_string(),
+            Self::MaxAmount(asset, amount, most) => {
+                format!("{} is over max_amount {most}", money(set, *asset, *amount))
+            }
+            Self::OverAmount(asset, amount, line) => {
+                format!(
+                    "{} is not over over_amount {line}",
+                    money(set, *asset, *amount)
+                )
+            }
+            Self::PriorityFee(got, max) => {
+                format!(
+                    "priority fee {} is over max_priority_fee {}",
+                    sol(got),
+                    sol(max)
+                )
+            }
+            Self::Tip(got, max) => format!("tips of {} are over max_tip {}", sol(got), sol(max)),
+            Self::Fees(got, max, key) => {
+                format!(
+                    "priority fee and tips of {} are over {key} {}",
+                    sol(got),
+                    sol(max)
+                )
+            }
+            Self::Rent(got, max) => format!("rent of {} is over max_rent {}", sol(got), sol(max)),
+            Self::AccountsOpened(got, max) => {
+                format!("{got} accounts opened are over max_accounts_opened {max}")
+            }
+            Self::NothingReceived => "the trade does not have to receive anything".to_owned(),
+            Self::Slippage(got, max) => {
+                format!("slippage {got} bps is over max_slippage_bps {max}")
+            }
+            Self::PlatformFee(got, max) => {
+                format!("platform fee {got} bps is over max_platform_fee_bps {max}")
+            }
+            Self::PositiveSlippage(got, max) => {
+                format!("positive slippage {got} bps is over max_positive_slippage_bps {max}")
+            }
+            Self::FeeAccount => "integrator fees go to an account not in fee_accounts".to_owned(),
+            Self::Value(got, least) => format!(
+                "the least received is worth {got} bps of what is given, under min_value_ratio \
+                 {least} bps"
+            ),
+            Self::Unpriced(why) => why.sentence(set).to_string(),
+            Self::DurableNonce => {
+                "the signature would not expire; that needs durable_nonce = true".to_owned()
+            }
+            Self::Cosigners(count) => {
+                format!("{count} other keys have to sign too; that needs allow_cosigners = true")
+            }
+        }
+    }
+}
+
+/// The first bound that the request exceeds, seen from one of its effects.
+pub(crate) fn check<'a>(
+    rule: &'a Rule,
+    request: &Request<'_>,
+    subject: &Subject<'_>,
+    facts: &Facts<'_>,
+) -> Result<(), Miss<'a>> {
+    let bounds = &rule.bounds;
+    fees(bounds, request)?;
+    if request.rent > bounds.max_rent {
+        return Err(Miss::Rent(request.rent, bounds.max_rent));
+    }
+    if request.accounts_opened > usize::from(bounds.max_accounts_opened) {
+        let opened = request.accounts_opened;
+        return Err(Miss::AccountsOpened(opened, bounds.max_accounts_opened));
+    }
+    if matching::is_durable(&request.intent.lifetime) && !bounds.durable_nonce {
+        return Err(Miss::DurableNonce);
+    }
+    let device_signs = matches!(&rule.then, Then::Approve(asked) if asked.ledger_cosign);
+    let others = request.intent.cosigners.len();
+    if others > 0 && !bounds.cosigners && !device_signs {
+        return Err(Miss::Cosigners(others));
+    }
+    match subject.effect {
+        Effect::Swap(trade) => swap(bounds, request, trade, facts),
+        _ => Ok(()),
+    }
+}
+
+fn fees<'a>(bounds: &Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> {
+    let (priority, tips) = (request.priority_fee, request.tips);
+    let both = priority.saturating_add(tips);
+    match (bounds.max_priority_fee, bounds.max_tip) {
+        (None, None) if both > DEFAULT_FEE_CAP => {
+            Err(Miss::Fees(both, DEFAULT_FEE_CAP, "the built-in bound of"))
+        }
+        (Some(max), None) if both > max => Err(if tips == Amount::ZERO {
+            Miss::PriorityFee(priority, max)
+        } else {
+            Miss::Fees(both, max, "max_priority_fee")
+        }),
+        (given, Some(_)) if priority > given.unwrap_or(DEFAULT_FEE_CAP) => Err(Miss::PriorityFee(
+            priority,
+            given.unwrap_or(DEFAULT_FEE_CAP),
+        )),
+        (_, Some(max)) if tips > max => Err(Miss::Tip(tips, max)),
+        _ => Ok(()),
+    }
+}
+
+fn swap<'a>(
+    bounds: &Bounds,
+    request: &Request<'_>,
+    swap: &Swap,
+    facts: &Facts<'_>,
+) -> Result<(), Miss<'a>> {
+    if swap.receive_min == Amount::ZERO {
+        return Err(Miss::NothingReceived);
+    }
+    if let (Some(max), Some(quote)) = (bounds.max_slippage_bps, swap.quote)
+        && quote.slippage_bps > max
+    {
+        return Err(Miss::Slippage(quote.slippage_bps, max));
+    }
+    let (platform, positive) = (swap.platform_fee_bps, swap.positive_slippage_bps);
+    if platform > bounds.max_platform_fee_bps {
+        return Err(Miss::PlatformFee(platform, bounds.max_platform_fee_bps));
+    }
+    if positive > bounds.max_positive_slippage_bps {
+        return Err(Miss::PositiveSlippage(
+            positive,
+            bounds.max_positive_slippage_bps,
+        ));
+    }
+    let fees_are_paid = platform > 0 || positive > 0;
+    let to_known_account = match (&bounds.fee_accounts, swap.fee_account) {
+        (AnyOf::Any, _) => true,
+        (AnyOf::These(known), Some(account)) => known.contains(&account),
+        (AnyOf::These(_), None) => false,
+    };
+    if fees_are_paid && !to_known_account {
+        return Err(Miss::FeeAccount);
+    }
+    match bounds.min_value_bps {
+        None => Ok(()),
+        Some(least) => fair(request.set, facts, swap, least),
+    }
+}
+
+/// Whether what must arrive is worth enough of what may leave.
+fn fair<'a>(set: &PolicySet, facts: &Facts<'_>, swap: &Swap, least: u16) -> Result<(), Miss<'a>> {
+    let given = price::value(set, facts, swap.spend, swap.spend_max.base());
+    let given = given.map_err(Miss::Unpriced)?;
+    let (price, scale) = price::price(set, facts, swap.receive).map_err(Miss::Unpriced)?;
+    let overflow = Miss::Unpriced(Unpriced::Overflow(swap.receive));
+    let received = swap.receive_min.base().checked_mul(u128::from(price));
+    // Rounded down: what arrives is never taken for more than it is.
+    let received = received.ok_or(overflow)? / scale;
+    let scaled = received.checked_mul(10_000).ok_or(overflow)?;
+    let needed = given.checked_mul(u128::from(least)).ok_or(overflow)?;
+    if scaled >= needed {
+        return Ok(());
+    }
+    Err(Miss::Value(scaled.checked_div(given).unwrap_or(0), least))
+}

@@ -1,0 +1,268 @@
+//! Policy text -> validated [`PolicySet`]. The document type lives only here.
+
+pub(crate) mod reader;
+mod rules;
+pub(crate) mod value;
+mod when;
+
+use std::collections::BTreeSet;
+
+use countersign_intent::{Asset, KnownAsset, Span};
+use toml::de::DeTable;
+
+pub use reader::DocumentError;
+use reader::{Field, Reader, Section};
+use when::Names;
+
+use crate::set::{Destination, Group, PolicyAsset, PolicySet};
+
+/// Longest policy text, in bytes.
+pub(crate) const MAX_TEXT: usize = 1 << 20;
+/// Most rules, and most limits, of one policy.
+pub(crate) const MAX_RULES: usize = 512;
+/// Addresses, assets and approvers may be many, but a decision must stay quick.
+const MAX_LIST: usize = 100_000;
+
+/// Reads a policy (`schema = 1`).
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the document: no TOML, unknown keys,
+/// values that cannot be, names that nothing declares, quorums that nobody can reach.
+pub fn parse(text: &str) -> Result<PolicySet, Vec<DocumentError>> {
+    let reader = Reader::new(text);
+    let set = read(&reader, text);
+    let errors = reader.into_errors();
+    match set {
+        Some(set) if errors.is_empty() => Ok(set),
+        _ => Err(errors),
+    }
+}
+
+fn read(reader: &Reader<'_>, text: &str) -> Option<PolicySet> {
+    if text.len() > MAX_TEXT {
+        reader.fail(0, "", format!("longer than {MAX_TEXT} bytes"));
+        return None;
+    }
+    let document = match DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            reader.fail(at, "", format!("this is not TOML: {}", error.message()));
+            return None;
+        }
+    };
+    policy(Section::root(reader, document.get_ref()), text)
+}
+
+fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
+    let schema = root.need("schema").and_then(|field| schema(&field));
+    let name = root.need("name").and_then(|field| field.parse(value::name));
+    let groups = named(&root, "groups", group);
+    let destinations = named(&root, "destinations", destination);
+    let assets = named(&root, "assets", asset);
+    one_meaning(&root, &assets);
+    let names = Names {
+        destinations: &destinations,
+        assets: &assets,
+    };
+    let limits = array(&root, "limits", |section| rules::limit(section, &names));
+    let rules = array(&root, "rules", |section| {
+        rules::rule(section, &names, &groups)
+    });
+    unique(&root, "limits", limits.iter().map(|limit| limit.name()));
+    unique(&root, "rules", rules.iter().map(|rule| rule.name()));
+    root.finish();
+    schema?;
+    Some(PolicySet {
+        text: text.into(),
+        hash: PolicySet::hash_of(text),
+        name: name?,
+        groups,
+        destinations,
+        assets,
+        limits,
+        rules,
+    })
+}
+
+fn schema(field: &Field<'_>) -> Option<()> {
+    let version = field.number(u64::MAX)?;
+    if version != 1 {
+        field.fail(format!("expected `schema = 1`, got {version}"));
+        return None;
+    }
+    Some(())
+}
+
+/// Reads `[key.NAME]` tables.
+fn named<T>(
+    root: &Section<'_>,
+    key: &'static str,
+    read: impl Fn(&str, Section<'_>) -> Option<T>,
+) -> Vec<T> {
+    let Some(section) = root.get(key).and_then(|field| field.section()) else {
+        return Vec::new();
+    };
+    let entry = |(name, field): (&str, Field<'_>)| {
+        if let Err(message) = value::name(name) {
+            field.fail(message);
+            return None;
+        }
+        if name == "any" {
+            field.fail("`any` means everything and cannot be a name");
+            return None;
+        }
+        read(name, field.section()?)
+    };
+    section.entries().filter_map(entry).collect()
+}
+
+/// Reads `[[key]]` tables.
+fn array<T>(
+    root: &Section<'_>,
+    key: &'static str,
+    read: impl Fn(Section<'_>) -> Option<T>,
+) -> Vec<T> {
+    let Some(field) = root.get(key) else {
+        return Vec::new();
+    };
+    let items = field.array().unwrap_or_default();
+    if items.len() > MAX_RULES {
+        field.fail(format!("at most {MAX_RULES} of them, got {}", items.len()));
+        return Vec::new();
+    }
+    items
+        .iter()
+        .filter_map(|item| read(item.section()?))
+        .collect()
+}
+
+fn unique<'a>(root: &Section<'_>, key: &str, names: impl Iterator<Item = &'a str>) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            root.fail(format!(
+                "two {key} are named `{name}`; give each its own name"
+            ));
+        }
+    }
+}
+
+fn group(name: &str, section: Section<'_>) -> Option<Group> {
+    let approvers = strings(&section, "approvers", value::name);
+    if approvers.iter().collect::<BTreeSet<_>>().len() < approvers.len() {
+        section.fail("an approver is listed twice");
+    }
+    let quorum = section
+        .get("quorum")
+        .map(|field| rules::quorum_of(&field, approvers.len()));
+    let delay = section
+        .get("delay")
+        .and_then(|field| field.parse(str::parse));
+    section.finish();
+    Some(Group::new(name, approvers, quorum.flatten(), delay))
+}
+
+fn destination(name: &str, section: Section<'_>) -> Option<Destination> {
+    let mut solana = strings(&section, "solana", str::parse);
+    solana.sort_unstable();
+    solana.dedup();
+    let cooldown = section
+        .get("cooldown")
+        .and_then(|field| field.parse(str::parse));
+    section.finish();
+    Some(Destination {
+        name: name.into(),
+        solana,
+        cooldown: cooldown.unwrap_or(Span::ZERO),
+    })
+}
+
+fn strings<T, E: std::fmt::Display>(
+    section: &Section<'_>,
+    key: &'static str,
+    read: impl Fn(&str) -> Result<T, E>,
+) -> Vec<T> {
+    let Some(field) = section.need(key) else {
+        return Vec::new();
+    };
+    let items = field.array().unwrap_or_default();
+    if items.len() > MAX_LIST {
+        field.fail(format!("at most {MAX_LIST} entries, got {}", items.len()));
+        return Vec::new();
+    }
+    items.iter().filter_map(|item| item.parse(&read)).collect()
+}
+
+fn asset(symbol: &str, section: Section<'_>) -> Option<PolicyAsset> {
+    let known = KnownAsset::by_symbol(symbol);
+    let mint = section
+        .get("mint")
+        .and_then(|field| field.parse(str::parse))
+        .map(Asset::of_mint);
+    let decimals = section
+        .get("decimals")
+        .and_then(|field| field.number(38))
+        .and_then(|decimals| u8::try_from(decimals).ok());
+    let price_max_age = section
+        .get("reference_price_usd")
+        .and_then(|field| field.section())
+        .and_then(price);
+    if let Some(known) = known
+        && (mint.is_some_and(|mint| mint != known.asset)
+            || decimals.is_some_and(|decimals| decimals != known.decimals))
+    {
+        section.fail(format!(
+            "`{symbol}` is well known and means something else; choose another name"
+        ));
+    }
+    let asset = mint.or(known.map(|known| known.asset));
+    let decimals = decimals.or(known.map(|known| known.decimals));
+    if asset.is_none() || decimals.is_none() {
+        section.fail("`mint` and `decimals` are needed for an asset that is not well known");
+    }
+    section.finish();
+    Some(PolicyAsset {
+        symbol: symbol.into(),
+        asset: asset?,
+        decimals: decimals?,
+        price_max_age,
+    })
+}
+
+/// Two names for one mint, or a well-known mint with other decimals, would scale amounts wrongly.
+fn one_meaning(root: &Section<'_>, assets: &[PolicyAsset]) {
+    let mut seen = BTreeSet::new();
+    for one in assets {
+        if !seen.insert(one.asset) {
+            root.fail(format!(
+                "`{}` names an asset that has another name already",
+                one.symbol
+            ));
+        }
+        let known = KnownAsset::of(one.asset).map_or(one.decimals, |known| known.decimals);
+        if one.decimals != known {
+            root.fail(format!(
+                "`{}` has {known} decimals, not {}",
+                one.symbol, one.decimals
+            ));
+        }
+    }
+}
+
+fn price(section: Section<'_>) -> Option<Span> {
+    let source = section.need("source").and_then(|field| {
+        field.parse(|text| match text {
+            "operator" => Ok(()),
+            other => Err(when::unknown("source of prices", other, &["operator"])),
+        })
+    });
+    let max_age = section
+        .need("max_age")
+        .and_then(|field| field.parse(str::parse));
+    section.finish();
+    source.and(max_age)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! How single values are written.
+
+use countersign_intent::{Amount, AmountError, Asset, KnownAsset, Span};
+
+use crate::rule::{Hours, Threshold};
+use crate::set::PolicyAsset;
+
+/// Names of rules, limits, groups, destinations, approvers and tiers.
+pub(crate) fn name(text: &str) -> Result<Box<str>, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+        let shown: String = text.chars().take(64).collect();
+        return Err(format!(
+            "expected a name of 1 to 64 characters out of A-Z a-z 0-9 . _ -, got `{shown}`"
+        ));
+    }
+    Ok(text.into())
+}
+
+/// Lamports, written like `0.01 SOL`.
+pub(crate) fn lamports(text: &str) -> Result<Amount, String> {
+    let number = text.strip_suffix(" SOL").ok_or_else(|| {
+        let shown: String = text.chars().take(64).collect();
+        format!("expected an amount like `0.01 SOL`, got `{shown}`")
+    })?;
+    Amount::from_display(number, 9).map_err(|error| error.to_string())
+}
+
+/// Micro-dollars, written in dollars.
+pub(crate) fn micro_usd(text: &str) -> Result<u128, AmountError> {
+    Amount::from_display(text, 6).map(Amount::base)
+}
+
+/// A ratio of at most 1, written like `0.97`, in basis points.
+pub(crate) fn ratio_bps(text: &str) -> Result<u16, String> {
+    let bps = Amount::from_display(text, 4).map_err(|error| error.to_string())?;
+    match u16::try_from(bps.base()) {
+        Ok(bps) if bps <= 10_000 => Ok(bps),
+        _ => Err(format!("expected a ratio from 0 to 1, got `{text}`")),
+    }
+}
+
+/// A length of a limit's window.
+pub(crate) fn window(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|error| format!("{error}"))?;
+    let (least, most) = (Span::from_secs(1), Span::from_secs(400 * 86_400));
+    if span < least || span > most {
+        return Err(format!(
+            "expected a window from {least} to {most}, got `{text}`"
+        ));
+    }
+    Ok(span)
+}
+
+/// A daily period in UTC, written like `08:00-20:00`.
+pub(crate) fn hours(text: &str) -> Result<Hours, String> {
+    let period = text.split_once('-').and_then(|(from, to)| {
+        Some(Hours {
+            from: minute(from).filter(|minute| *minute < 1440)?,
+            to: minute(to)?,
+        })
+    });
+    match period {
+        Some(hours) if hours.from != hours.to => Ok(hours),
+        _ => {
+            let shown: String = text.chars().take(32).collect();
+            Err(format!(
+                "expected hours in UTC like `08:00-20:00`, got `{shown}`"
+            ))
+        }
+    }
+}
+
+fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    if !two_digits(hours) || !two_digits(minutes) {
+        return None;
+    }
+    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let total = hours * 60 + minutes;
+    (minutes < 60 && total <= 1440).then_some(total)
+}
+
+/// An asset by its name in the policy, a well-known symbol, or its mint.
+pub(crate) fn asset(text: &str, named: &[PolicyAsset]) -> Result<Asset, String> {
+    if let Some(known) = named.iter().find(|known| *known.symbol == *text) {
+        return Ok(known.asset);
+    }
+    if let Some(known) = KnownAsset::by_symbol(text) {
+        return Ok(known.asset);
+    }
+    text.parse().map(Asset::of_mint).map_err(|_| {
+        let shown: String = text.chars().take(64).collect();
+        format!("expected an asset, got `{shown}`; declare it as [assets.NAME] or give its mint")
+    })
+}
+
+/// Every asset whose decimals are known: the policy's, and the well-known ones.
+pub(crate) fn assets_with_decimals(named: &[PolicyAsset]) -> Vec<(Asset, u8)> {
+    let mut all: Vec<_> = named.iter().map(|one| (one.asset, one.decimals)).collect();
+    for known in KnownAsset::ALL {
+        if !all.iter().any(|(asset, _)| *asset == known.asset) {
+            all.push((known.asset, known.decimals));
+        }
+    }
+    all
+}
+
+/// A decimal amount in display units, for each of `assets`.
+pub(crate) fn threshold(text: &str, assets: &[(Asset, u8)]) -> Result<Threshold, AmountError> {
+    let most_precise = assets.iter().map(|(_, decimals)| *decimals).max();
+    Amount::from_display(text, most_precise.unwrap_or(0))?;
+    let per_asset = assets.iter().map(|(asset, decimals)| {
+        Amount::from_display(truncated(text, *decimals), *decimals).map(|amount| (*asset, amount))
+    });
+    Ok(Threshold {
+        text: text.into(),
+        per_asset: per_asset.collect::<Result<_, _>>()?,
+    })
+}
+
+/// Without the digits an asset of so many decimals cannot have.
+fn truncated(text: &str, decimals: u8) -> &str {
+    let Some((whole, fraction)) = text.split_once('.') else {
+        return text;
+    };
+    let kept = fraction.len().min(usize::from(decimals));
+    let end = match kept {
+        0 => whole.len(),
+        _ => whole.len() + 1 + kept,
+    };
+    text.get(..end).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_minutes_after_midnight() {
+        assert_eq!(
+            hours("08:00-20:30"),
+            Ok(Hours {
+                from: 480,
+                to: 1230
+            })
+        );
+        assert_eq!(
+            hours("22:00-06:00"),
+            Ok(Hours {
+                from: 1320,
+                to: 360
+            })
+        );
+        assert_eq!(hours("00:00-24:00"), Ok(Hours { from: 0, to: 1440 }));
+        for text in [
+            "",
+            "8-20",
+            "08:00",
+            "08:60-09:00",
+            "24:00-08:00",
+            "08:00-08:00",
+            "25:00-26:00",
+        ] {
+            assert!(hours(text).is_err(), "`{text}` was accepted");
+        }
+    }
+
+    #[test]
+    fn thresholds_are_read_with_each_assets_decimals() {
+        let assets = [(Asset::Sol, 9), (countersign_intent::USDC.asset, 6)];
+        let read = threshold("0.1234567", &assets).unwrap();
+        assert_eq!(read.of(Asset::Sol), Some(Amount::from_base(123_456_700)));
+        assert_eq!(read.of(assets[1].0), Some(Amount::from_base(123_456)));
+        assert!(threshold("0.1234567890", &assets).is_err());
+        assert!(threshold("1.", &assets).is_err());
+    }
+
+    #[test]
+    fn ratios_end_at_one() {
+        assert_eq!(ratio_bps("0.97"), Ok(9_700));
+        assert_eq!(ratio_bps("1"), Ok(10_000));
+        assert!(ratio_bps("1.01").is_err());
+        assert!(ratio_bps("-1").is_err());
+    }
+
+    #[test]
+    fn names_are_plain() {
+        assert!(name("dex-trades").is_ok());
+        for text in ["", "a b", "a/b", "ä", &"x".repeat(65)] {
+            assert!(name(text).is_err(), "`{text}` was accepted");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Limits: what a request adds to which windows, and whether it fits.
+
+use countersign_intent::Amount;
+
+use crate::decision::{Reason, ReasonCode, Reservation};
+use crate::facts::Facts;
+use crate::limit::{Cap, Limit, LimitKey, Per, Scope};
+use crate::matching::{self, Doubt};
+use crate::price;
+use crate::request::{AssetOf, Request, Subject, UNBOUNDED};
+
+/// The windows of every limit that could match, whatever the hour.
+pub(crate) fn keys(request: &Request<'_>) -> Vec<LimitKey> {
+    let mut keys = Vec::new();
+    for limit in limits(request) {
+        for subject in counted(limit, request) {
+            let key = limit.key(scope(limit.per, request, subject));
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+/// What to count, with every limit that does not allow it added to `reasons`.
+pub(crate) fn reserve(
+    request: &Request<'_>,
+    facts: &Facts<'_>,
+    reasons: &mut Vec<Reason>,
+) -> Vec<Reservation> {
+    let mut reservations = Vec::new();
+    for limit in limits(request) {
+        if matching::hours(&limit.when, facts.now).is_err() {
+            continue;
+        }
+        match sums(limit, request, facts) {
+            Err(why) => reasons.push(policy_denied(limit, why)),
+            Ok(sums) => {
+                for (scope, asked) in sums.into_iter().filter(|(_, asked)| *asked > 0) {
+                    let key = limit.key(scope);
+                    reasons.extend(overspent(limit, &key, asked, facts));
+                    reservations.push(Reservation { key, amount: asked });
+                }
+            }
+        }
+    }
+    reservations
+}
+
+/// Sums by scope of what the request adds, or why that cannot be told.
+pub(crate) fn sums(
+    limit: &Limit,
+    request: &Request<'_>,
+    facts: &Facts<'_>,
+) -> Result<Vec<(Scope, u128)>, String> {
+    let mut sums: Vec<(Scope, u128)> = Vec::new();
+    for subject in counted(limit, request) {
+        let scope = scope(limit.per, request, subject);
+        let asked = asked(limit, request, subject, facts)?;
+        match sums.iter_mut().find(|(of, _)| *of == scope) {
+            Some((_, sum)) if matches!(limit.cap, Cap::Count(_)) => *sum = asked,
+            Some((_, sum)) => *sum = sum.saturating_add(asked),
+            None => sums.push((scope, asked)),
+        }
+    }
+    Ok(sums)
+}
+
+fn limits<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a Limit> {
+    request.set.limits.iter().chain(request.wallet.limits)
+}
+
+fn counted<'r, 'a>(
+    limit: &'r Limit,
+    request: &'r Request<'a>,
+) -> impl Iterator<Item = &'r Subject<'a>> {
+    let when = &limit.when;
+    request.subjects.iter().filter(move |subject| {
+        matching::scope(when, request, subject, Doubt::Holds).is_ok()
+            && matching::destination(when, request.set, subject, None).is_ok()
+            && matching::over(
+                when.over_amount.as_ref(),
+                subject,
+                subject.total,
+                Doubt::Holds,
+            )
+    })
+}
+
+fn scope(per: Per, request: &Request<'_>, subject: &Subject<'_>) -> Scope {
+    match per {
+        Per::Wallet => Scope::Wallet(request.wallet.id),
+        Per::User => Scope::User(request.wallet.user),
+        Per::Bot => Scope::Bot(request.principal.clone()),
+        Per::Venue => Scope::Venue(request.intent.venue),
+        Per::Destination => {
+            Scope::Destination(subject.counterparty.unwrap_or(request.intent.wallet))
+        }
+        Per::Global => Scope::Global,
+    }
+}
+
+fn asked(
+    limit: &Limit,
+    request: &Request<'_>,
+    subject: &Subject<'_>,
+    facts: &Facts<'_>,
+) -> Result<u128, String> {
+    let unbounded = || {
+        format!(
+            "how much the {} moves is unbounded",
+            request.describe(subject)
+        )
+    };
+    match (limit.cap, subject.asset) {
+        (Cap::Count(_), _) => Ok(1),
+        (_, AssetOf::Nothing) => Ok(0),
+        (_, _) if subject.amount == UNBOUNDED => Err(unbounded()),
+        (_, _) if subject.amount == 0 => Ok(0),
+        (Cap::Amount { .. }, AssetOf::Known(_)) => Ok(subject.amount),
+        (Cap::MicroUsd(_), AssetOf::Known(asset)) => {
+            let value = price::value(request.set, facts, asset, subject.amount);
+            value.map_err(|why| why.sentence(request.set).to_string())
+        }
+        (_, AssetOf::Unknown) => Err(format!(
+            "which asset the {} moves is not known",
+            request.describe(subject)
+        )),
+    }
+}
+
+fn overspent(limit: &Limit, key: &LimitKey, asked: u128, facts: &Facts<'_>) -> Option<Reason> {
+    let Some(window) = facts.usage.window(key) else {
+        let why = format!("what was used by {} is not known", key.scope());
+        return Some(policy_denied(limit, why));
+    };
+    let (used, max) = (window.used(facts.now), limit.cap.max());
+    if used.checked_add(asked).is_some_and(|sum| sum <= max) {
+        return None;
+    }
+    Some(Reason {
+        code: ReasonCode::LimitExceeded,
+        rule: Some(limit.name.clone()),
+        effect: None,
+        message: format!("limit `{}`: {}", limit.name, numbers(limit, used, asked)),
+        retry_after: window.retry_after(facts.now, asked, max),
+    })
+}
+
+/// Limit, used and asked in the limit's unit, e.g. `limit 50 SOL per 24h, used 49.2, asked 1`.
+pub(crate) fn numbers(limit: &Limit, used: u128, asked: u128) -> String {
+    let window = limit.window;
+    match limit.cap {
+        Cap::Amount {
+            asset,
+            max,
+            decimals,
+        } => {
+            let show = |units| Amount::from_base(units).display(decimals).to_string();
+            let (max, used, asked) = (show(max.base()), show(used), show(asked));
+            format!("limit {max} {asset} per {window}, used {used}, asked {asked}")
+        }
+        Cap::MicroUsd(max) => {
+            let show = |micros| Amount::from_base(micros).display(6).to_string();
+            let (max, used, asked) = (show(max), show(used), show(asked));
+            format!("limit {max} USD per {window}, used {used}, asked {asked}")
+        }
+        Cap::Count(max) => {
+            format!("limit {max} requests per {window}, used {used}, asked {asked}")
+        }
+    }
+}
+
+fn policy_denied(limit: &Limit, why: String) -> Reason {
+    Reason {
+        code: ReasonCode::PolicyDenied,
+        rule: Some(limit.name.clone()),
+        effect: None,
+        message: format!("limit `{}`: {why}", limit.name),
+        retry_after: None,
+    }
+}
