@@ -1,0 +1,198 @@
+//! Effects in words a person understands.
+
+use countersign_intent::{
+    Address, Amount, Asset, AuthorityKind, Effect, Intent, KnownAsset, Lifetime, StakeOperation,
+    Swap,
+};
+
+/// One line per effect, then how long the signature lives and who else must sign. Printable
+/// ASCII only, whatever the message says.
+#[must_use]
+pub fn explain(intent: &Intent) -> Vec<String> {
+    let mut lines: Vec<String> = intent
+        .effects
+        .iter()
+        .map(|effect| explain_effect(effect, &intent.wallet))
+        .collect();
+    if let Lifetime::DurableNonce { account, .. } = &intent.lifetime {
+        lines.push(format!(
+            "the signature stays usable until nonce account {account} is advanced"
+        ));
+    }
+    for cosigner in &intent.cosigners {
+        lines.push(format!("{cosigner} must sign too"));
+    }
+    lines
+}
+
+/// One effect in one line.
+#[must_use]
+pub fn explain_effect(effect: &Effect, wallet: &Address) -> String {
+    let who = |address: &Address| name(address, wallet);
+    match effect {
+        Effect::Transfer {
+            asset, amount, to, ..
+        } => format!("sends {} to {}", money(*asset, *amount), who(to)),
+        Effect::Swap(swap) => explain_swap(swap),
+        Effect::Fee {
+            signatures,
+            priority,
+        } => format!(
+            "pays a network fee of at most {} ({} for priority)",
+            sol(signatures.saturating_add(*priority)),
+            sol(*priority)
+        ),
+        Effect::Tip { to, amount } => {
+            format!("tips block-inclusion account {to} with {}", sol(*amount))
+        }
+        Effect::RentDeposit { account, amount } => {
+            format!("deposits at most {} of rent for account {account}", sol(*amount))
+        }
+        Effect::Wrap { account, amount } => {
+            format!("wraps {} in the wallet's own account {account}", sol(*amount))
+        }
+        Effect::Unwrap { account, amount } => match amount {
+            Some(amount) => format!("unwraps {} from {account} to the wallet", sol(*amount)),
+            None => format!("unwraps all SOL in {account} to the wallet and closes it"),
+        },
+        Effect::Reclaim { account, amount } => match amount {
+            Some(amount) => format!("takes {} back from {account}", sol(*amount)),
+            None => format!("takes what {account} can pay out back to the wallet"),
+        },
+        Effect::OpenAccount {
+            account,
+            owner,
+            asset,
+        } => format!("opens token account {account} of {} for {asset}", who(owner)),
+        Effect::Memo { text } => format!("writes the memo \"{}\"", text.escape_default()),
+        Effect::CloseAccount { .. }
+        | Effect::Delegate { .. }
+        | Effect::Revoke { .. }
+        | Effect::AuthorityChange { .. }
+        | Effect::Burn { .. }
+        | Effect::Stake { .. }
+        | Effect::NonceAdvance { .. } => explain_power(effect, wallet),
+    }
+}
+
+fn explain_power(effect: &Effect, wallet: &Address) -> String {
+    let who = |address: &Address| name(address, wallet);
+    match effect {
+        Effect::CloseAccount {
+            account,
+            destination,
+        } => format!(
+            "closes token account {account} and pays its lamports to {}",
+            who(destination)
+        ),
+        Effect::Delegate {
+            account,
+            delegate,
+            asset,
+            amount,
+        } => {
+            let amount = match asset {
+                Some(asset) => money(*asset, *amount),
+                None => format!("{} base units", amount.base()),
+            };
+            format!("lets {} spend {amount} from account {account}", who(delegate))
+        }
+        Effect::Revoke { account } => {
+            format!("withdraws any delegation over account {account}")
+        }
+        Effect::AuthorityChange {
+            account,
+            kind,
+            new_authority,
+        } => {
+            let receiver = new_authority
+                .as_ref()
+                .map_or_else(|| "nobody, for ever".to_owned(), who);
+            format!("gives the {} of {account} to {receiver}", power(*kind))
+        }
+        Effect::Burn {
+            asset,
+            amount,
+            account,
+        } => format!("destroys {} in account {account}", money(*asset, *amount)),
+        Effect::Stake { account, operation } => explain_stake(account, operation),
+        Effect::NonceAdvance { account, .. } => {
+            format!("advances nonce account {account}: the signature does not expire by itself")
+        }
+        Effect::Transfer { .. }
+        | Effect::Swap(_)
+        | Effect::Fee { .. }
+        | Effect::Tip { .. }
+        | Effect::RentDeposit { .. }
+        | Effect::Wrap { .. }
+        | Effect::Unwrap { .. }
+        | Effect::Reclaim { .. }
+        | Effect::OpenAccount { .. }
+        | Effect::Memo { .. } => explain_effect(effect, wallet),
+    }
+}
+
+fn explain_swap(swap: &Swap) -> String {
+    let mut line = format!(
+        "trades at most {} for at least {} on {}",
+        money(swap.spend, swap.spend_max),
+        money(swap.receive, swap.receive_min),
+        swap.program
+    );
+    if let Some(quote) = &swap.quote {
+        line.push_str(&format!(" ({} basis points under its quote)", quote.slippage_bps));
+    }
+    if swap.platform_fee_bps > 0 {
+        let fee = format!(", of which {} basis points to an integrator", swap.platform_fee_bps);
+        line.push_str(&fee);
+    }
+    if let Some(account) = &swap.fee_account {
+        line.push_str(&format!(", fees to {account}"));
+    }
+    line
+}
+
+fn explain_stake(account: &Address, operation: &StakeOperation) -> String {
+    match operation {
+        StakeOperation::Delegate { vote_account } => {
+            format!("delegates stake account {account} to validator {vote_account}")
+        }
+        StakeOperation::Deactivate => format!("deactivates stake account {account}"),
+        StakeOperation::WithdrawToSelf { amount } => {
+            format!("withdraws {} from stake account {account} to the wallet", sol(*amount))
+        }
+        StakeOperation::Create { amount } => {
+            format!("creates stake account {account} with {}", sol(*amount))
+        }
+    }
+}
+
+fn power(kind: AuthorityKind) -> String {
+    match kind {
+        AuthorityKind::AccountOwner => "ownership".to_owned(),
+        AuthorityKind::CloseAccount => "right to close".to_owned(),
+        AuthorityKind::Mint(number) => format!("mint authority number {number}"),
+        AuthorityKind::Nonce => "nonce authority".to_owned(),
+        AuthorityKind::Staker => "right to stake".to_owned(),
+        AuthorityKind::Withdrawer => "right to withdraw".to_owned(),
+    }
+}
+
+fn name(address: &Address, wallet: &Address) -> String {
+    if address == wallet {
+        "the wallet itself".to_owned()
+    } else {
+        address.to_string()
+    }
+}
+
+fn sol(amount: Amount) -> String {
+    money(Asset::Sol, amount)
+}
+
+fn money(asset: Asset, amount: Amount) -> String {
+    match KnownAsset::of(asset) {
+        Some(known) => format!("{} {}", amount.display(known.decimals), known.symbol),
+        None => format!("{} base units of {asset}", amount.base()),
+    }
+}

@@ -1,0 +1,128 @@
+//! What a decoder may know besides the bytes.
+
+use countersign_intent::Address;
+
+/// Facts the caller brings. Hints (`mints`, `owners`) are self-proving: a wrong one proves
+/// nothing, a missing one can only lead to a refusal. Everything else is the operator's word.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The wallet whose signature is asked for.
+    pub wallet: Address,
+    /// Mints whose associated token accounts may turn up without their mint being named.
+    pub mints: &'a [Address],
+    /// Owners whose associated token accounts may receive transfers, e.g. an allow-list.
+    pub owners: &'a [Address],
+    /// Token accounts of the wallet that are not its associated ones.
+    pub accounts: &'a [RegisteredAccount],
+    /// Nonce accounts that may make a signature durable.
+    pub nonces: &'a [RegisteredNonce],
+    /// Lookup tables whose contents somebody other than the asking bot attests.
+    pub tables: &'a [AttestedTable<'a>],
+    /// Tip accounts besides Jito's eight.
+    pub tip_accounts: &'a [Address],
+    /// Order-book markets, whose lot sizes no message shows.
+    pub markets: &'a [Market],
+    /// What the network charges.
+    pub costs: Costs,
+}
+
+impl Context<'_> {
+    /// A context in which only the wallet is known.
+    #[must_use]
+    pub const fn new(wallet: Address) -> Self {
+        Self {
+            wallet,
+            mints: &[],
+            owners: &[],
+            accounts: &[],
+            nonces: &[],
+            tables: &[],
+            tip_accounts: &[],
+            markets: &[],
+            costs: Costs::MAINNET,
+        }
+    }
+}
+
+/// A token account the operator vouches for as the wallet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegisteredAccount {
+    /// The token account.
+    pub account: Address,
+    /// Its mint.
+    pub mint: Address,
+}
+
+/// A nonce account the appliance keeps the books for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegisteredNonce {
+    /// The nonce account.
+    pub account: Address,
+    /// Its authority; only the wallet itself is accepted.
+    pub authority: Address,
+}
+
+/// The contents of an address lookup table as far as they were observed in finalised state.
+/// Tables are append-only, so what was seen stays true; what lies beyond was not seen.
+#[derive(Debug, Clone, Copy)]
+pub struct AttestedTable<'a> {
+    /// The table.
+    pub address: Address,
+    /// Its entries in order; the length is the observed length.
+    pub entries: &'a [Address],
+}
+
+/// The unchanging numbers of an order-book market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Market {
+    /// The market account.
+    pub address: Address,
+    /// Mint of the base asset.
+    pub base_mint: Address,
+    /// Mint of the quote asset.
+    pub quote_mint: Address,
+    /// Base units of the base asset in one base lot.
+    pub base_lot: u64,
+    /// Base units of the quote asset in one quote lot.
+    pub quote_lot: u64,
+}
+
+/// What the network charges, in lamports. Values change by feature activation, so they are
+/// data: a wrong one mis-states a fee or a rent, it does not let an instruction through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Costs {
+    /// Per required signature (`solana-fee`).
+    pub signature: u64,
+    /// Rent-exempt minimum of a 165-byte token account.
+    pub token_account_rent: u64,
+    /// The same for a Token-2022 account with every extension a mint can force on it: immutable
+    /// owner, transfer fee amount, non-transferable, transfer hook and pausable (195 bytes).
+    pub token_2022_account_rent: u64,
+    /// Rent of the volume accumulator that pump.fun opens for a new trader.
+    pub pump_accumulator_rent: u64,
+    /// Compute units a transaction may use at most.
+    pub max_compute_units: u32,
+    /// Default compute units of an instruction of a built-in program.
+    pub builtin_compute_units: u32,
+    /// Default compute units of any other instruction.
+    pub program_compute_units: u32,
+}
+
+impl Costs {
+    /// Mainnet, November 2026.
+    pub const MAINNET: Self = Self {
+        signature: 5_000,
+        token_account_rent: 2_039_280,
+        token_2022_account_rent: 2_248_080,
+        pump_accumulator_rent: 1_844_400,
+        max_compute_units: 1_400_000,
+        builtin_compute_units: 3_000,
+        program_compute_units: 200_000,
+    };
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Self::MAINNET
+    }
+}

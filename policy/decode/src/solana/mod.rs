@@ -1,0 +1,119 @@
+//! Solana messages and transactions.
+//!
+//! The whole message is understood or it is refused: every instruction's program, discriminator,
+//! data length, account count and account roles are checked, because an instruction that lists
+//! the wallet can use its signature.
+
+mod account;
+mod ata;
+mod call;
+mod context;
+mod fee;
+mod ids;
+mod program;
+mod swap;
+mod tip;
+mod walk;
+mod wire;
+
+use std::sync::Arc;
+
+use countersign_intent::{Address, Intent, SigningInput, Venue};
+
+use crate::{DecodeError, DecodeErrorKind};
+
+pub use context::{
+    AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce,
+};
+pub use wire::PartialTransaction;
+
+use wire::Message;
+
+/// What came out of one pass over the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// Everything the signature would do.
+    pub intent: Intent,
+    /// Exactly the bytes that were read.
+    pub input: SigningInput,
+    /// The transaction the message came in, if it did.
+    pub transaction: Option<PartialTransaction>,
+}
+
+/// Decodes a serialised message: legacy, v0 or v1.
+///
+/// # Errors
+/// Anything that is not one well-formed message, is not understood to the last byte, or is
+/// never signed; see [`DecodeErrorKind`].
+pub fn decode_message(bytes: &[u8], context: &Context<'_>) -> Result<Decoded, DecodeError> {
+    let message = Message::parse(bytes)?;
+    decode(&message, bytes, context).map(|(decoded, _)| decoded)
+}
+
+/// Decodes a serialised transaction: as many signature slots as its message requires, zeros in
+/// those not signed yet. Signatures that are already there are kept and not verified.
+///
+/// # Errors
+/// As [`decode_message`], and a number of signature slots the message does not call for.
+pub fn decode_transaction(bytes: &[u8], context: &Context<'_>) -> Result<Decoded, DecodeError> {
+    let (message_bytes, signatures) = wire::split_transaction(bytes)?;
+    let message = Message::parse(message_bytes)?;
+    wire::check_slots(&message, signatures)?;
+    let (decoded, slot) = decode(&message, message_bytes, context)?;
+    let transaction =
+        PartialTransaction::new(decoded.input.shared(), signatures, slot, message.version);
+    Ok(Decoded {
+        transaction: Some(transaction),
+        ..decoded
+    })
+}
+
+fn decode(
+    message: &Message<'_>,
+    bytes: &[u8],
+    context: &Context<'_>,
+) -> Result<(Decoded, u8), DecodeError> {
+    let signers: Vec<Address> = message
+        .keys
+        .iter()
+        .take(usize::from(message.header.required_signatures))
+        .map(|key| Address::new(*key))
+        .collect();
+    // Keys are unique by now, so the first position is the only one.
+    let slot = signers
+        .iter()
+        .position(|signer| *signer == context.wallet)
+        .and_then(|slot| u8::try_from(slot).ok())
+        .ok_or_else(|| not_a_signer(&context.wallet))?;
+    let accounts = account::resolve(message, context)?;
+    let (effects, lifetime) = walk::walk(message, context, &accounts, slot)?;
+    let intent = Intent {
+        venue: Venue::Solana,
+        wallet: context.wallet,
+        effects,
+        lifetime,
+        cosigners: signers
+            .into_iter()
+            .filter(|signer| *signer != context.wallet)
+            .collect(),
+    };
+    let decoded = Decoded {
+        intent,
+        input: SigningInput::from_decoder(Arc::from(bytes), slot),
+        transaction: None,
+    };
+    Ok((decoded, slot))
+}
+
+fn not_a_signer(wallet: &Address) -> DecodeError {
+    DecodeError::new(
+        DecodeErrorKind::NotASigner,
+        None,
+        format!("the message does not ask for a signature of wallet `{wallet}`"),
+    )
+}
+
+#[cfg(test)]
+mod draft;
+#[cfg(test)]
+mod tests;

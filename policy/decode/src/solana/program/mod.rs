@@ -1,0 +1,54 @@
+//! The programs that are understood: one file and one line each.
+
+mod address_lookup_table;
+mod associated_token;
+mod compute_budget;
+mod jupiter_v6;
+mod memo;
+mod refused;
+mod system;
+mod token;
+mod token_2022;
+
+use countersign_intent::Address;
+
+use crate::DecodeError;
+
+use super::call::Call;
+use super::ids;
+use super::walk::Walk;
+
+/// Reads one instruction of a program, adding what it does to the walk.
+type Decode = fn(&mut Walk<'_>, &mut Call<'_>) -> Result<(), DecodeError>;
+
+/// A program and its decoder.
+pub(super) struct Family {
+    id: Address,
+    pub(super) name: &'static str,
+    pub(super) decode: Decode,
+}
+
+const fn family(id: Address, name: &'static str, decode: Decode) -> Family {
+    Family { id, name, decode }
+}
+
+const FAMILIES: &[Family] = &[
+    family(ids::COMPUTE_BUDGET, "Compute Budget", compute_budget::decode),
+    family(ids::SYSTEM, "System", system::decode),
+    family(ids::TOKEN, "SPL Token", token::decode),
+    family(ids::TOKEN_2022, "Token-2022", token_2022::decode),
+    family(ids::ASSOCIATED_TOKEN, "Associated Token Account", associated_token::decode),
+    family(memo::V1, "Memo", memo::decode),
+    family(memo::V2, "Memo", memo::decode),
+    family(memo::V4, "Memo", memo::decode),
+    family(jupiter_v6::ID, "Jupiter v6", jupiter_v6::decode),
+    family(address_lookup_table::ID, "Address Lookup Table", address_lookup_table::decode),
+];
+
+/// The decoder of a program, also of one that is known in order to be refused by name.
+pub(super) fn by_id(id: &Address) -> Option<&'static Family> {
+    FAMILIES
+        .iter()
+        .chain(refused::FAMILIES)
+        .find(|family| family.id == *id)
+}

@@ -1,0 +1,273 @@
+//! What every trade has to show: bounded on both sides, both sides the wallet's.
+
+use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, USDC, USDT, WRAPPED_SOL_MINT};
+
+use crate::{DecodeError, DecodeErrorKind};
+
+use super::account::Account;
+use super::ata::{Candidate, TokenProgram};
+use super::call::Call;
+use super::walk::{Opened, Walk, lamports, own_candidates};
+
+/// Where the mint of a token account is named.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum MintFrom {
+    /// In this slot.
+    Slot(usize),
+    /// In one of these two slots.
+    OneOf(usize, usize),
+    /// Nowhere in the instruction.
+    Nowhere,
+}
+
+/// One side of a trade.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Side {
+    /// Lamports of the wallet itself.
+    Native,
+    /// A token account of the wallet, in this slot.
+    Token(usize, MintFrom),
+}
+
+/// The bounds of a trade, as its arguments state them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) spend_max: u64,
+    pub(crate) receive_min: u64,
+}
+
+impl Bounds {
+    /// The first number is spent, the second is the least received.
+    pub(crate) const fn exact_in(spend: u64, receive_min: u64) -> Self {
+        Self {
+            spend_max: spend,
+            receive_min,
+        }
+    }
+
+    /// The first number is received, the second is the most spent.
+    pub(crate) const fn exact_out(receive: u64, spend_max: u64) -> Self {
+        Self {
+            spend_max,
+            receive_min: receive,
+        }
+    }
+}
+
+/// Terms that only some programs have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terms {
+    pub(crate) quote: Option<Quote>,
+    pub(crate) platform_fee_bps: u16,
+    pub(crate) positive_slippage_bps: u16,
+    pub(crate) fee_account: Option<Address>,
+}
+
+impl Walk<'_> {
+    /// Adds a trade after proving both of its sides.
+    pub(crate) fn trade(
+        &mut self,
+        call: &Call<'_>,
+        program: &'static str,
+        (spend, receive): (Side, Side),
+        bounds: Bounds,
+        terms: Terms,
+    ) -> Result<(), DecodeError> {
+        check_bounds(call, bounds)?;
+        if let (Side::Token(source, _), Side::Token(destination, _)) = (spend, receive)
+            && call.account(source)?.index == call.account(destination)?.index
+        {
+            return Err(call.refuse(
+                DecodeErrorKind::WrongAccounts,
+                "spends from and receives into the same token account: what arrives cannot be \
+                 told from what was there",
+            ));
+        }
+        let spend = self.side(call, spend)?;
+        let receive = self.side(call, receive)?;
+        self.push(Effect::Swap(Swap {
+            program,
+            spend,
+            spend_max: lamports(bounds.spend_max),
+            receive,
+            receive_min: lamports(bounds.receive_min),
+            quote: terms.quote,
+            platform_fee_bps: terms.platform_fee_bps,
+            positive_slippage_bps: terms.positive_slippage_bps,
+            fee_account: terms.fee_account,
+        }));
+        Ok(())
+    }
+
+    fn side(&mut self, call: &Call<'_>, side: Side) -> Result<Asset, DecodeError> {
+        match side {
+            Side::Native => Ok(Asset::Sol),
+            Side::Token(slot, mint) => self
+                .own_token_account(call, slot, mint)
+                .map(|own| Asset::of_mint(own.mint)),
+        }
+    }
+
+    /// Proves that a slot holds a token account of the wallet, and which mint it is of.
+    pub(crate) fn own_token_account(
+        &mut self,
+        call: &Call<'_>,
+        slot: usize,
+        mint: MintFrom,
+    ) -> Result<Opened, DecodeError> {
+        let account = call.account(slot)?;
+        if !account.writable {
+            return Err(call.refuse(
+                DecodeErrorKind::WrongAccounts,
+                format!("the token account in slot {slot} is not writable"),
+            ));
+        }
+        let named = named_mints(call, mint)?;
+        let known = match self.known_account(&account) {
+            Some(known) => Some(known),
+            None => self.search(call, &account, named)?,
+        };
+        let own = known
+            .filter(|known| known.owner == self.wallet())
+            .ok_or_else(|| unproven(call, slot, &account))?;
+        if let Some(named) = named
+            && !named.contains(&own.mint)
+        {
+            return Err(call.refuse(
+                DecodeErrorKind::WrongAccounts,
+                format!(
+                    "the token account in slot {slot} is of mint `{}`, which the instruction does \
+                     not name",
+                    own.mint
+                ),
+            ));
+        }
+        Ok(own)
+    }
+
+    fn search(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        named: Option<[Address; 2]>,
+    ) -> Result<Option<Opened>, DecodeError> {
+        let wallet = self.wallet();
+        if let Some([first, second]) = named {
+            let second = (second != first).then_some(second);
+            let candidates = std::iter::once(first)
+                .chain(second)
+                .flat_map(move |mint| own_candidates(wallet, mint));
+            return self.prove(call, account, candidates);
+        }
+        let Self {
+            context, accounts, ..
+        } = *self;
+        let well_known = [Some(WRAPPED_SOL_MINT), mint_of(USDC.asset), mint_of(USDT.asset)];
+        let in_message = accounts
+            .iter()
+            .filter(|account| !account.signer && !account.writable)
+            .filter_map(|account| account.key);
+        let candidates = well_known
+            .into_iter()
+            .flatten()
+            .chain(context.mints.iter().copied())
+            .chain(in_message)
+            .flat_map(move |mint| own_candidates(wallet, mint));
+        self.prove(call, account, candidates)
+    }
+
+    /// The owner of a token account that receives `mint`, where it can be proven.
+    pub(crate) fn owner_of(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        mint: Address,
+        program: TokenProgram,
+    ) -> Result<Option<Address>, DecodeError> {
+        if let Some(known) = self.known_account(account) {
+            return Ok(Some(known.owner));
+        }
+        let candidates = std::iter::once(self.wallet())
+            .chain(self.context.owners.iter().copied())
+            .map(move |owner| Candidate {
+                owner,
+                program,
+                mint,
+            });
+        let proven = self.prove(call, account, candidates)?;
+        Ok(proven.map(|proven| proven.owner))
+    }
+}
+
+fn mint_of(asset: Asset) -> Option<Address> {
+    match asset {
+        Asset::Token(mint) => Some(mint),
+        Asset::Sol => None,
+    }
+}
+
+// `None` where a mint is not named, or only through a table nobody attested.
+fn named_mints(call: &Call<'_>, mint: MintFrom) -> Result<Option<[Address; 2]>, DecodeError> {
+    let (first, second) = match mint {
+        MintFrom::Slot(slot) => (slot, slot),
+        MintFrom::OneOf(first, second) => (first, second),
+        MintFrom::Nowhere => return Ok(None),
+    };
+    let keys = call.account(first)?.key.zip(call.account(second)?.key);
+    Ok(keys.map(|(first, second)| [first, second]))
+}
+
+fn check_bounds(call: &Call<'_>, bounds: Bounds) -> Result<(), DecodeError> {
+    let unbounded = |message: &'static str| {
+        Err(call.refuse(DecodeErrorKind::UnboundedTrade, message))
+    };
+    if bounds.spend_max == u64::MAX {
+        return unbounded("the most that may be spent is unlimited; state a limit");
+    }
+    if bounds.receive_min == 0 {
+        return unbounded("the least that must be received is zero; state a limit");
+    }
+    Ok(())
+}
+
+fn unproven(call: &Call<'_>, slot: usize, account: &Account) -> DecodeError {
+    match account.key {
+        None => call.refuse(
+            DecodeErrorKind::UnresolvedAccount,
+            format!(
+                "the token account in slot {slot} comes from a lookup table that is not \
+                 attested; name it in the message itself"
+            ),
+        ),
+        Some(key) => call.refuse(
+            DecodeErrorKind::UnprovenAccount,
+            format!(
+                "token account `{key}` in slot {slot} is not provably the wallet's; use its \
+                 associated token account and bring its mint as a hint, or register the account"
+            ),
+        ),
+    }
+}
+
+/// What must arrive at least by a quote: rounded against the wallet, and net of a platform fee
+/// in case the program compares before it takes the fee.
+pub(crate) fn least_received(quoted: u64, slippage_bps: u16, fee_bps: u16) -> u64 {
+    let quoted = u128::from(quoted);
+    let kept = quoted * u128::from(10_000_u16.saturating_sub(slippage_bps)) / 10_000;
+    let fee = (quoted * u128::from(fee_bps)).div_ceil(10_000);
+    u64::try_from(kept.saturating_sub(fee)).unwrap_or_default()
+}
+
+/// What can be spent at most by a quote, rounded against the wallet.
+pub(crate) fn most_spent(quoted: u64, slippage_bps: u16) -> u64 {
+    let most = (u128::from(quoted) * (10_000 + u128::from(slippage_bps))).div_ceil(10_000);
+    u64::try_from(most).unwrap_or(u64::MAX)
+}
+
+/// The quote of an instruction.
+pub(crate) fn quote(amount: u64, slippage_bps: u16) -> Quote {
+    Quote {
+        amount: Amount::from_base(u128::from(amount)),
+        slippage_bps,
+    }
+}

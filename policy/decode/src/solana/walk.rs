@@ -1,0 +1,276 @@
+//! The one pass over a message's instructions.
+
+use countersign_intent::{Address, Amount, Asset, Effect, Lifetime};
+
+use crate::{DecodeError, DecodeErrorKind, Place};
+
+use super::account::Account;
+use super::ata::{Candidate, Prover, TokenProgram};
+use super::call::Call;
+use super::context::Context;
+use super::fee::{self, ComputeRequest};
+use super::program;
+use super::wire::Message;
+
+/// A token account whose owner and mint an earlier instruction of this message establishes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opened {
+    pub(crate) index: u8,
+    pub(crate) owner: Address,
+    pub(crate) mint: Address,
+}
+
+/// A new account paid by the wallet that a later instruction must initialise for the wallet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Created {
+    pub(crate) index: u8,
+    pub(crate) position: usize,
+    pub(crate) program: Address,
+    pub(crate) lamports: u64,
+}
+
+/// What the pass knows so far.
+#[derive(Debug)]
+pub(crate) struct Walk<'m> {
+    pub(crate) context: &'m Context<'m>,
+    pub(crate) message: &'m Message<'m>,
+    pub(crate) accounts: &'m [Account],
+    pub(crate) compute: ComputeRequest,
+    pub(crate) lifetime: Lifetime,
+    wallet_index: u8,
+    effects: Vec<Effect>,
+    opened: Vec<Opened>,
+    created: Vec<Created>,
+    prover: Prover,
+}
+
+/// Reads every instruction; what comes back is all the signature would do.
+pub(crate) fn walk(
+    message: &Message<'_>,
+    context: &Context<'_>,
+    accounts: &[Account],
+    wallet_index: u8,
+) -> Result<(Vec<Effect>, Lifetime), DecodeError> {
+    let mut walk = Walk {
+        context,
+        message,
+        accounts,
+        compute: ComputeRequest::default(),
+        lifetime: Lifetime::Blockhash(*message.lifetime),
+        wallet_index,
+        effects: Vec::with_capacity(message.instructions.len() + 4),
+        opened: Vec::new(),
+        created: Vec::new(),
+        prover: Prover::new(),
+    };
+    for (position, instruction) in message.instructions.iter().enumerate() {
+        let id = message
+            .keys
+            .get(usize::from(instruction.program))
+            .map(|key| Address::new(*key));
+        let known = id.and_then(|id| Some((id, program::by_id(&id)?)));
+        let (id, family) = known.ok_or_else(|| unknown_program(position, id))?;
+        let mut call = Call::new(
+            position,
+            family.name,
+            id,
+            (instruction.accounts, instruction.data),
+            accounts,
+            wallet_index,
+        );
+        (family.decode)(&mut walk, &mut call)?;
+        call.finish()?;
+    }
+    walk.finish()
+}
+
+fn unknown_program(position: usize, id: Option<Address>) -> DecodeError {
+    let place = Place::Instruction {
+        index: position,
+        program: None,
+        name: None,
+    };
+    let id = id.map_or_else(String::new, |id| format!(" `{id}`"));
+    DecodeError::new(
+        DecodeErrorKind::UnknownProgram,
+        Some(place),
+        format!(
+            "program{id} is not understood; only understood programs are signed for, whether or \
+             not they list the wallet"
+        ),
+    )
+}
+
+impl Walk<'_> {
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) const fn wallet(&self) -> Address {
+        self.context.wallet
+    }
+
+    pub(crate) fn is_wallet(&self, account: &Account) -> bool {
+        account.index == self.wallet_index
+    }
+
+    /// Remembers a token account that this message establishes.
+    pub(crate) fn open(&mut self, opened: Opened) {
+        self.opened.push(opened);
+    }
+
+    /// Remembers a new account until its initialisation.
+    pub(crate) fn create(&mut self, created: Created) {
+        self.created.push(created);
+    }
+
+    /// The new account that an initialisation completes.
+    pub(crate) fn take_created(
+        &mut self,
+        call: &Call<'_>,
+        slot: usize,
+        program: &Address,
+    ) -> Result<Created, DecodeError> {
+        let index = call.account(slot)?.index;
+        let found = self
+            .created
+            .iter()
+            .position(|created| created.index == index && created.program == *program);
+        found
+            .map(|position| self.created.swap_remove(position))
+            .ok_or_else(|| {
+                call.refuse(
+                    DecodeErrorKind::WrongAccounts,
+                    "initialises an account that no earlier instruction of this message creates",
+                )
+            })
+    }
+
+    /// Whether an account still waits for its initialisation.
+    pub(crate) fn is_created(&self, index: u8) -> bool {
+        self.created.iter().any(|created| created.index == index)
+    }
+
+    /// What an earlier instruction of this message, or the operator, says about an account.
+    pub(crate) fn known_account(&self, account: &Account) -> Option<Opened> {
+        let opened = self.opened.iter().find(|opened| opened.index == account.index);
+        opened.copied().or_else(|| {
+            let registered = self
+                .context
+                .accounts
+                .iter()
+                .find(|known| Some(known.account) == account.key)?;
+            Some(Opened {
+                index: account.index,
+                owner: self.context.wallet,
+                mint: registered.mint,
+            })
+        })
+    }
+
+    /// The first candidate whose associated account this is; what is found is remembered.
+    pub(crate) fn prove<I>(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        candidates: I,
+    ) -> Result<Option<Opened>, DecodeError>
+    where
+        I: Iterator<Item = Candidate> + Clone,
+    {
+        let Some(key) = account.key else {
+            return Ok(None);
+        };
+        let found = self.prover.find(&key, candidates).map_err(|_| {
+            call.refuse(
+                DecodeErrorKind::TooMuchWork,
+                "the message names more unproven token accounts than one request may search for; \
+                 name their mints",
+            )
+        })?;
+        let proven = found.map(|candidate| Opened {
+            index: account.index,
+            owner: candidate.owner,
+            mint: candidate.mint,
+        });
+        self.opened.extend(proven);
+        Ok(proven)
+    }
+
+    /// Whether an account is the wallet's own account for `mint`.
+    pub(crate) fn is_own(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        mint: Address,
+    ) -> Result<bool, DecodeError> {
+        let wallet = self.wallet();
+        let candidates = own_candidates(wallet, mint);
+        let known = match self.known_account(account) {
+            Some(known) => Some(known),
+            None => self.prove(call, account, candidates)?,
+        };
+        Ok(known.is_some_and(|known| known.owner == wallet && known.mint == mint))
+    }
+
+    /// Counts a rent deposit of a new token account, if the wallet pays it.
+    pub(crate) fn deposit_token_rent(&mut self, account: Address, program: TokenProgram) {
+        let costs = &self.context.costs;
+        let rent = match program {
+            TokenProgram::Token => costs.token_account_rent,
+            TokenProgram::Token2022 => costs.token_2022_account_rent,
+        };
+        self.push(Effect::RentDeposit {
+            account,
+            amount: lamports(rent),
+        });
+    }
+
+    fn finish(mut self) -> Result<(Vec<Effect>, Lifetime), DecodeError> {
+        if let Some(created) = self.created.first() {
+            let place = Place::Instruction {
+                index: created.position,
+                program: None,
+                name: None,
+            };
+            return Err(DecodeError::new(
+                DecodeErrorKind::WrongAccounts,
+                Some(place),
+                "creates an account that the message does not initialise for the wallet: anybody \
+                 could make it theirs",
+            ));
+        }
+        if self.wallet_index == 0 {
+            let fee = fee::fee(self.message, self.compute, &self.context.costs);
+            self.push(fee);
+        }
+        Ok((self.effects, self.lifetime))
+    }
+}
+
+/// The wallet's associated accounts for a mint, under both token programs.
+pub(crate) fn own_candidates(
+    owner: Address,
+    mint: Address,
+) -> impl Iterator<Item = Candidate> + Clone {
+    TokenProgram::ALL.into_iter().map(move |program| Candidate {
+        owner,
+        program,
+        mint,
+    })
+}
+
+/// Lamports, or any other count of base units that fits the chain's 64 bits.
+pub(crate) fn lamports(units: u64) -> Amount {
+    Amount::from_base(u128::from(units))
+}
+
+/// A transfer of SOL.
+pub(crate) fn sol_transfer(units: u64, to: Address) -> Effect {
+    Effect::Transfer {
+        asset: Asset::Sol,
+        amount: lamports(units),
+        to,
+        token_account: None,
+    }
+}

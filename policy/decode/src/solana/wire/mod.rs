@@ -1,0 +1,16 @@
+//! The wire format: legacy, v0 and v1 messages and transactions, checked byte for byte.
+
+mod message;
+mod reader;
+mod serialise;
+mod transaction;
+mod v1;
+
+pub(crate) use message::{Lookup, Message};
+pub(crate) use reader::Reader;
+pub(crate) use transaction::{check_slots, split_transaction};
+
+pub use transaction::PartialTransaction;
+
+#[cfg(test)]
+mod tests;
