@@ -175,7 +175,7 @@ pub trait KeyWrap: Send {
     fn generate_wrapped(&mut self, key_type: KeyType) -> Result<StoredKey, Error>;
 
     /// Proves on a throw-away key that the wrapping key opens what it wrapped, and that a caller
-    /// who asks for the opened key to be readable or extractable is refused.
+    /// who asks for the opened key to be readable or extractable does not get it so.
     ///
     /// # Errors
     /// [`Error::Broken`] when the token let the attributes be loosened: nothing wrapped by this

@@ -10,6 +10,8 @@ pub mod backend;
 pub mod canary;
 pub mod capabilities;
 pub mod ceremony;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod key;
 pub mod pkcs11;

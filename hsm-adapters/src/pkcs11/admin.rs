@@ -3,8 +3,8 @@
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
-use super::codes::{Failure, harmless, lasting};
-use super::objects::{all, by_id, one, only, read_key, read_public};
+use super::codes::{Failure, lasting};
+use super::objects::{all, all_locked, by_id, one, only, read_key, read_public};
 use super::raw;
 use super::shared::{Shared, Worker};
 use super::templates::{key_pair_generation, resident_pair, secret, secret_generation};
@@ -16,16 +16,11 @@ use crate::key::{KeyId, KeyType, PublicKey};
 const KEY_CLASSES: [ObjectClass; 2] = [ObjectClass::PRIVATE_KEY, ObjectClass::SECRET_KEY];
 
 impl KeyAdmin for Worker {
-    fn generate(
-        &mut self,
-        id: &KeyId,
-        label: &str,
-        key_type: KeyType,
-    ) -> Result<PublicKey, Error> {
+    fn generate(&mut self, id: &KeyId, label: &str, key_type: KeyType) -> Result<PublicKey, Error> {
         let (public, private) = resident_pair(id, label, key_type);
         self.run(|shared, session| {
             let _changing = shared.changing();
-            refuse_taken(session, id)?;
+            refuse_taken(shared, session, id)?;
             let (public, _) = session
                 .generate_key_pair(&key_pair_generation(key_type), &public, &private)
                 .map_err(|e| lasting("generating a key pair").failed(e))?;
@@ -37,15 +32,15 @@ impl KeyAdmin for Worker {
         let template = secret(usage, Some((id, label)));
         self.run(|shared, session| {
             let _changing = shared.changing();
-            refuse_taken(session, id)?;
+            refuse_taken(shared, session, id)?;
             let step = lasting("generating a secret key");
             match usage {
                 SecretUse::Wrap => {
                     raw::generate_wrapping_key(&shared.config.module, session, &template)
                 }
-                SecretUse::Mac | SecretUse::Envelope => {
-                    session.generate_key(&secret_generation(usage), &template).map(|_| ())
-                }
+                SecretUse::Mac | SecretUse::Envelope => session
+                    .generate_key(&secret_generation(usage), &template)
+                    .map(|_| ()),
             }
             .map_err(|e| step.failed(e))
         })
@@ -75,7 +70,10 @@ impl KeyAdmin for Worker {
     fn attributes(&mut self, id: &KeyId) -> Result<Attributes, Error> {
         self.run(|shared, session| {
             let _searching = shared.searching();
-            let handle = one(&private_or_secret(session, id)?, &format!("key with id {id}"))?;
+            let handle = one(
+                &private_or_secret(shared, session, id)?,
+                &format!("key with id {id}"),
+            )?;
             Ok(read_key(session, handle)?.attributes)
         })
     }
@@ -83,11 +81,12 @@ impl KeyAdmin for Worker {
     fn destroy(&mut self, id: &KeyId) -> Result<(), Error> {
         self.run(|shared, session| {
             let _changing = shared.changing();
-            let handle = one(&private_or_secret(session, id)?, &format!("key with id {id}"))?;
+            let handle = one(
+                &private_or_secret(shared, session, id)?,
+                &format!("key with id {id}"),
+            )?;
             shared.handles.forget(id);
-            let publics = session
-                .find_objects(&by_id(ObjectClass::PUBLIC_KEY, id))
-                .map_err(|e| harmless("looking for a key").failed(e))?;
+            let publics = all_locked(shared, session, &by_id(ObjectClass::PUBLIC_KEY, id))?;
             for object in publics.into_iter().chain([handle]) {
                 session
                     .destroy_object(object)
@@ -105,19 +104,20 @@ fn public_half(shared: &Shared, session: &Session, id: &KeyId) -> Result<PublicK
 }
 
 /// The caller holds the lock.
-fn private_or_secret(session: &Session, id: &KeyId) -> Result<Vec<ObjectHandle>, Failure> {
+fn private_or_secret(
+    shared: &Shared,
+    session: &Session,
+    id: &KeyId,
+) -> Result<Vec<ObjectHandle>, Failure> {
     let mut found = Vec::new();
     for class in KEY_CLASSES {
-        let handles = session
-            .find_objects(&by_id(class, id))
-            .map_err(|e| harmless("looking for a key").failed(e))?;
-        found.extend(handles);
+        found.extend(all_locked(shared, session, &by_id(class, id))?);
     }
     Ok(found)
 }
 
-fn refuse_taken(session: &Session, id: &KeyId) -> Result<(), Failure> {
-    if private_or_secret(session, id)?.is_empty() {
+fn refuse_taken(shared: &Shared, session: &Session, id: &KeyId) -> Result<(), Failure> {
+    if private_or_secret(shared, session, id)?.is_empty() {
         return Ok(());
     }
     Err(Error::refused(

@@ -14,7 +14,9 @@ const LABEL: &str = "countersign-anchor";
 impl MonotonicAnchor for Worker {
     fn read(&mut self) -> Result<Option<Vec<u8>>, Error> {
         self.run(|shared, session| {
-            let newest = stored(shared, session)?.into_iter().max_by_key(|anchor| anchor.sequence);
+            let newest = stored(shared, session)?
+                .into_iter()
+                .max_by_key(|anchor| anchor.sequence);
             Ok(newest.map(|anchor| anchor.value))
         })
     }
@@ -69,7 +71,11 @@ fn stored(shared: &Shared, session: &Session) -> Result<Vec<Stored>, Failure> {
         };
         let (sequence, value) = bytes.split_first_chunk::<8>().ok_or_else(foreign)?;
         let sequence = u64::from_be_bytes(*sequence);
-        found.push(Stored { handle, sequence, value: value.to_vec() });
+        found.push(Stored {
+            handle,
+            sequence,
+            value: value.to_vec(),
+        });
     }
     Ok(found)
 }

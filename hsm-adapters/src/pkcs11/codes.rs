@@ -30,7 +30,10 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, recovery: Recovery::None }
+        Self {
+            error,
+            recovery: Recovery::None,
+        }
     }
 }
 
@@ -43,12 +46,18 @@ pub(super) struct Step {
 
 /// A step that changes the token or makes a signature.
 pub(super) const fn lasting(doing: &'static str) -> Step {
-    Step { doing, lasting: true }
+    Step {
+        doing,
+        lasting: true,
+    }
 }
 
 /// A step that can be repeated at will.
 pub(super) const fn harmless(doing: &'static str) -> Step {
-    Step { doing, lasting: false }
+    Step {
+        doing,
+        lasting: false,
+    }
 }
 
 impl Step {
@@ -68,14 +77,26 @@ impl Step {
         };
         let acted = self.lasting && function.is_none_or(acts);
         let (consequence, recovery, advice) = meaning(class, acted, function.is_some_and(opens));
-        Failure { error: Error::new(consequence, self.doing, cause.to_string(), advice), recovery }
+        let cause = match cause {
+            Cryptoki::Pkcs11(code, function) => format!("C_{function:?} answered {code:?}"),
+            other => other.to_string(),
+        };
+        Failure {
+            error: Error::new(consequence, self.doing, cause, advice),
+            recovery,
+        }
     }
 
     /// A failure that the adapter found by itself.
     pub(super) fn lost_login(self) -> Failure {
         let (consequence, recovery, advice) = meaning(Class::Gone, false, false);
         Failure {
-            error: Error::new(consequence, self.doing, "the token forgot the login", advice),
+            error: Error::new(
+                consequence,
+                self.doing,
+                "the token forgot the login",
+                advice,
+            ),
             recovery,
         }
     }
@@ -124,20 +145,56 @@ fn meaning(class: Class, acted: bool, opening: bool) -> (Consequence, Recovery, 
     use Consequence::{Broken, NotSent, OutcomeUnknown, Refused};
     let unless_acted = if acted { OutcomeUnknown } else { NotSent };
     match class {
-        Class::Gone => (NotSent, Recovery::Login, "try again; the adapter logs in again"),
-        Class::Cut => (unless_acted, Recovery::Login, "check the connection to the device"),
-        Class::Away => (NotSent, Recovery::Login, "check that the device is connected and on"),
-        Class::Stale => (NotSent, Recovery::Handle, "try again; the adapter looks for it again"),
-        Class::Busy => (NotSent, Recovery::Session, "try again; use fewer workers if it recurs"),
+        Class::Gone => (
+            NotSent,
+            Recovery::Login,
+            "try again; the adapter logs in again",
+        ),
+        Class::Cut => (
+            unless_acted,
+            Recovery::Login,
+            "check the connection to the device",
+        ),
+        Class::Away => (
+            NotSent,
+            Recovery::Login,
+            "check that the device is connected and on",
+        ),
+        Class::Stale => (
+            NotSent,
+            Recovery::Handle,
+            "try again; the adapter looks for it again",
+        ),
+        Class::Busy => (
+            NotSent,
+            Recovery::Session,
+            "try again; use fewer workers if it recurs",
+        ),
         Class::Trouble if opening => (
             Refused,
             Recovery::Session,
             "the stored key was altered or belongs to another token; restore it from a backup",
         ),
-        Class::Trouble => (unless_acted, Recovery::Session, "look at the device's own log"),
-        Class::Refusal => (Refused, Recovery::Session, "see what this token allows in `doctor`"),
-        Class::Pin => (Broken, Recovery::None, "correct the pin and restart; it is not retried"),
-        Class::Dead => (Broken, Recovery::None, "restart; if it recurs, examine the module"),
+        Class::Trouble => (
+            unless_acted,
+            Recovery::Session,
+            "look at the device's own log",
+        ),
+        Class::Refusal => (
+            Refused,
+            Recovery::Session,
+            "see what this token allows in `doctor`",
+        ),
+        Class::Pin => (
+            Broken,
+            Recovery::None,
+            "correct the pin and restart; it is not retried",
+        ),
+        Class::Dead => (
+            Broken,
+            Recovery::None,
+            "restart; if it recurs, examine the module",
+        ),
     }
 }
 
@@ -259,30 +316,88 @@ mod tests {
         use Function::{Decrypt, FindObjects, Login, Sign, SignInit, UnwrapKey};
         let signing = lasting("signing");
         for (code, function, consequence, recovery) in [
-            (RvError::SessionHandleInvalid, Sign, NotSent, Recovery::Login),
+            (
+                RvError::SessionHandleInvalid,
+                Sign,
+                NotSent,
+                Recovery::Login,
+            ),
             (RvError::UserNotLoggedIn, SignInit, NotSent, Recovery::Login),
             (RvError::DeviceRemoved, SignInit, NotSent, Recovery::Login),
-            (RvError::DeviceRemoved, Sign, OutcomeUnknown, Recovery::Login),
+            (
+                RvError::DeviceRemoved,
+                Sign,
+                OutcomeUnknown,
+                Recovery::Login,
+            ),
             (RvError::TokenNotPresent, Sign, NotSent, Recovery::Login),
-            (RvError::KeyHandleInvalid, SignInit, NotSent, Recovery::Handle),
-            (RvError::OperationActive, SignInit, NotSent, Recovery::Session),
+            (
+                RvError::KeyHandleInvalid,
+                SignInit,
+                NotSent,
+                Recovery::Handle,
+            ),
+            (
+                RvError::OperationActive,
+                SignInit,
+                NotSent,
+                Recovery::Session,
+            ),
             (RvError::GeneralError, SignInit, NotSent, Recovery::Session),
-            (RvError::GeneralError, Sign, OutcomeUnknown, Recovery::Session),
-            (RvError::VendorDefined(0x8000_0001), Sign, OutcomeUnknown, Recovery::Session),
-            (RvError::GeneralError, FindObjects, NotSent, Recovery::Session),
+            (
+                RvError::GeneralError,
+                Sign,
+                OutcomeUnknown,
+                Recovery::Session,
+            ),
+            (
+                RvError::VendorDefined(0x8000_0001),
+                Sign,
+                OutcomeUnknown,
+                Recovery::Session,
+            ),
+            (
+                RvError::GeneralError,
+                FindObjects,
+                NotSent,
+                Recovery::Session,
+            ),
             (RvError::GeneralError, UnwrapKey, Refused, Recovery::Session),
-            (RvError::EncryptedDataInvalid, Decrypt, Refused, Recovery::Session),
-            (RvError::KeyFunctionNotPermitted, SignInit, Refused, Recovery::Session),
+            (
+                RvError::EncryptedDataInvalid,
+                Decrypt,
+                Refused,
+                Recovery::Session,
+            ),
+            (
+                RvError::KeyFunctionNotPermitted,
+                SignInit,
+                Refused,
+                Recovery::Session,
+            ),
             (RvError::PinIncorrect, Login, Broken, Recovery::None),
-            (RvError::CryptokiNotInitialized, Sign, Broken, Recovery::None),
+            (
+                RvError::CryptokiNotInitialized,
+                Sign,
+                Broken,
+                Recovery::None,
+            ),
         ] {
-            assert_eq!(of(signing, code, function), (consequence, recovery), "{code:?}");
+            assert_eq!(
+                of(signing, code, function),
+                (consequence, recovery),
+                "{code:?}"
+            );
         }
     }
 
     #[test]
     fn nothing_is_unknown_in_a_harmless_step() {
-        for code in [RvError::GeneralError, RvError::DeviceRemoved, RvError::FunctionCanceled] {
+        for code in [
+            RvError::GeneralError,
+            RvError::DeviceRemoved,
+            RvError::FunctionCanceled,
+        ] {
             let (consequence, _) = of(harmless("probing"), code, Function::Sign);
             assert_eq!(consequence, Consequence::NotSent, "{code:?}");
         }

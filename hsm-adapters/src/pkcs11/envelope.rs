@@ -67,7 +67,10 @@ fn sealed(
     let sealed = shared.with_role(session, KeyRole::Envelope, |envelope| {
         encrypt(session, envelope, &aad, private.as_slice())
     })?;
-    Ok(StoredKey { blob: sealed.into(), public })
+    Ok(StoredKey {
+        blob: sealed.into(),
+        public,
+    })
 }
 
 /// Opens the blob and imports the key on the holder session.
@@ -85,7 +88,10 @@ pub(super) fn open(
     if public_of(key_type, &private)? != key.public {
         return Err(Error::refused(
             "opening an envelope",
-            format!("the envelope of key {} holds another key than the one given", key.id),
+            format!(
+                "the envelope of key {} holds another key than the one given",
+                key.id
+            ),
             "the stored wallet row was altered; restore it from a backup",
         )
         .into());

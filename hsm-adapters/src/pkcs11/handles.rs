@@ -38,7 +38,10 @@ pub(super) struct Handles {
 
 impl Handles {
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
-        Self { ready: Mutex::new(LruCache::new(capacity)), graveyard: Graveyard::default() }
+        Self {
+            ready: Mutex::new(LruCache::new(capacity)),
+            graveyard: Graveyard::default(),
+        }
     }
 
     /// The handle for `id`, if it is of this generation and of this public key.
@@ -59,7 +62,12 @@ impl Handles {
         generation: u64,
         public: &PublicKey,
     ) -> Arc<Ready> {
-        Arc::new(Ready { handle, generation, public: public.clone(), graveyard: None })
+        Arc::new(Ready {
+            handle,
+            generation,
+            public: public.clone(),
+            graveyard: None,
+        })
     }
 
     /// Takes charge of a session object: it is destroyed after its last use.
@@ -70,7 +78,12 @@ impl Handles {
         public: &PublicKey,
     ) -> Arc<Ready> {
         let graveyard = Some(Arc::clone(&self.graveyard));
-        Arc::new(Ready { handle, generation, public: public.clone(), graveyard })
+        Arc::new(Ready {
+            handle,
+            generation,
+            public: public.clone(),
+            graveyard,
+        })
     }
 
     pub(super) fn keep(&self, id: KeyId, ready: Arc<Ready>) {

@@ -18,11 +18,7 @@ impl Mac for Worker {
     }
 }
 
-pub(super) fn hmac(
-    session: &Session,
-    key: ObjectHandle,
-    data: &[u8],
-) -> Result<[u8; 32], Failure> {
+pub(super) fn hmac(session: &Session, key: ObjectHandle, data: &[u8]) -> Result<[u8; 32], Failure> {
     let tag = session
         .sign(&Mechanism::Sha256Hmac, key, data)
         .map_err(|e| harmless("making a mac").failed(e))?;

@@ -62,7 +62,9 @@ impl Pkcs11Device {
             Ok(shared)
         };
         let shared = opened().map_err(|failure| failure.error)?;
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     fn worker(&self, read_write: bool) -> Box<Worker> {
@@ -86,18 +88,34 @@ impl Device for Pkcs11Device {
     }
 
     fn key_wrap(&self) -> Option<Box<dyn KeyWrap>> {
-        if self.shared.capabilities.wrap.is_empty() { None } else { Some(self.worker(false)) }
+        if self.shared.capabilities.wrap.is_empty() {
+            None
+        } else {
+            Some(self.worker(false))
+        }
     }
 
     fn envelope(&self) -> Option<Box<dyn Envelope>> {
-        if self.shared.capabilities.envelope.is_empty() { None } else { Some(self.worker(false)) }
+        if self.shared.capabilities.envelope.is_empty() {
+            None
+        } else {
+            Some(self.worker(false))
+        }
     }
 
     fn mac(&self) -> Option<Box<dyn Mac>> {
-        if self.shared.capabilities.mac { Some(self.worker(false)) } else { None }
+        if self.shared.capabilities.mac {
+            Some(self.worker(false))
+        } else {
+            None
+        }
     }
 
     fn anchor(&self) -> Option<Box<dyn MonotonicAnchor>> {
-        if self.shared.capabilities.anchor { Some(self.worker(true)) } else { None }
+        if self.shared.capabilities.anchor {
+            Some(self.worker(true))
+        } else {
+            None
+        }
     }
 }

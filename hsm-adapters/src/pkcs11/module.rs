@@ -41,14 +41,22 @@ pub(super) fn load(path: &Path) -> Result<Pkcs11, Failure> {
 /// The slot of the configured token, and what the token says about itself.
 pub(super) fn find_token(context: &Pkcs11, config: &Config) -> Result<(Slot, TokenInfo), Failure> {
     let step = harmless("looking for the token");
-    let slots = context.get_slots_with_initialized_token().map_err(|e| step.failed(e))?;
+    let slots = context
+        .get_slots_with_initialized_token()
+        .map_err(|e| step.failed(e))?;
     let mut tokens = Vec::new();
     for slot in slots {
-        tokens.push((slot, context.get_token_info(slot).map_err(|e| step.failed(e))?));
+        tokens.push((
+            slot,
+            context.get_token_info(slot).map_err(|e| step.failed(e))?,
+        ));
     }
     let wanted = |info: &TokenInfo| {
         info.label() == config.token_label
-            && config.token_serial.as_deref().is_none_or(|serial| info.serial_number() == serial)
+            && config
+                .token_serial
+                .as_deref()
+                .is_none_or(|serial| info.serial_number() == serial)
     };
     let seen = tokens
         .iter()
@@ -60,14 +68,20 @@ pub(super) fn find_token(context: &Pkcs11, config: &Config) -> Result<(Slot, Tok
         (Some(token), true) => Ok(token),
         (Some(_), false) => Err(Error::refused(
             "looking for the token",
-            format!("more than one token is labelled `{}`: {seen}", config.token_label),
+            format!(
+                "more than one token is labelled `{}`: {seen}",
+                config.token_label
+            ),
             "set the token's serial number in the configuration",
         )
         .into()),
         (None, _) => Err(Error::new(
             Consequence::NotSent,
             "looking for the token",
-            format!("no token is labelled `{}`; found: {seen}", config.token_label),
+            format!(
+                "no token is labelled `{}`; found: {seen}",
+                config.token_label
+            ),
             "check the token's label and serial number in the configuration, and the connection",
         )
         .into()),

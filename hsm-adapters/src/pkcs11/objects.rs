@@ -20,7 +20,22 @@ pub(super) fn all(
     template: &[Attribute],
 ) -> Result<Vec<ObjectHandle>, Failure> {
     let _searching = shared.searching();
-    session.find_objects(template).map_err(|e| harmless("looking for a key").failed(e))
+    all_locked(shared, session, template)
+}
+
+/// As [`all`], for a caller that holds one of the locks.
+pub(super) fn all_locked(
+    shared: &Shared,
+    session: &Session,
+    template: &[Attribute],
+) -> Result<Vec<ObjectHandle>, Failure> {
+    let step = harmless("looking for a key");
+    let generation = shared.generation();
+    let found = session.find_objects(template).map_err(|e| step.failed(e))?;
+    if found.is_empty() && !shared.was_logged_in(session, generation) {
+        return Err(step.lost_login());
+    }
+    Ok(found)
 }
 
 /// The one object that matches; `what` names it in the error.
@@ -156,7 +171,11 @@ pub(super) fn read_key(session: &Session, handle: ObjectHandle) -> Result<Reside
     Ok(ResidentKey {
         id: KeyId::from_bytes(id),
         label,
-        attributes: Attributes { kind, flags: told.flags, mechanisms: told.mechanisms },
+        attributes: Attributes {
+            kind,
+            flags: told.flags,
+            mechanisms: told.mechanisms,
+        },
         public: None,
     })
 }
@@ -182,9 +201,11 @@ impl Told {
             .iter()
             .any(|flag| self.flags.get(flag) == Some(&true));
         match self.key_type? {
-            CkKeyType::EC | CkKeyType::EC_EDWARDS => {
-                self.params.as_deref().and_then(key_type_of).map(KeyKind::Pair)
-            }
+            CkKeyType::EC | CkKeyType::EC_EDWARDS => self
+                .params
+                .as_deref()
+                .and_then(key_type_of)
+                .map(KeyKind::Pair),
             CkKeyType::GENERIC_SECRET | CkKeyType::SHA256_HMAC => {
                 Some(KeyKind::Secret(SecretUse::Mac))
             }

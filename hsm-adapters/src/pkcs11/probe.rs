@@ -19,11 +19,16 @@ use crate::key::{KeyType, PublicKey};
 use crate::software::{challenge, public_of, verifies};
 
 pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, Failure> {
-    let info =
-        shared.context.get_library_info().map_err(|e| harmless("asking the module").failed(e))?;
+    let info = shared
+        .context
+        .get_library_info()
+        .map_err(|e| harmless("asking the module").failed(e))?;
     let version = |major: u8, minor: u8| format!("{major}.{minor}");
     let passing = |trial: fn(&Session, KeyType) -> Result<(), Failure>| {
-        KeyType::ALL.into_iter().filter(|t| passes(shared, |session| trial(session, *t))).collect()
+        KeyType::ALL
+            .into_iter()
+            .filter(|t| passes(shared, |session| trial(session, *t)))
+            .collect()
     };
     let with_envelope = shared.config.envelope && passes(shared, seals);
     Ok(Capabilities {
@@ -40,7 +45,11 @@ pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, 
         },
         sign: passing(signs),
         wrap: passing(wraps),
-        envelope: if with_envelope { passing(imports) } else { KeyTypes::default() },
+        envelope: if with_envelope {
+            passing(imports)
+        } else {
+            KeyTypes::default()
+        },
         mac: passes(shared, macs),
         anchor: passes(shared, anchors),
     })
@@ -48,7 +57,9 @@ pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, 
 
 /// Runs a trial in a session of its own, as a failed one may leave an operation active.
 fn passes(shared: &Shared, trial: impl FnOnce(&Session) -> Result<(), Failure>) -> bool {
-    shared.session(true).is_ok_and(|(session, _)| trial(&session).is_ok())
+    shared
+        .session(true)
+        .is_ok_and(|(session, _)| trial(&session).is_ok())
 }
 
 fn signs(session: &Session, key_type: KeyType) -> Result<(), Failure> {
@@ -61,14 +72,23 @@ fn signs(session: &Session, key_type: KeyType) -> Result<(), Failure> {
 
 fn signs_with(session: &Session, private: ObjectHandle, public: &PublicKey) -> Result<(), Failure> {
     let input = challenge(public.key_type());
-    let signature =
-        raw_sign(session, private, public.key_type(), &input, harmless("probing"))?;
+    let signature = raw_sign(
+        session,
+        private,
+        public.key_type(),
+        &input,
+        harmless("probing"),
+    )?;
     sound(verifies(public, &input, &signature))
 }
 
 fn wraps(session: &Session, key_type: KeyType) -> Result<(), Failure> {
     let wrapping = secret_key(session, SecretUse::Wrap)?;
-    wrap::opens(session, wrapping, &wrap::generate(session, wrapping, key_type)?)
+    wrap::opens(
+        session,
+        wrapping,
+        &wrap::generate(session, wrapping, key_type)?,
+    )
 }
 
 fn imports(session: &Session, key_type: KeyType) -> Result<(), Failure> {
@@ -116,5 +136,10 @@ fn sound(holds: bool) -> Result<(), Failure> {
     if holds {
         return Ok(());
     }
-    Err(Error::broken("probing", "the token's answer is wrong", "do not use this token").into())
+    Err(Error::broken(
+        "probing",
+        "the token's answer is wrong",
+        "do not use this token",
+    )
+    .into())
 }

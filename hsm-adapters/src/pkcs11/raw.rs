@@ -3,7 +3,10 @@
 //! `CKA_UNWRAP_TEMPLATE` (PKCS#11 v3.1, 4.10.2) fixes what anything opened with a wrapping key
 //! must be, whatever the caller of `C_UnwrapKey` asks for.
 
-#![allow(unsafe_code, reason = "the safe binding has no attribute that holds attributes")]
+#![allow(
+    unsafe_code,
+    reason = "the safe binding has no attribute that holds attributes"
+)]
 
 use std::path::Path;
 use std::ptr;
@@ -44,12 +47,20 @@ pub(super) fn generate_wrapping_key(
     // exist, so this opens the same library again; its initialisers do not run a second time.
     let library = unsafe { Pkcs11::new(module) }.map_err(Cryptoki::LibraryLoading)?;
     let functions = function_list(&library)?;
-    let generate = functions.C_GenerateKey.ok_or(Cryptoki::NullFunctionPointer)?;
+    let generate = functions
+        .C_GenerateKey
+        .ok_or(Cryptoki::NullFunctionPointer)?;
     // SAFETY: the session is alive, as we borrow it. Every pointer is to a local that outlives the
     // call, with its true length: the attribute values are owned by `template` and
     // `fixed`, and the array inside the last attribute by `inner`.
     let code = unsafe {
-        generate(session.handle(), &raw mut mechanism, outer.as_mut_ptr(), count, &raw mut handle)
+        generate(
+            session.handle(),
+            &raw mut mechanism,
+            outer.as_mut_ptr(),
+            count,
+            &raw mut handle,
+        )
     };
     Rv::from(code).into_result(Function::GenerateKey)
 }
@@ -63,5 +74,7 @@ fn function_list(library: &Pkcs11) -> Result<CK_FUNCTION_LIST, Cryptoki> {
     let code = unsafe { library.C_GetFunctionList(&raw mut list) };
     Rv::from(code).into_result(Function::GetFunctionList)?;
     // SAFETY: on success the module hands out a pointer to its own static list; null is checked.
-    unsafe { list.as_ref() }.copied().ok_or(Cryptoki::NullFunctionPointer)
+    unsafe { list.as_ref() }
+        .copied()
+        .ok_or(Cryptoki::NullFunctionPointer)
 }

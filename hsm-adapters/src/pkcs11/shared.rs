@@ -42,7 +42,10 @@ impl Shared {
             handles: Handles::new(config.cache_size),
             roles: Roles::default(),
             capabilities: Capabilities::default(),
-            holder: Mutex::new(Holder { link: None, dead: None }),
+            holder: Mutex::new(Holder {
+                link: None,
+                dead: None,
+            }),
             generation: AtomicU64::new(0),
             objects: RwLock::new(()),
             context,
@@ -66,6 +69,14 @@ impl Shared {
     /// Held while creating or destroying token objects.
     pub(super) fn changing(&self) -> RwLockWriteGuard<'_, ()> {
         self.objects.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether everything since `generation` was read was done while logged in. Tokens do not
+    /// say that private objects are hidden, so a search that finds nothing has to ask. Waits for
+    /// a login in progress.
+    pub(super) fn was_logged_in(&self, session: &Session, generation: u64) -> bool {
+        let _holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        self.generation() == generation && logged_in(session)
     }
 
     /// A new session, and the generation it belongs to.
@@ -103,15 +114,20 @@ impl Shared {
         if let Some(dead) = &holder.dead {
             return Err(dead.clone());
         }
-        let alive = holder.link.as_ref().is_some_and(|(session, _)| logged_in(session));
+        let alive = holder
+            .link
+            .as_ref()
+            .is_some_and(|(session, _)| logged_in(session));
         if self.generation() != seen || alive {
             return Ok(());
         }
         holder.link = None;
         self.handles.clear();
         self.roles.clear();
+        let link = self.log_in();
+        // After the login: what was found under this generation was found while logged in.
         self.generation.fetch_add(1, Ordering::AcqRel);
-        match self.log_in() {
+        match link {
             Ok(link) => {
                 holder.link = Some(link);
                 Ok(())
@@ -128,7 +144,10 @@ impl Shared {
     fn log_in(&self) -> Result<(Session, Slot), Failure> {
         let step = harmless("logging in to the token");
         let (slot, _) = module::find_token(&self.context, &self.config)?;
-        let session = self.context.open_rw_session(slot).map_err(|e| step.failed(e))?;
+        let session = self
+            .context
+            .open_rw_session(slot)
+            .map_err(|e| step.failed(e))?;
         match session.login(UserType::User, Some(&self.config.pin)) {
             Ok(()) | Err(Cryptoki::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok((session, slot)),
             Err(cause) => Err(step.failed(cause)),
@@ -139,7 +158,10 @@ impl Shared {
 /// Whether the session lives and the user is logged in.
 pub(super) fn logged_in(session: &Session) -> bool {
     session.get_session_info().is_ok_and(|info| {
-        matches!(info.session_state(), SessionState::RoUser | SessionState::RwUser)
+        matches!(
+            info.session_state(),
+            SessionState::RoUser | SessionState::RwUser
+        )
     })
 }
 
@@ -152,7 +174,11 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) const fn new(shared: Arc<Shared>, read_write: bool) -> Self {
-        Self { shared, read_write, open: None }
+        Self {
+            shared,
+            read_write,
+            open: None,
+        }
     }
 
     /// Runs `act`; mends what its failure says is broken, and runs it once more if nothing was
@@ -181,16 +207,32 @@ impl Worker {
         act: &impl Fn(&Shared, &Session) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let current = self.shared.generation();
-        let open = match self.open.take().filter(|(_, generation)| *generation == current) {
+        let open = match self
+            .open
+            .take()
+            .filter(|(_, generation)| *generation == current)
+        {
             Some(open) => open,
             None => self.shared.session(self.read_write)?,
         };
         let (session, _) = self.open.insert(open);
-        act(&self.shared, session)
+        let failure = match act(&self.shared, session) {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
+        // Without a login tokens refuse for reasons that are not the real one.
+        let refused = failure.error.consequence() == Consequence::Refused;
+        if refused && !self.shared.was_logged_in(session, current) {
+            return Err(harmless("using the token").lost_login());
+        }
+        Err(failure)
     }
 
     fn mend(&mut self, recovery: Recovery) -> Result<(), Error> {
-        let seen = self.open.as_ref().map_or_else(|| self.shared.generation(), |open| open.1);
+        let seen = self
+            .open
+            .as_ref()
+            .map_or_else(|| self.shared.generation(), |open| open.1);
         match recovery {
             Recovery::None => Ok(()),
             Recovery::Session => {

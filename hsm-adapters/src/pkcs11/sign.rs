@@ -27,14 +27,19 @@ impl Backend for Worker {
 
     fn random(&mut self, out: &mut [u8]) -> Result<(), Error> {
         let mut bytes = zeroize::Zeroizing::new(vec![0; out.len()]);
-        self.run(|_, session| random(session, out.len())).map(|drawn| bytes = drawn)?;
+        self.run(|_, session| random(session, out.len()))
+            .map(|drawn| bytes = drawn)?;
         out.copy_from_slice(&bytes);
         Ok(())
     }
 
     fn ping(&mut self) -> Result<(), Error> {
         self.run(|_, session| {
-            if logged_in(session) { Ok(()) } else { Err(harmless("asking the token").lost_login()) }
+            if logged_in(session) {
+                Ok(())
+            } else {
+                Err(harmless("asking the token").lost_login())
+            }
         })
     }
 }
@@ -58,8 +63,18 @@ fn sign_with(
     input: &[u8],
 ) -> Result<Signature, Failure> {
     let ready = shared.ready(session, key)?;
-    let signed = raw_sign(session, ready.handle, key.public.key_type(), input, lasting("signing"));
-    if let Err(Failure { recovery: Recovery::Handle, .. }) = &signed {
+    let signed = raw_sign(
+        session,
+        ready.handle,
+        key.public.key_type(),
+        input,
+        lasting("signing"),
+    );
+    if let Err(Failure {
+        recovery: Recovery::Handle,
+        ..
+    }) = &signed
+    {
         shared.handles.forget(&key.id);
     }
     drop(ready);
@@ -75,8 +90,9 @@ pub(super) fn raw_sign(
     input: &[u8],
     step: Step,
 ) -> Result<Signature, Failure> {
-    let bytes =
-        session.sign(&signing(key_type), handle, input).map_err(|cause| step.failed(cause))?;
+    let bytes = session
+        .sign(&signing(key_type), handle, input)
+        .map_err(|cause| step.failed(cause))?;
     let bytes = <[u8; 64]>::try_from(bytes.as_slice()).map_err(|_| {
         Error::broken(
             "signing",

@@ -92,7 +92,10 @@ pub(super) fn resident_pair(
     key_type: KeyType,
 ) -> (Vec<Attribute>, Vec<Attribute>) {
     let allowed = Attribute::AllowedMechanisms(vec![mechanism(KeyKind::Pair(key_type))]);
-    let private = named(id, label).into_iter().chain(guarded(false)).chain(sign_only());
+    let private = named(id, label)
+        .into_iter()
+        .chain(guarded(false))
+        .chain(sign_only());
     let public = named(id, label).into_iter().chain(public(key_type));
     (public.collect(), private.chain([allowed]).collect())
 }
@@ -101,19 +104,32 @@ pub(super) fn resident_pair(
 pub(super) fn session_pair(key_type: KeyType) -> (Vec<Attribute>, Vec<Attribute>) {
     let session = || [Attribute::Token(false)].into_iter();
     let private = session().chain(guarded(true)).chain(sign_only());
-    (session().chain(public(key_type)).collect(), private.collect())
+    (
+        session().chain(public(key_type)).collect(),
+        private.collect(),
+    )
+}
+
+/// What keeps an opened key closed.
+pub(super) fn guards_of_opened() -> Vec<Attribute> {
+    [Attribute::Token(false)]
+        .into_iter()
+        .chain(guarded(false))
+        .collect()
 }
 
 /// What [`opened`] keys must be whatever the caller of `C_UnwrapKey` asks: the wrapping key's
 /// `CKA_UNWRAP_TEMPLATE`.
 pub(super) fn unwrap_template() -> Vec<Attribute> {
-    [Attribute::Token(false)].into_iter().chain(guarded(false)).chain(sign_only()).collect()
+    guards_of_opened().into_iter().chain(sign_only()).collect()
 }
 
 /// A private key opened for signing, as a session object.
 pub(super) fn opened(key_type: KeyType) -> Vec<Attribute> {
-    let kind =
-        [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::KeyType(ck_key_type(key_type))];
+    let kind = [
+        Attribute::Class(ObjectClass::PRIVATE_KEY),
+        Attribute::KeyType(ck_key_type(key_type)),
+    ];
     kind.into_iter().chain(unwrap_template()).collect()
 }
 
@@ -136,7 +152,11 @@ pub(super) fn secret(usage: SecretUse, place: Option<(&KeyId, &str)>) -> Vec<Att
         Attribute::Derive(false),
         Attribute::AllowedMechanisms(vec![mechanism(KeyKind::Secret(usage))]),
     ];
-    place.into_iter().chain(guarded(false)).chain(uses).collect()
+    place
+        .into_iter()
+        .chain(guarded(false))
+        .chain(uses)
+        .collect()
 }
 
 pub(super) const fn secret_generation(usage: SecretUse) -> Mechanism<'static> {
@@ -153,8 +173,7 @@ mod tests {
     #[test]
     fn mechanisms_are_the_ones_the_ceremony_requires() {
         let pairs = KeyType::ALL.map(KeyKind::Pair);
-        let secrets =
-            [SecretUse::Mac, SecretUse::Wrap, SecretUse::Envelope].map(KeyKind::Secret);
+        let secrets = [SecretUse::Mac, SecretUse::Wrap, SecretUse::Envelope].map(KeyKind::Secret);
         for kind in pairs.into_iter().chain(secrets) {
             assert_eq!(u64::from(*mechanism(kind)), kind.mechanism(), "{kind}");
         }

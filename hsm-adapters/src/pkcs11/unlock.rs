@@ -44,7 +44,12 @@ impl Shared {
     ) -> Result<Arc<Ready>, Failure> {
         let generation = self.generation();
         let template = by_id(ObjectClass::PRIVATE_KEY, id);
-        let handle = only(self, session, &template, &format!("private key with id {id}"))?;
+        let handle = only(
+            self,
+            session,
+            &template,
+            &format!("private key with id {id}"),
+        )?;
         Ok(Handles::resident(handle, generation, public))
     }
 
@@ -70,14 +75,16 @@ impl Shared {
 fn prove(session: &Session, handle: ObjectHandle, key: &KeyRef) -> Result<(), Failure> {
     let key_type = key.public.key_type();
     let input = challenge(key_type);
-    let signature =
-        raw_sign(session, handle, key_type, &input, harmless("proving a key"))?;
+    let signature = raw_sign(session, handle, key_type, &input, harmless("proving a key"))?;
     if verifies(&key.public, &input, &signature) {
         return Ok(());
     }
     Err(Error::refused(
         "loading a signing key",
-        format!("key {} on the token has another public key than the one given", key.id),
+        format!(
+            "key {} on the token has another public key than the one given",
+            key.id
+        ),
         "the stored wallet row does not belong to this token",
     )
     .into())

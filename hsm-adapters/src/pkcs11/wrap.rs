@@ -8,7 +8,7 @@ use super::codes::{Failure, harmless};
 use super::objects::read_public;
 use super::shared::Worker;
 use super::sign::raw_sign;
-use super::templates::{key_pair_generation, opened, session_pair};
+use super::templates::{guards_of_opened, key_pair_generation, opened, session_pair};
 use crate::backend::{KeyWrap, StoredKey};
 use crate::error::{Consequence, Error};
 use crate::key::KeyType;
@@ -69,7 +69,10 @@ pub(super) fn generate(
         let blob = session
             .wrap_key(&Mechanism::AesKeyWrapPad, wrapping, private)
             .map_err(|e| harmless("wrapping a key").failed(e))?;
-        Ok(StoredKey { blob: blob.into(), public })
+        Ok(StoredKey {
+            blob: blob.into(),
+            public,
+        })
     });
     for handle in [public, private] {
         session
@@ -88,7 +91,12 @@ pub(super) fn opens(
     let key_type = stored.public.key_type();
     let step = harmless("proving the wrapping key");
     let handle = session
-        .unwrap_key(&Mechanism::AesKeyWrapPad, wrapping, &stored.blob, &opened(key_type))
+        .unwrap_key(
+            &Mechanism::AesKeyWrapPad,
+            wrapping,
+            &stored.blob,
+            &opened(key_type),
+        )
         .map_err(|e| step.failed(e))?;
     let input = challenge(key_type);
     let signature = raw_sign(session, handle, key_type, &input, step);
@@ -104,8 +112,8 @@ pub(super) fn opens(
     .into())
 }
 
-/// Asks for the opened key to be readable, extractable, permanent or public; each must be
-/// refused, and so must leaving the attribute out.
+/// Asks for the opened key to be extractable, readable, public or permanent, and then says
+/// nothing about it: each must be refused, or not be granted.
 fn refuses_loosening(
     session: &Session,
     wrapping: ObjectHandle,
@@ -121,15 +129,21 @@ fn refuses_loosening(
         let kind = loose.attribute_type();
         let mut template = opened(key_type);
         template.retain(|attribute| attribute.attribute_type() != kind);
-        refused(session, wrapping, blob, &template, &format!("without {kind}"))?;
+        stays_closed(
+            session,
+            wrapping,
+            blob,
+            &template,
+            &format!("without {kind}"),
+        )?;
         let asked = format!("with {loose:?}");
         template.push(loose);
-        refused(session, wrapping, blob, &template, &asked)?;
+        stays_closed(session, wrapping, blob, &template, &asked)?;
     }
     Ok(())
 }
 
-fn refused(
+fn stays_closed(
     session: &Session,
     wrapping: ObjectHandle,
     blob: &[u8],
@@ -137,20 +151,26 @@ fn refused(
     asked: &str,
 ) -> Result<(), Failure> {
     let step = harmless("proving the unwrap template");
-    match session.unwrap_key(&Mechanism::AesKeyWrapPad, wrapping, blob, template) {
+    let handle = match session.unwrap_key(&Mechanism::AesKeyWrapPad, wrapping, blob, template) {
+        Ok(handle) => handle,
         Err(cause) => {
             let failure = step.failed(cause);
             let said_no = failure.error.consequence() == Consequence::Refused;
-            if said_no { Ok(()) } else { Err(failure) }
+            return if said_no { Ok(()) } else { Err(failure) };
         }
-        Ok(handle) => {
-            session.destroy_object(handle).map_err(|e| step.failed(e))?;
-            Err(Error::broken(
-                "proving the unwrap template",
-                format!("the token opened a wrapped key {asked}"),
-                "do not use this wrapping key: whoever has the pin can read what it wrapped",
-            )
-            .into())
-        }
+    };
+    let guards = guards_of_opened();
+    let kinds: Vec<_> = guards.iter().map(Attribute::attribute_type).collect();
+    let told = session.get_attributes(handle, &kinds);
+    session.destroy_object(handle).map_err(|e| step.failed(e))?;
+    let told = told.map_err(|e| step.failed(e))?;
+    if guards.iter().all(|guard| told.contains(guard)) {
+        return Ok(());
     }
+    Err(Error::broken(
+        "proving the unwrap template",
+        format!("the token opened a wrapped key {asked}: {told:?}"),
+        "do not use this wrapping key: whoever has the pin can read what it wrapped",
+    )
+    .into())
 }
