@@ -46,10 +46,16 @@ pub fn explain_effect(effect: &Effect, wallet: &Address) -> String {
             format!("tips block-inclusion account {to} with {}", sol(*amount))
         }
         Effect::RentDeposit { account, amount } => {
-            format!("deposits at most {} of rent for account {account}", sol(*amount))
+            format!(
+                "deposits at most {} of rent for account {account}",
+                sol(*amount)
+            )
         }
         Effect::Wrap { account, amount } => {
-            format!("wraps {} in the wallet's own account {account}", sol(*amount))
+            format!(
+                "wraps {} in the wallet's own account {account}",
+                sol(*amount)
+            )
         }
         Effect::Unwrap { account, amount } => match amount {
             Some(amount) => format!("unwraps {} from {account} to the wallet", sol(*amount)),
@@ -63,7 +69,10 @@ pub fn explain_effect(effect: &Effect, wallet: &Address) -> String {
             account,
             owner,
             asset,
-        } => format!("opens token account {account} of {} for {asset}", who(owner)),
+        } => format!(
+            "opens token account {account} of {} for {asset}",
+            who(owner)
+        ),
         Effect::Memo { text } => format!("writes the memo \"{}\"", text.escape_default()),
         Effect::CloseAccount { .. }
         | Effect::Delegate { .. }
@@ -95,7 +104,10 @@ fn explain_power(effect: &Effect, wallet: &Address) -> String {
                 Some(asset) => money(*asset, *amount),
                 None => format!("{} base units", amount.base()),
             };
-            format!("lets {} spend {amount} from account {account}", who(delegate))
+            format!(
+                "lets {} spend {amount} from account {account}",
+                who(delegate)
+            )
         }
         Effect::Revoke { account } => {
             format!("withdraws any delegation over account {account}")
@@ -140,10 +152,13 @@ fn explain_swap(swap: &Swap) -> String {
         swap.program
     );
     if let Some(quote) = &swap.quote {
-        line.push_str(&format!(" ({} basis points under its quote)", quote.slippage_bps));
+        line.push_str(&format!(" (slippage {} basis points)", quote.slippage_bps));
     }
     if swap.platform_fee_bps > 0 {
-        let fee = format!(", of which {} basis points to an integrator", swap.platform_fee_bps);
+        let fee = format!(
+            ", of which {} basis points to an integrator",
+            swap.platform_fee_bps
+        );
         line.push_str(&fee);
     }
     if let Some(account) = &swap.fee_account {
@@ -159,7 +174,10 @@ fn explain_stake(account: &Address, operation: &StakeOperation) -> String {
         }
         StakeOperation::Deactivate => format!("deactivates stake account {account}"),
         StakeOperation::WithdrawToSelf { amount } => {
-            format!("withdraws {} from stake account {account} to the wallet", sol(*amount))
+            format!(
+                "withdraws {} from stake account {account} to the wallet",
+                sol(*amount)
+            )
         }
         StakeOperation::Create { amount } => {
             format!("creates stake account {account} with {}", sol(*amount))

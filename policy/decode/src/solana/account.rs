@@ -76,14 +76,18 @@ fn look_up(
 
 // An entry past the observed end can be filled by the table's authority after signing.
 fn entry_of(table: &AttestedTable<'_>, entry: u8) -> Result<Address, DecodeError> {
-    table.entries.get(usize::from(entry)).copied().ok_or_else(|| {
-        DecodeError::malformed(
-            0,
-            format!(
-                "entry {entry} of lookup table `{}` lies past the {} entries that are attested",
-                table.address,
-                table.entries.len()
-            ),
-        )
-    })
+    table
+        .entries
+        .get(usize::from(entry))
+        .copied()
+        .ok_or_else(|| {
+            DecodeError::malformed(
+                0,
+                format!(
+                    "entry {entry} of lookup table `{}` lies past the {} entries that are attested",
+                    table.address,
+                    table.entries.len()
+                ),
+            )
+        })
 }

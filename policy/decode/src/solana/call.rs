@@ -9,6 +9,9 @@ use crate::{DecodeError, DecodeErrorKind, Place};
 use super::account::Account;
 use super::wire::Reader;
 
+/// References that a simple payment may carry.
+const MAX_REFERENCES: usize = 4;
+
 /// An instruction under decoding. It remembers in which slots its decoder expects the wallet;
 /// a wallet in any other slot refuses the message, because every instruction that lists the
 /// wallet can use its signature.
@@ -60,11 +63,6 @@ impl<'m> Call<'m> {
         self.slots.len()
     }
 
-    /// The slots' message indices.
-    pub(crate) const fn slots(&self) -> &'m [u8] {
-        self.slots
-    }
-
     /// A refusal at this instruction.
     pub(crate) fn refuse(
         &self,
@@ -95,7 +93,9 @@ impl<'m> Call<'m> {
         };
         let mut reader = Reader::new(self.data.get(skip..).unwrap_or_default());
         let value = read(&mut reader).map_err(|error| wrong(&error))?;
-        reader.finish("instruction data").map_err(|error| wrong(&error))?;
+        reader
+            .finish("instruction data")
+            .map_err(|error| wrong(&error))?;
         Ok(value)
     }
 
@@ -123,6 +123,22 @@ impl<'m> Call<'m> {
         ))
     }
 
+    /// Requires a number of accounts, after which read-only accounts that do not sign may follow:
+    /// payment references and markers that the program does not look at.
+    pub(crate) fn expect_slots_and_references(&self, count: usize) -> Result<(), DecodeError> {
+        self.expect_slots(count..=count + MAX_REFERENCES)?;
+        for slot in count..self.slots.len() {
+            let account = self.account(slot)?;
+            if account.signer || account.writable {
+                return Err(self.refuse(
+                    DecodeErrorKind::WrongAccounts,
+                    format!("expected a read-only reference in slot {slot}, got an account that signs or may be written"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The account in a slot; the wallet in it is not expected.
     pub(crate) fn account(&self, slot: usize) -> Result<Account, DecodeError> {
         self.slots
@@ -132,7 +148,10 @@ impl<'m> Call<'m> {
             .ok_or_else(|| {
                 self.refuse(
                     DecodeErrorKind::WrongAccounts,
-                    format!("expected an account in slot {slot}, got {}", self.slots.len()),
+                    format!(
+                        "expected an account in slot {slot}, got {}",
+                        self.slots.len()
+                    ),
                 )
             })
     }

@@ -94,7 +94,8 @@ pub(crate) fn step(program: Address, accounts: Vec<Use>, data: Vec<u8>) -> Step 
 /// Compiles a legacy message paid for by `payer`.
 pub(crate) fn compile(payer: Address, steps: &[Step]) -> Vec<u8> {
     let keys = order(payer, steps);
-    let count = |test: fn(&Use) -> bool| u8::try_from(keys.iter().filter(|k| test(k)).count()).unwrap();
+    let count =
+        |test: fn(&Use) -> bool| u8::try_from(keys.iter().filter(|k| test(k)).count()).unwrap();
     let mut out = vec![
         count(|key| key.signer),
         count(|key| key.signer && !key.writable),
@@ -149,7 +150,10 @@ pub(crate) fn effects(steps: &[Step]) -> Result<Vec<Effect>, DecodeError> {
 }
 
 /// Decodes a message of the wallet. The fee, which every message has, is left out.
-pub(crate) fn effects_in(steps: &[Step], context: &Context<'_>) -> Result<Vec<Effect>, DecodeError> {
+pub(crate) fn effects_in(
+    steps: &[Step],
+    context: &Context<'_>,
+) -> Result<Vec<Effect>, DecodeError> {
     let decoded = super::decode_message(&compile(WALLET, steps), context)?;
     let mut effects = decoded.intent.effects;
     effects.pop();

@@ -22,9 +22,7 @@ use countersign_intent::{Address, Intent, SigningInput, Venue};
 
 use crate::{DecodeError, DecodeErrorKind};
 
-pub use context::{
-    AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce,
-};
+pub use context::{AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce};
 pub use wire::PartialTransaction;
 
 use wire::Message;

@@ -1,6 +1,8 @@
 //! What every trade has to show: bounded on both sides, both sides the wallet's.
 
-use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, USDC, USDT, WRAPPED_SOL_MINT};
+use countersign_intent::{
+    Address, Amount, Asset, Effect, Quote, Swap, USDC, USDT, WRAPPED_SOL_MINT,
+};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -162,7 +164,11 @@ impl Walk<'_> {
         let Self {
             context, accounts, ..
         } = *self;
-        let well_known = [Some(WRAPPED_SOL_MINT), mint_of(USDC.asset), mint_of(USDT.asset)];
+        let well_known = [
+            Some(WRAPPED_SOL_MINT),
+            mint_of(USDC.asset),
+            mint_of(USDT.asset),
+        ];
         let in_message = accounts
             .iter()
             .filter(|account| !account.signer && !account.writable)
@@ -218,9 +224,8 @@ fn named_mints(call: &Call<'_>, mint: MintFrom) -> Result<Option<[Address; 2]>, 
 }
 
 fn check_bounds(call: &Call<'_>, bounds: Bounds) -> Result<(), DecodeError> {
-    let unbounded = |message: &'static str| {
-        Err(call.refuse(DecodeErrorKind::UnboundedTrade, message))
-    };
+    let unbounded =
+        |message: &'static str| Err(call.refuse(DecodeErrorKind::UnboundedTrade, message));
     if bounds.spend_max == u64::MAX {
         return unbounded("the most that may be spent is unlimited; state a limit");
     }

@@ -6,9 +6,7 @@ use super::draft::{
     MINT, STRANGER, WALLET, ata, compile, effects, effects_in, open, pay, pays, pool, reads,
     refusal, refusal_in, signs, step, sync, writes,
 };
-use super::{
-    AttestedTable, Context, RegisteredNonce, decode_message, decode_transaction, ids,
-};
+use super::{AttestedTable, Context, RegisteredNonce, decode_message, decode_transaction, ids};
 use crate::{DecodeErrorKind, explain};
 
 fn units(count: u128) -> Amount {
@@ -46,7 +44,14 @@ fn the_bytes_to_sign_are_the_bytes_that_came() {
 
 #[test]
 fn other_signatures_of_a_transaction_are_kept() {
-    let steps = [pay(STRANGER, 5), step(super::ids::SYSTEM, vec![pays(WALLET), writes(pool(1))], pay(STRANGER, 5).data)];
+    let steps = [
+        pay(STRANGER, 5),
+        step(
+            super::ids::SYSTEM,
+            vec![pays(WALLET), writes(pool(1))],
+            pay(STRANGER, 5).data,
+        ),
+    ];
     let message = compile(STRANGER, &steps);
     let mut transaction = vec![2];
     transaction.extend_from_slice(&[9; 64]);
@@ -56,7 +61,11 @@ fn other_signatures_of_a_transaction_are_kept() {
     assert_eq!(decoded.input.as_bytes(), message);
     assert_eq!(decoded.input.signer_index(), 1);
     assert_eq!(decoded.intent.cosigners, [STRANGER]);
-    let fees = decoded.intent.effects.iter().filter(|effect| matches!(effect, Effect::Fee { .. }));
+    let fees = decoded
+        .intent
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Fee { .. }));
     assert_eq!(fees.count(), 0, "somebody else pays the fee");
     let signed = decoded.transaction.unwrap().with_signature([4; 64]);
     transaction[65..129].copy_from_slice(&[4; 64]);
@@ -81,7 +90,12 @@ fn an_unknown_program_is_refused_with_or_without_the_wallet() {
 #[test]
 fn a_wallet_in_an_unexpected_slot_is_refused() {
     // The mint slot is the wallet: the token program would get its signature twice.
-    let accounts = vec![writes(pool(1)), reads(WALLET), writes(pool(2)), signs(WALLET)];
+    let accounts = vec![
+        writes(pool(1)),
+        reads(WALLET),
+        writes(pool(2)),
+        signs(WALLET),
+    ];
     let data = [&[12][..], &5_u64.to_le_bytes(), &[6]].concat();
     let steps = [step(ids::TOKEN, accounts, data)];
     assert_eq!(refusal(&steps), DecodeErrorKind::MisplacedWallet);
@@ -103,8 +117,14 @@ fn priority_fees_are_the_most_the_budget_allows() {
     assert_eq!(fee(&[price(1_000_000), limit(200_000)]), Ok(200_000));
     assert_eq!(fee(&[price(1), limit(1)]), Ok(1), "rounded up");
     // Two built-in instructions of 3,000 units each, one other of 200,000.
-    assert_eq!(fee(&[price(1_000_000), pay(STRANGER, 1), open(WALLET, MINT)]), Ok(206_000));
-    assert_eq!(fee(&[price(u64::MAX), limit(u32::MAX)]), Ok(25_825_441_703_193_372_261));
+    assert_eq!(
+        fee(&[price(1_000_000), pay(STRANGER, 1), open(WALLET, MINT)]),
+        Ok(206_000)
+    );
+    assert_eq!(
+        fee(&[price(u64::MAX), limit(u32::MAX)]),
+        Ok(25_825_441_703_193_372_261)
+    );
     let twice = fee(&[price(1), price(1)]).unwrap_err();
     assert_eq!(twice.kind(), DecodeErrorKind::WrongData);
 }
@@ -120,10 +140,20 @@ fn wrapping_is_told_from_sending() {
         }]
     );
     // Without the sync the lamports are only at that address.
-    assert!(matches!(effects(&[pay(own, 5)]).unwrap()[..], [Effect::Transfer { .. }]));
-    assert!(matches!(effects(&[sync(own), pay(own, 5)]).unwrap()[..], [Effect::Transfer { .. }]));
+    assert!(matches!(
+        effects(&[pay(own, 5)]).unwrap()[..],
+        [Effect::Transfer { .. }]
+    ));
+    assert!(matches!(
+        effects(&[sync(own), pay(own, 5)]).unwrap()[..],
+        [Effect::Transfer { .. }]
+    ));
     let foreign = ata(STRANGER, WRAPPED_SOL_MINT);
-    let steps = [open(STRANGER, WRAPPED_SOL_MINT), pay(foreign, 5), sync(foreign)];
+    let steps = [
+        open(STRANGER, WRAPPED_SOL_MINT),
+        pay(foreign, 5),
+        sync(foreign),
+    ];
     assert_eq!(refusal(&steps), DecodeErrorKind::ForeignDestination);
 }
 
@@ -152,15 +182,26 @@ fn opening_an_account_shows_its_owner_and_its_rent() {
 
 #[test]
 fn tips_go_to_known_accounts_only() {
-    let jito: Address = "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5".parse().unwrap();
-    assert!(matches!(effects(&[pay(jito, 5)]).unwrap()[..], [Effect::Tip { .. }]));
+    let jito: Address = "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5"
+        .parse()
+        .unwrap();
+    assert!(matches!(
+        effects(&[pay(jito, 5)]).unwrap()[..],
+        [Effect::Tip { .. }]
+    ));
     let extra = [pool(3)];
     let context = Context {
         tip_accounts: &extra,
         ..Context::new(WALLET)
     };
-    assert!(matches!(effects_in(&[pay(pool(3), 5)], &context).unwrap()[..], [Effect::Tip { .. }]));
-    assert!(matches!(effects(&[pay(pool(3), 5)]).unwrap()[..], [Effect::Transfer { .. }]));
+    assert!(matches!(
+        effects_in(&[pay(pool(3), 5)], &context).unwrap()[..],
+        [Effect::Tip { .. }]
+    ));
+    assert!(matches!(
+        effects(&[pay(pool(3), 5)]).unwrap()[..],
+        [Effect::Transfer { .. }]
+    ));
 }
 
 #[test]
@@ -173,20 +214,37 @@ fn a_durable_nonce_needs_a_registered_account_of_the_wallet() {
     );
     let steps = [advance.clone(), pay(STRANGER, 1)];
     assert_eq!(refusal(&steps), DecodeErrorKind::UnregisteredNonce);
-    let nonce = |authority| [RegisteredNonce { account: pool(1), authority }];
+    let nonce = |authority| {
+        [RegisteredNonce {
+            account: pool(1),
+            authority,
+        }]
+    };
     let (own, foreign) = (nonce(WALLET), nonce(STRANGER));
     let with = |nonces| Context {
         nonces,
         ..Context::new(WALLET)
     };
-    assert_eq!(refusal_in(&steps, &with(&foreign)), DecodeErrorKind::UnregisteredNonce);
+    assert_eq!(
+        refusal_in(&steps, &with(&foreign)),
+        DecodeErrorKind::UnregisteredNonce
+    );
     let decoded = decode_message(&compile(WALLET, &steps), &with(&own)).unwrap();
-    assert!(matches!(decoded.intent.lifetime, Lifetime::DurableNonce { value: [7, ..], .. }));
-    assert!(matches!(decoded.intent.effects[0], Effect::NonceAdvance { .. }));
+    assert!(matches!(
+        decoded.intent.lifetime,
+        Lifetime::DurableNonce { value: [7, ..], .. }
+    ));
+    assert!(matches!(
+        decoded.intent.effects[0],
+        Effect::NonceAdvance { .. }
+    ));
     // Bytes after the discriminator do not stop the chain from seeing a nonce.
     let mut longer = advance.clone();
     longer.data.push(0);
-    assert_eq!(refusal_in(&[longer], &with(&own)), DecodeErrorKind::WrongData);
+    assert_eq!(
+        refusal_in(&[longer], &with(&own)),
+        DecodeErrorKind::WrongData
+    );
     let later = [pay(STRANGER, 1), advance];
     assert_eq!(refusal_in(&later, &with(&own)), DecodeErrorKind::Forbidden);
 }
@@ -244,7 +302,10 @@ fn refusals_name_the_instruction_and_its_program() {
     );
     let error = effects(&[pay(STRANGER, 1), approve]).unwrap_err();
     let text = error.to_string();
-    assert!(text.starts_with("instruction 1, `Approve` of SPL Token: "), "{text}");
+    assert!(
+        text.starts_with("instruction 1, `Approve` of SPL Token: "),
+        "{text}"
+    );
 }
 
 #[test]
@@ -257,10 +318,19 @@ fn ledger_messages_are_explained_or_refused() {
             accepted.push(kind);
         }
     }
-    assert_eq!(accepted, [
-        "compute_budget_unit_limit_and_price_tx",
-        "spl_associated_token_create",
-    ]);
+    assert_eq!(
+        accepted,
+        [
+            "compute_budget_unit_limit_and_price_tx",
+            "spl_associated_token_create",
+            "spl_associated_token_create_with_transfer",
+            "spl_token_burn",
+            "spl_token_close_account",
+            "spl_token_create_account",
+            "spl_token_revoke",
+            "spl_token_transfer",
+        ]
+    );
 }
 
 fn real_message() -> impl Strategy<Value = Vec<u8>> {
@@ -288,6 +358,68 @@ proptest! {
             let context = Context::new(Address::new(first.try_into().unwrap()));
             let _ = decode_message(&bytes, &context);
             let _ = decode_transaction(&bytes, &context);
+        }
+    }
+}
+
+#[test]
+fn explore() {
+    for (n, line) in include_str!("../../vectors/mainnet.jsonl")
+        .lines()
+        .enumerate()
+    {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(record["data"].as_str().unwrap())
+            .unwrap();
+        let (message, _) = super::wire::split_transaction(&bytes).unwrap();
+        let message = super::wire::Message::parse(message).unwrap();
+        let loaded = &record["loaded_addresses"];
+        let list = |name: &str| -> std::collections::VecDeque<Address> {
+            loaded[name]
+                .as_array()
+                .map(|keys| {
+                    keys.iter()
+                        .map(|k| k.as_str().unwrap().parse().unwrap())
+                        .collect()
+                })
+                .unwrap_or_default()
+        };
+        let (mut w, mut r) = (list("writable"), list("readonly"));
+        let mut tables: Vec<(Address, Vec<Address>)> = Vec::new();
+        for l in &message.lookups {
+            let mut entries = vec![Address::new([0xee; 32]); 256];
+            for i in l.writable {
+                if let Some(k) = w.pop_front() {
+                    entries[usize::from(*i)] = k;
+                }
+            }
+            tables.push((Address::new(*l.table), entries));
+        }
+        for (l, t) in message.lookups.iter().zip(&mut tables) {
+            for i in l.readonly {
+                if let Some(k) = r.pop_front() {
+                    t.1[usize::from(*i)] = k;
+                }
+            }
+        }
+        let known = !loaded.is_null();
+        let tables: Vec<AttestedTable<'_>> = tables
+            .iter()
+            .filter(|_| known)
+            .map(|(a, e)| AttestedTable {
+                address: *a,
+                entries: e,
+            })
+            .collect();
+        let wallet = Address::new(message.keys[0]);
+        let context = Context {
+            tables: &tables,
+            ..Context::new(wallet)
+        };
+        match decode_transaction(&bytes, &context) {
+            Ok(d) => println!("{n} {} OK {:#?}", record["kind"], explain(&d.intent)),
+            Err(e) => println!("{n} {} ERR {:?} {e}", record["kind"], e.kind()),
         }
     }
 }

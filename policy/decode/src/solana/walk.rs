@@ -110,10 +110,6 @@ impl Walk<'_> {
         self.context.wallet
     }
 
-    pub(crate) fn is_wallet(&self, account: &Account) -> bool {
-        account.index == self.wallet_index
-    }
-
     /// Remembers a token account that this message establishes.
     pub(crate) fn open(&mut self, opened: Opened) {
         self.opened.push(opened);
@@ -153,7 +149,10 @@ impl Walk<'_> {
 
     /// What an earlier instruction of this message, or the operator, says about an account.
     pub(crate) fn known_account(&self, account: &Account) -> Option<Opened> {
-        let opened = self.opened.iter().find(|opened| opened.index == account.index);
+        let opened = self
+            .opened
+            .iter()
+            .find(|opened| opened.index == account.index);
         opened.copied().or_else(|| {
             let registered = self
                 .context

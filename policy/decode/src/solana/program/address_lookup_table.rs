@@ -7,8 +7,7 @@ use crate::DecodeError;
 use super::super::call::Call;
 use super::super::walk::Walk;
 
-pub(super) const ID: Address =
-    Address::from_literal("AddressLookupTab1e1111111111111111111111111");
+pub(super) const ID: Address = Address::from_literal("AddressLookupTab1e1111111111111111111111111");
 
 /// Refuses every instruction: a table's authority decides what other messages mean, and closing
 /// or extending one moves rent.

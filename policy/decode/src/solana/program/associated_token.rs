@@ -56,7 +56,11 @@ fn create(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let known = walk
         .known_account(&account)
         .filter(|known| known.owner == owner && known.mint == mint);
-    if known.is_none() && walk.prove(call, &account, std::iter::once(candidate))?.is_none() {
+    if known.is_none()
+        && walk
+            .prove(call, &account, std::iter::once(candidate))?
+            .is_none()
+    {
         return Err(call.refuse(
             DecodeErrorKind::UnprovenAccount,
             format!("`{address}` is not the associated token account of `{owner}` for `{mint}`"),

@@ -4,16 +4,23 @@ use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::call::Call;
 use super::super::walk::Walk;
+use super::super::wire::is_heap_size;
 
 /// Records the request. The chain fails a transaction that asks twice, so asking twice is
 /// refused rather than summed.
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    call.expect_slots(0..=0)?;
+    call.expect_slots_and_references(0)?;
     let request = &mut walk.compute;
     match call.data().first() {
         Some(1) => {
             call.named("RequestHeapFrame");
             let bytes = call.args(1, |args| args.u32("heap size"))?;
+            if !is_heap_size(bytes) {
+                return Err(call.refuse(
+                    DecodeErrorKind::WrongData,
+                    format!("{bytes} bytes, expected a multiple of 1024 from 32768 to 262144"),
+                ));
+            }
             once(call, &mut request.heap_bytes, bytes)
         }
         Some(2) => {

@@ -33,16 +33,28 @@ const fn family(id: Address, name: &'static str, decode: Decode) -> Family {
 }
 
 const FAMILIES: &[Family] = &[
-    family(ids::COMPUTE_BUDGET, "Compute Budget", compute_budget::decode),
+    family(
+        ids::COMPUTE_BUDGET,
+        "Compute Budget",
+        compute_budget::decode,
+    ),
     family(ids::SYSTEM, "System", system::decode),
     family(ids::TOKEN, "SPL Token", token::decode),
     family(ids::TOKEN_2022, "Token-2022", token_2022::decode),
-    family(ids::ASSOCIATED_TOKEN, "Associated Token Account", associated_token::decode),
+    family(
+        ids::ASSOCIATED_TOKEN,
+        "Associated Token Account",
+        associated_token::decode,
+    ),
     family(memo::V1, "Memo", memo::decode),
     family(memo::V2, "Memo", memo::decode),
     family(memo::V4, "Memo", memo::decode),
     family(jupiter_v6::ID, "Jupiter v6", jupiter_v6::decode),
-    family(address_lookup_table::ID, "Address Lookup Table", address_lookup_table::decode),
+    family(
+        address_lookup_table::ID,
+        "Address Lookup Table",
+        address_lookup_table::decode,
+    ),
 ];
 
 /// The decoder of a program, also of one that is known in order to be refused by name.

@@ -9,18 +9,66 @@ use super::super::walk::Walk;
 use super::{Family, family};
 
 pub(super) const FAMILIES: &[Family] = &[
-    family(id("Vote111111111111111111111111111111111111111"), "Vote", validator),
-    family(id("Config1111111111111111111111111111111111111"), "Config", validator),
-    family(id("BPFLoader1111111111111111111111111111111111"), "BPF Loader v1", loader),
-    family(id("BPFLoader2111111111111111111111111111111111"), "BPF Loader v2", loader),
-    family(id("BPFLoaderUpgradeab1e11111111111111111111111"), "BPF Loader v3", loader),
-    family(id("LoaderV411111111111111111111111111111111111"), "BPF Loader v4", loader),
-    family(id("Ed25519SigVerify111111111111111111111111111"), "Ed25519 precompile", precompile),
-    family(id("KeccakSecp256k11111111111111111111111111111"), "Secp256k1 precompile", precompile),
-    family(id("Secp256r1SigVerify1111111111111111111111111"), "Secp256r1 precompile", precompile),
-    family(id("SQDS4ep65T869zMMBKyuUq6aD6EgTu8psMjkvj52pCf"), "Squads v4", multisig),
-    family(id("DF1ow4tspfHX9JwWJsAb9epbkA8hmpSEAtxXy1V27QBH"), "DFlow", opaque_router),
-    family(id("6m2CDdhRgxpH4WjvdzxAYbGxwdGUz5MziiL5jek2kBma"), "OKX DEX router", opaque_router),
+    family(
+        id("Vote111111111111111111111111111111111111111"),
+        "Vote",
+        validator,
+    ),
+    family(
+        id("Config1111111111111111111111111111111111111"),
+        "Config",
+        validator,
+    ),
+    family(
+        id("BPFLoader1111111111111111111111111111111111"),
+        "BPF Loader v1",
+        loader,
+    ),
+    family(
+        id("BPFLoader2111111111111111111111111111111111"),
+        "BPF Loader v2",
+        loader,
+    ),
+    family(
+        id("BPFLoaderUpgradeab1e11111111111111111111111"),
+        "BPF Loader v3",
+        loader,
+    ),
+    family(
+        id("LoaderV411111111111111111111111111111111111"),
+        "BPF Loader v4",
+        loader,
+    ),
+    family(
+        id("Ed25519SigVerify111111111111111111111111111"),
+        "Ed25519 precompile",
+        precompile,
+    ),
+    family(
+        id("KeccakSecp256k11111111111111111111111111111"),
+        "Secp256k1 precompile",
+        precompile,
+    ),
+    family(
+        id("Secp256r1SigVerify1111111111111111111111111"),
+        "Secp256r1 precompile",
+        precompile,
+    ),
+    family(
+        id("SQDS4ep65T869zMMBKyuUq6aD6EgTu8psMjkvj52pCf"),
+        "Squads v4",
+        multisig,
+    ),
+    family(
+        id("DF1ow4tspfHX9JwWJsAb9epbkA8hmpSEAtxXy1V27QBH"),
+        "DFlow",
+        opaque_router,
+    ),
+    family(
+        id("6m2CDdhRgxpH4WjvdzxAYbGxwdGUz5MziiL5jek2kBma"),
+        "OKX DEX router",
+        opaque_router,
+    ),
 ];
 
 const fn id(text: &str) -> Address {

@@ -57,9 +57,9 @@ fn transfer_with_seed(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Decod
     Err(call.forbid("empties an account derived from the wallet; use Transfer"))
 }
 
-/// Slots: from, to.
+/// Slots: from, to, references.
 fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    call.expect_slots(2..=2)?;
+    call.expect_slots_and_references(2)?;
     let units = call.args(DISCRIMINATOR, |args| args.u64("lamports"))?;
     call.wallet(0, "the payer")?;
     let to = call.key_or_wallet(1)?;
@@ -92,10 +92,7 @@ fn create_account(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Decode
 }
 
 /// Slots: funder, new account, base (older clients leave it out where it is the funder).
-fn create_account_with_seed(
-    walk: &mut Walk<'_>,
-    call: &mut Call<'_>,
-) -> Result<(), DecodeError> {
+fn create_account_with_seed(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.expect_slots(2..=3)?;
     let (base, seed, units, owner) = call.args(DISCRIMINATOR, |args| {
         let base = address(args, "base")?;
@@ -172,8 +169,8 @@ fn advance_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
         .iter()
         .any(|nonce| nonce.account == account && nonce.authority == authority);
     // The chain takes only a static, writable account as the nonce of the message.
-    let usable = usize::from(call.account(0)?.index) < walk.message.keys.len()
-        && call.account(0)?.writable;
+    let usable =
+        usize::from(call.account(0)?.index) < walk.message.keys.len() && call.account(0)?.writable;
     if !registered || !usable {
         return Err(call.refuse(
             DecodeErrorKind::UnregisteredNonce,

@@ -1,9 +1,7 @@
 //! SPL Token program (`spl-token-interface` 3.0, p-token), and the instructions Token-2022
 //! shares with it.
 
-use countersign_intent::{
-    Address, Amount, Asset, AuthorityKind, Effect, WRAPPED_SOL_MINT,
-};
+use countersign_intent::{Address, Amount, Asset, AuthorityKind, Effect, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -56,18 +54,39 @@ fn refused(call: &mut Call<'_>, discriminator: u8) -> DecodeError {
     let (name, why) = match discriminator {
         0 => ("InitializeMint", "tokens are not issued with a user wallet"),
         2 => ("InitializeMultisig", "multisig accounts are not understood"),
-        4 => ("Approve", "lets somebody else spend from the account at any later time"),
+        4 => (
+            "Approve",
+            "lets somebody else spend from the account at any later time",
+        ),
         7 => ("MintTo", "tokens are not issued with a user wallet"),
-        10 => ("FreezeAccount", "tokens are not administered with a user wallet"),
-        11 => ("ThawAccount", "tokens are not administered with a user wallet"),
-        13 => ("ApproveChecked", "lets somebody else spend from the account at any later time"),
+        10 => (
+            "FreezeAccount",
+            "tokens are not administered with a user wallet",
+        ),
+        11 => (
+            "ThawAccount",
+            "tokens are not administered with a user wallet",
+        ),
+        13 => (
+            "ApproveChecked",
+            "lets somebody else spend from the account at any later time",
+        ),
         14 => ("MintToChecked", "tokens are not issued with a user wallet"),
-        19 => ("InitializeMultisig2", "multisig accounts are not understood"),
-        20 => ("InitializeMint2", "tokens are not issued with a user wallet"),
+        19 => (
+            "InitializeMultisig2",
+            "multisig accounts are not understood",
+        ),
+        20 => (
+            "InitializeMint2",
+            "tokens are not issued with a user wallet",
+        ),
         21 => ("GetAccountDataSize", "does nothing a wallet needs"),
         23 => ("AmountToUiAmount", "does nothing a wallet needs"),
         24 => ("UiAmountToAmount", "does nothing a wallet needs"),
-        255 => ("Batch", "hides instructions inside one; send them as instructions of their own"),
+        255 => (
+            "Batch",
+            "hides instructions inside one; send them as instructions of their own",
+        ),
         _ => {
             return call.refuse(
                 DecodeErrorKind::UnknownInstruction,
@@ -89,12 +108,17 @@ fn transfer(
     call.expect_slots(3..=3)?;
     let units = call.args(1, |args| args.u64("amount"))?;
     call.wallet(2, "the authority")?;
-    let source = walk.own_token_account(call, 0, MintFrom::Nowhere).map_err(|error| {
-        call.refuse(
-            error.kind(),
-            format!("{}; use TransferChecked, which names the mint", error.message()),
-        )
-    })?;
+    let source = walk
+        .own_token_account(call, 0, MintFrom::Nowhere)
+        .map_err(|error| {
+            call.refuse(
+                error.kind(),
+                format!(
+                    "{}; use TransferChecked, which names the mint",
+                    error.message()
+                ),
+            )
+        })?;
     transferred(walk, call, 1, (source.mint, units), program)
 }
 
@@ -120,7 +144,11 @@ pub(super) fn transfer_of_named_mint(
     units: u64,
     program: TokenProgram,
 ) -> Result<(), DecodeError> {
-    call.expect_slots(4..=4)?;
+    match program {
+        TokenProgram::Token => call.expect_slots_and_references(4)?,
+        // Further accounts would be those of a transfer hook.
+        TokenProgram::Token2022 => call.expect_slots(4..=4)?,
+    }
     let mint = call.key(1)?;
     call.wallet(3, "the authority")?;
     transferred(walk, call, 2, (mint, units), program)
@@ -160,9 +188,8 @@ fn revoke(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
 fn set_authority(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.named("SetAuthority");
     if call.data() != SET_CLOSE_AUTHORITY_TO_NOBODY {
-        return Err(call.forbid(
-            "hands over an authority; only a close authority may be given up, to nobody",
-        ));
+        return Err(call
+            .forbid("hands over an authority; only a close authority may be given up, to nobody"));
     }
     call.expect_slots(2..=2)?;
     call.wallet(1, "the authority")?;
@@ -176,11 +203,7 @@ fn set_authority(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
 }
 
 /// Slots: account, mint, owner.
-fn burn(
-    walk: &mut Walk<'_>,
-    call: &mut Call<'_>,
-    name: &'static str,
-) -> Result<(), DecodeError> {
+fn burn(walk: &mut Walk<'_>, call: &mut Call<'_>, name: &'static str) -> Result<(), DecodeError> {
     call.named(name);
     call.expect_slots(3..=3)?;
     let units = call.args(1, |args| {
@@ -302,7 +325,9 @@ fn initialize_account(
         if rent == 1 {
             call.fixed(2, &ids::RENT)?;
         }
-        call.args(1, |args| args.array("owner").map(|bytes| Address::new(*bytes)))?
+        call.args(1, |args| {
+            args.array("owner").map(|bytes| Address::new(*bytes))
+        })?
     };
     let created = walk.take_created(call, 0, &program.id())?;
     if owner != walk.wallet() {

@@ -22,10 +22,7 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
 
 /// Slots: source, mint, destination, authority. The fee is taken from what arrives, so what
 /// leaves the wallet is the amount.
-fn transfer_checked_with_fee(
-    walk: &mut Walk<'_>,
-    call: &mut Call<'_>,
-) -> Result<(), DecodeError> {
+fn transfer_checked_with_fee(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.named("TransferCheckedWithFee");
     let (units, fee) = call.args(2, |args| {
         let units = args.u64("amount")?;

@@ -9,6 +9,7 @@ mod v1;
 pub(crate) use message::{Lookup, Message};
 pub(crate) use reader::Reader;
 pub(crate) use transaction::{check_slots, split_transaction};
+pub(crate) use v1::is_heap_size;
 
 pub use transaction::PartialTransaction;
 

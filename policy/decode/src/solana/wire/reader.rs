@@ -44,10 +44,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    pub(crate) fn array<const N: usize>(
-        &mut self,
-        what: &str,
-    ) -> Result<&'a [u8; N], DecodeError> {
+    pub(crate) fn array<const N: usize>(&mut self, what: &str) -> Result<&'a [u8; N], DecodeError> {
         let at = self.at;
         self.take(N, what)?
             .first_chunk()

