@@ -6,6 +6,7 @@ mod contract;
 mod error;
 pub mod ledger;
 pub mod memory;
+pub mod sqlite;
 
 pub use contract::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,

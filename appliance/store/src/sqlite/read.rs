@@ -1,0 +1,200 @@
+use countersign_audit::Hash;
+use countersign_intent::RequestId;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Error, Row as _, Sqlite, SqliteExecutor, query};
+
+use super::SqliteStore;
+use super::failure::reading;
+use super::row::{self, request_columns};
+use super::statement::signed;
+use super::transaction::SqliteTxn;
+use crate::contract::REQUEST_SCAN;
+use crate::{
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, PAGE_LIMIT, Progress,
+    Store, StoreResult, StoredRequest, request_seq,
+};
+
+/// Runs a query and makes a `T` of each row.
+pub(super) async fn rows<'e, T>(
+    executor: impl SqliteExecutor<'e>,
+    what: &'static str,
+    query: Query<'_, Sqlite, SqliteArguments>,
+    make: fn(&SqliteRow) -> Result<T, Error>,
+) -> StoreResult<Vec<T>> {
+    let rows = query.fetch_all(executor).await;
+    rows.and_then(|rows| rows.iter().map(make).collect())
+        .map_err(reading(what))
+}
+
+fn page(limit: u32) -> i64 {
+    i64::from(limit.min(PAGE_LIMIT))
+}
+
+fn progress(row: &SqliteRow) -> Result<Progress, Error> {
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    let last_entry: Option<i64> = row.try_get(0)?;
+    let last_request: Option<i64> = row.try_get(1)?;
+    let latest: Option<i64> = row.try_get(2)?;
+    let judged_again: Option<i64> = row.try_get(3)?;
+    Ok(Progress {
+        entries: last_entry.map_or(0, |index| number(index).saturating_add(1)),
+        last_request: last_request.map_or(0, number),
+        latest_micros: latest.max(judged_again).unwrap_or(0),
+    })
+}
+
+impl Store for SqliteStore {
+    type Txn = SqliteTxn;
+
+    async fn begin(&self) -> StoreResult<SqliteTxn> {
+        SqliteTxn::begin(self.writer.clone().lock_owned().await).await
+    }
+
+    async fn progress(&self) -> StoreResult<Progress> {
+        let wanted = query(
+            "SELECT (SELECT max(idx) FROM audit_entries), (SELECT max(seq) FROM requests), \
+             (SELECT at FROM requests ORDER BY seq DESC LIMIT 1), \
+             (SELECT value FROM meta WHERE key = 'latest_micros')",
+        );
+        let found = rows(&self.readers, "how far the log got", wanted, progress).await?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    async fn authority(&self, kind: &str, id: &[u8]) -> StoreResult<Option<AuthorityRow>> {
+        let wanted = query(
+            "SELECT kind, id, seq, parent, lookup, body, mac FROM authority \
+             WHERE kind = ? AND id = ?",
+        );
+        let wanted = wanted.bind(kind).bind(id);
+        let mut found = rows(&self.readers, "a row of authority", wanted, row::authority).await?;
+        Ok(found.pop())
+    }
+
+    async fn authority_by_lookup(
+        &self,
+        kind: &str,
+        lookup: &str,
+    ) -> StoreResult<Option<AuthorityRow>> {
+        let wanted = query(
+            "SELECT kind, id, seq, parent, lookup, body, mac FROM authority \
+             WHERE kind = ? AND lookup = ?",
+        );
+        let wanted = wanted.bind(kind).bind(lookup);
+        let mut found = rows(&self.readers, "a row of authority", wanted, row::authority).await?;
+        Ok(found.pop())
+    }
+
+    async fn authority_list(
+        &self,
+        kind: &str,
+        parent: Option<&[u8]>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuthorityRow>> {
+        let Some(from) = after.map_or(Some(i64::MIN), |after| after.checked_add(1)) else {
+            return Ok(Vec::new());
+        };
+        let narrow = parent.map_or("", |_| "parent = ? AND");
+        let sql = format!(
+            "SELECT kind, id, seq, parent, lookup, body, mac FROM authority \
+             WHERE kind = ? AND {narrow} seq >= ? ORDER BY seq LIMIT ?"
+        );
+        let mut wanted = query(AssertSqlSafe(sql)).bind(kind);
+        if let Some(parent) = parent {
+            wanted = wanted.bind(parent);
+        }
+        let wanted = wanted.bind(from).bind(page(limit));
+        rows(&self.readers, "rows of authority", wanted, row::authority).await
+    }
+
+    async fn authority_macs(
+        &self,
+        after: Option<(&str, &[u8])>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuthorityMac>> {
+        let wanted = match after {
+            None => query("SELECT kind, id, mac FROM authority ORDER BY kind, id LIMIT ?"),
+            Some((kind, id)) => query(
+                "SELECT kind, id, mac FROM authority WHERE (kind, id) > (?, ?) \
+                 ORDER BY kind, id LIMIT ?",
+            )
+            .bind(kind)
+            .bind(id),
+        };
+        let wanted = wanted.bind(i64::from(limit));
+        rows(
+            &self.readers,
+            "rows of authority",
+            wanted,
+            row::authority_mac,
+        )
+        .await
+    }
+
+    async fn authority_seal(&self) -> StoreResult<Option<AuthoritySeal>> {
+        let wanted = query("SELECT version, count, sum, mac FROM authority_seal");
+        let mut found = rows(&self.readers, "the seal", wanted, row::authority_seal).await?;
+        Ok(found.pop())
+    }
+
+    async fn request(&self, id: RequestId) -> StoreResult<Option<StoredRequest>> {
+        let sql = concat!("SELECT ", request_columns!(), " WHERE r.seq = ?");
+        let wanted = query(sql).bind(signed(request_seq(id)));
+        let found = rows(&self.readers, "a request", wanted, row::stored_request).await?;
+        Ok(found.into_iter().find(|stored| stored.request.id == id))
+    }
+
+    async fn requests(
+        &self,
+        principal: Option<&str>,
+        before: u64,
+        limit: u32,
+    ) -> StoreResult<Vec<StoredRequest>> {
+        let wanted = query(concat!(
+            "SELECT ",
+            request_columns!(),
+            " WHERE r.seq < ?1 AND r.seq >= ?2 AND (?3 IS NULL OR r.principal = ?3) \
+             ORDER BY r.seq DESC LIMIT ?4"
+        ));
+        let wanted = wanted
+            .bind(signed(before))
+            .bind(signed(before.saturating_sub(REQUEST_SCAN)))
+            .bind(principal)
+            .bind(page(limit));
+        rows(&self.readers, "requests", wanted, row::stored_request).await
+    }
+
+    async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {
+        let wanted = query(
+            "SELECT idx, entry, leaf_hash FROM audit_entries WHERE idx >= ? ORDER BY idx LIMIT ?",
+        );
+        let wanted = wanted.bind(signed(from)).bind(page(limit));
+        rows(&self.readers, "log entries", wanted, row::entry).await
+    }
+
+    async fn hashes(&self, level: u8, first: u64, count: u16) -> StoreResult<Vec<Hash>> {
+        let wanted = match level {
+            0 => {
+                query("SELECT leaf_hash FROM audit_entries WHERE idx >= ? AND idx < ? ORDER BY idx")
+            }
+            level => query(
+                "SELECT hash FROM audit_nodes WHERE level = ? AND idx >= ? AND idx < ? \
+                 ORDER BY idx",
+            )
+            .bind(i64::from(level)),
+        };
+        let end = first.saturating_add(u64::from(count));
+        let wanted = wanted.bind(signed(first)).bind(signed(end));
+        rows(&self.readers, "hashes of the log", wanted, row::hash).await
+    }
+
+    async fn checkpoints(&self, below: Option<u64>, limit: u32) -> StoreResult<Vec<CheckpointRow>> {
+        let wanted = query(
+            "SELECT size, note, at FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT ?",
+        );
+        let below = below.map_or(i64::MAX, signed);
+        let wanted = wanted.bind(below).bind(page(limit));
+        rows(&self.readers, "checkpoints", wanted, row::checkpoint).await
+    }
+}

@@ -1,0 +1,158 @@
+use countersign_audit::Hash;
+use countersign_intent::{Timestamp, WalletId};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Error, Row as _, Sqlite, Type};
+
+use crate::{
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
+    OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow, request_id,
+};
+
+/// Columns of a request with its outcome, as [`stored_request`] reads them.
+macro_rules! request_columns {
+    () => {
+        "r.seq, r.nonce, r.principal, r.idem_key, r.fingerprint, r.at, r.wallet, r.decided, \
+         r.digest, r.answer, r.log_index, o.kind, o.signature, o.note, o.log_index \
+         FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq"
+    };
+}
+pub(super) use request_columns;
+
+/// Reads the columns of a row one after the other.
+struct Columns<'r> {
+    row: &'r SqliteRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    const fn of(row: &'r SqliteRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self) -> Result<T, Error> {
+        let index = self.next;
+        self.next += 1;
+        self.row.try_get(index)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let bytes: &[u8] = self.get()?;
+        let got = bytes.len();
+        bytes
+            .try_into()
+            .map_err(|_| damaged(format!("expected {N} bytes, got {got}")))
+    }
+
+    fn unsigned(&mut self) -> Result<u64, Error> {
+        let number: i64 = self.get()?;
+        u64::try_from(number).map_err(|_| damaged(format!("expected no sign, got {number}")))
+    }
+}
+
+fn damaged(what: String) -> Error {
+    Error::Decode(what.into())
+}
+
+pub(super) fn authority(row: &SqliteRow) -> Result<AuthorityRow, Error> {
+    let mut columns = Columns::of(row);
+    Ok(AuthorityRow {
+        kind: columns.get()?,
+        id: columns.get()?,
+        seq: columns.get()?,
+        parent: columns.get()?,
+        lookup: columns.get()?,
+        body: columns.get()?,
+        mac: columns.get()?,
+    })
+}
+
+pub(super) fn authority_mac(row: &SqliteRow) -> Result<AuthorityMac, Error> {
+    let mut columns = Columns::of(row);
+    Ok(AuthorityMac {
+        kind: columns.get()?,
+        id: columns.get()?,
+        mac: columns.get()?,
+    })
+}
+
+pub(super) fn authority_seal(row: &SqliteRow) -> Result<AuthoritySeal, Error> {
+    let mut columns = Columns::of(row);
+    Ok(AuthoritySeal {
+        version: columns.unsigned()?,
+        count: columns.unsigned()?,
+        sum: columns.get()?,
+        mac: columns.get()?,
+    })
+}
+
+pub(super) fn stored_request(row: &SqliteRow) -> Result<StoredRequest, Error> {
+    let mut columns = Columns::of(row);
+    let seq = columns.unsigned()?;
+    let request = RequestRow {
+        id: request_id(seq, columns.bytes()?),
+        key: IdempotencyKey::new(columns.get::<String>()?, columns.get::<String>()?),
+        fingerprint: columns.bytes()?,
+        at: Timestamp::from_micros(columns.get()?),
+        wallet: WalletId::from_bytes(columns.bytes()?),
+        decided: decided(columns.get()?)?,
+        digest: columns.bytes()?,
+        answer: columns.get()?,
+        log_index: columns.unsigned()?,
+    };
+    let outcome = match columns.get::<Option<i64>>()? {
+        Some(kind) => Some(outcome(seq, kind, columns)?),
+        None => None,
+    };
+    Ok(StoredRequest { request, outcome })
+}
+
+fn outcome(seq: u64, kind: i64, mut columns: Columns<'_>) -> Result<OutcomeRow, Error> {
+    let kind = OutcomeKind::from_code(kind)
+        .ok_or_else(|| damaged(format!("expected an outcome, 1 to 4, got {kind}")))?;
+    let signature: Option<Vec<u8>> = columns.get()?;
+    let signature = signature.map(<[u8; 64]>::try_from).transpose();
+    Ok(OutcomeRow {
+        seq,
+        kind,
+        signature: signature
+            .map_err(|got| damaged(format!("expected a signature, got {} bytes", got.len())))?,
+        note: columns.get()?,
+        log_index: columns.unsigned()?,
+    })
+}
+
+fn decided(code: i64) -> Result<Decided, Error> {
+    Decided::from_code(code)
+        .ok_or_else(|| damaged(format!("expected a decision, 1 to 3, got {code}")))
+}
+
+pub(super) fn usage(row: &SqliteRow) -> Result<UsageRow, Error> {
+    let mut columns = Columns::of(row);
+    Ok(UsageRow {
+        limit_key: columns.get()?,
+        bucket: columns.get()?,
+        amount: u128::from_be_bytes(columns.bytes()?),
+    })
+}
+
+pub(super) fn entry(row: &SqliteRow) -> Result<EntryRow, Error> {
+    let mut columns = Columns::of(row);
+    Ok(EntryRow {
+        index: columns.unsigned()?,
+        entry: columns.get()?,
+        leaf_hash: Hash(columns.bytes()?),
+    })
+}
+
+pub(super) fn hash(row: &SqliteRow) -> Result<Hash, Error> {
+    Ok(Hash(Columns::of(row).bytes()?))
+}
+
+pub(super) fn checkpoint(row: &SqliteRow) -> Result<CheckpointRow, Error> {
+    let mut columns = Columns::of(row);
+    Ok(CheckpointRow {
+        size: columns.unsigned()?,
+        note: columns.get()?,
+        at: Timestamp::from_micros(columns.get()?),
+    })
+}
