@@ -118,3 +118,6 @@ fn members_who_count<'a>(
     members.dedup_by_key(|approval| &approval.approver);
     members
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,6 +124,12 @@ impl Limit {
         &self.name
     }
 
+    /// What its usage is filed under: see [`LimitKey::limit`].
+    #[must_use]
+    pub const fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+
     /// Which effects are counted.
     #[must_use]
     pub const fn when(&self) -> &When {

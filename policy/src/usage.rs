@@ -14,7 +14,7 @@ pub const BUCKETS_PER_WINDOW: u64 = 128;
 /// What was spent within one sliding window, for one limit and one scope.
 ///
 /// Amounts are base units, micro-dollars or counts: whatever the limit counts. Time never runs
-/// backwards here: an instant before the latest one seen is treated as the latest one.
+/// backwards here: an instant before the latest one anything was added at is treated as that one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     length: Span,
@@ -153,3 +153,6 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

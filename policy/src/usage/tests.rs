@@ -1,0 +1,206 @@
+use super::*;
+use proptest::prelude::*;
+
+const HOUR: u64 = 3_600_000_000;
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+/// Every amount with its exact instant: what a window must never fall short of.
+#[derive(Default)]
+struct Oracle {
+    spent: Vec<(i64, u128)>,
+    latest: Option<i64>,
+}
+
+impl Oracle {
+    fn seen(&self, now: i64) -> i64 {
+        self.latest.map_or(now, |latest| latest.max(now))
+    }
+
+    fn spend(&mut self, now: i64, amount: u128) {
+        self.latest = Some(now);
+        self.spent.push((now, amount));
+    }
+
+    /// Sum over the closed period from `now - length` to `now`.
+    fn used(&self, now: i64, length: u64) -> u128 {
+        let edge = i128::from(now) - i128::from(length);
+        let inside = self.spent.iter().filter(|(at, _)| i128::from(*at) >= edge);
+        inside.map(|(_, amount)| amount).sum()
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Time goes on, or back.
+    Wait(i64),
+    /// To just before, at, or just after the end of a bucket or of the window.
+    Edge(i64, i64),
+    Spend(u128),
+    GiveBack(usize),
+    Restart,
+}
+
+fn step(length: u64) -> impl Strategy<Value = Step> {
+    let length = i64::try_from(length).unwrap();
+    prop_oneof![
+        4 => (0..length / 3 + 2).prop_map(Step::Wait),
+        1 => (-length / 2 - 1..0_i64).prop_map(Step::Wait),
+        2 => (0..300_i64, -1..2_i64).prop_map(|(buckets, by)| Step::Edge(buckets, by)),
+        8 => (0..40_u128).prop_map(Step::Spend),
+        1 => (0..8_usize).prop_map(Step::GiveBack),
+        1 => Just(Step::Restart),
+    ]
+}
+
+fn runs() -> impl Strategy<Value = (u64, i64, Vec<Step>)> {
+    let lengths = prop_oneof![1..2_000_u64, Just(60_000_000), Just(24 * HOUR), Just(127), Just(129)];
+    (lengths, -5_000..5_000_i64).prop_flat_map(|(length, start)| {
+        (Just(length), Just(start), prop::collection::vec(step(length), 1..100))
+    })
+}
+
+/// Plays a run against window and oracle; `judge` sees both before anything is spent.
+fn play(
+    (length, start, steps): (u64, i64, Vec<Step>),
+    limit: u128,
+    mut judge: impl FnMut(&Window, &Oracle, i64),
+) {
+    let mut window = Window::new(Span::from_micros(length));
+    let mut oracle = Oracle::default();
+    let mut held: Vec<(i64, i64, u128)> = Vec::new();
+    let mut now = start;
+    for step in steps {
+        match step {
+            Step::Wait(by) => now += by,
+            Step::Edge(buckets, by) => {
+                let size = i64::try_from(length.div_ceil(BUCKETS_PER_WINDOW)).unwrap();
+                now = (now.div_euclid(size) + buckets) * size + by;
+            }
+            Step::Spend(amount) => {
+                let seen = oracle.seen(now);
+                judge(&window, &oracle, seen);
+                if window.used(at(now)) + amount <= limit {
+                    let bucket = window.add(at(now), amount);
+                    oracle.spend(seen, amount);
+                    held.push((seen, bucket, amount));
+                }
+            }
+            Step::GiveBack(which) => {
+                if which < held.len() {
+                    let (seen, bucket, amount) = held.remove(which);
+                    window.give_back(bucket, amount);
+                    let same = |spent: &(i64, u128)| *spent == (seen, amount);
+                    let place = oracle.spent.iter().position(same).unwrap();
+                    oracle.spent.remove(place);
+                }
+            }
+            Step::Restart => {
+                let stored: Vec<_> = window.buckets().collect();
+                window = Window::restore(Span::from_micros(length), stored);
+                // The newest bucket is known again, its exact instant is not.
+                let newest = window.buckets().map(|(bucket, _)| bucket).max();
+                let size = i64::try_from(length.div_ceil(BUCKETS_PER_WINDOW)).unwrap();
+                oracle.latest = newest.map(|bucket| bucket * size);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn inv06_no_window_is_overspent(run in runs(), limit in 0..200_u128) {
+        let length = run.0;
+        play(run, limit, |window, oracle, seen| {
+            let exact = oracle.used(seen, length);
+            assert!(window.used(at(seen)) >= exact, "forgets what was spent");
+            assert!(exact <= limit, "{exact} over {limit}");
+        });
+    }
+
+    #[test]
+    fn a_window_is_stricter_by_less_than_one_bucket(run in runs()) {
+        let length = run.0;
+        let bucket = length.div_ceil(BUCKETS_PER_WINDOW);
+        play(run, u128::MAX, |window, oracle, seen| {
+            let longer = oracle.used(seen, length + bucket - 1);
+            assert!(window.used(at(seen)) <= longer, "still counts what left");
+        });
+    }
+
+    #[test]
+    fn retry_after_is_the_first_time_that_works(
+        run in runs(),
+        asked in 0..100_u128,
+        limit in 0..100_u128,
+    ) {
+        play(run, limit, |window, _, seen| {
+            let now = at(seen);
+            match window.retry_after(now, asked, limit) {
+                None => assert!(asked > limit),
+                Some(then) => {
+                    assert!(window.used(then) + asked <= limit);
+                    let before = at(then.micros() - 1);
+                    assert!(then == now || window.used(before) + asked > limit);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn few_buckets_are_kept(run in runs()) {
+        play(run, u128::MAX, |window, _, _| {
+            assert!(window.buckets().count() <= 131);
+        });
+    }
+}
+
+#[test]
+fn spending_counts_until_its_bucket_has_left() {
+    let day = Span::from_micros(24 * HOUR);
+    let mut window = Window::new(day);
+    window.add(at(0), 10);
+    let bucket = i64::try_from(24 * HOUR / 128).unwrap();
+    let length = i64::try_from(24 * HOUR).unwrap();
+    assert_eq!(window.used(at(length)), 10);
+    assert_eq!(window.used(at(length + bucket - 1)), 10);
+    assert_eq!(window.used(at(length + bucket)), 0);
+    assert_eq!(window.retry_after(at(5), 1, 10), Some(at(length + bucket)));
+    assert_eq!(window.retry_after(at(5), 11, 10), None);
+}
+
+#[test]
+fn a_clock_set_back_frees_nothing() {
+    let mut window = Window::new(Span::from_secs(60));
+    window.add(at(100_000_000), 7);
+    assert_eq!(window.used(at(0)), 7);
+    let bucket = window.add(at(0), 1);
+    assert_eq!(window.bucket_at(at(100_000_000)), bucket);
+    assert_eq!(window.used(at(160_000_000)), 8);
+}
+
+#[test]
+fn sums_beyond_counting_stay_there() {
+    let mut window = Window::new(Span::from_secs(60));
+    window.add(at(0), u128::MAX);
+    window.add(at(30_000_000), 5);
+    assert_eq!(window.used(at(30_000_000)), u128::MAX);
+    assert_eq!(window.used(at(61_000_000)), 5);
+    window.add(at(61_000_000), 1);
+    assert_eq!(window.used(at(61_000_000)), 6);
+}
+
+#[test]
+fn only_what_was_counted_comes_back() {
+    let mut window = Window::new(Span::from_secs(60));
+    let bucket = window.add(at(0), 5);
+    window.give_back(bucket, 9);
+    assert_eq!(window.used(at(0)), 0);
+    window.add(at(0), 3);
+    window.give_back(bucket + 1, 3);
+    assert_eq!(window.used(at(0)), 3);
+}
