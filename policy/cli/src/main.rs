@@ -1,1 +1,67 @@
-fn main() {}
+//! `countersign`: what operators and auditors use.
+//!
+//! It speaks to the appliance over mutual TLS like any other client; `policy`, `decode` and
+//! `audit verify` work on files alone. It never opens the database and holds no key but the
+//! one of its own client certificate.
+//!
+//! Exit codes: 0 done, 1 refused by policy or found wrong, 2 usage, 3 cannot reach,
+//! 4 needs approval.
+
+mod answer;
+mod client;
+mod command;
+mod config;
+mod exit;
+mod failure;
+mod idempotency;
+mod input;
+mod listing;
+mod message;
+mod output;
+mod problem;
+mod session;
+mod table;
+mod tls;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::command::Cli;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return told(&error),
+    };
+    let out = Output::stdio(cli.json);
+    let mut session = Session::new(out, cli.connection);
+    let outcome = command::run(cli.command, &mut session);
+    let outcome = outcome.map_err(|failure| {
+        session.out.failure(&failure);
+        failure.exit
+    });
+    let written = session.out.finish().map_err(|failure: Failure| {
+        Output::stdio(false).failure(&failure);
+        failure.exit
+    });
+    outcome
+        .and_then(|exit| written.map(|()| exit))
+        .unwrap_or_else(|exit| exit)
+        .into()
+}
+
+/// Help and version go to standard output, everything else that clap says to standard error.
+fn told(error: &clap::Error) -> ExitCode {
+    // Nobody can be told that telling failed.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
+}

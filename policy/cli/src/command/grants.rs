@@ -1,0 +1,111 @@
+//! `countersign grants`
+
+use clap::Subcommand;
+use countersign_api::{CreateGrant, Grant, Method};
+use countersign_intent::{GrantId, WalletId};
+use serde_json::{Value, json};
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::idempotency::Idempotency;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{fields, table};
+
+/// Grants.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List grants, oldest first
+    List(Range),
+    /// Let a bot use a wallet
+    Create {
+        /// Name of the bot
+        #[arg(long)]
+        bot: String,
+        /// `wal_…`
+        #[arg(long, value_name = "WALLET_ID")]
+        wallet: WalletId,
+        /// Actions the bot may ask for, e.g. `trade,fee`; every action unless told
+        #[arg(long, value_delimiter = ',', value_name = "ACTION,…")]
+        actions: Option<Vec<String>>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+    /// Stop a bot's use of a wallet at once
+    Revoke {
+        /// `grt_…`
+        id: GrantId,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+}
+
+pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::List(range) => listing::show(session, &Call::get("/v1/grants"), &range, list),
+        Command::Create {
+            bot,
+            wallet,
+            actions,
+            idempotency,
+        } => {
+            let body = CreateGrant {
+                bot,
+                wallet_id: wallet.to_string(),
+                actions,
+            };
+            let call = Call::post("/v1/grants").json(&body)?;
+            session.call_and_show(&call.keyed(idempotency.key()?), show)
+        }
+        Command::Revoke { id, idempotency } => revoke(id, &idempotency, session),
+    }
+}
+
+fn revoke(id: GrantId, idempotency: &Idempotency, session: &mut Session) -> Outcome {
+    let call = Call::new(Method::Delete, format!("/v1/grants/{id}")).keyed(idempotency.key()?);
+    let reply = session.call::<Value>(&call)?;
+    let value = match &reply.value {
+        Value::Null => json!({ "id": id.to_string(), "revoked": true }),
+        said => said.clone(),
+    };
+    session.show(&value, |out| out.line(format!("revoked {id}")));
+    Ok(reply.exit())
+}
+
+fn list(grants: &[Grant], out: &mut Output) {
+    let rows: Vec<_> = grants
+        .iter()
+        .map(|grant| {
+            [
+                grant.id.clone(),
+                grant.bot.clone(),
+                grant.wallet_id.clone(),
+                actions(grant),
+                grant.created_at.clone(),
+            ]
+        })
+        .collect();
+    table(out, ["id", "bot", "wallet", "actions", "created"], &rows);
+}
+
+fn show(grant: &Grant, out: &mut Output) {
+    fields(
+        out,
+        &[
+            ("id", Some(grant.id.clone())),
+            ("bot", Some(grant.bot.clone())),
+            ("wallet", Some(grant.wallet_id.clone())),
+            ("actions", Some(actions(grant))),
+            ("created", Some(grant.created_at.clone())),
+        ],
+    );
+}
+
+fn actions(grant: &Grant) -> String {
+    match &grant.actions {
+        None => "every action".to_owned(),
+        Some(actions) if actions.is_empty() => "no action".to_owned(),
+        Some(actions) => actions.join(", "),
+    }
+}

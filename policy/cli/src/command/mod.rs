@@ -1,0 +1,111 @@
+//! The verbs, one file each.
+
+mod audit;
+mod completions;
+mod decode;
+mod freeze;
+mod grants;
+mod man;
+mod pki;
+mod policy;
+mod prices;
+mod requests;
+mod sign;
+mod status;
+mod users;
+mod venues;
+mod wallets;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Connection;
+use crate::failure::Outcome;
+use crate::session::Session;
+
+/// Operate and audit a Countersign appliance
+///
+/// Exit codes: 0 done, 1 refused by policy or found wrong, 2 usage, 3 cannot reach the
+/// appliance, 4 needs approval.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Print JSON: the appliance's own answer where there is one
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// How the appliance is, and who you are to it
+    Status,
+    /// Users of a platform
+    #[command(subcommand)]
+    Users(users::Command),
+    /// Wallets: one key of one user at one venue
+    #[command(subcommand)]
+    Wallets(wallets::Command),
+    /// Which bot may use which wallet
+    #[command(subcommand)]
+    Grants(grants::Command),
+    /// The registry of venues
+    #[command(subcommand)]
+    Venues(venues::Command),
+    /// What was asked and what became of it
+    #[command(subcommand)]
+    Requests(requests::Command),
+    /// Ask for a signature, or only for the decision
+    #[command(subcommand)]
+    Sign(sign::Command),
+    /// Say what a Solana message or transaction does, offline
+    Decode(decode::Arguments),
+    /// Check, test and propose policies
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Reference prices that operators vouch for
+    #[command(subcommand)]
+    Prices(prices::Command),
+    /// Stop signing at once
+    Freeze(freeze::Arguments),
+    /// Read, export and verify the log
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Client certificates
+    #[command(subcommand)]
+    Pki(pki::Command),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+    /// Write the man pages
+    Man(man::Arguments),
+}
+
+/// Does it.
+///
+/// # Errors
+/// Whatever kept it from being done.
+pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::Status => status::run(session),
+        Command::Users(command) => users::run(command, session),
+        Command::Wallets(command) => wallets::run(command, session),
+        Command::Grants(command) => grants::run(command, session),
+        Command::Venues(command) => venues::run(&command, session),
+        Command::Requests(command) => requests::run(command, session),
+        Command::Sign(command) => sign::run(command, session),
+        Command::Decode(arguments) => decode::run(&arguments, session),
+        Command::Policy(command) => policy::run(command, session),
+        Command::Prices(command) => prices::run(command, session),
+        Command::Freeze(arguments) => freeze::run(arguments, session),
+        Command::Audit(command) => audit::run(command, session),
+        Command::Pki(command) => pki::run(command, session),
+        Command::Completions(arguments) => completions::run(&arguments, session),
+        Command::Man(arguments) => man::run(&arguments, session),
+    }
+}
+
+#[cfg(test)]
+mod tests;

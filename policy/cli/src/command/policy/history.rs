@@ -1,0 +1,36 @@
+//! `countersign policy history`
+
+use countersign_api::PolicySummary;
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::table;
+
+pub(super) fn run(range: &Range, session: &mut Session) -> Outcome {
+    listing::show(session, &Call::get("/v1/policies"), range, list)
+}
+
+/// Writes versions.
+pub(super) fn list(policies: &[PolicySummary], out: &mut Output) {
+    let rows: Vec<_> = policies.iter().map(row).collect();
+    table(
+        out,
+        ["version", "id", "name", "state", "created", "hash"],
+        &rows,
+    );
+}
+
+fn row(policy: &PolicySummary) -> [String; 6] {
+    let state = if policy.active { "decides" } else { "-" };
+    [
+        policy.version.to_string(),
+        policy.id.clone(),
+        policy.name.clone(),
+        state.to_owned(),
+        policy.created_at.clone(),
+        policy.hash.clone(),
+    ]
+}

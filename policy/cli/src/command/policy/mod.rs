@@ -1,0 +1,30 @@
+//! `countersign policy`
+
+mod history;
+mod propose;
+mod show;
+
+use clap::Subcommand;
+
+use crate::failure::Outcome;
+use crate::listing::Range;
+use crate::session::Session;
+
+/// Policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the policy that decides
+    Show,
+    /// List the versions of the policy
+    History(Range),
+    /// Propose a policy: a tightening takes effect at once, anything else needs approval
+    Propose(propose::Arguments),
+}
+
+pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::Show => show::run(session),
+        Command::History(range) => history::run(&range, session),
+        Command::Propose(arguments) => propose::run(&arguments, session),
+    }
+}

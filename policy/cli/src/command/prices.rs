@@ -1,0 +1,59 @@
+//! `countersign prices`
+
+use clap::Subcommand;
+use countersign_api::{Price, SetPrice};
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::idempotency::Idempotency;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::table;
+
+/// Reference prices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the prices in force
+    List(Range),
+    /// Vouch for a price
+    Set {
+        /// Name of the asset in the policy, e.g. `SOL`
+        asset: String,
+        /// US dollars per whole unit, e.g. `151.25`
+        price_usd: String,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+}
+
+pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::List(range) => listing::show(session, &Call::get("/v1/prices"), &range, list),
+        Command::Set {
+            asset,
+            price_usd,
+            idempotency,
+        } => {
+            let body = SetPrice { asset, price_usd };
+            let call = Call::post("/v1/prices").json(&body)?;
+            session.call_and_show(&call.keyed(idempotency.key()?), |price: &Price, out| {
+                list(std::slice::from_ref(price), out);
+            })
+        }
+    }
+}
+
+fn list(prices: &[Price], out: &mut Output) {
+    let rows: Vec<_> = prices
+        .iter()
+        .map(|price| {
+            [
+                price.asset.clone(),
+                price.price_usd.clone(),
+                price.set_at.clone(),
+            ]
+        })
+        .collect();
+    table(out, ["asset", "USD", "set"], &rows);
+}

@@ -1,0 +1,72 @@
+//! `countersign status`
+
+use countersign_api::{Check, FreezeScope, FreezeState, Status};
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, fields, table};
+
+pub(super) fn run(session: &mut Session) -> Outcome {
+    session.call_and_show(&Call::get("/v1/status"), show)
+}
+
+fn show(status: &Status, out: &mut Output) {
+    fields(
+        out,
+        &[
+            ("phase", Some(status.phase.clone())),
+            ("version", Some(status.version.clone())),
+            ("you", Some(status.you.clone())),
+            ("policy", status.policy_hash.clone()),
+            ("log", Some(log(status))),
+            ("log key", Some(status.log_vkey.clone())),
+        ],
+    );
+    out.line("");
+    let rows: Vec<_> = status.checks.iter().map(check).collect();
+    table(out, ["check", "state", "detail"], &rows);
+    out.line("");
+    if status.freezes.is_empty() {
+        out.line("no freezes");
+        return;
+    }
+    let rows: Vec<_> = status.freezes.iter().map(freeze).collect();
+    table(out, ["frozen", "since", "by", "reason", "recorded"], &rows);
+}
+
+fn log(status: &Status) -> String {
+    format!(
+        "{} entries, {} of them under a signed checkpoint",
+        status.log_size, status.checkpoint_size
+    )
+}
+
+fn check(check: &Check) -> [String; 3] {
+    let state = if check.ok { "ok" } else { "FAILS" };
+    let detail = check.detail.clone().unwrap_or_default();
+    [check.name.clone(), state.to_owned(), detail]
+}
+
+fn freeze(freeze: &FreezeState) -> [String; 5] {
+    let recorded = if freeze.recorded { "yes" } else { "not yet" };
+    [
+        scope(&freeze.scope),
+        freeze.since.clone(),
+        freeze.by.clone(),
+        cell(freeze.reason.as_ref()),
+        recorded.to_owned(),
+    ]
+}
+
+/// A scope in words.
+pub(super) fn scope(scope: &FreezeScope) -> String {
+    match scope {
+        FreezeScope::Everything => "everything".to_owned(),
+        FreezeScope::Venue(venue) => format!("venue {venue}"),
+        FreezeScope::User(user) => format!("user {user}"),
+        FreezeScope::Wallet(wallet) => format!("wallet {wallet}"),
+        FreezeScope::Bot(bot) => format!("bot {bot}"),
+    }
+}

@@ -1,0 +1,211 @@
+use clap::{CommandFactory, Parser};
+use serde_json::{Value, json};
+
+use super::{Cli, run};
+use crate::exit::Exit;
+use crate::session::tests::Double;
+
+const WALLET: &str = "wal_30313233343536373839616263646566";
+
+/// Runs a command line against prepared answers; gives back its end, standard output, standard
+/// error, and what was sent.
+fn countersign(
+    line: &[&str],
+    answers: impl IntoIterator<Item = (u16, Value)>,
+) -> (Exit, String, String, Vec<crate::client::Call>) {
+    let line = std::iter::once("countersign").chain(line.iter().copied());
+    let cli = Cli::try_parse_from(line).unwrap();
+    let double = Double::answering(answers);
+    let (outcome, out, err) = double.run(cli.json, |session| {
+        run(cli.command, session).inspect_err(|failure| session.out.failure(failure))
+    });
+    let exit = outcome.unwrap_or_else(|failure| failure.exit);
+    (exit, out, err, double.calls())
+}
+
+fn names(path: &[&str]) -> Vec<String> {
+    let mut command = Cli::command();
+    for name in path {
+        command = command.find_subcommand(name).unwrap().clone();
+    }
+    let verbs = command.get_subcommands();
+    verbs.map(|verb| verb.get_name().to_owned()).collect()
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_verbs_are_these() {
+    assert_eq!(
+        names(&[]).join(" "),
+        "status users wallets grants venues requests sign decode policy prices freeze audit pki \
+         completions man"
+    );
+    assert_eq!(names(&["users"]).join(" "), "list show create");
+    assert_eq!(
+        names(&["wallets"]).join(" "),
+        "list show create rename pause resume archive"
+    );
+    assert_eq!(names(&["grants"]).join(" "), "list create revoke");
+    assert_eq!(
+        names(&["audit"]).join(" "),
+        "tail checkpoint export verify proof"
+    );
+    assert_eq!(names(&["pki"]).join(" "), "issue list revoke renew");
+}
+
+#[test]
+fn help_names_every_verb() {
+    let help = Cli::command().render_long_help().to_string();
+    for name in names(&[]) {
+        assert!(
+            help.contains(&format!("  {name}")),
+            "{name} is missing:\n{help}"
+        );
+    }
+}
+
+#[test]
+fn every_command_takes_json_wherever_it_stands() {
+    for line in [["--json", "status"], ["status", "--json"]] {
+        let cli = Cli::try_parse_from(std::iter::once("countersign").chain(line)).unwrap();
+        assert!(cli.json);
+    }
+}
+
+#[test]
+fn a_wrong_id_is_refused_before_anything_is_sent() {
+    let line = ["countersign", "wallets", "pause", "usr_1"];
+    let error = Cli::try_parse_from(line).unwrap_err();
+    assert_eq!(error.exit_code(), Exit::Usage as i32);
+    assert!(error.to_string().contains("wal_"), "{error}");
+}
+
+#[test]
+fn state_changing_calls_carry_a_key() {
+    let wallet = json!({
+        "id": WALLET, "user_id": "usr_1", "venue": "solana", "environment": "mainnet",
+        "address": "9xQe", "custody": "resident", "status": "paused", "created_at": "t",
+    });
+    let line = ["wallets", "pause", WALLET, "--idempotency-key", "mine"];
+    let (exit, out, _, calls) = countersign(&line, [(200, wallet.clone())]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains("status:      paused"), "{out}");
+    assert_eq!(calls[0].path, format!("/v1/wallets/{WALLET}/pause"));
+    assert_eq!(calls[0].idempotency_key.as_deref(), Some("mine"));
+    let (_, _, _, calls) = countersign(&["wallets", "pause", WALLET], [(200, wallet)]);
+    assert!(
+        calls[0]
+            .idempotency_key
+            .as_deref()
+            .unwrap()
+            .starts_with("cli-")
+    );
+}
+
+#[test]
+fn a_freeze_is_sent_as_the_wire_wants_it() {
+    let state = json!({
+        "scope": {"wallet": WALLET}, "by": "operator/alice", "since": "t", "recorded": false,
+    });
+    let line = ["freeze", "wallet", WALLET, "--reason", "drain"];
+    let (exit, out, _, calls) = countersign(&line, [(200, state)]);
+    assert_eq!(exit, Exit::Done);
+    let sent: Value = serde_json::from_slice(calls[0].body.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        sent,
+        json!({"scope": {"wallet": WALLET}, "reason": "drain"})
+    );
+    assert!(out.contains("could not be written yet"), "{out}");
+}
+
+#[test]
+fn a_refusal_is_told_in_sentences_or_as_the_answer() {
+    let problem = json!({
+        "type": "about:blank", "title": "policy does not allow this", "status": 403,
+        "detail": "1 reason", "code": "policy_denied",
+        "reasons": [{"code": "policy_denied", "message": "no rule matches"}],
+    });
+    let line = ["requests", "list"];
+    let (exit, out, err, _) = countersign(&line, [(403, problem.clone())]);
+    assert_eq!((exit, out.as_str()), (Exit::Refused, ""));
+    assert!(err.contains("- no rule matches"), "{err}");
+    let (exit, out, err, _) =
+        countersign(&["--json", "requests", "list"], [(403, problem.clone())]);
+    assert_eq!((exit, err.as_str()), (Exit::Refused, ""));
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), problem);
+}
+
+#[test]
+fn sign_ends_as_the_decision() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("message");
+    std::fs::write(&file, "AQID").unwrap();
+    let line = [
+        "sign",
+        "solana",
+        file.to_str().unwrap(),
+        "--wallet",
+        WALLET,
+        "--dry-run",
+    ];
+    for (status, decision, end) in [
+        (200, "allow", Exit::Done),
+        (200, "deny", Exit::Refused),
+        (200, "approval_required", Exit::NeedsApproval),
+        (202, "approval_required", Exit::NeedsApproval),
+    ] {
+        let answer = json!({
+            "request_id": "req_1", "decision": decision, "log_index": 3,
+            "effects": ["pays 1 SOL to X"],
+            "reasons": [{"code": "policy_denied", "message": "no rule matches"}],
+        });
+        let (exit, out, _, calls) = countersign(&line, [(status, answer)]);
+        assert_eq!(exit, end, "{decision}");
+        assert!(out.contains("  - pays 1 SOL to X"), "{out}");
+        assert!(out.contains("  - no rule matches"), "{out}");
+        assert_eq!(calls[0].query, [("dry_run", "true".to_owned())]);
+        let sent: Value = serde_json::from_slice(calls[0].body.as_ref().unwrap()).unwrap();
+        assert_eq!(sent["wallet_id"], WALLET);
+    }
+}
+
+#[test]
+fn a_revoked_grant_needs_no_body() {
+    let line = ["grants", "revoke", "grt_30313233343536373839616263646566"];
+    let (exit, out, _, calls) = countersign(&line, [(200, Value::Null)]);
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(out, "revoked grt_30313233343536373839616263646566\n");
+    assert_eq!(calls[0].method, countersign_api::Method::Delete);
+}
+
+#[test]
+fn status_shows_checks_and_freezes() {
+    let status = json!({
+        "version": "0.1.0", "phase": "degraded", "log_size": 9, "checkpoint_size": 8,
+        "log_vkey": "log+0+k", "you": "spiffe://desk/operator/alice",
+        "checks": [
+            {"name": "store", "ok": true},
+            {"name": "clock", "ok": false, "detail": "moved back by 3s"},
+        ],
+        "freezes": [{"scope": "everything", "by": "risk/auto", "since": "t", "recorded": true}],
+    });
+    let (exit, out, ..) = countersign(&["status"], [(200, status)]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains("clock  FAILS  moved back by 3s"), "{out}");
+    assert!(out.contains("everything  t"), "{out}");
+}
+
+#[test]
+fn completions_and_man_pages_are_written() {
+    let (exit, script, ..) = countersign(&["completions", "bash"], []);
+    assert_eq!(exit, Exit::Done);
+    assert!(script.contains("countersign"), "{script}");
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, ..) = countersign(&["man", "--out", folder.path().to_str().unwrap()], []);
+    assert_eq!(exit, Exit::Done);
+    assert!(folder.path().join("countersign-policy.1").exists());
+}

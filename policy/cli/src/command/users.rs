@@ -1,0 +1,87 @@
+//! `countersign users`
+
+use clap::Subcommand;
+use countersign_api::{CreateUser, User};
+use countersign_intent::UserId;
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::idempotency::Idempotency;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, fields, table};
+
+/// Users of a platform.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List users, oldest first
+    List(Range),
+    /// Show one user
+    Show {
+        /// `usr_…`
+        id: UserId,
+    },
+    /// Create a user, or find the one with this external id (gateways)
+    Create {
+        /// The platform's own name for this user
+        external_id: String,
+        /// A name for people
+        #[arg(long)]
+        display_name: Option<String>,
+        /// Service tier that policies may match
+        #[arg(long)]
+        tier: Option<String>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+}
+
+pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::List(range) => listing::show(session, &Call::get("/v1/users"), &range, list),
+        Command::Show { id } => session.call_and_show(&Call::get(format!("/v1/users/{id}")), show),
+        Command::Create {
+            external_id,
+            display_name,
+            tier,
+            idempotency,
+        } => {
+            let body = CreateUser {
+                external_id,
+                display_name,
+                tier,
+            };
+            let call = Call::post("/v1/users").json(&body)?;
+            session.call_and_show(&call.keyed(idempotency.key()?), show)
+        }
+    }
+}
+
+fn list(users: &[User], out: &mut Output) {
+    let rows: Vec<_> = users.iter().map(row).collect();
+    table(out, ["id", "external id", "name", "tier", "created"], &rows);
+}
+
+fn row(user: &User) -> [String; 5] {
+    [
+        user.id.clone(),
+        user.external_id.clone(),
+        cell(user.display_name.as_ref()),
+        cell(user.tier.as_ref()),
+        user.created_at.clone(),
+    ]
+}
+
+fn show(user: &User, out: &mut Output) {
+    fields(
+        out,
+        &[
+            ("id", Some(user.id.clone())),
+            ("external id", Some(user.external_id.clone())),
+            ("name", user.display_name.clone()),
+            ("tier", user.tier.clone()),
+            ("created", Some(user.created_at.clone())),
+        ],
+    );
+}

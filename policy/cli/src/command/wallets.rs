@@ -1,0 +1,204 @@
+//! `countersign wallets`
+
+use clap::{Subcommand, ValueEnum};
+use countersign_api::{CreateWallet, PatchWallet, Wallet, WalletStatus};
+use countersign_intent::{UserId, WalletId};
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::idempotency::Idempotency;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, fields, table};
+
+/// Wallets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List wallets, oldest first
+    List {
+        /// Only wallets of this user
+        #[arg(long, value_name = "USER_ID")]
+        user: Option<UserId>,
+        /// Only wallets at this venue
+        #[arg(long)]
+        venue: Option<String>,
+        /// Only wallets in this state
+        #[arg(long)]
+        status: Option<State>,
+        #[command(flatten)]
+        range: Range,
+    },
+    /// Show one wallet
+    Show {
+        /// `wal_…`
+        id: WalletId,
+    },
+    /// Create a user's wallet at a venue, or find it (gateways)
+    Create {
+        /// `usr_…`
+        #[arg(long, value_name = "USER_ID")]
+        user: UserId,
+        /// Slug of the venue
+        #[arg(long, default_value = "solana")]
+        venue: String,
+        /// `mainnet` or `testnet`
+        #[arg(long)]
+        environment: Option<String>,
+        /// A name for people
+        #[arg(long)]
+        name: Option<String>,
+        /// Where the key lives: `resident`, `wrapped` or `envelope`
+        #[arg(long)]
+        custody: Option<String>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+    /// Give a wallet another name
+    Rename {
+        /// `wal_…`
+        id: WalletId,
+        /// The name
+        name: String,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+    /// Stop signing until resumed
+    Pause(One),
+    /// Sign again
+    Resume(One),
+    /// Stop signing for ever
+    Archive(One),
+}
+
+/// One wallet to act on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct One {
+    /// `wal_…`
+    id: WalletId,
+    #[command(flatten)]
+    idempotency: Idempotency,
+}
+
+/// States of a wallet.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum State {
+    Active,
+    Paused,
+    Archived,
+}
+
+pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::List {
+            user,
+            venue,
+            status,
+            range,
+        } => {
+            let call = Call::get("/v1/wallets")
+                .query("user_id", user)
+                .query("venue", venue)
+                .query("status", status.map(State::word));
+            listing::show(session, &call, &range, list)
+        }
+        Command::Show { id } => {
+            session.call_and_show(&Call::get(format!("/v1/wallets/{id}")), show)
+        }
+        Command::Create {
+            user,
+            venue,
+            environment,
+            name,
+            custody,
+            idempotency,
+        } => {
+            let body = CreateWallet {
+                user_id: user.to_string(),
+                venue,
+                environment,
+                name,
+                custody,
+            };
+            let call = Call::post("/v1/wallets").json(&body)?;
+            session.call_and_show(&call.keyed(idempotency.key()?), show)
+        }
+        Command::Rename {
+            id,
+            name,
+            idempotency,
+        } => rename(id, name, &idempotency, session),
+        Command::Pause(one) => act(&one, "pause", session),
+        Command::Resume(one) => act(&one, "resume", session),
+        Command::Archive(one) => act(&one, "archive", session),
+    }
+}
+
+fn rename(id: WalletId, name: String, idempotency: &Idempotency, session: &mut Session) -> Outcome {
+    let body = PatchWallet { name: Some(name) };
+    let call = Call::new(countersign_api::Method::Patch, format!("/v1/wallets/{id}"));
+    session.call_and_show(&call.json(&body)?.keyed(idempotency.key()?), show)
+}
+
+fn act(one: &One, verb: &str, session: &mut Session) -> Outcome {
+    let call = Call::post(format!("/v1/wallets/{}/{verb}", one.id));
+    session.call_and_show(&call.keyed(one.idempotency.key()?), show)
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+const fn word(status: WalletStatus) -> &'static str {
+    match status {
+        WalletStatus::Active => State::Active.word(),
+        WalletStatus::Paused => State::Paused.word(),
+        WalletStatus::Archived => State::Archived.word(),
+    }
+}
+
+fn list(wallets: &[Wallet], out: &mut Output) {
+    let rows: Vec<_> = wallets.iter().map(row).collect();
+    table(
+        out,
+        [
+            "id", "user", "venue", "address", "custody", "status", "name",
+        ],
+        &rows,
+    );
+}
+
+fn row(wallet: &Wallet) -> [String; 7] {
+    [
+        wallet.id.clone(),
+        wallet.user_id.clone(),
+        format!("{}/{}", wallet.venue, wallet.environment),
+        wallet.address.clone(),
+        wallet.custody.clone(),
+        word(wallet.status).to_owned(),
+        cell(wallet.name.as_ref()),
+    ]
+}
+
+fn show(wallet: &Wallet, out: &mut Output) {
+    fields(
+        out,
+        &[
+            ("id", Some(wallet.id.clone())),
+            ("user", Some(wallet.user_id.clone())),
+            ("name", wallet.name.clone()),
+            ("venue", Some(wallet.venue.clone())),
+            ("environment", Some(wallet.environment.clone())),
+            ("address", Some(wallet.address.clone())),
+            ("custody", Some(wallet.custody.clone())),
+            ("status", Some(word(wallet.status).to_owned())),
+            ("created", Some(wallet.created_at.clone())),
+        ],
+    );
+}

@@ -1,0 +1,61 @@
+//! Why a command did not do what was asked.
+
+use countersign_api::Problem;
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::problem;
+
+/// What every command gives back.
+pub(crate) type Outcome = Result<Exit, Failure>;
+
+/// A command that stopped.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Exit code.
+    pub exit: Exit,
+    /// Sentences for people, one a line.
+    pub lines: Vec<String>,
+    /// The answer of the appliance, where there is one.
+    pub body: Option<Value>,
+}
+
+impl Failure {
+    /// Wrong flags or files.
+    pub(crate) fn usage(line: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, line)
+    }
+
+    /// No answer that can be used.
+    pub(crate) fn unreachable(line: impl Into<String>) -> Self {
+        Self::new(Exit::Unreachable, line)
+    }
+
+    /// A check found something wrong.
+    pub(crate) fn refused(line: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, line)
+    }
+
+    /// The appliance said no; `body` is its answer, verbatim.
+    pub(crate) fn problem(problem: &Problem, body: Value) -> Self {
+        Self {
+            exit: problem::exit(problem.code),
+            lines: problem::sentences(problem),
+            body: Some(body),
+        }
+    }
+
+    /// The same failure with one more line.
+    pub(crate) fn and(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(line.into());
+        self
+    }
+
+    fn new(exit: Exit, line: impl Into<String>) -> Self {
+        Self {
+            exit,
+            lines: vec![line.into()],
+            body: None,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Where words go: results to standard output, everything else to standard error.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// The two streams. A reader that goes away (`countersign … | head`) ends output quietly; any
+/// other write error is kept and told by [`Output::finish`].
+pub(crate) struct Output {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    json: bool,
+    state: io::Result<()>,
+}
+
+impl Output {
+    pub(crate) fn new(out: Box<dyn Write>, err: Box<dyn Write>, json: bool) -> Self {
+        let state = Ok(());
+        Self {
+            out,
+            err,
+            json,
+            state,
+        }
+    }
+
+    /// Standard output, buffered, and standard error.
+    pub(crate) fn stdio(json: bool) -> Self {
+        let out = io::BufWriter::new(io::stdout().lock());
+        Self::new(Box::new(out), Box::new(io::stderr()), json)
+    }
+
+    /// Whether the result is to be JSON.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether somebody still reads.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.state.is_ok()
+    }
+
+    /// A line of the result. Control characters in it are shown, not obeyed.
+    pub(crate) fn line(&mut self, text: impl Display) {
+        self.result(format!("{}\n", printable(&text.to_string())).as_bytes());
+    }
+
+    /// Several lines of the result, as they are but for control characters.
+    pub(crate) fn text(&mut self, text: &str) {
+        for line in text.lines() {
+            self.line(line);
+        }
+    }
+
+    /// Bytes of the result, verbatim.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.result(bytes);
+    }
+
+    /// The result as JSON.
+    pub(crate) fn value(&mut self, value: &impl Serialize) {
+        match serde_json::to_vec_pretty(value) {
+            Ok(mut bytes) => {
+                bytes.push(b'\n');
+                self.result(&bytes);
+            }
+            Err(error) => self.keep(Err(error.into())),
+        }
+    }
+
+    /// The result as one line of JSON, for streams.
+    pub(crate) fn value_line(&mut self, value: &impl Serialize) {
+        match serde_json::to_vec(value) {
+            Ok(mut bytes) => {
+                bytes.push(b'\n');
+                self.result(&bytes);
+            }
+            Err(error) => self.keep(Err(error.into())),
+        }
+    }
+
+    /// A line that is not part of the result.
+    pub(crate) fn note(&mut self, text: impl Display) {
+        // Nobody can be told that telling failed.
+        let _ = writeln!(self.err, "{}", printable(&text.to_string()));
+    }
+
+    /// Why a command stopped: the appliance's answer as JSON where that was asked for and there
+    /// is one, sentences otherwise.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        match &failure.body {
+            Some(body) if self.json => self.value(body),
+            _ => {
+                for line in &failure.lines {
+                    self.note(line);
+                }
+            }
+        }
+    }
+
+    /// Sends what is buffered.
+    pub(crate) fn flush(&mut self) {
+        let flushed = self.out.flush();
+        self.keep(flushed);
+    }
+
+    /// Sends what is buffered and tells whether all of it arrived.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.flush();
+        match self.state {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::usage(format!("cannot write the result: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn result(&mut self, bytes: &[u8]) {
+        if self.is_open() {
+            let written = self.out.write_all(bytes);
+            self.keep(written);
+        }
+    }
+
+    fn keep(&mut self, result: io::Result<()>) {
+        if self.state.is_ok() {
+            self.state = result;
+        }
+    }
+}
+
+/// `text` with control characters escaped: names and reasons come from others and must not
+/// drive the operator's terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_control(char) {
+            shown.extend(char.escape_unicode());
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
+}
+
+/// Controls, and the marks that turn the direction of text (Unicode UAX #9 §2).
+fn is_control(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// A stream whose bytes a test can read.
+    #[derive(Clone, Default)]
+    pub(crate) struct Captured(Rc<RefCell<Vec<u8>>>);
+
+    impl Captured {
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.borrow().clone()).unwrap()
+        }
+    }
+
+    impl Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Failing(io::ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error() {
+        let gone = Failing(io::ErrorKind::BrokenPipe);
+        let mut output = Output::new(Box::new(gone), Box::new(io::sink()), false);
+        output.line("one");
+        assert!(!output.is_open());
+        output.finish().unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_told() {
+        let full = Failing(io::ErrorKind::StorageFull);
+        let mut output = Output::new(Box::new(full), Box::new(io::sink()), false);
+        output.line("one");
+        assert!(output.finish().is_err());
+    }
+
+    #[test]
+    fn control_characters_are_shown() {
+        let out = Captured::default();
+        let mut output = Output::new(Box::new(out.clone()), Box::new(io::sink()), false);
+        output.line("a\u{1b}[2Jb\u{202e}c");
+        output.finish().unwrap();
+        assert_eq!(out.text(), "a\\u{1b}[2Jb\\u{202e}c\n");
+    }
+}
