@@ -236,3 +236,8 @@ fn ask(
         intent_digest,
     })
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

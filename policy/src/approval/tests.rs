@@ -55,15 +55,26 @@ fn met(requirement: &Requirement, given: &[Approval], now: Timestamp) -> Result<
 
 #[test]
 fn two_members_meet_a_quorum_of_two() {
-    assert_eq!(met(&requirement(), &[yes("alice"), yes("bob")], seconds(600)), Ok(()));
+    assert_eq!(
+        met(&requirement(), &[yes("alice"), yes("bob")], seconds(600)),
+        Ok(())
+    );
 }
 
 #[test]
 fn time_lock_and_expiry_are_kept() {
     let given = [yes("alice"), yes("bob")];
-    assert!(met(&requirement(), &given, seconds(599)).unwrap_err().contains("time lock"));
+    assert!(
+        met(&requirement(), &given, seconds(599))
+            .unwrap_err()
+            .contains("time lock")
+    );
     assert_eq!(met(&requirement(), &given, seconds(86_399)), Ok(()));
-    assert!(met(&requirement(), &given, seconds(86_400)).unwrap_err().contains("expired"));
+    assert!(
+        met(&requirement(), &given, seconds(86_400))
+            .unwrap_err()
+            .contains("expired")
+    );
 }
 
 #[test]
@@ -80,7 +91,11 @@ fn what_differs_does_not_count() {
     for spoil in spoil {
         let mut second = yes("bob");
         spoil(&mut second);
-        let outcome = met(&requirement(), &[yes("alice"), second.clone()], seconds(700));
+        let outcome = met(
+            &requirement(),
+            &[yes("alice"), second.clone()],
+            seconds(700),
+        );
         assert!(outcome.is_err(), "{second:?} counted");
     }
     let mut early = yes("bob");
@@ -106,7 +121,11 @@ fn a_used_approval_is_used_up() {
         given: &given,
     };
     let now = seconds(700);
-    assert!(check(&requirement(), &binding, &approvals, now).unwrap_err().contains("used"));
+    assert!(
+        check(&requirement(), &binding, &approvals, now)
+            .unwrap_err()
+            .contains("used")
+    );
     approvals.consumed = false;
     assert_eq!(check(&requirement(), &binding, &approvals, now), Ok(()));
 }
@@ -116,10 +135,17 @@ fn cosigning_needs_one_device() {
     let mut cosign = requirement();
     cosign.ledger_cosign = true;
     let now = seconds(700);
-    assert!(met(&cosign, &[yes("alice"), yes("bob")], now).unwrap_err().contains("device"));
+    assert!(
+        met(&cosign, &[yes("alice"), yes("bob")], now)
+            .unwrap_err()
+            .contains("device")
+    );
     let mut signed = yes("bob");
     signed.cosigned = true;
-    assert_eq!(met(&cosign, &[yes("bob"), yes("alice"), signed], now), Ok(()));
+    assert_eq!(
+        met(&cosign, &[yes("bob"), yes("alice"), signed], now),
+        Ok(())
+    );
 }
 
 #[test]

@@ -56,9 +56,19 @@ fn step(length: u64) -> impl Strategy<Value = Step> {
 }
 
 fn runs() -> impl Strategy<Value = (u64, i64, Vec<Step>)> {
-    let lengths = prop_oneof![1..2_000_u64, Just(60_000_000), Just(24 * HOUR), Just(127), Just(129)];
+    let lengths = prop_oneof![
+        1..2_000_u64,
+        Just(60_000_000),
+        Just(24 * HOUR),
+        Just(127),
+        Just(129)
+    ];
     (lengths, -5_000..5_000_i64).prop_flat_map(|(length, start)| {
-        (Just(length), Just(start), prop::collection::vec(step(length), 1..100))
+        (
+            Just(length),
+            Just(start),
+            prop::collection::vec(step(length), 1..100),
+        )
     })
 }
 
