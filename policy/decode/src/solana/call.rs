@@ -222,6 +222,14 @@ impl<'m> Call<'m> {
         Ok((account.key != Some(self.program_id)).then_some(account))
     }
 
+    /// The account of an optional fee slot, which must be known if there is one.
+    pub(crate) fn fee_account(&self, slot: usize) -> Result<Option<Address>, DecodeError> {
+        match self.optional(slot)? {
+            None => Ok(None),
+            Some(_) => self.key(slot).map(Some),
+        }
+    }
+
     /// Expects the wallet in a slot and in any slot after it.
     pub(crate) fn expect_wallet_from(&mut self, slot: usize) {
         for later in slot..self.slots.len() {

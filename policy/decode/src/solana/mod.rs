@@ -5,6 +5,7 @@
 //! the wallet can use its signature.
 
 mod account;
+mod anchor;
 mod ata;
 mod call;
 mod context;

@@ -1,5 +1,7 @@
 //! What every trade has to show: bounded on both sides, both sides the wallet's.
 
+use std::ops::RangeInclusive;
+
 use countersign_intent::{
     Address, Amount, Asset, Effect, Quote, Swap, USDC, USDT, WRAPPED_SOL_MINT,
 };
@@ -7,9 +9,11 @@ use countersign_intent::{
 use crate::{DecodeError, DecodeErrorKind};
 
 use super::account::Account;
+use super::anchor::{self, Refused};
 use super::ata::{Candidate, TokenProgram};
 use super::call::Call;
 use super::walk::{Opened, Walk, lamports, own_candidates};
+use super::wire::Reader;
 
 /// Where the mint of a token account is named.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +57,73 @@ impl Bounds {
             spend_max,
             receive_min: receive,
         }
+    }
+}
+
+/// The order of the two amounts that most programs take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amounts {
+    InThenMinimum,
+    OutThenMaximum,
+    MaximumThenOut,
+}
+
+impl Amounts {
+    /// Reads both amounts.
+    pub(crate) fn read(self, args: &mut Reader<'_>) -> Result<Bounds, DecodeError> {
+        let first = args.u64("first amount")?;
+        let second = args.u64("second amount")?;
+        Ok(self.bounds(first, second))
+    }
+
+    /// The order that an "amount is the input" flag asks for.
+    pub(crate) const fn by_input_flag(is_input: bool) -> Self {
+        if is_input {
+            Self::InThenMinimum
+        } else {
+            Self::OutThenMaximum
+        }
+    }
+
+    /// The bounds of two amounts that are already read.
+    pub(crate) const fn bounds(self, first: u64, second: u64) -> Bounds {
+        match self {
+            Self::InThenMinimum => Bounds::exact_in(first, second),
+            Self::OutThenMaximum => Bounds::exact_out(first, second),
+            Self::MaximumThenOut => Bounds::exact_out(second, first),
+        }
+    }
+}
+
+/// A trade instruction of an Anchor program whose slots do not depend on its arguments.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) name: &'static str,
+    /// Read as it is printed.
+    pub(crate) discriminator: u64,
+    pub(crate) slots: RangeInclusive<usize>,
+    pub(crate) wallet: usize,
+    pub(crate) spend: Side,
+    pub(crate) receive: Side,
+    pub(crate) amounts: Amounts,
+}
+
+impl Layout {
+    /// Finds and names the instruction among a program's trades, and checks its accounts.
+    pub(crate) fn find<'l>(
+        call: &mut Call<'_>,
+        layouts: &'l [Self],
+        refused: &[Refused],
+    ) -> Result<&'l Self, DecodeError> {
+        let discriminator = anchor::discriminator(call);
+        let known = layouts
+            .iter()
+            .find(|layout| Some(layout.discriminator) == discriminator);
+        let layout = known.ok_or_else(|| anchor::refuse(call, refused))?;
+        call.named(layout.name);
+        call.expect_slots(layout.slots.clone())?;
+        call.wallet(layout.wallet, "the trader")?;
+        Ok(layout)
     }
 }
 

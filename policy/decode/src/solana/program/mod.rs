@@ -4,8 +4,20 @@ mod address_lookup_table;
 mod associated_token;
 mod compute_budget;
 mod jupiter_v6;
+mod lighthouse;
 mod memo;
+mod meteora_damm;
+mod meteora_damm_v1;
+mod meteora_dlmm;
+mod orca_whirlpool;
+mod pump_fun;
+mod pumpswap;
+mod raydium_amm_v4;
+mod raydium_clmm;
+mod raydium_cpmm;
+mod raydium_launchlab;
 mod refused;
+mod stake;
 mod system;
 mod token;
 mod token_2022;
@@ -50,6 +62,31 @@ const FAMILIES: &[Family] = &[
     family(memo::V2, "Memo", memo::decode),
     family(memo::V4, "Memo", memo::decode),
     family(jupiter_v6::ID, "Jupiter v6", jupiter_v6::decode),
+    family(pump_fun::ID, "pump.fun", pump_fun::decode),
+    family(pumpswap::ID, "PumpSwap", pumpswap::decode),
+    family(raydium_amm_v4::ID, "Raydium AMM v4", raydium_amm_v4::decode),
+    family(raydium_cpmm::ID, "Raydium CPMM", raydium_cpmm::decode),
+    family(raydium_clmm::ID, "Raydium CLMM", raydium_clmm::decode),
+    family(
+        raydium_launchlab::ID,
+        "Raydium LaunchLab",
+        raydium_launchlab::decode,
+    ),
+    family(orca_whirlpool::ID, "Orca Whirlpool", orca_whirlpool::decode),
+    family(meteora_dlmm::ID, "Meteora DLMM", meteora_dlmm::decode),
+    family(meteora_damm::V2, "Meteora DAMM v2", meteora_damm::decode_v2),
+    family(
+        meteora_damm::CURVE,
+        "Meteora DBC",
+        meteora_damm::decode_curve,
+    ),
+    family(
+        meteora_damm_v1::ID,
+        "Meteora DAMM v1",
+        meteora_damm_v1::decode,
+    ),
+    family(ids::STAKE, "Stake", stake::decode),
+    family(lighthouse::ID, "Lighthouse", lighthouse::decode),
     family(
         address_lookup_table::ID,
         "Address Lookup Table",

@@ -9,6 +9,7 @@ use countersign_intent::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 
+use super::super::anchor::{self, Refused};
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
 use super::super::swap::{Bounds, MintFrom, Side, Terms, least_received, most_spent, quote};
@@ -47,7 +48,7 @@ struct Slots {
 
 struct Route {
     name: &'static str,
-    discriminator: [u8; 8],
+    discriminator: u64,
     arguments: Arguments,
     exact_out: bool,
     /// Jupiter's own token accounts carry the trade; the wallet signs for one transfer only.
@@ -117,7 +118,7 @@ const fn route(
 ) -> Route {
     Route {
         name,
-        discriminator: discriminator.to_be_bytes(),
+        discriminator,
         arguments,
         exact_out,
         shared,
@@ -200,7 +201,7 @@ const LEDGER: &str = "spends a balance difference that no number in the message 
 const ADMINISTERS: &str = "moves what Jupiter's own accounts hold; a trade does not need it";
 
 /// Instructions that are known in order to be refused by name.
-const REFUSED: [(u64, &str, &str); 9] = [
+const REFUSED: [Refused; 9] = [
     (0x9656_4774_a75d_0e68, "route_with_token_ledger", LEDGER),
     (
         0xe679_8f50_779f_6aaa,
@@ -235,15 +236,13 @@ struct Numbers {
 }
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    let discriminator = call.data().first_chunk::<8>().copied();
+    let discriminator = anchor::discriminator(call);
     let known = ROUTES
         .iter()
         .find(|route| Some(route.discriminator) == discriminator);
-    let Some(route) = known else {
-        return Err(refused(call, discriminator.map(u64::from_be_bytes)));
-    };
+    let route = known.ok_or_else(|| anchor::refuse(call, &REFUSED))?;
     call.named(route.name);
-    let numbers = call.args(8, |args| route.read(args))?;
+    let numbers = call.args(anchor::DISCRIMINATOR, |args| route.read(args))?;
     check_accounts(walk, call, route)?;
     let terms = terms(call, route, &numbers)?;
     let slots = &route.slots;
@@ -257,22 +256,6 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         bounds(route, &numbers),
         terms,
     )
-}
-
-fn refused(call: &mut Call<'_>, discriminator: Option<u64>) -> DecodeError {
-    let known = REFUSED
-        .iter()
-        .find(|(refused, _, _)| Some(*refused) == discriminator);
-    match known {
-        Some((_, name, why)) => {
-            call.named(name);
-            call.forbid(*why)
-        }
-        None => call.refuse(
-            DecodeErrorKind::UnknownInstruction,
-            "expected a `route` instruction of the published interface",
-        ),
-    }
 }
 
 impl Route {

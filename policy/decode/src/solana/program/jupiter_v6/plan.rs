@@ -5,6 +5,7 @@
 
 use crate::DecodeError;
 
+use super::super::super::anchor::{account_slices, flag};
 use super::super::super::wire::Reader;
 
 /// How a step writes its share of the trade.
@@ -130,13 +131,17 @@ fn skip(args: &mut Reader<'_>, fields: &Fields) -> Result<(), DecodeError> {
         Fields::Bytes(count) => args.take(*count, "route step").map(|_| ()),
         Fields::FlagAndMaybeSlices => {
             args.u8("flag")?;
-            if option(args)? { slices(args) } else { Ok(()) }
+            if flag(args, "option")? {
+                account_slices(args)
+            } else {
+                Ok(())
+            }
         }
-        Fields::Slices => slices(args),
+        Fields::Slices => account_slices(args),
         Fields::CandidatesAndBest => {
             let count = args.u32("candidates")?;
             (0..count).try_for_each(|_| candidate(args, 0))?;
-            let best = usize::from(option(args)?);
+            let best = usize::from(flag(args, "option")?);
             args.take(best, "best candidate").map(|_| ())
         }
         Fields::SideAndBytes => {
@@ -151,24 +156,6 @@ fn skip(args: &mut Reader<'_>, fields: &Fields) -> Result<(), DecodeError> {
             args.take(2, "candidate limits").map(|_| ())
         }
     }
-}
-
-fn option(args: &mut Reader<'_>) -> Result<bool, DecodeError> {
-    let at = args.position();
-    match args.u8("option")? {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(DecodeError::malformed(
-            at,
-            format!("expected 0 or 1 before an optional value, got {other}"),
-        )),
-    }
-}
-
-fn slices(args: &mut Reader<'_>) -> Result<(), DecodeError> {
-    let count = usize::try_from(args.u32("account slices")?).unwrap_or(usize::MAX);
-    args.take(count.saturating_mul(2), "account slices")
-        .map(|_| ())
 }
 
 fn candidate(args: &mut Reader<'_>, weight: usize) -> Result<(), DecodeError> {

@@ -49,7 +49,7 @@ fn route(name: &str) -> Step {
     } else {
         (1_000, 2_000)
     };
-    let mut data = known.discriminator.to_vec();
+    let mut data = known.discriminator.to_be_bytes().to_vec();
     if known.shared {
         data.push(3);
     }

@@ -1,0 +1,37 @@
+//! Meteora DAMM v1 (dynamic pools).
+
+use countersign_intent::Address;
+
+use crate::DecodeError;
+
+use super::super::anchor::DISCRIMINATOR;
+use super::super::call::Call;
+use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::walk::Walk;
+
+pub(super) const ID: Address =
+    Address::from_literal("Eo7WjKq67rjJQSZxS6z3YkapzY3eMj6Xy8X5EQVn5UaB");
+const SLUG: &str = "meteora-damm-v1";
+
+const LAYOUTS: [Layout; 1] = [Layout {
+    name: "swap",
+    discriminator: 0xf8c6_9e91_e175_87c8,
+    // The named accounts, then those of a staking-token pool.
+    slots: 15..=19,
+    wallet: 12,
+    spend: Side::Token(1, MintFrom::Nowhere),
+    receive: Side::Token(2, MintFrom::Nowhere),
+    amounts: Amounts::InThenMinimum,
+}];
+
+pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let layout = Layout::find(call, &LAYOUTS, &[])?;
+    let bounds = call.args(DISCRIMINATOR, |args| layout.amounts.read(args))?;
+    walk.trade(
+        call,
+        SLUG,
+        (layout.spend, layout.receive),
+        bounds,
+        Terms::default(),
+    )
+}

@@ -1,0 +1,167 @@
+//! PumpSwap, pump.fun's pools after migration. Base and quote may be reversed, so the mint
+//! slots say what is spent.
+
+use countersign_intent::{Address, Effect};
+
+use crate::DecodeError;
+
+use super::super::anchor::{self, DISCRIMINATOR, Refused};
+use super::super::call::Call;
+use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::walk::{Walk, lamports};
+
+pub(super) const ID: Address = Address::from_literal("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
+const SLUG: &str = "pumpswap";
+
+struct Trade {
+    layout: Layout,
+    /// Whether a volume-tracking flag may end the data.
+    flag: bool,
+    /// The volume accumulator that the wallet pays for if it is missing.
+    accumulator: Option<usize>,
+}
+
+const BASE: Side = Side::Token(5, MintFrom::Slot(3));
+const QUOTE: Side = Side::Token(6, MintFrom::Slot(4));
+
+const fn layout(name: &'static str, discriminator: u64, buys: bool, amounts: Amounts) -> Layout {
+    let (spend, receive) = if buys { (QUOTE, BASE) } else { (BASE, QUOTE) };
+    Layout {
+        name,
+        discriminator,
+        slots: 17..=27,
+        wallet: 1,
+        spend,
+        receive,
+        amounts,
+    }
+}
+
+const fn v1(layout: Layout, buys: bool) -> Trade {
+    Trade {
+        layout,
+        flag: buys,
+        accumulator: if buys { Some(20) } else { None },
+    }
+}
+
+const fn v2(layout: Layout) -> Trade {
+    Trade {
+        layout: Layout {
+            slots: 17..=17,
+            ..layout
+        },
+        flag: false,
+        accumulator: Some(12),
+    }
+}
+
+const TRADES: [Trade; 6] = {
+    use Amounts::{InThenMinimum, OutThenMaximum};
+    [
+        v1(
+            layout("buy", 0x6606_3d12_01da_ebea, true, OutThenMaximum),
+            true,
+        ),
+        v1(
+            layout(
+                "buy_exact_quote_in",
+                0xc62e_1552_b4d9_e870,
+                true,
+                InThenMinimum,
+            ),
+            true,
+        ),
+        v1(
+            layout("sell", 0x33e6_85a4_017f_83ad, false, InThenMinimum),
+            false,
+        ),
+        v2(layout(
+            "buy_v2",
+            0xb817_ee61_67c5_d33d,
+            true,
+            OutThenMaximum,
+        )),
+        v2(layout(
+            "buy_exact_quote_in_v2",
+            0xc2ab_1c46_684d_5b2f,
+            true,
+            InThenMinimum,
+        )),
+        v2(layout(
+            "sell_v2",
+            0x5df6_823c_e7e9_40b2,
+            false,
+            InThenMinimum,
+        )),
+    ]
+};
+
+const MULTI_HOP: Layout = Layout {
+    name: "multi_hop_swap",
+    discriminator: 0x2b64_4913_e9f6_6f94,
+    // The named accounts, then five for each hop.
+    slots: 21..=64,
+    wallet: 0,
+    spend: Side::Token(1, MintFrom::Nowhere),
+    receive: Side::Token(2, MintFrom::Nowhere),
+    amounts: Amounts::InThenMinimum,
+};
+
+const POOLS: &str = "provides liquidity or administers a pool; a trading wallet only swaps";
+const REFUSED: [Refused; 3] = [
+    (
+        0x6944_06af_0007_23a2,
+        "boost_buy_and_burn",
+        "destroys what it buys",
+    ),
+    (0xf223_c689_52e1_f2b6, "deposit", POOLS),
+    (0xb712_469c_946d_a122, "withdraw", POOLS),
+];
+
+pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let discriminator = anchor::discriminator(call);
+    if discriminator == Some(MULTI_HOP.discriminator) {
+        return multi_hop(walk, call);
+    }
+    let known = TRADES
+        .iter()
+        .find(|trade| Some(trade.layout.discriminator) == discriminator);
+    let trade = known.ok_or_else(|| anchor::refuse(call, &REFUSED))?;
+    let layout = Layout::find(call, std::slice::from_ref(&trade.layout), &[])?;
+    let bounds = call.args(DISCRIMINATOR, |args| {
+        let bounds = layout.amounts.read(args)?;
+        if trade.flag {
+            anchor::trailing_flag(args, "track_volume")?;
+        }
+        Ok(bounds)
+    })?;
+    walk.trade(
+        call,
+        SLUG,
+        (layout.spend, layout.receive),
+        bounds,
+        Terms::default(),
+    )?;
+    let accumulator = trade.accumulator.filter(|slot| *slot < call.slot_count());
+    if let Some(slot) = accumulator {
+        let amount = lamports(walk.context.costs.pump_accumulator_rent);
+        walk.push(Effect::RentDeposit {
+            account: call.key(slot)?,
+            amount,
+        });
+    }
+    Ok(())
+}
+
+fn multi_hop(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let layout = Layout::find(call, std::slice::from_ref(&MULTI_HOP), &[])?;
+    let bounds = call.args(DISCRIMINATOR, |args| layout.amounts.read(args))?;
+    walk.trade(
+        call,
+        SLUG,
+        (layout.spend, layout.receive),
+        bounds,
+        Terms::default(),
+    )
+}

@@ -1,0 +1,60 @@
+//! Raydium CLMM: a flag in the arguments says which amount is exact.
+
+use countersign_intent::Address;
+
+use crate::DecodeError;
+
+use super::super::anchor::{self, DISCRIMINATOR, Refused};
+use super::super::call::Call;
+use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::walk::Walk;
+
+pub(super) const ID: Address =
+    Address::from_literal("CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK");
+const SLUG: &str = "raydium-clmm";
+/// Tick arrays that a trade may cross, after the named accounts.
+const MAX_TICK_ARRAYS: usize = 16;
+
+const LAYOUTS: [Layout; 2] = [
+    Layout {
+        name: "swap",
+        discriminator: 0xf8c6_9e91_e175_87c8,
+        slots: 10..=10 + MAX_TICK_ARRAYS,
+        wallet: 0,
+        spend: Side::Token(3, MintFrom::Nowhere),
+        receive: Side::Token(4, MintFrom::Nowhere),
+        amounts: Amounts::InThenMinimum,
+    },
+    Layout {
+        name: "swap_v2",
+        discriminator: 0x2b04_ed0b_1ac9_1e62,
+        slots: 13..=13 + MAX_TICK_ARRAYS,
+        wallet: 0,
+        spend: Side::Token(3, MintFrom::Slot(11)),
+        receive: Side::Token(4, MintFrom::Slot(12)),
+        amounts: Amounts::InThenMinimum,
+    },
+];
+
+const REFUSED: [Refused; 1] = [(
+    0x457d_73da_f5ba_f2c4,
+    "swap_router_base_in",
+    "names the account that receives only among its further accounts; use swap_v2",
+)];
+
+pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let layout = Layout::find(call, &LAYOUTS, &REFUSED)?;
+    let bounds = call.args(DISCRIMINATOR, |args| {
+        let (amount, threshold) = (args.u64("amount")?, args.u64("threshold")?);
+        args.array::<16>("price limit")?;
+        let is_input = anchor::flag(args, "is_base_input")?;
+        Ok(Amounts::by_input_flag(is_input).bounds(amount, threshold))
+    })?;
+    walk.trade(
+        call,
+        SLUG,
+        (layout.spend, layout.receive),
+        bounds,
+        Terms::default(),
+    )
+}

@@ -1,0 +1,83 @@
+//! Raydium LaunchLab.
+
+use countersign_intent::Address;
+
+use crate::{DecodeError, DecodeErrorKind};
+
+use super::super::anchor::DISCRIMINATOR;
+use super::super::call::Call;
+use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::walk::Walk;
+
+pub(super) const ID: Address = Address::from_literal("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj");
+const SLUG: &str = "raydium-launchlab";
+
+const BASE: Side = Side::Token(5, MintFrom::Slot(9));
+const QUOTE: Side = Side::Token(6, MintFrom::Slot(10));
+
+const fn layout(
+    name: &'static str,
+    discriminator: u64,
+    (spend, receive): (Side, Side),
+    amounts: Amounts,
+) -> Layout {
+    Layout {
+        name,
+        discriminator,
+        // The named accounts, then those of platform and creator fees.
+        slots: 15..=18,
+        wallet: 0,
+        spend,
+        receive,
+        amounts,
+    }
+}
+
+const LAYOUTS: [Layout; 4] = [
+    layout(
+        "buy_exact_in",
+        0xfaea_0d7b_d59c_13ec,
+        (QUOTE, BASE),
+        Amounts::InThenMinimum,
+    ),
+    layout(
+        "buy_exact_out",
+        0x18d3_7428_6903_9938,
+        (QUOTE, BASE),
+        Amounts::OutThenMaximum,
+    ),
+    layout(
+        "sell_exact_in",
+        0x9527_de9b_d37c_981a,
+        (BASE, QUOTE),
+        Amounts::InThenMinimum,
+    ),
+    layout(
+        "sell_exact_out",
+        0x5fc8_4722_0809_0ba6,
+        (BASE, QUOTE),
+        Amounts::OutThenMaximum,
+    ),
+];
+
+pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let layout = Layout::find(call, &LAYOUTS, &[])?;
+    let (bounds, share) = call.args(DISCRIMINATOR, |args| {
+        Ok((layout.amounts.read(args)?, args.u64("share fee rate")?))
+    })?;
+    if share != 0 {
+        return Err(call.refuse(
+            DecodeErrorKind::Forbidden,
+            format!(
+                "a share fee rate of {share} goes to an account the layout does not name; send 0"
+            ),
+        ));
+    }
+    walk.trade(
+        call,
+        SLUG,
+        (layout.spend, layout.receive),
+        bounds,
+        Terms::default(),
+    )
+}
