@@ -226,6 +226,16 @@ impl Bed {
         counted
     }
 
+    /// How far the gauge of open connections moved since the last snapshot of any kind.
+    fn gauge_moved(&self) -> f64 {
+        let shown = self.metrics.snapshot().into_vec().into_iter();
+        let gauges = shown.filter_map(|(key, _, _, value)| match value {
+            DebugValue::Gauge(open) if key.key().name() == "countersign_connections" => Some(*open),
+            _ => None,
+        });
+        gauges.sum()
+    }
+
     /// Waits until something is counted.
     async fn next_counted(&self) -> HashMap<String, u64> {
         soon(async {

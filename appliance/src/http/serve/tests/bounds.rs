@@ -201,6 +201,7 @@ async fn too_many_connections_are_closed_and_places_come_back() {
     let mut second = bed.http1(&b).await;
     first.who().await;
     second.who().await;
+    assert_eq!(bed.gauge_moved(), 2.0);
     assert!(bed.http1(&c).await.get("/who").await.is_err());
     let counted = bed.counted();
     assert_eq!(
@@ -208,7 +209,17 @@ async fn too_many_connections_are_closed_and_places_come_back() {
         once("countersign_connections_refused_total{api,too_many}")
     );
     drop(first);
-    soon(async { while bed.http1(&c).await.get("/who").await.is_err() {} }).await;
+    let mut third = soon(async {
+        loop {
+            let mut third = bed.http1(&c).await;
+            if third.get("/who").await.is_ok() {
+                return third;
+            }
+        }
+    })
+    .await;
+    assert_eq!(third.who().await, "bot/c");
+    assert_eq!(bed.gauge_moved(), 0.0, "one closed, one opened");
 }
 
 #[tokio::test]
