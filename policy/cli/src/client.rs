@@ -186,7 +186,10 @@ impl Https {
         } else {
             format!("the connection to `{url}` broke: {}", causes(error))
         };
-        let failure = Failure::unreachable(what);
+        let failure = match hint(&what) {
+            Some(hint) => Failure::unreachable(what).and(hint),
+            None => Failure::unreachable(what),
+        };
         match &call.idempotency_key {
             Some(key) if !error.is_connect() => failure.and(format!(
                 "it may have been carried out; the same command with `--idempotency-key {key}` \
@@ -195,6 +198,15 @@ impl Https {
             _ => failure,
         }
     }
+}
+
+/// What to look at, where TLS was refused; rustls says by whom.
+fn hint(what: &str) -> Option<&'static str> {
+    if what.contains("invalid peer certificate") {
+        return Some("is `--ca` the CA of this appliance, and the URL's host in its certificate?");
+    }
+    what.contains("received fatal alert")
+        .then_some("the appliance refused TLS 1.3 or your certificate: is it expired or revoked?")
 }
 
 /// The URL without a path.

@@ -54,6 +54,7 @@ fn the_verbs_are_these() {
         names(&["audit"]).join(" "),
         "tail checkpoint export verify proof"
     );
+    assert_eq!(names(&["policy"]).join(" "), "check show history propose");
     assert_eq!(names(&["pki"]).join(" "), "issue list revoke renew");
 }
 
@@ -208,4 +209,48 @@ fn completions_and_man_pages_are_written() {
     let (exit, ..) = countersign(&["man", "--out", folder.path().to_str().unwrap()], []);
     assert_eq!(exit, Exit::Done);
     assert!(folder.path().join("countersign-policy.1").exists());
+}
+
+/// A legacy message that pays one SOL from `[7; 32]` to `[8; 32]`, in base64.
+fn transfer() -> String {
+    use base64::Engine as _;
+    let mut bytes = vec![1, 0, 1, 3];
+    for key in [[7; 32], [8; 32], [0; 32], [9; 32]] {
+        bytes.extend(key);
+    }
+    bytes.extend([1, 2, 2, 0, 1, 12, 2, 0, 0, 0]);
+    bytes.extend(1_000_000_000_u64.to_le_bytes());
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn decode(text: &str, wallet: [u8; 32], rest: &[&str]) -> (Exit, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("message");
+    std::fs::write(&file, text).unwrap();
+    let wallet = countersign_intent::Address::new(wallet).to_string();
+    let line = ["decode", file.to_str().unwrap(), "--wallet", &wallet];
+    let (exit, out, err, _) = countersign(&[&line, rest].concat(), []);
+    (exit, out, err)
+}
+
+#[test]
+fn decode_says_what_a_message_does() {
+    let (exit, out, err) = decode(&transfer(), [7; 32], &[]);
+    assert_eq!(exit, Exit::Done, "{err}");
+    let to = countersign_intent::Address::new([8; 32]).to_string();
+    assert!(out.contains("1 SOL") && out.contains(&to), "{out}");
+    let (_, out, _) = decode(&transfer(), [7; 32], &["--json"]);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["effects"][0]["action"], "withdrawal");
+}
+
+#[test]
+fn decode_refuses_what_is_not_understood_with_its_kind() {
+    let (exit, _, err) = decode(&transfer(), [6; 32], &[]);
+    assert_eq!(exit, Exit::Refused);
+    assert!(err.contains("`not_a_signer`"), "{err}");
+    let (exit, out, _) = decode("AQID", [7; 32], &["--json"]);
+    assert_eq!(exit, Exit::Refused);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["kind"], "malformed");
 }

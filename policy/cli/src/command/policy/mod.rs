@@ -1,8 +1,12 @@
 //! `countersign policy`
 
+mod check;
+mod file;
 mod history;
 mod propose;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use clap::Subcommand;
 
@@ -13,6 +17,8 @@ use crate::session::Session;
 /// Policies.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Check a policy file, offline
+    Check(check::Arguments),
     /// Print the policy that decides
     Show,
     /// List the versions of the policy
@@ -23,6 +29,7 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
+        Command::Check(arguments) => check::run(&arguments, session),
         Command::Show => show::run(session),
         Command::History(range) => history::run(&range, session),
         Command::Propose(arguments) => propose::run(&arguments, session),
