@@ -87,7 +87,7 @@ pub fn verify<R: BufRead>(
         match read {
             Ok(Some(item)) => walk.step(item).map_err(placed)?,
             Ok(None) => return Ok(walk.finish().map_err(placed)?),
-            Err(error) => return Err(walk.unreadable(error).map_err(placed)?.into()),
+            Err(error) => return Err(walk.unreadable(error).map_err(placed)?),
         }
     }
 }

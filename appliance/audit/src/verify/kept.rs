@@ -25,16 +25,17 @@ impl Kept {
     }
 
     /// Compares those of the tree's present size; returns how many it contains.
-    pub(super) fn compare(&mut self, tree: &Frontier) -> u64 {
+    pub(super) fn compare(&mut self, tree: &Frontier) -> Result<u64, Box<Finding>> {
         let mut good = 0;
         while let Some(kept) = self.ahead.pop_front_if(|kept| kept.size <= tree.size()) {
             if kept.root == tree.root() {
+                self.fork(&kept)?;
                 good += 1;
             } else {
                 self.broken.get_or_insert(kept);
             }
         }
-        good
+        Ok(good)
     }
 
     /// The fork, if the log also signed what the export shows (`also`).

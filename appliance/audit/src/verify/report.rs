@@ -18,11 +18,12 @@ pub struct Report {
     pub checkpoints: u64,
     /// Kept checkpoints that the log contains.
     pub kept: u64,
-    /// Size of the last checkpoint: the entries below it are proven.
+    /// Size of the largest verified checkpoint, of the export or kept: the entries below
+    /// it are proven.
     pub signed: u64,
-    /// Root of the last checkpoint.
+    /// Root of that checkpoint.
     pub signed_root: Option<Hash>,
-    /// Entries after the last checkpoint.
+    /// Entries after that checkpoint.
     pub unsigned_tail: u64,
     /// Time of the first entry.
     pub first: Option<Stamp>,
@@ -137,7 +138,7 @@ impl fmt::Display for Report {
         writeln!(f, "entries      {}", self.entries)?;
         writeln!(
             f,
-            "proven       {} by {} checkpoints",
+            "proven       {} ({} checkpoints)",
             self.signed, self.checkpoints
         )?;
         writeln!(f, "unsigned     {}", self.unsigned_tail)?;

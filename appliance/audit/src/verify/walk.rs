@@ -38,21 +38,18 @@ impl<'a> Walk<'a> {
         kept: &[&str],
         options: Options,
     ) -> Result<Self, Box<Finding>> {
-        let (tree, mut kept) = (Frontier::default(), Kept::open(kept, pinned)?);
-        let report = Report {
-            kept: kept.compare(&tree),
-            ..Report::default()
-        };
-        Ok(Self {
+        let mut walk = Self {
             pinned,
             options,
             place: Place::Start,
-            tree,
-            kept,
+            tree: Frontier::default(),
+            kept: Kept::open(kept, pinned)?,
             requests: Requests::new(CLOSED_REQUESTS),
             latest: None,
-            report,
-        })
+            report: Report::default(),
+        };
+        walk.compare_kept()?;
+        Ok(walk)
     }
 
     pub(super) fn step(&mut self, item: Item) -> Step {
@@ -109,9 +106,24 @@ impl<'a> Walk<'a> {
             Finding::new(Fault::NotAnEntry, index, expected, format!("`{error}`"))
         })?;
         self.tree.append(leaf);
-        self.report.kept += self.kept.compare(&self.tree);
+        self.compare_kept()?;
         self.count(index, &entry);
         Ok(())
+    }
+
+    fn compare_kept(&mut self) -> Step {
+        let good = self.kept.compare(&self.tree)?;
+        self.report.kept += good;
+        if good > 0 {
+            self.prove();
+        }
+        Ok(())
+    }
+
+    /// A signed root equals the tree's.
+    fn prove(&mut self) {
+        self.report.signed = self.tree.size();
+        self.report.signed_root = Some(self.tree.root());
     }
 
     fn count(&mut self, index: u64, entry: &Entry<'_>) {
@@ -171,8 +183,7 @@ impl<'a> Walk<'a> {
         }
         self.kept.fork(&checkpoint)?;
         self.report.checkpoints += 1;
-        self.report.signed = next;
-        self.report.signed_root = Some(root);
+        self.prove();
         Ok(())
     }
 
