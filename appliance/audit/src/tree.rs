@@ -8,7 +8,7 @@ mod tile;
 pub use frontier::{Frontier, Node, tiles_for_frontier};
 pub(crate) use subtrees::Subtrees;
 pub(crate) use tile::record;
-pub use tile::{Fetched, HashReader, Tile, TreeError};
+pub use tile::{Fetched, HashReader, NotFetched, Tile, TreeError};
 
 /// Largest number of entries: what a signed 64-bit database column holds.
 pub const MAX_SIZE: u64 = i64::MAX as u64;
