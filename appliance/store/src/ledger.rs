@@ -12,6 +12,10 @@
 //! A reservation is given back only if every attempt to sign under it is known not to have
 //! reached the device. An attempt whose end was not recorded (a crash, a dropped
 //! [`Recorded`]) counts as one that may have signed, for ever.
+//!
+//! What is signed counts at the time of its reservation, also if a retry has it signed much
+//! later. That gives nobody more than they had: had the first attempt been answered, the same
+//! signature could have been kept and used at that later time just the same.
 
 mod attempts;
 mod batch;
@@ -23,6 +27,8 @@ mod windows;
 mod writer;
 
 pub use handle::{Ledger, Limits};
-pub use job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Outcome, Verdict};
+pub use job::{
+    AdminChange, Bench, Case, Judge, Judged, LedgerError, Outcome, OutcomeEntry, Verdict,
+};
 pub use recorded::Recorded;
 pub use writer::{Clock, Head, Randomness};

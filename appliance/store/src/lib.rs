@@ -2,6 +2,8 @@
 //! on demand, and the [`ledger`], the one writer that judges requests and records them before
 //! anything is signed.
 
+#[cfg(test)]
+mod conformance;
 mod contract;
 mod error;
 pub mod ledger;

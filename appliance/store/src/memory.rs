@@ -229,3 +229,6 @@ impl Txn for MemoryTxn {
         planned.map_or(Ok(()), |fault| Err(fault.error(Point::Commit)))
     }
 }
+
+#[cfg(test)]
+mod tests;

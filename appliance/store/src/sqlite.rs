@@ -97,3 +97,6 @@ impl Writer {
         self.connection.as_mut().ok_or_else(closed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use countersign_audit::leaf::MAX_ENTRY;
 use countersign_audit::leaf_hash;
 use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
 use countersign_policy::{Decision, Permit};
@@ -9,7 +8,7 @@ use countersign_policy::{Decision, Permit};
 use super::Recorded;
 use super::attempts::{Attempts, Held};
 use super::handle::Limits;
-use super::job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Verdict};
+use super::job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Verdict, check_entry};
 use super::queue::{Answer, Batch, Job, Settlement};
 use super::writer::{Core, Randomness};
 use crate::{
@@ -122,9 +121,7 @@ impl<'a> Draft<'a> {
             for held in settlement.released().unwrap_or_default() {
                 self.core.windows.give_back(held);
             }
-            if let Some(row) = settlement.row(index) {
-                self.put_outcome(row);
-            }
+            self.put_outcome(settlement.row(index));
         }
     }
 
@@ -249,9 +246,7 @@ impl<'a> Draft<'a> {
         };
         let verdict = catch_unwind(AssertUnwindSafe(|| judge(&bench)))
             .map_err(|_| LedgerError::NoDecision("judging it failed; see the log"))?;
-        if verdict.entry.len() > MAX_ENTRY {
-            return Err(LedgerError::EntryTooLong(verdict.entry.len()));
-        }
+        check_entry(&verdict.entry)?;
         Ok(verdict)
     }
 
@@ -331,9 +326,7 @@ impl<'a> Draft<'a> {
     }
 
     fn append_all(&mut self, entries: Vec<Vec<u8>>) -> Result<Vec<u64>, LedgerError> {
-        if let Some(entry) = entries.iter().find(|entry| entry.len() > MAX_ENTRY) {
-            return Err(LedgerError::EntryTooLong(entry.len()));
-        }
+        entries.iter().try_for_each(|entry| check_entry(entry))?;
         Ok(entries
             .into_iter()
             .map(|entry| self.append(entry))

@@ -5,7 +5,7 @@ use countersign_intent::Span;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Recorded;
-use super::job::{AdminChange, Case, Judged, LedgerError, Outcome};
+use super::job::{AdminChange, Case, Judged, LedgerError, Outcome, OutcomeEntry};
 use super::queue::{Job, Settlement};
 use super::writer::{Clock, Head, Randomness, Writer};
 use crate::{CheckpointRow, Store};
@@ -88,17 +88,17 @@ impl Ledger {
     }
 
     /// Hands in what became of an attempt. It is written with a later commit; returns once it
-    /// is queued. `entry` is the log entry, exactly as it is hashed.
+    /// is queued.
     ///
     /// # Errors
-    /// [`LedgerError::EntryTooLong`], [`LedgerError::Closed`]; then the outcome stays unknown.
+    /// [`LedgerError::Entry`], [`LedgerError::Closed`]; then the outcome stays unknown.
     pub async fn record_outcome(
         &self,
         recorded: Recorded,
         outcome: Outcome,
-        entry: Vec<u8>,
+        entry: impl Into<OutcomeEntry>,
     ) -> Result<(), LedgerError> {
-        let settlement = Settlement::new(recorded, outcome, entry, None)?;
+        let settlement = Settlement::new(recorded, outcome, entry.into(), None)?;
         self.push(Job::Settle(settlement)).await
     }
 
@@ -110,10 +110,10 @@ impl Ledger {
         &self,
         recorded: Recorded,
         outcome: Outcome,
-        entry: Vec<u8>,
+        entry: impl Into<OutcomeEntry>,
     ) -> Result<(), LedgerError> {
         let (done, durable) = oneshot::channel();
-        let settlement = Settlement::new(recorded, outcome, entry, Some(done))?;
+        let settlement = Settlement::new(recorded, outcome, entry.into(), Some(done))?;
         self.push(Job::Settle(settlement)).await?;
         durable.await.map_err(|_| LedgerError::Closed)
     }

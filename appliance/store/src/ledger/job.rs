@@ -43,7 +43,7 @@ pub struct Bench<'a> {
 pub struct Verdict {
     /// The decision.
     pub decision: Decision,
-    /// The log entry, exactly as it is hashed; at most [`MAX_ENTRY`] bytes.
+    /// The log entry, exactly as it is hashed; 1 to [`MAX_ENTRY`] bytes.
     pub entry: Vec<u8>,
     /// What is needed to answer the same again; opaque here.
     pub answer: Vec<u8>,
@@ -105,6 +105,33 @@ pub enum Outcome {
     Unknown(String),
 }
 
+/// The log entry of an outcome, exactly as it is hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeEntry {
+    pub(super) entry: Vec<u8>,
+    pub(super) if_kept: Option<Vec<u8>>,
+}
+
+impl OutcomeEntry {
+    /// What to log instead if the attempt was refused or not sent, and the reservation stays
+    /// nevertheless, because another attempt at the same request may have signed: the outcome
+    /// of the request is then `Unknown`.
+    #[must_use]
+    pub fn if_kept(mut self, entry: Vec<u8>) -> Self {
+        self.if_kept = Some(entry);
+        self
+    }
+}
+
+impl From<Vec<u8>> for OutcomeEntry {
+    fn from(entry: Vec<u8>) -> Self {
+        Self {
+            entry,
+            if_kept: None,
+        }
+    }
+}
+
 /// A change to the rows of authority.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdminChange {
@@ -137,9 +164,9 @@ pub enum LedgerError {
     /// The decision failed, or is not one that can be recorded.
     #[error("no decision: {0}")]
     NoDecision(&'static str),
-    /// A log entry that is too long.
-    #[error("expected a log entry of at most {MAX_ENTRY} bytes, got {0}")]
-    EntryTooLong(usize),
+    /// A log entry that is empty or too long.
+    #[error("expected a log entry of 1 to {MAX_ENTRY} bytes, got {0}")]
+    Entry(usize),
     /// Another change was made since this one was prepared; prepare it again.
     #[error("expected a seal of version {expected}, got {got}; read the rows again")]
     StaleSeal {
@@ -154,4 +181,12 @@ pub enum LedgerError {
     /// The ledger was shut down, or its task ended.
     #[error("the ledger is shut down")]
     Closed,
+}
+
+/// An empty entry can be left by one that could not be encoded; a log never has one.
+pub(super) fn check_entry(entry: &[u8]) -> Result<(), LedgerError> {
+    match entry.len() {
+        1..=MAX_ENTRY => Ok(()),
+        other => Err(LedgerError::Entry(other)),
+    }
 }

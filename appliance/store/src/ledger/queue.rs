@@ -1,12 +1,11 @@
-use countersign_audit::leaf::MAX_ENTRY;
 use countersign_policy::LimitKey;
 use tokio::sync::oneshot;
 
 use super::Recorded;
 use super::attempts::{Attempts, Held};
 use super::batch::Ruling;
-use super::job::{AdminChange, Case, Judged, LedgerError, Outcome};
-use crate::{CheckpointRow, IdempotencyKey, OutcomeKind, OutcomeRow, StoreError, request_seq};
+use super::job::{AdminChange, Case, Judged, LedgerError, Outcome, OutcomeEntry, check_entry};
+use crate::{CheckpointRow, IdempotencyKey, OutcomeKind, OutcomeRow, StoreError};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 pub(super) type JudgedReply = oneshot::Sender<Vec<Result<Judged, LedgerError>>>;
@@ -168,7 +167,7 @@ impl Batch {
 pub(super) struct Settlement {
     seq: u64,
     outcome: Outcome,
-    entry: Vec<u8>,
+    entry: OutcomeEntry,
     done: Option<oneshot::Sender<()>>,
     /// `None` until the attempt has been ended; then what it gives back.
     ended: Option<Option<Vec<Held>>>,
@@ -180,16 +179,16 @@ impl Settlement {
     pub(super) fn new(
         recorded: Recorded,
         outcome: Outcome,
-        entry: Vec<u8>,
+        entry: OutcomeEntry,
         done: Option<oneshot::Sender<()>>,
     ) -> Result<Self, LedgerError> {
-        if entry.len() > MAX_ENTRY {
-            return Err(LedgerError::EntryTooLong(entry.len()));
-        }
-        let seq = request_seq(recorded.request_id);
-        recorded.ticket.close();
+        check_entry(&entry.entry)?;
+        entry
+            .if_kept
+            .iter()
+            .try_for_each(|entry| check_entry(entry))?;
         Ok(Self {
-            seq,
+            seq: recorded.ticket.close(),
             outcome,
             entry,
             done,
@@ -221,31 +220,38 @@ impl Settlement {
         held.iter().map(|held| &held.key)
     }
 
-    /// The log entry.
-    pub(super) fn entry(&self) -> &[u8] {
-        &self.entry
+    /// Whether this attempt did not sign, but another one may have.
+    fn is_kept(&self) -> bool {
+        let unsigned = matches!(self.outcome, Outcome::Refused(_) | Outcome::NotSent(_));
+        unsigned && self.released().is_none()
     }
 
-    /// The row to store; `None` if this attempt says nothing about the request as a whole,
-    /// because an other one may have signed.
-    pub(super) fn row(&self, log_index: u64) -> Option<OutcomeRow> {
+    /// The log entry.
+    pub(super) fn entry(&self) -> &[u8] {
+        let if_kept = self.entry.if_kept.as_ref();
+        let if_kept = if_kept.filter(|_| self.is_kept());
+        if_kept.unwrap_or(&self.entry.entry)
+    }
+
+    /// The row to store: what is known about the request as a whole.
+    pub(super) fn row(&self, log_index: u64) -> OutcomeRow {
         let (kind, signature, note) = match &self.outcome {
             Outcome::Signed(signature) => (OutcomeKind::Signed, Some(*signature), None),
             Outcome::Unknown(note) => (OutcomeKind::Unknown, None, Some(note)),
             Outcome::Refused(note) => (OutcomeKind::Refused, None, Some(note)),
             Outcome::NotSent(note) => (OutcomeKind::NotSent, None, Some(note)),
         };
-        let unsigned = matches!(kind, OutcomeKind::Refused | OutcomeKind::NotSent);
-        if unsigned && self.released().is_none() {
-            return None;
-        }
-        Some(OutcomeRow {
+        OutcomeRow {
             seq: self.seq,
-            kind,
+            kind: if self.is_kept() {
+                OutcomeKind::Unknown
+            } else {
+                kind
+            },
             signature,
             note: note.cloned(),
             log_index,
-        })
+        }
     }
 
     /// Tells whoever waits that it is durable.

@@ -18,6 +18,7 @@ pub struct SqliteTxn {
 
 impl SqliteTxn {
     pub(super) async fn begin(mut writer: OwnedMutexGuard<Writer>) -> StoreResult<Self> {
+        writer.connection()?;
         if writer.in_transaction {
             // The one who began it was dropped halfway. SQLite may have ended it since.
             let _ = roll_back(&mut writer).await;
