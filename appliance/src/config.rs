@@ -2,6 +2,7 @@
 //! files that hold them.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -122,15 +123,15 @@ pub struct Hsm {
     pub deadline: Span,
     /// Unlocked keys kept at once.
     #[serde(default = "default_unlocked")]
-    pub unlocked_keys: usize,
+    pub unlocked_keys: NonZeroUsize,
 }
 
 const fn default_deadline() -> Span {
     Span::from_secs(5)
 }
 
-const fn default_unlocked() -> usize {
-    4096
+const fn default_unlocked() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(4095)
 }
 
 /// Where wallet keys live.
@@ -285,14 +286,14 @@ impl Config {
         if !(4096..=16 * 1024 * 1024).contains(&self.listen.max_body) {
             return value(
                 "listen.max_body",
-                format!("expected 4096 to 16777216 bytes, got {}", self.listen.max_body),
+                format!(
+                    "expected 4096 to 16777216 bytes, got {}",
+                    self.listen.max_body
+                ),
             );
         }
         if self.hsm.workers == Some(0) || self.hsm.workers.is_some_and(|workers| workers > 64) {
             return value("hsm.workers", "expected 1 to 64".to_owned());
-        }
-        if self.hsm.unlocked_keys == 0 {
-            return value("hsm.unlocked_keys", "expected at least 1, got 0".to_owned());
         }
         if self.certificates.client > self.certificates.client_longest {
             return value(
@@ -348,8 +349,9 @@ impl Config {
                 })?,
         };
         refuse_readable_by_others(&path)?;
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| ConfigError::Pin(format!("cannot read `{}`: {error}", path.display())))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            ConfigError::Pin(format!("cannot read `{}`: {error}", path.display()))
+        })?;
         let pin = text.trim_end_matches(['\r', '\n']);
         if pin.is_empty() {
             return Err(ConfigError::Pin(format!("`{}` is empty", path.display())));

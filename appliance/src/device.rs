@@ -12,7 +12,10 @@ use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 
 /// What the thread owns: one session for each ability.
-#[allow(missing_debug_implementations, reason = "sessions have nothing to show")]
+#[allow(
+    missing_debug_implementations,
+    reason = "sessions have nothing to show"
+)]
 pub struct Desk {
     /// Signing with the appliance's own keys.
     pub backend: Box<dyn Backend>,

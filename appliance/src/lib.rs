@@ -1,5 +1,28 @@
 //! countersignd, the signing appliance
 
+pub mod app;
+pub mod ca;
+pub mod certificates;
 pub mod clock;
+pub mod config;
+pub mod device;
+pub mod doctor;
+pub mod freezes;
+pub mod grants;
+pub mod health;
 pub mod http;
 pub mod identity;
+pub mod init;
+pub mod journal;
+pub mod phase;
+pub mod policies;
+pub mod prices;
+pub mod records;
+pub mod sequencer;
+pub mod sign;
+pub mod start;
+pub mod users;
+pub mod wallets;
+
+/// The database of this build.
+pub type Db = countersign_store::sqlite::SqliteStore;

@@ -1,3 +1,25 @@
-//! The HTTP side of the appliance.
+//! The HTTP side of the appliance: one file per resource, one place for conversion between wire
+//! and domain, one for errors.
 
+mod audit;
+pub mod convert;
+pub mod error;
+mod extract;
+mod freeze;
+mod grants;
+pub mod operations;
+mod pki;
+mod policies;
+mod prices;
+mod replay;
+mod requests;
+mod router;
 pub mod serve;
+mod sign;
+mod status;
+mod users;
+mod venues;
+mod wallets;
+
+pub use replay::Replays;
+pub use router::api;

@@ -14,6 +14,7 @@ use super::{Revocations, Serial, SpiffeId, TrustDomain};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     principal: Principal,
+    spiffe_id: Box<str>,
     serial: Serial,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -70,8 +71,14 @@ impl Caller {
             ));
         }
         let validity = certificate.validity();
+        let principal = principal(&certificate, trust_domain)?;
+        let id = SpiffeId {
+            trust_domain: trust_domain.clone(),
+            principal: principal.clone(),
+        };
         Ok(Self {
-            principal: principal(&certificate, trust_domain)?,
+            principal,
+            spiffe_id: id.to_string().into(),
             serial: Serial::from_der_integer(certificate.raw_serial())
                 .ok_or(IdentityError::Unknown("its serial number is not ours"))?,
             not_before: seconds(validity.not_before.timestamp()),
@@ -101,6 +108,12 @@ impl Caller {
     #[must_use]
     pub const fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// Who it is, as the certificate and the log have it.
+    #[must_use]
+    pub const fn spiffe_id(&self) -> &str {
+        &self.spiffe_id
     }
 
     /// Which certificate it is.

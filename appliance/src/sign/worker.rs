@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use countersign_hsm::{Backend, Consequence, Device, KeyRef, verifies};
 use countersign_intent::SigningInput;
-use countersign_store::{Outcome, Recorded};
+use countersign_store::ledger::{Outcome, Recorded};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use tokio::sync::oneshot;
 

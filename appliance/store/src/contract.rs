@@ -162,4 +162,4 @@ pub trait Txn {
 }
 
 /// Numbers that [`Store::requests`] looks at in one call.
-pub(crate) const REQUEST_SCAN: u64 = 10_000;
+pub const REQUEST_SCAN: u64 = 10_000;

@@ -52,6 +52,12 @@ impl MemoryStore {
         lock(&self.shared.plan).add(point, nth, fault);
     }
 
+    /// How many rows there are about the use of limits.
+    #[must_use]
+    pub fn usage_rows(&self) -> usize {
+        lock(&self.shared.state).usage.len()
+    }
+
     /// How often `point` was reached.
     #[must_use]
     pub fn reached(&self, point: Point) -> u32 {

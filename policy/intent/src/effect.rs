@@ -31,6 +31,16 @@ impl Action {
         Self::Stake,
     ];
 
+    /// Whether an effect of this action needs a rule of its own. Fees and upkeep come with
+    /// whatever they are for.
+    #[must_use]
+    pub const fn is_primary(self) -> bool {
+        match self {
+            Self::Trade | Self::Withdrawal | Self::Authority | Self::Stake => true,
+            Self::Fee | Self::Housekeeping => false,
+        }
+    }
+
     /// The word used in policy files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -26,6 +26,9 @@ pub enum StampError {
 const LAST: i64 = 253_402_300_799_999_999;
 
 impl Stamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors

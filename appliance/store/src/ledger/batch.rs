@@ -245,7 +245,8 @@ impl<'a> Draft<'a> {
             usage: &self.core.windows,
         };
         let verdict = catch_unwind(AssertUnwindSafe(|| judge(&bench)))
-            .map_err(|_| LedgerError::NoDecision("judging it failed; see the log"))?;
+            .map_err(|_| LedgerError::NoDecision("judging it failed; see the log"))?
+            .ok_or(LedgerError::Stale)?;
         check_entry(&verdict.entry)?;
         Ok(verdict)
     }

@@ -5,8 +5,9 @@ use countersign_policy::{Decision, LimitKey, UsageView};
 use super::Recorded;
 use crate::{AuthorityRow, AuthoritySeal, Cause, IdempotencyKey, StoreError, StoredRequest};
 
-/// Decides about one case. Runs on the writer: it must not block.
-pub type Judge = Box<dyn FnOnce(&Bench<'_>) -> Verdict + Send>;
+/// Decides about one case; `None` if what the case was made from has changed since, and it has
+/// to be made anew. Runs on the writer: it must not block.
+pub type Judge = Box<dyn FnOnce(&Bench<'_>) -> Option<Verdict> + Send>;
 
 /// A request to be judged.
 pub struct Case {
@@ -164,6 +165,9 @@ pub enum LedgerError {
     /// The decision failed, or is not one that can be recorded.
     #[error("no decision: {0}")]
     NoDecision(&'static str),
+    /// What the case was made from has changed since; make it anew.
+    #[error("the facts of this request changed while it waited")]
+    Stale,
     /// A log entry that is empty or too long.
     #[error("expected a log entry of 1 to {MAX_ENTRY} bytes, got {0}")]
     Entry(usize),

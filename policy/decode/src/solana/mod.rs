@@ -35,8 +35,8 @@ pub struct Decoded {
     pub intent: Intent,
     /// Exactly the bytes that were read.
     pub input: SigningInput,
-    /// The transaction the message came in, if it did.
-    pub transaction: Option<PartialTransaction>,
+    /// The transaction around the message: the one it came in, or one whose slots are all empty.
+    pub transaction: PartialTransaction,
 }
 
 /// Decodes a serialised message: legacy, v0 or v1.
@@ -62,7 +62,7 @@ pub fn decode_transaction(bytes: &[u8], context: &Context<'_>) -> Result<Decoded
     let transaction =
         PartialTransaction::new(decoded.input.shared(), signatures, slot, message.version);
     Ok(Decoded {
-        transaction: Some(transaction),
+        transaction,
         ..decoded
     })
 }
@@ -96,10 +96,12 @@ fn decode(
             .filter(|signer| *signer != context.wallet)
             .collect(),
     };
+    let input = SigningInput::from_decoder(Arc::from(bytes), slot);
+    let empty = vec![[0; 64]; usize::from(message.header.required_signatures)];
     let decoded = Decoded {
+        transaction: PartialTransaction::new(input.shared(), &empty, slot, message.version),
         intent,
-        input: SigningInput::from_decoder(Arc::from(bytes), slot),
-        transaction: None,
+        input,
     };
     Ok((decoded, slot))
 }

@@ -1,0 +1,74 @@
+//! Everything the parts of a running appliance share.
+
+use std::sync::Arc;
+
+use countersign_audit::LogKey;
+use countersign_hsm::ceremony::RoleKeys;
+use countersign_hsm::{Device, KeyRef};
+use countersign_store::ledger::Ledger;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::Db;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::device::DeviceDesk;
+use crate::freezes::Freezes;
+use crate::health::Health;
+use crate::http::Replays;
+use crate::identity::{Authority, Revocations};
+use crate::journal::Journal;
+use crate::phase::CurrentPhase;
+use crate::policies::Policies;
+use crate::prices::Prices;
+use crate::records::Records;
+use crate::sign::Signers;
+use crate::wallets::Directory;
+
+/// A running appliance.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct App {
+    /// What it was told.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The phase.
+    pub phase: CurrentPhase,
+    /// The token.
+    pub device: Arc<dyn Device>,
+    /// The appliance's own keys on it.
+    pub keys: RoleKeys,
+    /// The thread for everything but wallet signatures.
+    pub desk: DeviceDesk,
+    /// The threads that sign for wallets.
+    pub signers: Signers,
+    /// The log key on the token.
+    pub log_key: KeyRef,
+    /// The log key as verifiers know it.
+    pub log_verifier: LogKey,
+    /// The certificate authority.
+    pub authority: Arc<Authority>,
+    /// Revoked certificates.
+    pub revocations: Arc<Revocations>,
+    /// Reads of the database.
+    pub db: Arc<Db>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+    /// Wallets as the sign path sees them.
+    pub directory: Directory,
+    /// The policy that decides.
+    pub policies: Policies,
+    /// Reference prices.
+    pub prices: Prices,
+    /// Freezes in force.
+    pub freezes: Freezes,
+    /// Log entries of administrative acts.
+    pub journal: Journal,
+    /// Answers to requests that do not sign.
+    pub replays: Replays,
+    /// Results of the last checks.
+    pub health: Health,
+    /// Renders the metrics.
+    pub metrics: PrometheusHandle,
+}

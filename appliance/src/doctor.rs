@@ -1,0 +1,251 @@
+//! `countersignd doctor`: what is wrong, and how to mend it.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign_hsm::canary::canary;
+use countersign_hsm::{Device, KeyRole, ceremony};
+use countersign_intent::Timestamp;
+use serde::Serialize;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::start::{self, StartError};
+
+/// A build is never run before it was made; a clock that says so is wrong.
+const EARLIEST: &str = "2026-11-01T00:00:00Z";
+
+/// One finding.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found, and what to do if it is not as it should be.
+    pub detail: String,
+}
+
+/// Everything that was found.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// The findings.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn healthy(&self) -> bool {
+        self.findings.iter().all(|finding| finding.ok)
+    }
+
+    fn add(&mut self, check: impl Into<String>, found: Result<String, String>) {
+        let (ok, detail) = match found {
+            Ok(detail) => (true, detail),
+            Err(detail) => (false, detail),
+        };
+        self.findings.push(Finding {
+            check: check.into(),
+            ok,
+            detail,
+        });
+    }
+}
+
+/// Looks at everything that can be looked at without a running appliance.
+pub async fn examine(path: &Path) -> Report {
+    let mut report = Report::default();
+    report.add("hardening", hardening());
+    report.add("entropy", entropy());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    report.add("clock", clock_sane(clock.now()));
+    let config = match Config::read(path) {
+        Ok(config) => config,
+        Err(error) => {
+            report.add("configuration", Err(error.to_string()));
+            return report;
+        }
+    };
+    report.add("configuration", Ok(path.display().to_string()));
+    if let Some(device) = examine_token(&config, &mut report) {
+        examine_state(&config, device, &clock, &mut report).await;
+    }
+    report
+}
+
+fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>> {
+    let device = match start::open_token(config) {
+        Ok(device) => device,
+        Err(error) => {
+            report.add("hsm", Err(error.to_string()));
+            return None;
+        }
+    };
+    let able = device.capabilities();
+    report.add(
+        "hsm",
+        Ok(format!(
+            "{} {}, firmware {}",
+            able.model, able.serial, able.firmware
+        )),
+    );
+    report.add("firmware", firmware(&*device));
+    let envelope = match (config.custody.envelope, able.envelope.is_empty()) {
+        (false, _) => "off".to_owned(),
+        (true, false) => "on: key bytes pass through this process".to_owned(),
+        (true, true) => "on, but the token cannot".to_owned(),
+    };
+    report.add("custody.envelope", Ok(envelope));
+    let roles = KeyRole::expected(config.custody.envelope);
+    match ceremony::load(&*device, &roles) {
+        Ok(keys) => {
+            for role in roles {
+                let used = canary(&*device, &keys, role);
+                let found = used.map(|()| "does its job".to_owned());
+                report.add(
+                    format!("hsm.{}", role.as_str()),
+                    found.map_err(|error| error.to_string()),
+                );
+            }
+            Some(device)
+        }
+        Err(error) => {
+            report.add("hsm.keys", Err(error.to_string()));
+            None
+        }
+    }
+}
+
+async fn examine_state(
+    config: &Config,
+    device: Arc<dyn Device>,
+    clock: &Arc<dyn Clock>,
+    report: &mut Report,
+) {
+    match start::open(config, device, clock).await {
+        Ok(opened) => {
+            report.add(
+                "store",
+                Ok("the seal over all rows that grant power is genuine".to_owned()),
+            );
+            let authority = start::load_authority(config, &opened);
+            report.add("tls", authority_sane(authority, clock.now()));
+            let _closed = opened.ledger.shutdown().await;
+        }
+        Err(error) => report.add("store", Err(error.to_string())),
+    }
+}
+
+fn authority_sane(
+    authority: Result<crate::identity::Authority, StartError>,
+    now: Timestamp,
+) -> Result<String, String> {
+    let until = authority.map_err(|error| error.to_string())?.not_after();
+    if until <= now {
+        return Err(format!(
+            "the CA's certificate expired at {until}; run `countersignd init` on a new state directory"
+        ));
+    }
+    Ok(format!("the CA's certificate is valid until {until}"))
+}
+
+/// What the notes in `firmware-notes/` say about this model and firmware.
+fn firmware(device: &dyn Device) -> Result<String, String> {
+    const MATRIX: &str = include_str!("../../firmware-notes/matrix.toml");
+    let able = device.capabilities();
+    let matrix: toml::Table = MATRIX
+        .parse()
+        .map_err(|error| format!("matrix.toml: {error}"))?;
+    let models = matrix.get("device").and_then(toml::Value::as_array);
+    let note = models.into_iter().flatten().find(|note| {
+        let says = |key: &str| {
+            note.get(key)
+                .and_then(toml::Value::as_str)
+                .unwrap_or_default()
+        };
+        able.model.starts_with(says("model")) && able.firmware.starts_with(says("firmware"))
+    });
+    match note {
+        Some(note) => {
+            let warnings = note.get("warnings").and_then(toml::Value::as_array);
+            let warnings: Vec<&str> = warnings
+                .into_iter()
+                .flatten()
+                .filter_map(toml::Value::as_str)
+                .collect();
+            Ok(format!("known; {}", warnings.join("; ")))
+        }
+        None => Err(format!(
+            "{} with firmware {} is not in the notes: run the conformance suite on a spare token \
+             and add a page to `firmware-notes`",
+            able.model, able.firmware
+        )),
+    }
+}
+
+fn clock_sane(now: Timestamp) -> Result<String, String> {
+    let earliest = Timestamp::parse(EARLIEST).map_err(|error| error.to_string())?;
+    if now < earliest {
+        return Err(format!(
+            "the clock says {now}, before this program was made; set the clock"
+        ));
+    }
+    Ok(now.to_string())
+}
+
+fn entropy() -> Result<String, String> {
+    let draw = || {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes)
+            .map(|()| bytes)
+            .map_err(|error| error.to_string())
+    };
+    if draw()? == draw()? {
+        return Err("the system's random numbers repeat; do not make keys here".to_owned());
+    }
+    Ok("the system's random number generator answers".to_owned())
+}
+
+/// Turns core dumps off, for this process and what it might start.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn harden() -> std::io::Result<()> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+fn hardening() -> Result<String, String> {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+    let cores = getrlimit(Resource::Core).current == Some(0);
+    let dumpable = dumpable_behavior().map_err(|error| error.to_string())?;
+    if !cores || dumpable != DumpableBehavior::NotDumpable {
+        return Err("core dumps are on; start with the unit in `deploy/systemd`".to_owned());
+    }
+    Ok("core dumps are off".to_owned())
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// A closed output.
+pub fn print(report: &Report, json: bool, out: &mut dyn Write) -> Result<(), StartError> {
+    if json {
+        serde_json::to_writer_pretty(&mut *out, report)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    for finding in &report.findings {
+        let mark = if finding.ok { "ok  " } else { "BAD " };
+        writeln!(out, "{mark} {:18} {}", finding.check, finding.detail)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Stopping at once. A freeze holds from the moment it is asked for, whether or not it could be
+//! recorded yet.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use countersign_intent::{Principal, Timestamp, UserId, Venue, WalletId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::records::{Kind, Record, Records, RecordsError};
+
+/// What a freeze covers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Everything.
+    Everything,
+    /// One venue, by slug.
+    Venue(String),
+    /// One user, `usr_…`.
+    User(String),
+    /// One wallet, `wal_…`.
+    Wallet(String),
+    /// One bot, by name.
+    Bot(String),
+}
+
+impl Scope {
+    /// Identifier of the row: one row per scope.
+    #[must_use]
+    pub fn row_id(&self) -> [u8; 16] {
+        let digest = Sha256::digest(format!("countersign/freeze/v1\0{self:?}"));
+        let mut id = [0; 16];
+        id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+        id
+    }
+}
+
+/// A freeze as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeRecord {
+    /// What is stopped.
+    pub scope: Scope,
+    /// Who stopped it.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Microseconds since the Unix epoch.
+    pub since: i64,
+    /// When it was lifted, microseconds since the Unix epoch.
+    pub lifted_at: Option<i64>,
+}
+
+impl Record for FreezeRecord {
+    const KIND: Kind = Kind::Freeze;
+}
+
+/// A freeze in force.
+#[derive(Debug, Clone)]
+pub struct InForce {
+    /// The freeze.
+    pub record: FreezeRecord,
+    /// Whether it is recorded.
+    pub recorded: bool,
+}
+
+/// The freezes in force.
+#[derive(Debug, Default)]
+pub struct Freezes(ArcSwap<BTreeMap<Scope, InForce>>);
+
+/// Whom a request would sign for.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Who asks.
+    pub principal: &'a Principal,
+    /// Whose wallet it is.
+    pub user: UserId,
+    /// Which wallet.
+    pub wallet: WalletId,
+    /// Where.
+    pub venue: Venue,
+}
+
+impl Freezes {
+    /// Reads every freeze in force, keeping those that are not recorded yet.
+    ///
+    /// # Errors
+    /// As [`Records::all`].
+    pub async fn load(&self, records: &Records) -> Result<(), RecordsError> {
+        for stored in records.all::<FreezeRecord>(None).await? {
+            if stored.record.lifted_at.is_none() {
+                self.hold(stored.record, true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a freeze in force.
+    pub fn hold(&self, record: FreezeRecord, recorded: bool) {
+        self.0.rcu(|current| {
+            let mut next = BTreeMap::clone(current);
+            let freeze = InForce {
+                record: record.clone(),
+                recorded,
+            };
+            next.insert(record.scope.clone(), freeze);
+            next
+        });
+    }
+
+    /// The freezes in force.
+    #[must_use]
+    pub fn in_force(&self) -> Arc<BTreeMap<Scope, InForce>> {
+        self.0.load_full()
+    }
+
+    /// Whether everything is frozen.
+    #[must_use]
+    pub fn everything(&self) -> bool {
+        self.0.load().contains_key(&Scope::Everything)
+    }
+
+    /// The first freeze that covers a subject, in words.
+    #[must_use]
+    pub fn covering(&self, subject: &Subject<'_>) -> Option<String> {
+        let frozen = self.0.load();
+        if frozen.is_empty() {
+            return None;
+        }
+        let scopes = [
+            Scope::Everything,
+            Scope::Venue(subject.venue.as_str().to_owned()),
+            Scope::User(subject.user.to_string()),
+            Scope::Wallet(subject.wallet.to_string()),
+            Scope::Bot(subject.principal.name().to_owned()),
+        ];
+        let freeze = scopes.iter().find_map(|scope| frozen.get(scope))?;
+        let since = Timestamp::from_micros(freeze.record.since);
+        let reason = freeze.record.reason.as_deref().unwrap_or("no reason given");
+        let by = &freeze.record.by;
+        Some(format!("frozen by {by} since {since}: {reason}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_intent::Role;
+
+    fn subject(principal: &Principal) -> Subject<'_> {
+        Subject {
+            principal,
+            user: UserId::from_bytes([1; 16]),
+            wallet: WalletId::from_bytes([2; 16]),
+            venue: Venue::Solana,
+        }
+    }
+
+    #[test]
+    fn each_scope_stops_its_own_and_nothing_else() {
+        let bot = Principal::new(Role::Bot, "a").unwrap();
+        let covering = [
+            Scope::Everything,
+            Scope::Venue("solana".to_owned()),
+            Scope::User(UserId::from_bytes([1; 16]).to_string()),
+            Scope::Wallet(WalletId::from_bytes([2; 16]).to_string()),
+            Scope::Bot("a".to_owned()),
+        ];
+        let others = [
+            Scope::Venue("binance".to_owned()),
+            Scope::User(UserId::from_bytes([9; 16]).to_string()),
+            Scope::Wallet(WalletId::from_bytes([9; 16]).to_string()),
+            Scope::Bot("b".to_owned()),
+        ];
+        for (scopes, stops) in [(&covering[..], true), (&others[..], false)] {
+            for scope in scopes {
+                let freezes = Freezes::default();
+                freezes.hold(
+                    FreezeRecord {
+                        scope: scope.clone(),
+                        by: "risk/r".to_owned(),
+                        reason: None,
+                        since: 0,
+                        lifted_at: None,
+                    },
+                    false,
+                );
+                assert_eq!(
+                    freezes.covering(&subject(&bot)).is_some(),
+                    stops,
+                    "{scope:?}"
+                );
+            }
+        }
+    }
+}

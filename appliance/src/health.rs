@@ -1,0 +1,143 @@
+//! Readiness: does every key sign, can the store be written, is the clock sane, is the log
+//! current. Checked in the background, so that a probe never waits for a device.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use countersign_api::{Check, Readiness};
+use countersign_hsm::KeyRole;
+use countersign_hsm::canary::canary;
+use countersign_intent::Span;
+
+use crate::app::App;
+use crate::phase::Phase;
+
+/// How often the checks run.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// How far the signed log may lag behind before it does not count as current.
+const LOG_LAG: Span = Span::from_secs(15);
+
+/// What the last checks found.
+#[derive(Debug, Default)]
+pub struct Health {
+    checks: RwLock<Vec<Check>>,
+}
+
+impl Health {
+    /// What the last checks found; not ready before the first.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let checks = self.read();
+        Readiness {
+            ready: !checks.is_empty() && checks.iter().all(|check| check.ok),
+            checks,
+        }
+    }
+
+    /// The checks.
+    #[must_use]
+    pub fn read(&self) -> Vec<Check> {
+        self.checks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn replace(&self, checks: Vec<Check>) {
+        *self.checks.write().unwrap_or_else(PoisonError::into_inner) = checks;
+    }
+}
+
+/// Runs the checks until the appliance halts.
+pub async fn watch(app: Arc<App>) {
+    while app.phase.get() != Phase::Halted {
+        check(&app).await;
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Runs the checks once and moves between `ready` and `degraded`.
+pub async fn check(app: &App) {
+    let mut checks = check_keys(app).await;
+    checks.push(check_store(app).await);
+    checks.push(check_clock(app).await);
+    checks.push(check_log(app).await);
+    for check in checks.iter().filter(|check| !check.ok) {
+        let detail = check.detail.as_deref().unwrap_or_default();
+        tracing::warn!(check = %check.name, detail, "a check failed");
+    }
+    let all = checks.iter().all(|check| check.ok);
+    app.health.replace(checks);
+    app.phase
+        .set(if all { Phase::Ready } else { Phase::Degraded });
+}
+
+fn outcome<E: std::fmt::Display>(name: &str, result: Result<(), E>) -> Check {
+    let detail = result.err().map(|error| error.to_string());
+    let ok = detail.is_none();
+    let value = if ok { 1.0 } else { 0.0 };
+    metrics::gauge!("countersign_check_ok", "check" => name.to_owned()).set(value);
+    Check {
+        name: name.to_owned(),
+        ok,
+        detail,
+    }
+}
+
+async fn check_keys(app: &App) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for role in KeyRole::expected(app.config.custody.envelope) {
+        let (device, keys) = (Arc::clone(&app.device), app.keys.clone());
+        let result = app
+            .desk
+            .run(move |_| Ok(canary(&*device, &keys, role)?))
+            .await;
+        checks.push(outcome(&format!("hsm.{}", role.as_str()), result));
+    }
+    checks
+}
+
+/// A flush goes through the one writer, so it waits for a real commit if any is due.
+async fn check_store(app: &App) -> Check {
+    outcome("store", app.ledger.flush().await)
+}
+
+async fn check_clock(app: &App) -> Check {
+    use countersign_store::Store;
+    let now = app.clock.now();
+    let result = match app.db.progress().await {
+        Ok(progress) => {
+            let latest = countersign_intent::Timestamp::from_micros(progress.latest_micros);
+            if latest.since(now) > app.config.clock.tolerance {
+                Err(format!(
+                    "the clock says {now}, but {latest} was recorded already; set the clock"
+                ))
+            } else {
+                Ok(())
+            }
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    outcome("clock", result)
+}
+
+async fn check_log(app: &App) -> Check {
+    use countersign_store::Store;
+    let size = app.ledger.head().borrow().size;
+    let result = match app.db.checkpoints(None, 1).await {
+        Ok(rows) => match rows.first() {
+            Some(row) if row.size >= size => Ok(()),
+            Some(row) if app.clock.now().since(row.at) <= LOG_LAG => Ok(()),
+            Some(row) => Err(format!(
+                "the log has {size} entries, the last signed checkpoint covers {}; check the \
+                 log key with `countersignd doctor`",
+                row.size
+            )),
+            None if size == 0 => Ok(()),
+            None => Err("the log has no signed checkpoint yet".to_owned()),
+        },
+        Err(error) => Err(error.to_string()),
+    };
+    outcome("log", result)
+}

@@ -1,0 +1,391 @@
+//! Wire to domain and back: the one place that knows both.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_api as api;
+use countersign_intent::{Action, Address, Role, Span, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::error::ApiError;
+use crate::certificates::CertificateRecord;
+use crate::config::CustodyKind;
+use crate::freezes::{InForce, Scope};
+use crate::grants::GrantRecord;
+use crate::policies::PolicyRecord;
+use crate::prices::PriceRecord;
+use crate::records::Stored;
+use crate::sign::Form;
+use crate::users::UserRecord;
+use crate::wallets::{Status, WalletRecord};
+
+/// A role on the wire.
+#[must_use]
+pub const fn role(role: Role) -> api::Role {
+    match role {
+        Role::Bot => api::Role::Bot,
+        Role::Gateway => api::Role::Gateway,
+        Role::Risk => api::Role::Risk,
+        Role::Operator => api::Role::Operator,
+        Role::Auditor => api::Role::Auditor,
+    }
+}
+
+/// A role of the domain.
+#[must_use]
+pub const fn domain_role(role: api::Role) -> Role {
+    match role {
+        api::Role::Bot => Role::Bot,
+        api::Role::Gateway => Role::Gateway,
+        api::Role::Risk => Role::Risk,
+        api::Role::Operator => Role::Operator,
+        api::Role::Auditor => Role::Auditor,
+    }
+}
+
+/// Parses an identifier in a named field.
+///
+/// # Errors
+/// Text of another shape.
+pub fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
+    field: &str,
+    text: &str,
+) -> Result<T, ApiError> {
+    text.parse()
+        .map_err(|error: T::Err| ApiError::field(field, error.to_string()))
+}
+
+/// Checks a text for people.
+///
+/// # Errors
+/// A text that is empty, too long, or has control characters.
+pub fn text(field: &str, text: &str, longest: usize) -> Result<(), ApiError> {
+    let printable = text.chars().all(|character| !character.is_control());
+    if text.trim().is_empty() || text.chars().count() > longest || !printable {
+        return Err(ApiError::field(
+            field,
+            format!("expected 1 to {longest} printable characters"),
+        ));
+    }
+    Ok(())
+}
+
+/// Checks an optional text for people.
+///
+/// # Errors
+/// As [`text`].
+pub fn optional_text(field: &str, value: Option<&str>, longest: usize) -> Result<(), ApiError> {
+    value.map_or(Ok(()), |value| text(field, value, longest))
+}
+
+/// Size of a page.
+///
+/// # Errors
+/// A size out of bounds.
+pub fn page_size(limit: Option<u32>) -> Result<u32, ApiError> {
+    let limit = limit.unwrap_or(100);
+    if !(1..=500).contains(&limit) {
+        let detail = format!("expected 1 to 500, got {limit}");
+        return Err(ApiError::field("limit", detail));
+    }
+    Ok(limit)
+}
+
+/// Place in a listing.
+///
+/// # Errors
+/// A cursor that was not given out here.
+pub fn cursor(cursor: Option<&str>) -> Result<Option<i64>, ApiError> {
+    let parse = |text: &str| {
+        text.parse().map_err(|_| {
+            ApiError::field(
+                "cursor",
+                format!("`{text}` is no `next_cursor` of a page before"),
+            )
+        })
+    };
+    cursor.map(parse).transpose()
+}
+
+/// A page of records, with the cursor of the next one if this one is full.
+#[must_use]
+pub fn page<T, W>(
+    rows: Vec<Stored<T>>,
+    limit: u32,
+    convert: impl Fn(&Stored<T>) -> W,
+) -> api::Page<W> {
+    let full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
+    let last = rows.last().map(|row| row.seq.to_string());
+    api::Page {
+        items: rows.iter().map(convert).collect(),
+        next_cursor: if full { last } else { None },
+    }
+}
+
+fn time(micros: i64) -> String {
+    Timestamp::from_micros(micros).to_string()
+}
+
+/// A user on the wire.
+#[must_use]
+pub fn user(stored: &Stored<UserRecord>) -> api::User {
+    api::User {
+        id: countersign_intent::UserId::from_bytes(stored.id).to_string(),
+        external_id: stored.record.external_id.clone(),
+        display_name: stored.record.display_name.clone(),
+        tier: stored.record.tier.clone(),
+        created_at: time(stored.record.created_at),
+    }
+}
+
+/// A wallet on the wire.
+#[must_use]
+pub fn wallet(stored: &Stored<WalletRecord>) -> api::Wallet {
+    let record = &stored.record;
+    api::Wallet {
+        id: stored.wallet_id().to_string(),
+        user_id: record.user.clone(),
+        venue: record.venue.clone(),
+        environment: record.environment.clone(),
+        name: record.name.clone(),
+        address: record.address.clone(),
+        custody: record.custody.as_str().to_owned(),
+        status: match record.status {
+            Status::Active => api::WalletStatus::Active,
+            Status::Paused => api::WalletStatus::Paused,
+            Status::Archived => api::WalletStatus::Archived,
+        },
+        created_at: time(record.created_at),
+    }
+}
+
+/// A grant on the wire.
+#[must_use]
+pub fn grant(stored: &Stored<GrantRecord>) -> api::Grant {
+    api::Grant {
+        id: countersign_intent::GrantId::from_bytes(stored.id).to_string(),
+        bot: stored.record.bot.clone(),
+        wallet_id: stored.record.wallet.clone(),
+        actions: stored.record.actions.clone(),
+        created_at: time(stored.record.created_at),
+    }
+}
+
+/// A certificate on the wire.
+#[must_use]
+pub fn certificate(stored: &Stored<CertificateRecord>) -> api::Certificate {
+    api::Certificate {
+        id: countersign_intent::CertificateId::from_bytes(stored.id).to_string(),
+        spiffe_id: stored.record.spiffe_id.clone(),
+        not_before: time(stored.record.not_before),
+        not_after: time(stored.record.not_after),
+        revoked_at: stored.record.revoked_at.map(time),
+    }
+}
+
+/// A price on the wire.
+#[must_use]
+pub fn price(record: &PriceRecord) -> api::Price {
+    let amount = countersign_intent::Amount::from_base(u128::from(record.micro_usd));
+    api::Price {
+        asset: record.asset.clone(),
+        price_usd: amount.display(6).to_string(),
+        set_at: time(record.set_at),
+    }
+}
+
+/// A version of the policy on the wire, without its text.
+#[must_use]
+pub fn policy(stored: &Stored<PolicyRecord>, active: Option<u64>) -> api::PolicySummary {
+    let record = &stored.record;
+    api::PolicySummary {
+        id: countersign_intent::PolicyId::from_bytes(stored.id).to_string(),
+        name: record.name.clone(),
+        version: record.version,
+        hash: hex(&Sha256::digest(record.text.as_bytes())),
+        active: active == Some(record.version),
+        created_at: time(record.created_at),
+    }
+}
+
+/// Hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A freeze on the wire.
+#[must_use]
+pub fn freeze(freeze: &InForce) -> api::FreezeState {
+    api::FreezeState {
+        scope: match freeze.record.scope.clone() {
+            Scope::Everything => api::FreezeScope::Everything,
+            Scope::Venue(slug) => api::FreezeScope::Venue(slug),
+            Scope::User(id) => api::FreezeScope::User(id),
+            Scope::Wallet(id) => api::FreezeScope::Wallet(id),
+            Scope::Bot(name) => api::FreezeScope::Bot(name),
+        },
+        by: freeze.record.by.clone(),
+        reason: freeze.record.reason.clone(),
+        since: time(freeze.record.since),
+        recorded: freeze.recorded,
+    }
+}
+
+/// A freeze's scope, its identifiers checked.
+///
+/// # Errors
+/// An identifier of another shape, or an empty name.
+pub fn scope(scope: api::FreezeScope) -> Result<Scope, ApiError> {
+    Ok(match scope {
+        api::FreezeScope::Everything => Scope::Everything,
+        api::FreezeScope::Venue(slug) => {
+            text("scope.venue", &slug, 64)?;
+            Scope::Venue(slug)
+        }
+        api::FreezeScope::User(user) => {
+            id::<countersign_intent::UserId>("scope.user", &user)?;
+            Scope::User(user)
+        }
+        api::FreezeScope::Wallet(wallet) => {
+            id::<countersign_intent::WalletId>("scope.wallet", &wallet)?;
+            Scope::Wallet(wallet)
+        }
+        api::FreezeScope::Bot(name) => Scope::Bot(bot_name("scope.bot", &name)?),
+    })
+}
+
+/// A bot's name, given as such or as a SPIFFE id.
+///
+/// # Errors
+/// Anything else, or another role.
+pub fn bot_name(field: &str, bot: &str) -> Result<String, ApiError> {
+    let name = match bot.strip_prefix("spiffe://") {
+        None => bot,
+        Some(rest) => rest
+            .split_once('/')
+            .and_then(|(_, path)| path.strip_prefix("bot/"))
+            .ok_or_else(|| ApiError::field(field, format!("`{bot}` is no bot's SPIFFE id")))?,
+    };
+    countersign_intent::Principal::new(Role::Bot, name)
+        .map(|principal| principal.name().to_owned())
+        .map_err(|error| ApiError::field(field, error.to_string()))
+}
+
+/// Actions of a grant.
+///
+/// # Errors
+/// A word that is no action.
+pub fn actions(actions: &[String]) -> Result<(), ApiError> {
+    for action in actions {
+        if !Action::ALL.iter().any(|known| known.as_str() == action) {
+            let known: Vec<&str> = Action::ALL.iter().map(|known| known.as_str()).collect();
+            let detail = format!("expected some of {}, got `{action}`", known.join(", "));
+            return Err(ApiError::field("actions", detail));
+        }
+    }
+    Ok(())
+}
+
+/// Custody asked for by name.
+///
+/// # Errors
+/// Another word.
+pub fn custody(text: &str) -> Result<CustodyKind, ApiError> {
+    match text {
+        "resident" => Ok(CustodyKind::Resident),
+        "wrapped" => Ok(CustodyKind::Wrapped),
+        "envelope" => Ok(CustodyKind::Envelope),
+        other => Err(ApiError::field(
+            "custody",
+            format!("expected `resident`, `wrapped` or `envelope`, got `{other}`"),
+        )),
+    }
+}
+
+/// A length of time in a named field.
+///
+/// # Errors
+/// Text that is none.
+pub fn span(field: &str, text: &str) -> Result<Span, ApiError> {
+    text.parse()
+        .map_err(|error: countersign_intent::SpanError| ApiError::field(field, error.to_string()))
+}
+
+/// The bytes of a sign request: exactly one of message and transaction.
+///
+/// # Errors
+/// None or both of them, or text that is not base64.
+pub fn signing_bytes(
+    prefix: &str,
+    message: Option<&str>,
+    transaction: Option<&str>,
+) -> Result<(Form, Vec<u8>), ApiError> {
+    let (form, field, text) = match (message, transaction) {
+        (Some(text), None) => (Form::Message, "message", text),
+        (None, Some(text)) => (Form::Transaction, "transaction", text),
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(ApiError::field(
+                &format!("{prefix}message"),
+                "expected exactly one of `message` and `transaction`",
+            ));
+        }
+    };
+    let bytes = BASE64_STANDARD.decode(text).map_err(|error| {
+        ApiError::field(
+            &format!("{prefix}{field}"),
+            format!("expected standard base64: {error}"),
+        )
+    })?;
+    Ok((form, bytes))
+}
+
+/// Mint hints.
+///
+/// # Errors
+/// More than 16, or text that is no address.
+pub fn mints(prefix: &str, mints: &[String]) -> Result<Vec<Address>, ApiError> {
+    let field = format!("{prefix}mints");
+    if mints.len() > 16 {
+        let detail = format!("expected at most 16 hints, got {}", mints.len());
+        return Err(ApiError::field(&field, detail));
+    }
+    mints.iter().map(|mint| id(&field, mint)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bot_is_named_either_way_and_nothing_else_is_a_bot() {
+        assert_eq!(bot_name("bot", "a").unwrap(), "a");
+        assert_eq!(bot_name("bot", "spiffe://desk.example/bot/a").unwrap(), "a");
+        for name in [
+            "",
+            "a b",
+            "spiffe://desk.example/operator/a",
+            "spiffe://x",
+            "a/b",
+        ] {
+            assert!(bot_name("bot", name).is_err(), "`{name}` was accepted");
+        }
+    }
+
+    #[test]
+    fn one_of_message_and_transaction() {
+        assert!(signing_bytes("", Some("AA=="), None).is_ok());
+        assert!(signing_bytes("", None, Some("AA==")).is_ok());
+        for (message, transaction) in [
+            (None, None),
+            (Some("AA=="), Some("AA==")),
+            (Some("A"), None),
+            (Some("-_=="), None),
+        ] {
+            assert!(signing_bytes("", message, transaction).is_err());
+        }
+    }
+}

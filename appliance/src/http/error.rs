@@ -1,0 +1,156 @@
+//! Errors of the domain as problem details: the one place that maps them.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use countersign_api::{ErrorCode, PROBLEM_JSON, Problem};
+use countersign_store::StoreError;
+use countersign_store::ledger::LedgerError;
+
+use crate::device::DeskError;
+use crate::identity::{AuthorityError, IdentityError};
+use crate::policies::PolicyError;
+use crate::records::RecordsError;
+use crate::sign::WalkError;
+use crate::wallets::CreateError;
+
+/// A problem on its way out.
+#[derive(Debug)]
+pub struct ApiError(pub Box<Problem>);
+
+impl ApiError {
+    /// A problem of this code.
+    #[must_use]
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem::new(code, detail)))
+    }
+
+    /// A field that is missing or wrong.
+    #[must_use]
+    pub fn field(field: &str, detail: impl Into<String>) -> Self {
+        let problem = Problem::new(ErrorCode::InvalidRequest, detail).field(field);
+        Self(Box::new(problem))
+    }
+
+    /// No such thing, or not yours.
+    #[must_use]
+    pub fn not_found(what: &str, id: &str) -> Self {
+        Self::new(
+            ErrorCode::NotFound,
+            format!("there is no {what} `{id}` that you may see"),
+        )
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response<Body> {
+        problem_response(&self.0)
+    }
+}
+
+/// A problem as a response.
+#[must_use]
+pub fn problem_response(problem: &Problem) -> Response<Body> {
+    metrics::counter!("countersign_problems_total", "code" => problem.code.as_str()).increment(1);
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    response
+}
+
+/// What a peer that is not let in is told.
+#[must_use]
+pub fn refuse_identity(error: &IdentityError) -> Response<Body> {
+    let mut problem = Problem::new(ErrorCode::Forbidden, error.to_string());
+    problem.reasons.push(countersign_api::Reason {
+        code: error.code().to_owned(),
+        rule: None,
+        effect: None,
+        message: error.to_string(),
+        retry_after: None,
+    });
+    problem_response(&problem)
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        let advice = match &error {
+            LedgerError::Store(StoreError::Unknown(_)) => {
+                "; send the same request with the same key again to learn what became of it"
+            }
+            _ => "; nothing was done, send the request again",
+        };
+        Self::new(ErrorCode::NotReady, format!("{error}{advice}"))
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorCode::NotReady, error.to_string())
+    }
+}
+
+impl From<DeskError> for ApiError {
+    fn from(error: DeskError) -> Self {
+        Self::new(ErrorCode::HsmUnavailable, error.to_string())
+    }
+}
+
+impl From<RecordsError> for ApiError {
+    fn from(error: RecordsError) -> Self {
+        match error {
+            RecordsError::Desk(error) => error.into(),
+            RecordsError::Store(error) => error.into(),
+            RecordsError::Ledger(error) => error.into(),
+            RecordsError::Taken(_) => Self::new(ErrorCode::AlreadyDecided, error.to_string()),
+            RecordsError::Tampered { .. }
+            | RecordsError::SealMissing(_)
+            | RecordsError::SealBroken { .. }
+            | RecordsError::Unreadable { .. }
+            | RecordsError::Entry(_)
+            | RecordsError::Gone(_) => Self::new(ErrorCode::NotReady, error.to_string()),
+        }
+    }
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Custody(..) => Self::field("custody", error.to_string()),
+            CreateError::Records(error) => error.into(),
+            CreateError::Desk(error) => error.into(),
+        }
+    }
+}
+
+impl From<WalkError> for ApiError {
+    fn from(error: WalkError) -> Self {
+        match error {
+            WalkError::Records(error) => error.into(),
+            WalkError::Ledger(error) => error.into(),
+            WalkError::Unsettled => Self::new(ErrorCode::NotReady, error.to_string()),
+        }
+    }
+}
+
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Records(error) => error.into(),
+            PolicyError::Invalid { .. } => Self::new(ErrorCode::NotReady, error.to_string()),
+        }
+    }
+}
+
+impl From<AuthorityError> for ApiError {
+    fn from(error: AuthorityError) -> Self {
+        match &error {
+            AuthorityError::Csr(_) => Self::field("csr", error.to_string()),
+            AuthorityError::Lifetime { .. } => Self::field("lifetime", error.to_string()),
+            _ => Self::new(ErrorCode::HsmUnavailable, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Strict reading of what comes in: bodies, queries, the idempotency key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use countersign_api::ErrorCode;
+use countersign_intent::{Principal, Role};
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use super::serve::{BodyError, read_body};
+use crate::app::App;
+use crate::identity::Caller;
+
+/// The header that names a request across its retries.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_secs(20);
+
+/// Characters of an idempotency key at most.
+const LONGEST_KEY: usize = 255;
+
+/// The caller of this request.
+#[derive(Debug, Clone)]
+pub(super) struct Peer(pub(super) Arc<Caller>);
+
+impl Peer {
+    /// Role and name.
+    #[must_use]
+    pub(super) fn principal(&self) -> &Principal {
+        self.0.principal()
+    }
+
+    /// The role.
+    #[must_use]
+    pub(super) fn role(&self) -> Role {
+        self.principal().role()
+    }
+
+    /// As the log names it.
+    #[must_use]
+    pub(super) fn actor(&self) -> &str {
+        self.0.spiffe_id()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get::<Arc<Caller>>();
+        caller.cloned().map(Self).ok_or_else(|| {
+            ApiError::new(ErrorCode::Forbidden, "the connection carries no identity")
+        })
+    }
+}
+
+/// A JSON body of at most the configured size, without unknown fields.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let limit = app.config.listen.max_body;
+        let bytes = read_limited(request.into_body(), limit).await?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// A larger body, or one that does not end.
+pub(super) async fn read_limited(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
+    read_body(body, limit, BODY_TIME)
+        .await
+        .map_err(|error| refused_body(&error, limit))
+}
+
+fn refused_body(error: &BodyError, limit: usize) -> ApiError {
+    match error {
+        BodyError::TooLarge { .. } => ApiError::new(
+            ErrorCode::TooLarge,
+            format!("the body is larger than {limit} bytes; send less at once"),
+        ),
+        _ => ApiError::new(ErrorCode::InvalidRequest, error.to_string()),
+    }
+}
+
+/// Parses JSON strictly and names the field that is wrong.
+///
+/// # Errors
+/// Anything but the expected object.
+pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.into_inner().to_string();
+        let field = named_field(&message).unwrap_or(path);
+        ApiError::field(
+            &field,
+            format!("the body is not what is expected here: {message}"),
+        )
+    })?;
+    reader.end().map_err(|_| {
+        ApiError::new(
+            ErrorCode::InvalidRequest,
+            "the body goes on after its JSON value; send one object",
+        )
+    })?;
+    Ok(value)
+}
+
+/// The field that serde names between back-ticks for a missing or unknown one.
+fn named_field(message: &str) -> Option<String> {
+    let named = message
+        .strip_prefix("missing field `")
+        .or_else(|| message.strip_prefix("unknown field `"))?;
+    named.split('`').next().map(str::to_owned)
+}
+
+/// A query string without unknown parameters.
+#[derive(Debug)]
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|error| ApiError::field("query", error.body_text()))
+    }
+}
+
+/// One path parameter.
+#[derive(Debug)]
+pub(super) struct Path(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Path {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        axum::extract::Path::<String>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|error| ApiError::field("path", error.body_text()))
+    }
+}
+
+/// Reads the idempotency key.
+///
+/// # Errors
+/// A key that is empty, too long, or has other than printable ASCII characters.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    check_key("Idempotency-Key", text).map(|()| Some(text.to_owned()))
+}
+
+/// Checks an idempotency key wherever it stands.
+///
+/// # Errors
+/// As [`idempotency_key`].
+pub(super) fn check_key(field: &str, key: &str) -> Result<(), ApiError> {
+    let printable = key.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
+    if key.is_empty() || key.len() > LONGEST_KEY || !printable {
+        return Err(ApiError::field(
+            field,
+            format!("expected 1 to {LONGEST_KEY} printable ASCII characters without blanks"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_api::{CreateUser, SignSolana};
+
+    fn field_of<T: DeserializeOwned>(body: &str) -> String {
+        match parse_json::<T>(body.as_bytes()) {
+            Ok(_) => String::from("accepted"),
+            Err(error) => error.0.field.clone().unwrap_or_default(),
+        }
+    }
+
+    #[test]
+    fn the_wrong_field_is_named() {
+        assert_eq!(field_of::<CreateUser>("{}"), "external_id");
+        assert_eq!(
+            field_of::<CreateUser>(r#"{"external_id":1}"#),
+            "external_id"
+        );
+        assert_eq!(field_of::<CreateUser>(r#"{"external_id":"a","x":1}"#), "x");
+        assert_eq!(
+            field_of::<SignSolana>(r#"{"wallet_id":"w","mints":[1]}"#),
+            "mints[0]"
+        );
+        assert_eq!(field_of::<CreateUser>(r#"{"external_id":"a"}"#), "accepted");
+    }
+
+    #[test]
+    fn one_value_and_nothing_after_it() {
+        assert!(parse_json::<CreateUser>(br#"{"external_id":"a"} {}"#).is_err());
+        assert!(parse_json::<CreateUser>(br#"{"external_id":"a","external_id":"b"}"#).is_err());
+        assert!(parse_json::<CreateUser>(b"").is_err());
+        assert!(parse_json::<CreateUser>(&[0xff, 0xfe]).is_err());
+    }
+
+    #[test]
+    fn keys_are_short_printable_and_not_empty() {
+        assert!(check_key("k", "a-1_B:9").is_ok());
+        for key in ["", "a b", "ä", "a\n", &"x".repeat(256)] {
+            assert!(check_key("k", key).is_err(), "`{key}` was accepted");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `/v1/policies`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use countersign_api::{ErrorCode, Page, PageQuery, Policy, PolicySummary, ProposePolicy};
+use countersign_audit::Kind as EntryKind;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::convert;
+use super::error::ApiError;
+use super::extract::{Body, Peer, Query};
+use super::router::require_phase;
+use crate::app::App;
+use crate::phase::Activity;
+use crate::policies::PolicyRecord;
+use crate::records::{Draft, RecordsError, Stored};
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<PolicySummary>>, ApiError> {
+    let limit = convert::page_size(query.limit)?;
+    let after = convert::cursor(query.cursor.as_deref())?;
+    let active = app.policies.active().map(|policy| policy.version);
+    let rows = app.records.list::<PolicyRecord>(None, after, limit).await?;
+    Ok(Json(convert::page(rows, limit, |row| {
+        convert::policy(row, active)
+    })))
+}
+
+pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<Policy>, ApiError> {
+    let none = || {
+        ApiError::new(
+            ErrorCode::NotFound,
+            "no policy is active; nothing is allowed",
+        )
+    };
+    let active = app.policies.active().ok_or_else(none)?;
+    let stored = app
+        .records
+        .get::<PolicyRecord>(*active.id.as_bytes())
+        .await?
+        .ok_or_else(none)?;
+    Ok(Json(Policy {
+        summary: convert::policy(&stored, Some(active.version)),
+        text: stored.record.text,
+    }))
+}
+
+/// A first policy, and one that only tightens, is active at once. Anything else needs people, and
+/// they cannot be asked yet.
+pub(super) async fn propose(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<ProposePolicy>,
+) -> Result<Json<PolicySummary>, ApiError> {
+    require_phase(&app, Activity::Tighten)?;
+    let proposed = countersign_policy::parse(&body.text).map_err(|errors| {
+        let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        ApiError::field("text", all.join("; "))
+    })?;
+    let active = app.policies.active();
+    if let Some(active) = &active {
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            format!("{} is active", active.version),
+        ));
+    }
+    let record = PolicyRecord {
+        version: active.map_or(0, |active| active.version) + 1,
+        name: proposed.name().to_owned(),
+        text: body.text,
+        proposed_by: peer.principal().to_string(),
+        created_at: app.clock.now().micros(),
+    };
+    let stored = Stored {
+        id: app.desk.random_id().await?,
+        seq: 0,
+        record,
+    };
+    let draft = Draft::new(stored.id, &stored.record)?;
+    let detail = json!({
+        "version": stored.record.version,
+        "name": stored.record.name,
+        "sha256": convert::hex(&Sha256::digest(stored.record.text.as_bytes())),
+    });
+    let subject = Some(countersign_intent::PolicyId::from_bytes(stored.id).to_string());
+    let entry = app
+        .journal
+        .entry(EntryKind::PolicyActivated, peer.actor(), subject, &detail)
+        .map_err(RecordsError::from)?;
+    app.records.commit(vec![draft], vec![entry]).await?;
+    app.policies.activate(&stored)?;
+    Ok(Json(convert::policy(&stored, Some(stored.record.version))))
+}

@@ -1,0 +1,68 @@
+//! `/v1/prices`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use countersign_api::{Page, Price, SetPrice};
+use countersign_audit::Kind as EntryKind;
+use countersign_intent::Amount;
+
+use super::convert;
+use super::error::ApiError;
+use super::extract::{Body, Peer};
+use super::router::require_phase;
+use crate::app::App;
+use crate::phase::Activity;
+use crate::prices::PriceRecord;
+use crate::records::{Draft, RecordsError};
+
+pub(super) async fn set(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<SetPrice>,
+) -> Result<Json<Price>, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let policy = app.policies.active();
+    let named = policy.is_some_and(|policy| {
+        let mut assets = policy.set.assets().iter();
+        assets.any(|asset| asset.symbol() == body.asset)
+    });
+    if !named {
+        let detail = format!("the active policy names no asset `{}`", body.asset);
+        return Err(ApiError::field("asset", detail));
+    }
+    let price = Amount::from_display(&body.price_usd, 6)
+        .map_err(|error| ApiError::field("price_usd", error.to_string()))?;
+    let micro_usd = u64::try_from(price.base())
+        .ok()
+        .filter(|price| *price > 0)
+        .ok_or_else(|| ApiError::field("price_usd", "expected more than 0 and less than 2^64"))?;
+    let record = PriceRecord {
+        asset: body.asset,
+        micro_usd,
+        set_at: app.clock.now().micros(),
+    };
+    let draft = match app.records.find::<PriceRecord>(&record.asset).await? {
+        Some(mut stored) => {
+            stored.record = record.clone();
+            Draft::update(&stored)?
+        }
+        None => Draft::new(app.desk.random_id().await?, &record)?,
+    };
+    let subject = Some(record.asset.clone());
+    let entry = app
+        .journal
+        .entry(EntryKind::PriceSet, peer.actor(), subject, &record)
+        .map_err(RecordsError::from)?;
+    app.records.commit(vec![draft], vec![entry]).await?;
+    app.prices.load(&app.records).await?;
+    Ok(Json(convert::price(&record)))
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>, _: Peer) -> Json<Page<Price>> {
+    Json(Page {
+        items: app.prices.recorded().iter().map(convert::price).collect(),
+        next_cursor: None,
+    })
+}

@@ -1,0 +1,214 @@
+//! The API's routes. A route is mounted only as the table in `countersign-api` has it, with the
+//! roles that the table names; everything else is a problem too.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, on};
+use countersign_api::{ErrorCode, Method, Route};
+use countersign_intent::Role;
+
+use super::error::ApiError;
+use super::extract::{Peer, idempotency_key, read_limited};
+use super::replay::{Given, Known, fingerprint};
+use super::{
+    audit, freeze, grants, pki, policies, prices, requests, sign, status, users, venues, wallets,
+};
+use crate::app::App;
+use crate::phase::Activity;
+
+/// Every API route.
+pub fn api(app: Arc<App>) -> Router {
+    use Method::{Delete, Get, Patch, Post};
+    Mount(Router::new(), Arc::clone(&app))
+        .at(Get, "/openapi.json", status::openapi)
+        .at(Get, "/v1/status", status::get)
+        .at(Post, "/v1/users", users::create)
+        .at(Get, "/v1/users", users::list)
+        .at(Get, "/v1/users/{id}", users::get)
+        .at(Get, "/v1/venues", venues::list)
+        .at(Get, "/v1/venues/{slug}", venues::get)
+        .at(Post, "/v1/wallets", wallets::create)
+        .at(Get, "/v1/wallets", wallets::list)
+        .at(Get, "/v1/wallets/{id}", wallets::get)
+        .at(Patch, "/v1/wallets/{id}", wallets::patch)
+        .at(Post, "/v1/wallets/{id}/pause", wallets::pause)
+        .at(Post, "/v1/wallets/{id}/resume", wallets::resume)
+        .at(Post, "/v1/wallets/{id}/archive", wallets::archive)
+        .at(Post, "/v1/grants", grants::create)
+        .at(Get, "/v1/grants", grants::list)
+        .at(Delete, "/v1/grants/{id}", grants::revoke)
+        .at(Post, "/v1/sign/solana", sign::solana)
+        .at(Post, "/v1/sign/solana/batch", sign::batch)
+        .at(Get, "/v1/requests", requests::list)
+        .at(Get, "/v1/requests/{id}", requests::get)
+        .at(Get, "/v1/policies", policies::list)
+        .at(Post, "/v1/policies", policies::propose)
+        .at(Get, "/v1/policies/active", policies::active)
+        .at(Post, "/v1/prices", prices::set)
+        .at(Get, "/v1/prices", prices::list)
+        .at(Post, "/v1/freeze", freeze::freeze)
+        .at(Get, "/v1/audit/entries", audit::entries)
+        .at(Get, "/v1/audit/checkpoint", audit::checkpoint)
+        .at(Get, "/v1/audit/proof", audit::proof)
+        .at(Get, "/v1/pki/certificates", pki::list)
+        .at(Post, "/v1/pki/certificates", pki::issue)
+        .at(Delete, "/v1/pki/certificates/{id}", pki::revoke)
+        .at(Post, "/v1/pki/renew", pki::renew)
+        .0
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(app)
+}
+
+struct Mount(Router<Arc<App>>, Arc<App>);
+
+impl Mount {
+    fn at<H, T>(self, method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        // A route that is not in the table is not mounted; a test holds the two together.
+        let Some(route) = Route::find(method, path) else {
+            return self;
+        };
+        let handler: MethodRouter<Arc<App>> = on(filter(method), handler);
+        let guarded = handler.layer(middleware::from_fn_with_state(
+            Arc::clone(&self.1),
+            move |state: State<Arc<App>>, peer, request, next| {
+                guard(route, state.0, peer, request, next)
+            },
+        ));
+        Self(self.0.route(path, guarded), self.1)
+    }
+}
+
+const fn filter(method: Method) -> axum::routing::MethodFilter {
+    use axum::routing::MethodFilter;
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+async fn guard(
+    route: &'static Route,
+    app: Arc<App>,
+    peer: Peer,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    metrics::counter!("countersign_requests_total", "route" => route.path).increment(1);
+    let role = super::convert::role(peer.role());
+    if !route.permits(role) {
+        return Err(forbidden(route, peer.role()));
+    }
+    // Signing has its own memory of keys: the ledger.
+    let signs = route.path.starts_with("/v1/sign/");
+    if signs || route.method == Method::Get {
+        return Ok(next.run(request).await);
+    }
+    match idempotency_key(request.headers())? {
+        Some(key) => once(&app, &peer, &key, request, next).await,
+        None => Ok(next.run(request).await),
+    }
+}
+
+/// Answers a retry as the first time, and refuses another request under the same key.
+async fn once(
+    app: &App,
+    peer: &Peer,
+    key: &str,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let limit = app.config.listen.max_body;
+    let (parts, body) = request.into_parts();
+    let body = read_limited(body, limit).await?;
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
+    let print = fingerprint(parts.method.as_str(), target, &body);
+    let principal = peer.principal().to_string();
+    match app.replays.find(&principal, key, &print) {
+        Known::New => {}
+        Known::Given(given) => return Ok(given.again()),
+        Known::Conflict => {
+            let detail = format!(
+                "the idempotency key `{key}` was used with other content; use a new key for a \
+                 new request"
+            );
+            return Err(ApiError::new(ErrorCode::IdempotencyConflict, detail));
+        }
+    }
+    let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if answer.status().is_server_error() {
+        return Ok(answer);
+    }
+    let (parts, body) = answer.into_parts();
+    let body = read_limited(body, usize::MAX).await?;
+    let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
+    let given = Given::new(print, parts.status, content_type, body);
+    let answer = given.again();
+    app.replays.keep(&principal, key, given);
+    Ok(answer)
+}
+
+fn forbidden(route: &Route, role: Role) -> ApiError {
+    let allowed: Vec<&str> = route
+        .roles
+        .iter()
+        .map(|role| super::convert::domain_role(*role).as_str())
+        .collect();
+    ApiError::new(
+        ErrorCode::Forbidden,
+        format!(
+            "role `{role}` may not call this; it is for {}",
+            allowed.join(", ")
+        ),
+    )
+}
+
+async fn no_such_route(request: Request) -> Response {
+    let detail = format!(
+        "there is no route `{}`; see /openapi.json",
+        request.uri().path()
+    );
+    ApiError::new(ErrorCode::NotFound, detail).into_response()
+}
+
+async fn no_such_method(request: Request) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let detail = format!("`{path}` has no `{method}`; see /openapi.json");
+    let mut response = ApiError::new(ErrorCode::InvalidRequest, detail).into_response();
+    *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// Refuses what the current phase does not allow.
+///
+/// # Errors
+/// The phase does not allow the activity.
+pub(super) fn require_phase(app: &App, activity: Activity) -> Result<(), ApiError> {
+    let phase = app.phase.get();
+    if phase.allows(activity) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ErrorCode::NotReady,
+        format!(
+            "the appliance is {} and does not begin this",
+            phase.as_str()
+        ),
+    ))
+}

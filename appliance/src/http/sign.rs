@@ -1,0 +1,164 @@
+//! `/v1/sign/solana` and its batch: from the wire to the sign walk and back.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use countersign_api::{
+    BatchItem, BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignSolana,
+};
+use countersign_intent::{Role, WalletId};
+use sha2::{Digest, Sha256};
+
+use super::convert;
+use super::error::ApiError;
+use super::extract::{Body, IDEMPOTENCY_KEY, Peer, Query, check_key, idempotency_key};
+use super::router::require_phase;
+use crate::app::App;
+use crate::phase::Activity;
+use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};
+
+/// Messages of one batch at most.
+const LARGEST_BATCH: usize = 64;
+
+pub(super) async fn solana(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    headers: HeaderMap,
+    Query(query): Query<DryRunQuery>,
+    Body(body): Body<SignSolana>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Sign)?;
+    if peer.role() != Role::Bot && !query.dry_run {
+        let detail = "only a bot may ask for a signature; an operator may ask with \
+                      `?dry_run=true`";
+        return Err(ApiError::new(ErrorCode::Forbidden, detail));
+    }
+    let key = match idempotency_key(&headers)? {
+        Some(key) => key,
+        None if query.dry_run => String::new(),
+        None => return Err(missing_key(IDEMPOTENCY_KEY)),
+    };
+    let item = BatchItem {
+        wallet_id: body.wallet_id,
+        message: body.message,
+        transaction: body.transaction,
+        mints: body.mints,
+        approved_request_id: body.approved_request_id,
+        idempotency_key: key,
+    };
+    let asked = asked(&peer, item, query.dry_run, "")?;
+    // A task of its own: once begun, the walk goes on whether or not the client waits.
+    let walked = tokio::spawn(async move { walk(&app, asked).await }).await;
+    Ok(respond(flatten(walked)?))
+}
+
+pub(super) async fn batch(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Query(query): Query<DryRunQuery>,
+    Body(body): Body<SignBatch>,
+) -> Result<Json<SignBatchAnswer>, ApiError> {
+    require_phase(&app, Activity::Sign)?;
+    let count = body.items.len();
+    if !(1..=LARGEST_BATCH).contains(&count) {
+        let detail = format!("expected 1 to {LARGEST_BATCH} items, got {count}");
+        return Err(ApiError::field("items", detail));
+    }
+    let mut keys = HashSet::new();
+    let mut all = Vec::with_capacity(count);
+    for (index, item) in body.items.into_iter().enumerate() {
+        let prefix = format!("items[{index}].");
+        check_key(&format!("{prefix}idempotency_key"), &item.idempotency_key)?;
+        if !keys.insert(item.idempotency_key.clone()) {
+            let detail = format!("`{}` stands twice in this batch", item.idempotency_key);
+            return Err(ApiError::field(&format!("{prefix}idempotency_key"), detail));
+        }
+        all.push(asked(&peer, item, query.dry_run, &prefix)?);
+    }
+    let walked = tokio::spawn(async move { walk_batch(&app, all).await })
+        .await
+        .map_err(|_| crashed())?;
+    let results = walked.into_iter().map(batch_result).collect();
+    Ok(Json(SignBatchAnswer { results }))
+}
+
+fn missing_key(field: &str) -> ApiError {
+    ApiError::field(
+        field,
+        "a sign request needs an `Idempotency-Key` header: unique to the request, the same on \
+         its retries",
+    )
+}
+
+fn asked(peer: &Peer, item: BatchItem, dry_run: bool, prefix: &str) -> Result<Asked, ApiError> {
+    let wallet: WalletId = convert::id(&format!("{prefix}wallet_id"), &item.wallet_id)?;
+    let message = item.message.as_deref();
+    let transaction = item.transaction.as_deref();
+    let (form, bytes) = convert::signing_bytes(prefix, message, transaction)?;
+    if item.approved_request_id.is_some() {
+        return Err(ApiError::field(
+            &format!("{prefix}approved_request_id"),
+            "this version of the appliance does not release approved requests yet",
+        ));
+    }
+    let mints = convert::mints(prefix, &item.mints)?;
+    let fingerprint = fingerprint(wallet, form, &bytes, &item.mints);
+    Ok(Asked {
+        caller: Arc::clone(&peer.0),
+        key: item.idempotency_key,
+        wallet,
+        form,
+        bytes,
+        mints,
+        dry_run,
+        fingerprint,
+    })
+}
+
+fn fingerprint(wallet: WalletId, form: Form, bytes: &[u8], mints: &[String]) -> [u8; 32] {
+    let mut hasher = Sha256::new_with_prefix(b"countersign/sign/solana/v1\0");
+    hasher.update(wallet.as_bytes());
+    hasher.update([match form {
+        Form::Message => 0,
+        Form::Transaction => 1,
+    }]);
+    hasher.update((bytes.len() as u64).to_be_bytes());
+    hasher.update(bytes);
+    for mint in mints {
+        hasher.update((mint.len() as u64).to_be_bytes());
+        hasher.update(mint);
+    }
+    hasher.finalize().into()
+}
+
+fn flatten(
+    walked: Result<Result<Answer, WalkError>, tokio::task::JoinError>,
+) -> Result<Answer, ApiError> {
+    Ok(walked.map_err(|_| crashed())??)
+}
+
+fn crashed() -> ApiError {
+    let detail = "the request could not be finished because of a fault in the appliance; send \
+                  it again with the same key, and report the log lines around this moment";
+    ApiError::new(ErrorCode::NotReady, detail)
+}
+
+fn respond(answer: Answer) -> Response {
+    match answer {
+        Answer::Done(body) => Json(body).into_response(),
+        Answer::Pending(body) => (StatusCode::ACCEPTED, Json(body)).into_response(),
+        Answer::Problem(problem) => ApiError(problem).into_response(),
+    }
+}
+
+fn batch_result(answer: Result<Answer, WalkError>) -> BatchResult {
+    match answer {
+        Ok(Answer::Done(body) | Answer::Pending(body)) => BatchResult::Answer(body),
+        Ok(Answer::Problem(problem)) => BatchResult::Problem(problem),
+        Err(error) => BatchResult::Problem(ApiError::from(error).0),
+    }
+}

@@ -1,0 +1,43 @@
+//! `/v1/status` and `/openapi.json`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use countersign_api::Status;
+use countersign_store::Store;
+
+use super::convert;
+use super::error::ApiError;
+use super::extract::Peer;
+use crate::app::App;
+
+pub(super) async fn openapi(_: Peer) -> Json<serde_json::Value> {
+    Json(countersign_api::document())
+}
+
+pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<Status>, ApiError> {
+    let rows = app.db.checkpoints(None, 1).await?;
+    let phase = if app.freezes.everything() {
+        "frozen"
+    } else {
+        app.phase.get().as_str()
+    };
+    let policy = app.policies.active();
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        phase: phase.to_owned(),
+        checks: app.health.read(),
+        freezes: app
+            .freezes
+            .in_force()
+            .values()
+            .map(convert::freeze)
+            .collect(),
+        log_size: app.ledger.head().borrow().size,
+        checkpoint_size: rows.first().map_or(0, |row| row.size),
+        policy_hash: policy.map(|policy| convert::hex(&policy.set.hash())),
+        log_vkey: app.log_verifier.vkey(),
+        you: peer.actor().to_owned(),
+    }))
+}

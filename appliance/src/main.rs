@@ -1,0 +1,165 @@
+//! `countersignd`: the signing appliance.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use countersign_appliance::config::Config;
+use countersign_appliance::init::Init;
+use countersign_appliance::start::{Running, StartError, install_metrics};
+use countersign_appliance::{doctor, init};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// HSM-backed signing appliance.
+#[derive(Debug, Parser)]
+#[command(name = "countersignd", version)]
+struct Arguments {
+    /// Configuration file.
+    #[arg(
+        long,
+        global = true,
+        default_value = "/etc/countersign/countersignd.toml"
+    )]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// First start: keys on the token, CA, database, first operator.
+    Init {
+        /// Name of the first operator.
+        #[arg(long)]
+        operator: String,
+        /// Directory for the first operator's key and certificate.
+        #[arg(long, value_name = "DIR")]
+        operator_out: PathBuf,
+        /// First policy; without one nothing is allowed.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check HSM, firmware, clock, TLS, database, entropy and hardening.
+    Doctor {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    if let Err(error) = doctor::harden() {
+        tracing::warn!(%error, "core dumps could not be turned off");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("countersignd")
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!(%error, "countersignd ends");
+            let _broken_pipe = writeln!(std::io::stderr(), "countersignd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
+    match arguments.command {
+        None => serve(Config::read(&arguments.config)?).await,
+        Some(Command::Init {
+            operator,
+            operator_out,
+            policy,
+            json,
+        }) => {
+            let config = Config::read(&arguments.config)?;
+            let options = Init {
+                operator,
+                operator_out,
+                policy,
+            };
+            let done = init::run(&config, &options).await?;
+            print_done(&done, json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Doctor { json }) => {
+            let report = doctor::examine(&arguments.config).await;
+            doctor::print(&report, json, &mut std::io::stdout())?;
+            Ok(if report.healthy() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<ExitCode, StartError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = Running::start(config, install_metrics()?).await?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: finishing what was recorded");
+    running.stop().await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {
+    let mut out = std::io::stdout();
+    if json {
+        serde_json::to_writer_pretty(&mut out, done)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(out, "token        {}", done.token)?;
+    for key in &done.keys {
+        writeln!(out, "key made     {key} (sensitive, never extractable)")?;
+    }
+    writeln!(out, "CA           {}", done.ca.display())?;
+    writeln!(out, "database     {}", done.database.display())?;
+    writeln!(out, "operator     {}", done.operator_certificate.display())?;
+    writeln!(
+        out,
+        "             {} (keep it secret)",
+        done.operator_key.display()
+    )?;
+    writeln!(out, "log key      {}", done.log_vkey)?;
+    match &done.policy {
+        Some(name) => writeln!(out, "policy       {name}, version 1, active")?,
+        None => writeln!(
+            out,
+            "policy       none: nothing is allowed until one is proposed"
+        )?,
+    }
+    writeln!(
+        out,
+        "\ngive the log key to your auditors, then start countersignd"
+    )?;
+    Ok(())
+}

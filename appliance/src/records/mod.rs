@@ -1,0 +1,378 @@
+//! Rows that grant power: users, wallets, grants, certificates, policies, prices, freezes.
+//!
+//! The database is not trusted with authority. Every row carries an HMAC made by a key inside
+//! the HSM over all of its columns, and one seal, also HMACed, covers the MACs of all current
+//! rows. A row changed, replaced by an older version, added or removed behind the appliance's
+//! back is refused, loudly: at the start by the seal, later by the MAC that the row must have.
+
+mod digest;
+mod error;
+mod row;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use countersign_store::ledger::{AdminChange, Ledger, LedgerError};
+use countersign_store::{AuthorityRow, AuthoritySeal, Store, StoreError};
+use sha2::{Digest, Sha256};
+
+use crate::Db;
+use crate::device::DeviceDesk;
+use digest::{RowKey, RowSet};
+pub use error::RecordsError;
+pub use row::{Draft, Kind, Record, Stored};
+
+type Mac = [u8; 32];
+
+/// Reads and writes rows that grant power.
+#[allow(missing_debug_implementations, reason = "holds MACs of every row")]
+pub struct Records {
+    db: Arc<Db>,
+    ledger: Ledger,
+    desk: DeviceDesk,
+    rows: RwLock<Rows>,
+    writer: tokio::sync::Mutex<Writer>,
+}
+
+struct Rows {
+    current: RowSet,
+    // SHA-256 of the rows whose MAC was checked, so that the HSM checks each version once.
+    checked: HashMap<RowKey, [u8; 32]>,
+}
+
+struct Writer {
+    version: u64,
+    next_seq: i64,
+}
+
+const MACS_PER_READ: u32 = 10_000;
+
+impl Records {
+    /// Reads the MACs of all rows and checks them against the seal.
+    ///
+    /// # Errors
+    /// A seal that is missing, forged, or does not match the rows; a store or HSM that does not
+    /// answer.
+    pub async fn open(db: Arc<Db>, ledger: Ledger, desk: DeviceDesk) -> Result<Self, RecordsError> {
+        let (current, version) = load(&db, &desk).await?;
+        // Sequence numbers only order listings; the count is a floor that no row has passed,
+        // because rows are never deleted.
+        let next_seq = i64::try_from(current.count()).unwrap_or(i64::MAX);
+        Ok(Self {
+            db,
+            ledger,
+            desk,
+            rows: RwLock::new(Rows {
+                current,
+                checked: HashMap::new(),
+            }),
+            writer: tokio::sync::Mutex::new(Writer { version, next_seq }),
+        })
+    }
+
+    /// Reads one record.
+    ///
+    /// # Errors
+    /// A row that is not what this appliance wrote last; a store or HSM that does not answer.
+    pub async fn get<T: Record>(&self, id: [u8; 16]) -> Result<Option<Stored<T>>, RecordsError> {
+        let row = self.db.authority(T::KIND.as_str(), &id).await?;
+        let Some(row) = row else {
+            let expected = self.read_rows(|rows| rows.current.mac(&(T::KIND, id)).is_some());
+            return if expected {
+                Err(RecordsError::tampered(T::KIND, &id, "the row is gone"))
+            } else {
+                Ok(None)
+            };
+        };
+        let mut checked = self.check(vec![row]).await?;
+        checked.pop().map(|row| row.read()).transpose()
+    }
+
+    /// Finds one record by its unique lookup text.
+    ///
+    /// # Errors
+    /// As [`Records::get`].
+    pub async fn find<T: Record>(&self, lookup: &str) -> Result<Option<Stored<T>>, RecordsError> {
+        let Some(row) = self
+            .db
+            .authority_by_lookup(T::KIND.as_str(), lookup)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let mut checked = self.check(vec![row]).await?;
+        checked.pop().map(|row| row.read()).transpose()
+    }
+
+    /// Lists records in the order they were made, those after `after`.
+    ///
+    /// # Errors
+    /// As [`Records::get`].
+    pub async fn list<T: Record>(
+        &self,
+        parent: Option<[u8; 16]>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Stored<T>>, RecordsError> {
+        let parent = parent.as_ref().map(<[u8; 16]>::as_slice);
+        let rows = self
+            .db
+            .authority_list(T::KIND.as_str(), parent, after, limit)
+            .await?;
+        let checked = self.check(rows).await?;
+        checked.iter().map(AuthorityRowExt::read).collect()
+    }
+
+    /// Lists every record of a kind, or every one that belongs to `parent`.
+    ///
+    /// # Errors
+    /// As [`Records::get`].
+    pub async fn all<T: Record>(
+        &self,
+        parent: Option<[u8; 16]>,
+    ) -> Result<Vec<Stored<T>>, RecordsError> {
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map(|last: &Stored<T>| last.seq);
+            let page = self.list::<T>(parent, after, 500).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// Writes records and their log entries in one commit, under a new seal. `entries` are the
+    /// canonical bytes of audit entries. Answers the entries' indexes.
+    ///
+    /// One writer at a time: the seal of a change covers the change before it.
+    ///
+    /// # Errors
+    /// A store or HSM that does not answer.
+    pub async fn commit(
+        &self,
+        drafts: Vec<Draft>,
+        entries: Vec<Vec<u8>>,
+    ) -> Result<Vec<u64>, RecordsError> {
+        let mut writer = self.writer.lock().await;
+        self.refuse_taken(&drafts).await?;
+        let mut seq = writer.next_seq;
+        let rows: Vec<AuthorityRow> = drafts
+            .into_iter()
+            .map(|draft| draft.into_row(&mut seq))
+            .collect();
+        let rows = self.make_macs(rows).await?;
+        let keyed: Vec<(RowKey, Mac)> = rows.iter().filter_map(row::keyed_mac).collect();
+        let next = self.read_rows(|rows| rows.current.prepare(&keyed));
+        let version = writer.version + 1;
+        let seal = self.make_seal(version, next.count(), next.root()).await?;
+        let change = AdminChange {
+            rows,
+            seal: Some(seal),
+            entries,
+        };
+        let indexes = match self.ledger.admin(change).await {
+            Ok(indexes) => indexes,
+            Err(error) => return Err(self.recover(&mut writer, error).await),
+        };
+        writer.version = version;
+        writer.next_seq = seq;
+        let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        state.current.apply(next);
+        for (key, _) in &keyed {
+            state.checked.remove(key);
+        }
+        Ok(indexes)
+    }
+
+    /// After a commit that may or may not be durable: what counts is what the database holds
+    /// now, if its seal is genuine.
+    async fn recover(&self, writer: &mut Writer, error: LedgerError) -> RecordsError {
+        if let LedgerError::Store(StoreError::Unknown(_)) = error {
+            match load(&self.db, &self.desk).await {
+                Ok((current, version)) => {
+                    writer.version = version;
+                    let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+                    state.current = current;
+                    state.checked.clear();
+                }
+                Err(error) => tracing::error!(%error, "rows cannot be read again"),
+            }
+        }
+        error.into()
+    }
+
+    /// Looks before the database would refuse: there, a taken name fails the whole commit,
+    /// with everybody else's requests in it.
+    async fn refuse_taken(&self, drafts: &[Draft]) -> Result<(), RecordsError> {
+        for draft in drafts {
+            let Some(lookup) = draft.lookup() else {
+                continue;
+            };
+            let kind = draft.kind();
+            let holder = self.db.authority_by_lookup(kind.as_str(), lookup).await?;
+            if holder.is_some_and(|row| row.id != draft.id()) {
+                return Err(RecordsError::Taken(kind.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn make_macs(
+        &self,
+        mut rows: Vec<AuthorityRow>,
+    ) -> Result<Vec<AuthorityRow>, RecordsError> {
+        let rows = self
+            .desk
+            .run(move |desk| {
+                for row in &mut rows {
+                    row.mac = desk.mac.mac(&row::mac_input(row))?.to_vec();
+                }
+                Ok(rows)
+            })
+            .await?;
+        Ok(rows)
+    }
+
+    async fn make_seal(
+        &self,
+        version: u64,
+        count: u64,
+        root: [u8; 32],
+    ) -> Result<AuthoritySeal, RecordsError> {
+        let input = row::seal_input(version, count, &root);
+        let mac = self.desk.run(move |desk| Ok(desk.mac.mac(&input)?)).await?;
+        Ok(AuthoritySeal {
+            version,
+            count,
+            sum: root.to_vec(),
+            mac: mac.to_vec(),
+        })
+    }
+
+    /// Checks that each row is the latest version this appliance wrote.
+    async fn check(&self, rows: Vec<AuthorityRow>) -> Result<Vec<AuthorityRow>, RecordsError> {
+        let mut inputs = Vec::new();
+        for row in &rows {
+            let (key, mac) = row::keyed_mac(row).ok_or_else(|| RecordsError::Unreadable {
+                kind: row.kind.clone(),
+                cause: "its kind, id or MAC has another shape".to_owned(),
+            })?;
+            let input = row::mac_input(row);
+            let hash: [u8; 32] = Sha256::digest(&input).into();
+            let (latest, known) = self.read_rows(|rows| {
+                let latest = rows.current.mac(&key) == Some(&mac);
+                (latest, rows.checked.get(&key) == Some(&hash))
+            });
+            if !latest {
+                return Err(RecordsError::tampered(
+                    key.0,
+                    &key.1,
+                    "it is not the latest version",
+                ));
+            }
+            if !known {
+                inputs.push((key, mac, hash, input));
+            }
+        }
+        if !inputs.is_empty() {
+            self.check_macs(inputs).await?;
+        }
+        Ok(rows)
+    }
+
+    async fn check_macs(
+        &self,
+        inputs: Vec<(RowKey, Mac, [u8; 32], Vec<u8>)>,
+    ) -> Result<(), RecordsError> {
+        let verdicts = self
+            .desk
+            .run(move |desk| {
+                let mut verdicts = Vec::with_capacity(inputs.len());
+                for (key, mac, hash, input) in inputs {
+                    verdicts.push((key, hash, desk.mac.mac(&input)? == mac));
+                }
+                Ok(verdicts)
+            })
+            .await?;
+        let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, hash, genuine) in verdicts {
+            if !genuine {
+                return Err(RecordsError::tampered(key.0, &key.1, "its MAC is wrong"));
+            }
+            state.checked.insert(key, hash);
+        }
+        Ok(())
+    }
+
+    fn read_rows<T>(&self, read: impl FnOnce(&Rows) -> T) -> T {
+        read(&self.rows.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn load(db: &Db, desk: &DeviceDesk) -> Result<(RowSet, u64), RecordsError> {
+    let seal = db.authority_seal().await?;
+    let current = load_rows(db).await?;
+    match seal {
+        Some(seal) => {
+            check_seal(desk, &seal, &current).await?;
+            Ok((current, seal.version))
+        }
+        None if current.count() == 0 => Ok((current, 0)),
+        None => Err(RecordsError::SealMissing(current.count())),
+    }
+}
+
+async fn load_rows(db: &Db) -> Result<RowSet, RecordsError> {
+    let mut set = RowSet::new();
+    let mut after: Option<(String, Vec<u8>)> = None;
+    loop {
+        let from = after
+            .as_ref()
+            .map(|(kind, id)| (kind.as_str(), id.as_slice()));
+        let page = db.authority_macs(from, MACS_PER_READ).await?;
+        let Some(last) = page.last() else { break };
+        after = Some((last.kind.clone(), last.id.clone()));
+        for row in &page {
+            let key = row::key(&row.kind, &row.id);
+            let mac = row.mac.as_slice().try_into().ok();
+            let (Some(key), Some(mac)) = (key, mac) else {
+                return Err(RecordsError::Unreadable {
+                    kind: row.kind.clone(),
+                    cause: "its kind, id or MAC has another shape".to_owned(),
+                });
+            };
+            set.load(key, mac);
+        }
+    }
+    set.renew_all();
+    Ok(set)
+}
+
+async fn check_seal(
+    desk: &DeviceDesk,
+    seal: &AuthoritySeal,
+    rows: &RowSet,
+) -> Result<(), RecordsError> {
+    let root = rows.root();
+    let input = row::seal_input(seal.version, seal.count, &root);
+    let mac = desk.run(move |desk| Ok(desk.mac.mac(&input)?)).await?;
+    if seal.count != rows.count() || seal.sum != root || seal.mac != mac {
+        return Err(RecordsError::SealBroken {
+            version: seal.version,
+            sealed: seal.count,
+            found: rows.count(),
+        });
+    }
+    Ok(())
+}
+
+trait AuthorityRowExt {
+    fn read<T: Record>(&self) -> Result<Stored<T>, RecordsError>;
+}
+
+impl AuthorityRowExt for AuthorityRow {
+    fn read<T: Record>(&self) -> Result<Stored<T>, RecordsError> {
+        row::read(self)
+    }
+}

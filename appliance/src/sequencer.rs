@@ -1,0 +1,223 @@
+//! Signs the head of the log while it grows, and renews the token's own memory of it.
+//!
+//! It never stands in a request's way. A checkpoint is signed only if the log provably extends
+//! the last one. *A crash between signing and storing a checkpoint loses the note alone: the next
+//! one covers the same entries.*
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_audit::checkpoint::{Checkpoint, extends};
+use countersign_audit::{Fetched, Frontier, Hash, proof, tiles_for_frontier};
+use countersign_intent::Timestamp;
+use countersign_store::{CheckpointRow, Store, StoreError};
+
+use crate::app::App;
+use crate::device::DeskError;
+use crate::phase::Phase;
+
+/// Why no checkpoint was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SequenceError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] countersign_store::ledger::LedgerError),
+    /// The HSM.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// The log does not extend what was signed before, or the signature is wrong.
+    #[error("{0}")]
+    Log(String),
+}
+
+/// Runs until the appliance halts, then signs the last head.
+pub async fn run(app: Arc<App>) {
+    let every = Duration::from_micros(app.config.log.checkpoint_every.micros().max(1_000));
+    let mut anchored = Anchored::default();
+    loop {
+        let halted = app.phase.get() == Phase::Halted;
+        step(&app, &mut anchored, halted).await;
+        if halted {
+            return;
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+#[derive(Default)]
+struct Anchored {
+    size: u64,
+    at: Option<Timestamp>,
+}
+
+async fn step(app: &App, anchored: &mut Anchored, last: bool) {
+    match sign_head(app).await {
+        Ok(Some(checkpoint)) => {
+            if let Err(error) = anchor(app, &checkpoint, anchored, last).await {
+                tracing::error!(%error, "the token's memory of the log was not renewed");
+            }
+        }
+        Ok(None) => {}
+        Err(error) => {
+            metrics::counter!("countersign_checkpoint_failures_total").increment(1);
+            tracing::error!(%error, "the log's head was not signed");
+        }
+    }
+}
+
+/// Signs the head if the log has grown since the last checkpoint.
+///
+/// # Errors
+/// A log that does not extend the last checkpoint; a store or HSM that does not answer.
+pub async fn sign_head(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
+    let head = *app.ledger.head().borrow();
+    let last = last_checkpoint(app).await?;
+    if last.as_ref().is_some_and(|last| last.size >= head.size) || head.size == 0 {
+        return Ok(last);
+    }
+    let old = last.as_ref().map_or(0, |last| last.size);
+    let mut tiles = tiles_for_frontier(head.size);
+    tiles.extend(proof::tiles_for_consistency(old, head.size));
+    let hashes = fetch(&app.db, tiles).await?;
+    let tree = Frontier::load(&hashes, head.size)
+        .map_err(|error| SequenceError::Log(error.to_string()))?;
+    if tree.root() != head.root {
+        return Err(SequenceError::Log(
+            "the stored tree differs from the log that was written; restore the database from a \
+             backup"
+                .to_owned(),
+        ));
+    }
+    let next = extends(&app.log_verifier, last.as_ref(), &tree, &hashes)
+        .map_err(|error| SequenceError::Log(error.to_string()))?;
+    let body = next.checkpoint().body().into_bytes();
+    let signature = app.desk.sign(app.log_key.clone(), body).await?;
+    let signed = next
+        .sign(&app.log_verifier, |_| {
+            Ok::<_, DeskError>(*signature.as_bytes())
+        })
+        .map_err(|error| SequenceError::Log(error.to_string()))?;
+    let row = CheckpointRow {
+        size: signed.checkpoint.size,
+        note: signed.note,
+        at: app.clock.now(),
+    };
+    app.ledger.put_checkpoint(row).await?;
+    metrics::gauge!("countersign_checkpoint_size").set(gauge(signed.checkpoint.size));
+    Ok(Some(signed.checkpoint))
+}
+
+/// The last signed checkpoint, its signature checked.
+///
+/// # Errors
+/// A note that this log's key did not sign.
+pub async fn last_checkpoint(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
+    let rows = app.db.checkpoints(None, 1).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    Checkpoint::open(row.note.as_bytes(), &app.log_verifier)
+        .map(Some)
+        .map_err(|error| SequenceError::Log(format!("a stored checkpoint is not genuine: {error}")))
+}
+
+/// Reads stored hashes.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn fetch(
+    db: &crate::Db,
+    tiles: Vec<countersign_audit::Tile>,
+) -> Result<Fetched, StoreError> {
+    let mut fetched = Fetched::default();
+    for tile in tiles {
+        let hashes: Vec<Hash> = db.hashes(tile.level, tile.first(), tile.width).await?;
+        fetched.insert(tile, hashes);
+    }
+    Ok(fetched)
+}
+
+/// What the token remembers: size and root of a signed head.
+fn anchor_value(checkpoint: &Checkpoint) -> Vec<u8> {
+    let mut value = checkpoint.size.to_be_bytes().to_vec();
+    value.extend_from_slice(&checkpoint.root.0);
+    value
+}
+
+async fn anchor(
+    app: &App,
+    checkpoint: &Checkpoint,
+    anchored: &mut Anchored,
+    last: bool,
+) -> Result<(), DeskError> {
+    let now = app.clock.now();
+    let due = |at: Timestamp| now.since(at) >= app.config.log.anchor_every;
+    let grown = checkpoint.size > anchored.size;
+    if !grown || !(last || anchored.at.is_none_or(due)) {
+        return Ok(());
+    }
+    let value = anchor_value(checkpoint);
+    app.desk
+        .run(move |desk| match desk.anchor.as_mut() {
+            Some(anchor) => Ok(anchor.write(&value)?),
+            None => Ok(()),
+        })
+        .await?;
+    *anchored = Anchored {
+        size: checkpoint.size,
+        at: Some(now),
+    };
+    Ok(())
+}
+
+/// Refuses a log that is older than, or differs from, what the token remembers.
+///
+/// # Errors
+/// A log that is shorter or has another root at the remembered size; a store or HSM that does not
+/// answer.
+pub async fn check_anchor(app: &App) -> Result<(), SequenceError> {
+    let remembered = app
+        .desk
+        .run(|desk| match desk.anchor.as_mut() {
+            Some(anchor) => Ok(anchor.read()?),
+            None => Ok(None),
+        })
+        .await?;
+    let Some(remembered) = remembered else {
+        return Ok(());
+    };
+    let refused = |why: String| {
+        Err(SequenceError::Log(format!(
+            "{why}; this database is older than the token's memory of it, or another one: find \
+             the newest copy, and never continue from a backup without the runbook in `deploy`"
+        )))
+    };
+    let Some((size, root)) = remembered.split_at_checked(8) else {
+        return refused("the token's memory of the log has another shape".to_owned());
+    };
+    let size = size.try_into().map(u64::from_be_bytes).unwrap_or(u64::MAX);
+    let head = *app.ledger.head().borrow();
+    if head.size < size {
+        return refused(format!(
+            "the token remembers {size} log entries, {} are here",
+            head.size
+        ));
+    }
+    let hashes = fetch(&app.db, tiles_for_frontier(size)).await?;
+    let tree =
+        Frontier::load(&hashes, size).map_err(|error| SequenceError::Log(error.to_string()))?;
+    if tree.root().0 != *root {
+        return refused(format!(
+            "the log's first {size} entries are not those the token knows"
+        ));
+    }
+    Ok(())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
+fn gauge(size: u64) -> f64 {
+    size as f64
+}

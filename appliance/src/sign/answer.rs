@@ -1,0 +1,240 @@
+//! What a walk ends with, and how it reads on the wire.
+
+use countersign_api::{Decision, ErrorCode, Problem, SignedAnswer};
+use countersign_intent::{RequestId, Timestamp};
+use countersign_store::StoredRequest;
+use countersign_store::ledger::{Judged, Outcome, Recorded};
+
+use super::stages::{Asked, Read, Remembered};
+
+/// An answer: 200, 202, or a problem.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Signed, or a dry run's decision.
+    Done(Box<SignedAnswer>),
+    /// Waits for people.
+    Pending(Box<SignedAnswer>),
+    /// Refused, or not signed.
+    Problem(Box<Problem>),
+}
+
+impl Answer {
+    pub(super) fn no_such_wallet(asked: &Asked, log_index: u64) -> Self {
+        let detail = format!("there is no wallet `{}` that you may use", asked.wallet);
+        let mut problem = Problem::new(ErrorCode::NotFound, detail).field("wallet_id");
+        problem.log_index = Some(log_index);
+        Self::Problem(Box::new(problem))
+    }
+}
+
+/// The answer of a judged request that is not going to be signed now.
+pub(super) fn of_judged(read: &Read, judged: Judged) -> Answer {
+    match judged {
+        Judged::Denied {
+            request_id,
+            log_index,
+            answer,
+        }
+        | Judged::Pending {
+            request_id,
+            log_index,
+            answer,
+        } => remembered(request_id, log_index, &answer),
+        Judged::DryRun {
+            request_id,
+            log_index,
+            answer,
+        } => dry_run(request_id, log_index, &answer),
+        Judged::Replayed(stored) => replayed(read, &stored),
+        Judged::Conflict { request_id } => {
+            let key = &read.resolved.asked.key;
+            let mut problem = Problem::new(
+                ErrorCode::IdempotencyConflict,
+                format!(
+                    "the idempotency key `{key}` was used for {request_id} with other content; \
+                     use a new key for a new request"
+                ),
+            );
+            problem.request_id = Some(request_id.to_string());
+            Answer::Problem(Box::new(problem))
+        }
+        // Signing is the caller's next step, not an answer.
+        Judged::Recorded(recorded) => unreadable(recorded.request_id(), recorded.log_index()),
+    }
+}
+
+/// The answer after a device was asked.
+pub(super) fn of_outcome(read: &Read, recorded: &Recorded, outcome: &Outcome) -> Answer {
+    let (id, index) = (recorded.request_id(), recorded.log_index());
+    match outcome {
+        Outcome::Signed(signature) => signed_answer(read, id, index, recorded.answer(), signature),
+        Outcome::Refused(why) | Outcome::NotSent(why) => {
+            let detail = format!("{why}; nothing was signed and no limit was used");
+            hsm_problem(id, index, detail)
+        }
+        Outcome::Unknown(why) => {
+            let detail = format!(
+                "{why}; it may have signed, so the limits stay used; send the same request with \
+                 the same key again to get the signature"
+            );
+            hsm_problem(id, index, detail)
+        }
+    }
+}
+
+fn hsm_problem(id: RequestId, log_index: u64, detail: String) -> Answer {
+    let mut problem = Problem::new(ErrorCode::HsmUnavailable, detail);
+    problem.request_id = Some(id.to_string());
+    problem.log_index = Some(log_index);
+    Answer::Problem(Box::new(problem))
+}
+
+fn replayed(read: &Read, stored: &StoredRequest) -> Answer {
+    let (id, index) = (stored.request.id, stored.request.log_index);
+    let signature = stored
+        .outcome
+        .as_ref()
+        .and_then(|outcome| outcome.signature);
+    match signature {
+        Some(signature) => signed_answer(read, id, index, &stored.request.answer, &signature),
+        None => remembered(id, index, &stored.request.answer),
+    }
+}
+
+fn signed_answer(
+    read: &Read,
+    id: RequestId,
+    log_index: u64,
+    answer: &[u8],
+    signature: &[u8; 64],
+) -> Answer {
+    let (Ok(decoded), Some(Remembered::Allow { rule, .. })) =
+        (&read.decoded, Remembered::decode(answer))
+    else {
+        return unreadable(id, log_index);
+    };
+    let transaction = decoded.transaction.with_signature(*signature);
+    Answer::Done(Box::new(SignedAnswer {
+        rule: Some(rule),
+        signature: Some(bs58::encode(signature).into_string()),
+        transaction: Some(encode_base64(&transaction)),
+        address: Some(read.resolved.wallet.address.to_string()),
+        ..empty(id, log_index, Decision::Allow)
+    }))
+}
+
+/// What was decided before and needs no device: a denial or a wait.
+fn remembered(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
+    match Remembered::decode(answer) {
+        Some(Remembered::Deny { code, reasons, .. }) => {
+            Answer::Problem(Box::new(denial(id, log_index, code, reasons)))
+        }
+        Some(Remembered::Pending {
+            rule,
+            group,
+            quorum,
+            expires_at,
+            effects,
+            ..
+        }) => Answer::Pending(Box::new(SignedAnswer {
+            rule: Some(rule),
+            group: Some(group),
+            quorum: Some(quorum),
+            expires_at: Some(Timestamp::from_micros(expires_at).to_string()),
+            effects,
+            ..empty(id, log_index, Decision::ApprovalRequired)
+        })),
+        Some(Remembered::Allow { .. }) | None => unreadable(id, log_index),
+    }
+}
+
+fn dry_run(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
+    let base = |decision| empty(id, log_index, decision);
+    let answer = match Remembered::decode(answer) {
+        Some(Remembered::Allow { rule, effects }) => SignedAnswer {
+            rule: Some(rule),
+            effects,
+            ..base(Decision::Allow)
+        },
+        Some(Remembered::Deny {
+            reasons, effects, ..
+        }) => SignedAnswer {
+            reasons,
+            effects,
+            ..base(Decision::Deny)
+        },
+        Some(Remembered::Pending {
+            rule,
+            group,
+            quorum,
+            effects,
+            ..
+        }) => SignedAnswer {
+            rule: Some(rule),
+            group: Some(group),
+            quorum: Some(quorum),
+            effects,
+            ..base(Decision::ApprovalRequired)
+        },
+        None => return unreadable(id, log_index),
+    };
+    Answer::Done(Box::new(answer))
+}
+
+/// A denial as a problem with every reason.
+fn denial(
+    id: RequestId,
+    log_index: u64,
+    code: ErrorCode,
+    reasons: Vec<countersign_api::Reason>,
+) -> Problem {
+    let messages: Vec<&str> = reasons
+        .iter()
+        .map(|reason| reason.message.as_str())
+        .collect();
+    let mut problem = Problem::new(code, messages.join("; "));
+    problem.request_id = Some(id.to_string());
+    problem.log_index = Some(log_index);
+    if code == ErrorCode::LimitExceeded {
+        // Every limit has to have room again, so the latest moment counts.
+        problem.retry_after = reasons
+            .iter()
+            .map(|reason| reason.retry_after.clone())
+            .try_fold(None, |latest: Option<String>, at| {
+                at.map(|at| Some(at).max(latest))
+            })
+            .flatten();
+    }
+    problem.reasons = reasons;
+    problem
+}
+
+fn unreadable(id: RequestId, log_index: u64) -> Answer {
+    let detail = format!("what was decided about {id} cannot be read; run `countersignd doctor`");
+    let mut problem = Problem::new(ErrorCode::NotReady, detail);
+    problem.request_id = Some(id.to_string());
+    problem.log_index = Some(log_index);
+    Answer::Problem(Box::new(problem))
+}
+
+fn empty(id: RequestId, log_index: u64, decision: Decision) -> SignedAnswer {
+    SignedAnswer {
+        request_id: id.to_string(),
+        decision,
+        rule: None,
+        signature: None,
+        transaction: None,
+        address: None,
+        log_index,
+        group: None,
+        quorum: None,
+        expires_at: None,
+        reasons: Vec::new(),
+        effects: Vec::new(),
+    }
+}
+
+fn encode_base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}

@@ -1,0 +1,349 @@
+//! Stages 5 to 7: the case put before the ledger.
+
+use std::sync::Arc;
+
+use countersign_api::ErrorCode;
+use countersign_audit::{Detail, Entry, Kind as EntryKind};
+use countersign_decode::explain;
+use countersign_intent::{Intent, RequestId, SigningInput, Timestamp};
+use countersign_policy::{
+    Ask, Decision, Denial, Facts, Permit, Reason, ReasonCode, WalletFacts, decide, limit_keys,
+};
+use countersign_store::IdempotencyKey;
+use countersign_store::ledger::{Bench, Case, Verdict};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::stages::{Read, Refusal, Remembered, wire_reason};
+use crate::app::App;
+use crate::freezes::Subject;
+use crate::journal::stamp;
+use crate::policies::ActivePolicy;
+use crate::wallets::Status;
+
+/// Makes the case of a request.
+pub(super) fn case(app: &Arc<App>, read: &Arc<Read>) -> Case {
+    let asked = &read.resolved.asked;
+    let policy = app.policies.active();
+    let input = match &read.decoded {
+        Ok(decoded) => decoded.input.clone(),
+        // Never signed: the case can only be denied.
+        Err(_) => SigningInput::from_decoder(asked.bytes.as_slice().into(), 0),
+    };
+    let limit_keys = match (&read.decoded, &policy) {
+        (Ok(decoded), Some(policy)) => limit_keys(
+            &policy.set,
+            &decoded.intent,
+            asked.caller.principal(),
+            &wallet_facts(read),
+        ),
+        _ => Vec::new(),
+    };
+    let principal = asked.caller.principal().to_string();
+    Case {
+        key: IdempotencyKey::new(principal, asked.key.as_str()),
+        fingerprint: asked.fingerprint,
+        wallet: asked.wallet,
+        digest: Sha256::digest(input.as_bytes()).into(),
+        input,
+        limit_keys,
+        dry_run: asked.dry_run,
+        judge: Box::new({
+            let (app, read) = (Arc::clone(app), Arc::clone(read));
+            move |bench| Hearing { app, read, policy }.verdict(bench)
+        }),
+    }
+}
+
+fn wallet_facts(read: &Read) -> WalletFacts<'_> {
+    let wallet = &read.resolved.wallet;
+    WalletFacts {
+        id: wallet.id,
+        user: wallet.user,
+        tier: wallet.tier.as_deref(),
+        limits: &[],
+    }
+}
+
+struct Hearing {
+    app: Arc<App>,
+    read: Arc<Read>,
+    policy: Option<Arc<ActivePolicy>>,
+}
+
+impl Hearing {
+    /// Runs on the ledger's writer, in the order of the log. `None` if what the case was made
+    /// from has changed since: it is made anew.
+    fn verdict(self, bench: &Bench<'_>) -> Option<Verdict> {
+        let wallet = &self.read.resolved.wallet;
+        let same_policy = match (&self.policy, self.app.policies.active()) {
+            (Some(mine), Some(active)) => Arc::ptr_eq(mine, &active),
+            (None, None) => true,
+            _ => false,
+        };
+        if wallet.outdated() || !same_policy {
+            return None;
+        }
+        let (decision, remembered) = match self.refused_before_policy(bench.now) {
+            Some(refusal) => deny_early(&refusal, self.effects()),
+            None => self.ask_policy(bench),
+        };
+        let entry = self.entry(bench, &decision, &remembered);
+        Some(Verdict {
+            decision,
+            entry,
+            answer: remembered.encode(),
+        })
+    }
+
+    /// What is refused whatever the policy says.
+    fn refused_before_policy(&self, now: Timestamp) -> Option<Refusal> {
+        let asked = &self.read.resolved.asked;
+        let wallet = &self.read.resolved.wallet;
+        let refuse = |code, rule, message| {
+            Some(Refusal {
+                code,
+                rule,
+                message,
+            })
+        };
+        let subject = Subject {
+            principal: asked.caller.principal(),
+            user: wallet.user,
+            wallet: wallet.id,
+            venue: wallet.venue,
+        };
+        if let Err(error) = asked.caller.check(now, &self.app.revocations) {
+            return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
+        }
+        if let Some(freeze) = self.app.freezes.covering(&subject) {
+            return refuse(ErrorCode::Frozen, "freeze", freeze);
+        }
+        match wallet.status {
+            Status::Active => {}
+            Status::Paused => {
+                let message = format!("wallet {} is paused; resume it first", wallet.id);
+                return refuse(ErrorCode::WalletPaused, "status", message);
+            }
+            Status::Archived => {
+                let message = format!("wallet {} is archived for good", wallet.id);
+                return refuse(ErrorCode::WalletPaused, "status", message);
+            }
+        }
+        let decoded = match &self.read.decoded {
+            Ok(decoded) => decoded,
+            Err(refusal) => return Some(refusal.clone()),
+        };
+        self.not_granted(&decoded.intent)
+    }
+
+    /// The grant covers every action that needs a rule; upkeep and fees come with any of them.
+    fn not_granted(&self, intent: &Intent) -> Option<Refusal> {
+        let asked = &self.read.resolved.asked;
+        let grant = self.read.resolved.wallet.grant(asked.caller.principal())?;
+        let missing = intent
+            .effects
+            .iter()
+            .map(|effect| effect.action(&intent.wallet))
+            .find(|action| action.is_primary() && !grant.covers(*action))?;
+        Some(Refusal {
+            code: ErrorCode::PolicyDenied,
+            rule: "grant",
+            message: format!(
+                "the bot's grant on this wallet covers {:?}, not `{}`; a gateway or operator can \
+                 grant it",
+                grant.actions.as_deref().unwrap_or_default(),
+                missing.as_str()
+            ),
+        })
+    }
+
+    fn ask_policy(&self, bench: &Bench<'_>) -> (Decision, Remembered) {
+        let (Some(policy), Ok(decoded)) = (&self.policy, &self.read.decoded) else {
+            let refusal = Refusal {
+                code: ErrorCode::PolicyDenied,
+                rule: "policy",
+                message: "no policy is active, so nothing is allowed; propose one with \
+                          `countersign policy propose`"
+                    .to_owned(),
+            };
+            return deny_early(&refusal, self.effects());
+        };
+        let prices = self.app.prices.facts(&policy.set);
+        let facts = Facts {
+            now: bench.now,
+            principal: self.read.resolved.asked.caller.principal(),
+            wallet: wallet_facts(&self.read),
+            usage: bench.usage,
+            prices: &prices,
+            added_destinations: &[],
+            approvals: None,
+        };
+        let decision = decide(&policy.set, &decoded.intent, &facts);
+        let remembered = match &decision {
+            Decision::Allow(permit) => allowed(permit, self.effects()),
+            Decision::Deny(denial) => denied(denial, self.effects()),
+            Decision::NeedApproval(ask) => pending(ask, bench.now, self.effects()),
+        };
+        (decision, remembered)
+    }
+
+    fn effects(&self) -> Vec<String> {
+        match &self.read.decoded {
+            Ok(decoded) => explain(&decoded.intent),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn entry(&self, bench: &Bench<'_>, decision: &Decision, remembered: &Remembered) -> Vec<u8> {
+        let asked = &self.read.resolved.asked;
+        let kind = match decision {
+            _ if asked.dry_run => EntryKind::SignDryRun,
+            Decision::Allow(_) => EntryKind::SignReserved,
+            Decision::NeedApproval(_) => EntryKind::SignPending,
+            Decision::Deny(_) if self.read.decoded.is_err() => EntryKind::SignErrored,
+            Decision::Deny(_) => EntryKind::SignDenied,
+        };
+        let detail = Recorded::of(decision, remembered, self.policy.as_deref());
+        let bytes = match &self.read.decoded {
+            Ok(decoded) => decoded.input.as_bytes(),
+            Err(_) => &asked.bytes,
+        };
+        let mut entry = Entry::new(
+            stamp(bench.now),
+            kind,
+            asked.caller.spiffe_id(),
+            Detail::of(&detail).unwrap_or_default(),
+        )
+        .request(bench.request_id.to_string())
+        .subject(asked.wallet.to_string())
+        .digest(Sha256::digest(bytes).into());
+        match remembered {
+            Remembered::Allow { rule, .. } | Remembered::Pending { rule, .. } => {
+                entry = entry.rule(rule.as_str());
+            }
+            Remembered::Deny { code, .. } => entry = entry.code(code.as_str()),
+        }
+        entry
+            .encode()
+            .unwrap_or_else(|_| too_long(bench.now, kind, bench.request_id))
+    }
+}
+
+/// An entry whose details do not fit says at least that there was one.
+fn too_long(now: Timestamp, kind: EntryKind, request: RequestId) -> Vec<u8> {
+    Entry::new(stamp(now), kind, "system", Detail::default())
+        .request(request.to_string())
+        .code("detail_too_long")
+        .encode()
+        .unwrap_or_default()
+}
+
+/// What the log tells about a decision besides who, what and when.
+#[derive(Serialize)]
+struct Recorded<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_version: Option<u64>,
+    effects: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reasons: &'a [countersign_api::Reason],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reserved: Vec<String>,
+}
+
+impl<'a> Recorded<'a> {
+    fn of(decision: &Decision, remembered: &'a Remembered, policy: Option<&ActivePolicy>) -> Self {
+        let (effects, reasons): (&[String], &[_]) = match remembered {
+            Remembered::Allow { effects, .. } | Remembered::Pending { effects, .. } => {
+                (effects, &[])
+            }
+            Remembered::Deny {
+                effects, reasons, ..
+            } => (effects, reasons),
+        };
+        let reserved = match (decision, policy) {
+            (Decision::Allow(permit), Some(policy)) => reservations(permit, policy),
+            _ => Vec::new(),
+        };
+        Self {
+            policy_version: policy.map(|policy| policy.version),
+            effects,
+            reasons,
+            reserved,
+        }
+    }
+}
+
+fn reservations(permit: &Permit, policy: &ActivePolicy) -> Vec<String> {
+    let name = |id: &[u8; 16]| {
+        let limit = policy.set.limits().iter().find(|limit| limit.id() == id);
+        limit.map_or("?", |limit| limit.name()).to_owned()
+    };
+    permit
+        .reservations()
+        .iter()
+        .map(|part| {
+            format!(
+                "{} {} {}",
+                name(part.key.limit()),
+                part.key.scope(),
+                part.amount
+            )
+        })
+        .collect()
+}
+
+fn deny_early(refusal: &Refusal, effects: Vec<String>) -> (Decision, Remembered) {
+    let reason = Reason {
+        code: ReasonCode::PolicyDenied,
+        rule: Some(refusal.rule.into()),
+        effect: None,
+        message: refusal.message.clone(),
+        retry_after: None,
+    };
+    let remembered = Remembered::Deny {
+        code: refusal.code,
+        reasons: vec![countersign_api::Reason {
+            code: refusal.code.as_str().to_owned(),
+            ..wire_reason(&reason)
+        }],
+        effects,
+    };
+    let denial = Denial {
+        reasons: vec![reason],
+    };
+    (Decision::Deny(denial), remembered)
+}
+
+fn allowed(permit: &Permit, effects: Vec<String>) -> Remembered {
+    let rules: Vec<&str> = permit.rules().collect();
+    Remembered::Allow {
+        rule: rules.join(", "),
+        effects,
+    }
+}
+
+fn denied(denial: &Denial, effects: Vec<String>) -> Remembered {
+    Remembered::Deny {
+        code: match denial.code() {
+            ReasonCode::PolicyDenied => ErrorCode::PolicyDenied,
+            ReasonCode::LimitExceeded => ErrorCode::LimitExceeded,
+        },
+        reasons: denial.reasons.iter().map(wire_reason).collect(),
+        effects,
+    }
+}
+
+fn pending(ask: &Ask, now: Timestamp, effects: Vec<String>) -> Remembered {
+    let rules: Vec<&str> = ask.requirements.iter().map(|need| &*need.rule).collect();
+    let first = ask.requirements.first();
+    let expires = ask.requirements.iter().map(|need| need.expires).min();
+    Remembered::Pending {
+        rule: rules.join(", "),
+        group: first.map(|need| need.group.to_string()).unwrap_or_default(),
+        quorum: first.map_or(0, |need| u32::from(need.quorum)),
+        expires_at: now.saturating_add(expires.unwrap_or_default()).micros(),
+        unmet: ask.unmet.clone(),
+        effects,
+    }
+}

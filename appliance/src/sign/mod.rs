@@ -1,0 +1,202 @@
+//! The way of a sign request, forward only. The numbers are those of ARCHITECTURE.md.
+//!
+//! * Stages 1 and 2: `identity` let the caller in, `http` checked the request's form ([`Asked`]).
+//! * Stage 3, [`resolve`]: the wallet; not yours and not existing look the same.
+//! * Stage 4, [`read`]: bytes become an intent and the exact bytes to sign, in one pass.
+//! * Stages 5 to 7, [`judge`]: the ledger replays what was decided before, or lets policy decide
+//!   and makes reservation and log entry durable together. *A crash before this leaves nothing. A
+//!   crash after it spends the limit and signs nothing; a retry with the same key signs the same
+//!   bytes under the same reservation.*
+//! * Stages 8 and 9, [`Signers::sign`]: only what was recorded; the signature is verified before
+//!   it leaves. *A crash here is the crash after stage 7.*
+//! * Stage 10: the outcome is queued for the next commit, and the answer goes out. *A crash before
+//!   that commit loses nothing that matters: Ed25519 signs the same bytes the same way again.*
+//! * Stage 11: `sequencer` covers the entries with a signed checkpoint, later and elsewhere.
+
+mod answer;
+mod judge;
+mod outcome;
+mod stages;
+mod worker;
+
+use std::sync::Arc;
+
+use countersign_api::ErrorCode;
+use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction};
+use countersign_decode::{DecodeError, DecodeErrorKind};
+use countersign_intent::Role;
+use countersign_store::ledger::{Judged, LedgerError};
+
+use crate::app::App;
+use crate::records::RecordsError;
+pub use answer::Answer;
+pub use stages::{Asked, Form, Remembered};
+use stages::{Read, Refusal, Resolved};
+pub use worker::{SignerThreads, Signers, StartError};
+
+/// How often a request is judged anew because its wallet changed while it was on its way.
+const ATTEMPTS: usize = 4;
+
+/// Why there is no answer at all: nothing was decided, and the same request may be sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    /// The rows that grant power.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The wallet changed again and again.
+    #[error("the wallet or the policy changed while this was judged; send the request again")]
+    Unsettled,
+}
+
+/// Walks one request.
+///
+/// # Errors
+/// Only where nothing was decided.
+pub async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkError> {
+    let mut answers = walk_batch(app, vec![asked]).await;
+    answers.pop().unwrap_or(Err(WalkError::Unsettled))
+}
+
+/// Walks several requests: judged in order, limits debited together, one commit, an answer each.
+pub async fn walk_batch(app: &Arc<App>, asked: Vec<Asked>) -> Vec<Result<Answer, WalkError>> {
+    let mut answers: Vec<Option<Result<Answer, WalkError>>> = Vec::new();
+    answers.resize_with(asked.len(), || None);
+    let mut open: Vec<(usize, Asked)> = asked.into_iter().enumerate().collect();
+    for _ in 0..ATTEMPTS {
+        open = round(app, open, &mut answers).await;
+        if open.is_empty() {
+            break;
+        }
+    }
+    answers
+        .into_iter()
+        .map(|answer| answer.unwrap_or(Err(WalkError::Unsettled)))
+        .collect()
+}
+
+/// One attempt at the requests that are open; answers those whose facts went stale meanwhile.
+async fn round(
+    app: &Arc<App>,
+    open: Vec<(usize, Asked)>,
+    answers: &mut [Option<Result<Answer, WalkError>>],
+) -> Vec<(usize, Asked)> {
+    let mut reads = Vec::with_capacity(open.len());
+    for (place, asked) in open {
+        match resolve(app, asked).await {
+            Ok(Ok(resolved)) => reads.push((place, Arc::new(read(app, resolved)))),
+            Ok(Err(answer)) => put(answers, place, Ok(answer)),
+            Err(error) => put(answers, place, Err(error)),
+        }
+    }
+    let cases = reads
+        .iter()
+        .map(|(_, read)| judge::case(app, read))
+        .collect();
+    let judged = match app.ledger.judge_batch(cases).await {
+        Ok(judged) => judged,
+        Err(error) => {
+            for (place, _) in reads {
+                put(answers, place, Err(error.clone().into()));
+            }
+            return Vec::new();
+        }
+    };
+    let mut stale = Vec::new();
+    let mut signing = Vec::new();
+    for ((place, read), judged) in reads.into_iter().zip(judged) {
+        match judged {
+            Ok(Judged::Recorded(recorded)) => {
+                signing.push(async move { (place, outcome::sign(app, &read, recorded).await) });
+            }
+            Ok(judged) => put(answers, place, Ok(answer::of_judged(&read, judged))),
+            Err(LedgerError::Stale) => stale.push((place, read.resolved.asked.clone())),
+            Err(error) => put(answers, place, Err(error.into())),
+        }
+    }
+    for (place, answer) in futures_util::future::join_all(signing).await {
+        put(answers, place, answer);
+    }
+    stale
+}
+
+fn put(
+    answers: &mut [Option<Result<Answer, WalkError>>],
+    place: usize,
+    answer: Result<Answer, WalkError>,
+) {
+    if let Some(slot) = answers.get_mut(place) {
+        *slot = Some(answer);
+    }
+}
+
+/// Stage 3. A wallet that does not exist and one that the caller may not use are answered, and
+/// logged, alike.
+async fn resolve(app: &App, asked: Asked) -> Result<Result<Resolved, Answer>, WalkError> {
+    let principal = asked.caller.principal();
+    let wallet = app.directory.resolve(asked.wallet).await?;
+    let usable = wallet.filter(|wallet| match principal.role() {
+        Role::Bot => wallet.grant(principal).is_some(),
+        Role::Operator => asked.dry_run,
+        Role::Gateway | Role::Risk | Role::Auditor => false,
+    });
+    match usable {
+        Some(wallet) => Ok(Ok(Resolved { asked, wallet })),
+        None => {
+            let log_index = outcome::log_unknown_wallet(app, &asked).await?;
+            Ok(Err(Answer::no_such_wallet(&asked, log_index)))
+        }
+    }
+}
+
+/// Stage 4.
+fn read(app: &App, resolved: Resolved) -> Read {
+    let policy = app.policies.active();
+    let mints: Vec<_> = policy
+        .iter()
+        .flat_map(|policy| policy.mints.iter().copied())
+        .chain(resolved.asked.mints.iter().copied())
+        .collect();
+    let owners = policy.as_ref().map_or(&[][..], |policy| &policy.addresses);
+    let context = Context {
+        mints: &mints,
+        owners,
+        ..Context::new(resolved.wallet.address)
+    };
+    let decoded: Result<Decoded, DecodeError> = match resolved.asked.form {
+        Form::Message => decode_message(&resolved.asked.bytes, &context),
+        Form::Transaction => decode_transaction(&resolved.asked.bytes, &context),
+    };
+    Read {
+        resolved,
+        decoded: decoded.map_err(|error| refusal(&error)),
+    }
+}
+
+/// Bytes that are not understood are `undecodable`; bytes that are understood and are never
+/// signed, whatever the policy says, are denied.
+fn refusal(error: &DecodeError) -> Refusal {
+    let code = match error.kind() {
+        DecodeErrorKind::Forbidden
+        | DecodeErrorKind::ForeignDestination
+        | DecodeErrorKind::UnboundedTrade
+        | DecodeErrorKind::UnregisteredNonce => ErrorCode::PolicyDenied,
+        DecodeErrorKind::Malformed
+        | DecodeErrorKind::NotASigner
+        | DecodeErrorKind::UnknownProgram
+        | DecodeErrorKind::UnknownInstruction
+        | DecodeErrorKind::WrongData
+        | DecodeErrorKind::WrongAccounts
+        | DecodeErrorKind::MisplacedWallet
+        | DecodeErrorKind::UnresolvedAccount
+        | DecodeErrorKind::UnprovenAccount
+        | DecodeErrorKind::TooMuchWork => ErrorCode::Undecodable,
+    };
+    Refusal {
+        code,
+        rule: error.kind().as_str(),
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,82 @@
+//! Stages 8 to 10: signing what was recorded, and recording what became of it.
+
+use countersign_audit::{Detail, Entry, Kind as EntryKind, Outcome as LoggedOutcome};
+use countersign_store::ledger::{LedgerError, Outcome, Recorded};
+use serde_json::json;
+use std::sync::Arc;
+
+use super::WalkError;
+use super::answer::{self, Answer};
+use super::stages::{Asked, Read};
+use crate::app::App;
+use crate::journal::stamp;
+
+/// Signs the recorded bytes. The outcome is queued before the answer is given; it becomes
+/// durable with a following commit.
+pub(super) async fn sign(
+    app: &Arc<App>,
+    read: &Read,
+    recorded: Recorded,
+) -> Result<Answer, WalkError> {
+    let key = Arc::clone(&read.resolved.wallet.key);
+    let outcome = app.signers.sign(&recorded, key).await;
+    let answer = answer::of_outcome(read, &recorded, &outcome);
+    let entry = entry(app, read, &recorded, &outcome);
+    count(&outcome);
+    if let Err(error) = app.ledger.record_outcome(recorded, outcome, entry).await {
+        // The reservation stays spent and a retry signs the same bytes again: the safe side.
+        tracing::error!(%error, "an outcome could not be queued");
+    }
+    Ok(answer)
+}
+
+fn count(outcome: &Outcome) {
+    let label = logged(outcome).0.as_str();
+    metrics::counter!("countersign_sign_outcomes_total", "outcome" => label).increment(1);
+}
+
+const fn logged(outcome: &Outcome) -> (LoggedOutcome, &str) {
+    match outcome {
+        Outcome::Signed(_) => (LoggedOutcome::Signed, ""),
+        Outcome::Refused(why) => (LoggedOutcome::Refused, why.as_str()),
+        Outcome::NotSent(why) => (LoggedOutcome::NotSent, why.as_str()),
+        Outcome::Unknown(why) => (LoggedOutcome::Unknown, why.as_str()),
+    }
+}
+
+fn entry(app: &App, read: &Read, recorded: &Recorded, outcome: &Outcome) -> Vec<u8> {
+    let (code, why) = logged(outcome);
+    let detail = match outcome {
+        Outcome::Signed(signature) => json!({ "signature": bs58::encode(signature).into_string() }),
+        _ => json!({ "why": why }),
+    };
+    let asked = &read.resolved.asked;
+    Entry::new(
+        stamp(app.clock.now()),
+        EntryKind::SignOutcome,
+        asked.caller.spiffe_id(),
+        Detail::of(&detail).unwrap_or_default(),
+    )
+    .request(recorded.request_id().to_string())
+    .subject(recorded.wallet().to_string())
+    .code(code.as_str())
+    .digest(*recorded.digest())
+    .encode()
+    .unwrap_or_default()
+}
+
+/// Logs a request for a wallet that the caller may not use.
+pub(super) async fn log_unknown_wallet(app: &App, asked: &Asked) -> Result<u64, LedgerError> {
+    let entry = Entry::new(
+        stamp(app.clock.now()),
+        EntryKind::SignErrored,
+        asked.caller.spiffe_id(),
+        Detail::default(),
+    )
+    .subject(asked.wallet.to_string())
+    .code("not_found")
+    .encode()
+    .unwrap_or_default();
+    let indexes = app.ledger.append(vec![entry]).await?;
+    Ok(indexes.first().copied().unwrap_or_default())
+}

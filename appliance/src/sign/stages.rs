@@ -1,0 +1,125 @@
+//! What each stage of the walk hands to the next. Each is made only by the stage before it.
+
+use std::sync::Arc;
+
+use countersign_api::ErrorCode;
+use countersign_decode::solana::Decoded;
+use countersign_intent::{Address, WalletId};
+use countersign_policy::Reason;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Caller;
+use crate::wallets::WalletEntry;
+
+/// How the bytes came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A serialized message.
+    Message,
+    /// A serialized transaction with other signatures.
+    Transaction,
+}
+
+/// A request whose form was checked: stage 2.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The idempotency key; empty for a dry run without one.
+    pub key: String,
+    /// Which wallet.
+    pub wallet: WalletId,
+    /// How the bytes came.
+    pub form: Form,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Mint hints.
+    pub mints: Vec<Address>,
+    /// Only the decision is wanted.
+    pub dry_run: bool,
+    /// SHA-256 over everything that was asked for.
+    pub fingerprint: [u8; 32],
+}
+
+/// A wallet that the caller may use: stage 3.
+#[derive(Debug, Clone)]
+pub(super) struct Resolved {
+    pub asked: Asked,
+    pub wallet: Arc<WalletEntry>,
+}
+
+/// Bytes that are understood, or the refusal: stage 4. A refusal is judged like anything else,
+/// so that it is recorded and repeated the same.
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    pub resolved: Resolved,
+    pub decoded: Result<Decoded, Refusal>,
+}
+
+/// A denial made before policy is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub code: ErrorCode,
+    pub rule: &'static str,
+    pub message: String,
+}
+
+/// What the ledger keeps to answer a request the same way again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remembered {
+    /// It may be signed.
+    Allow {
+        /// The rules that allowed it.
+        rule: String,
+        /// What it does, in words.
+        effects: Vec<String>,
+    },
+    /// It was refused.
+    Deny {
+        /// The code.
+        code: ErrorCode,
+        /// Every reason.
+        reasons: Vec<countersign_api::Reason>,
+        /// What it does, in words, where it was understood.
+        effects: Vec<String>,
+    },
+    /// It waits for people.
+    Pending {
+        /// The rules that ask.
+        rule: String,
+        /// The first group that has to approve.
+        group: String,
+        /// How many of it.
+        quorum: u32,
+        /// Microseconds since the Unix epoch.
+        expires_at: i64,
+        /// What is still missing, and what it does, in words.
+        unmet: Vec<String>,
+        /// What it does, in words.
+        effects: Vec<String>,
+    },
+}
+
+impl Remembered {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Remembered::encode`] wrote.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+/// A policy's reason on the wire.
+pub(super) fn wire_reason(reason: &Reason) -> countersign_api::Reason {
+    countersign_api::Reason {
+        code: reason.code.as_str().to_owned(),
+        rule: reason.rule.as_deref().map(str::to_owned),
+        effect: reason.effect,
+        message: reason.message.clone(),
+        retry_after: reason.retry_after.map(|at| at.to_string()),
+    }
+}

@@ -1,0 +1,452 @@
+//! From a configuration to a running appliance, and back to nothing.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use countersign_audit::{Kind as EntryKind, LogKey};
+use countersign_hsm::ceremony::{self, RoleKeys};
+use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
+use countersign_hsm::{Device, KeyRef, KeyRole};
+use countersign_store::ledger::{Ledger, Limits as LedgerLimits};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rustls_pki_types::ServerName;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::app::App;
+use crate::ca::DeskSigner;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::device::DeviceDesk;
+use crate::freezes::Freezes;
+use crate::health::Health;
+use crate::http::error::refuse_identity;
+use crate::http::operations::operations;
+use crate::http::serve::{Limits, TlsFront, serve_plain, serve_tls};
+use crate::http::{Replays, api};
+use crate::identity::{
+    Authority, Gate, Lifetimes, Revocations, ServerIdentity, TlsConfig, TrustDomain,
+};
+use crate::journal::Journal;
+use crate::phase::{CurrentPhase, Phase};
+use crate::policies::Policies;
+use crate::prices::Prices;
+use crate::records::Records;
+use crate::sign::{SignerThreads, Signers};
+use crate::wallets::Directory;
+use crate::{Db, certificates, health, sequencer};
+
+/// What stops an appliance from starting: a sentence with what to do, and its causes.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Signatures that may wait for a signing thread.
+const SIGNING_QUEUE: usize = 4096;
+
+/// How often the server's certificate is looked at.
+const RENEW_EVERY: Duration = Duration::from_secs(60);
+
+/// A running appliance with the threads and addresses that go with it.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Running {
+    /// The shared parts.
+    pub app: Arc<App>,
+    /// Where the API listens.
+    pub api: SocketAddr,
+    /// Where probes and metrics listen.
+    pub operations: SocketAddr,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    sequencer: tokio::task::JoinHandle<()>,
+    threads: Threads,
+}
+
+struct Threads {
+    signers: SignerThreads,
+    desk: JoinHandle<()>,
+}
+
+/// Opens the token.
+///
+/// # Errors
+/// No PIN, no module, no token, a wrong PIN.
+pub fn open_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
+    let token = TokenConfig {
+        module: config.hsm.module.clone(),
+        token_label: config.hsm.token.clone(),
+        token_serial: config.hsm.serial.clone(),
+        pin: config.pin()?,
+        envelope: config.custody.envelope,
+        cache_size: config.hsm.unlocked_keys,
+    };
+    Ok(Arc::new(Pkcs11Device::open(token)?))
+}
+
+/// Lifetimes of certificates as configured.
+#[must_use]
+pub fn lifetimes(config: &Config) -> Lifetimes {
+    Lifetimes {
+        server: config.certificates.server,
+        client: config.certificates.client,
+        client_longest: config.certificates.client_longest,
+        ..Lifetimes::default()
+    }
+}
+
+/// The CA's certificate.
+#[must_use]
+pub fn ca_path(config: &Config) -> std::path::PathBuf {
+    config.state_dir.join("ca.pem")
+}
+
+/// What is opened before anything can be served: token, keys, database, rows.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Opened {
+    /// The token.
+    pub device: Arc<dyn Device>,
+    /// The appliance's keys on it.
+    pub keys: RoleKeys,
+    /// The thread that uses them.
+    pub desk: DeviceDesk,
+    /// That thread.
+    pub desk_thread: JoinHandle<()>,
+    /// The database.
+    pub db: Arc<Db>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+}
+
+/// Opens token and database and checks every key's attributes and every row's seal.
+///
+/// # Errors
+/// Anything that is not as it was left.
+pub async fn open(
+    config: &Config,
+    device: Arc<dyn Device>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Opened, StartError> {
+    let roles = KeyRole::expected(config.custody.envelope);
+    let keys = ceremony::load(&*device, &roles)?;
+    let (desk, desk_thread) = DeviceDesk::start(&device)?;
+    let db = Arc::new(Db::open(&config.database()).await?);
+    let limits = LedgerLimits {
+        clock_tolerance: config.clock.tolerance,
+        ..LedgerLimits::default()
+    };
+    let ledger_clock = Arc::clone(clock);
+    let ledger = Ledger::start(
+        Arc::clone(&db),
+        Box::new(move || ledger_clock.now()),
+        Box::new(random_tail),
+        limits,
+    )
+    .await?;
+    let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
+    Ok(Opened {
+        device,
+        keys,
+        desk,
+        desk_thread,
+        db,
+        ledger,
+        records: Arc::new(records),
+    })
+}
+
+fn random_tail() -> Result<[u8; 8], countersign_store::Cause> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        countersign_store::Cause::new(format!("reading the system's random numbers: {error}"))
+    })?;
+    Ok(bytes)
+}
+
+/// The authority over the key on the token.
+///
+/// # Errors
+/// No CA key, no readable certificate, or one of another key or trust domain.
+pub fn load_authority(config: &Config, opened: &Opened) -> Result<Authority, StartError> {
+    let path = ca_path(config);
+    let pem = std::fs::read_to_string(&path).map_err(|error| {
+        format!(
+            "cannot read `{}`: {error}; run `countersignd init` first",
+            path.display()
+        )
+    })?;
+    let signer = ca_signer(opened)?;
+    let serials = DeskSigner::serials(opened.desk.clone());
+    let domain: TrustDomain = config.trust_domain.parse()?;
+    let authority = Authority::load(&pem, signer, serials, domain, lifetimes(config))?;
+    Ok(authority)
+}
+
+/// The CA key on the token as a signer of certificates.
+///
+/// # Errors
+/// No such key.
+pub fn ca_signer(opened: &Opened) -> Result<Arc<DeskSigner>, StartError> {
+    let key = role_key(&opened.keys, KeyRole::Ca)?;
+    Ok(Arc::new(DeskSigner::new(opened.desk.clone(), key)?))
+}
+
+fn role_key(keys: &RoleKeys, role: KeyRole) -> Result<KeyRef, StartError> {
+    keys.signing(role)
+        .ok_or_else(|| format!("the token has no `{}` key", role.as_str()).into())
+}
+
+/// The log key as verifiers know it.
+///
+/// # Errors
+/// No log key, or an origin that fits into no checkpoint.
+pub fn log_key(config: &Config, keys: &RoleKeys) -> Result<(KeyRef, LogKey), StartError> {
+    let key = role_key(keys, KeyRole::AuditLog)?;
+    let public: &[u8; 32] = key.public.bytes().try_into()?;
+    let verifier = LogKey::new(&config.log_origin(), public)?;
+    Ok((key, verifier))
+}
+
+/// Installs the recorder that every counter reports to.
+///
+/// # Errors
+/// A recorder was installed before.
+pub fn install_metrics() -> Result<PrometheusHandle, StartError> {
+    Ok(PrometheusBuilder::new().install_recorder()?)
+}
+
+impl Running {
+    /// Starts an appliance that was initialised before.
+    ///
+    /// # Errors
+    /// Anything that is not as it was left; an address that is taken.
+    pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, StartError> {
+        let device = open_token(&config)?;
+        Self::start_with(config, device, metrics).await
+    }
+
+    /// The same on a device that is open already.
+    ///
+    /// # Errors
+    /// As [`Running::start`].
+    pub async fn start_with(
+        config: Config,
+        device: Arc<dyn Device>,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let opened = open(&config, device, &clock).await?;
+        let (app, threads) = assemble(config, opened, clock, metrics).await?;
+        sequencer::check_anchor(&app).await?;
+        let detail = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "token": app.device.capabilities().serial,
+            "custody": app.config.custody.default.as_str(),
+            "envelope": app.config.custody.envelope,
+        });
+        let entry = app
+            .journal
+            .entry(EntryKind::Start, "system", None, &detail)?;
+        app.ledger.append(vec![entry]).await?;
+        health::check(&app).await;
+        let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app)));
+        Self::listen(app, threads, sequencer).await
+    }
+
+    async fn listen(
+        app: Arc<App>,
+        threads: Threads,
+        sequencer: tokio::task::JoinHandle<()>,
+    ) -> Result<Self, StartError> {
+        let names = app
+            .config
+            .listen
+            .server_names
+            .iter()
+            .map(|name| ServerName::try_from(name.clone()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| format!("`listen.server_names`: {error}"))?;
+        let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
+        let issue = move || ServerIdentity::issue(authority, names, now);
+        let identity = tokio::task::spawn_blocking(issue).await??;
+        let front = TlsFront {
+            config: Arc::new(TlsConfig::new(&identity, Arc::clone(&app.clock))?),
+            gate: Arc::new(Gate::new(
+                app.authority.trust_domain().clone(),
+                Arc::clone(&app.clock),
+                Arc::clone(&app.revocations),
+            )),
+            refuse: refuse_identity,
+        };
+        let limits = Limits {
+            max_connections: app.config.listen.max_connections,
+            max_connections_per_client: app.config.listen.max_connections,
+            ..Limits::default()
+        };
+        let api_listener = bind(app.config.listen.api, "listen.api").await?;
+        let probe_listener = bind(app.config.listen.operations, "listen.operations").await?;
+        let (api_at, probes_at) = (api_listener.local_addr()?, probe_listener.local_addr()?);
+        let api_stop = halted(Arc::clone(&app));
+        let probe_stop = halted(Arc::clone(&app));
+        let (api_router, probe_router) = (api(Arc::clone(&app)), operations(Arc::clone(&app)));
+        let tasks = vec![
+            tokio::spawn(async move {
+                let stopped = serve_tls(api_listener, api_router, front, limits, api_stop).await;
+                tracing::info!(cut_off = stopped.cut_off, "the API has stopped");
+            }),
+            tokio::spawn(async move {
+                serve_plain(
+                    probe_listener,
+                    probe_router,
+                    Limits::for_probes(),
+                    probe_stop,
+                )
+                .await;
+            }),
+            tokio::spawn(health::watch(Arc::clone(&app))),
+            tokio::spawn(renew(Arc::clone(&app), identity)),
+        ];
+        let running = Self {
+            app,
+            api: api_at,
+            operations: probes_at,
+            tasks,
+            sequencer,
+            threads,
+        };
+        running.announce()?;
+        Ok(running)
+    }
+
+    /// Writes the addresses where scripts find them.
+    fn announce(&self) -> Result<(), StartError> {
+        let directory = &self.app.config.state_dir;
+        let host = self.app.config.listen.server_names.first();
+        let host = host.map_or_else(|| self.api.ip().to_string(), Clone::clone);
+        let url = format!("https://{host}:{}\n", self.api.port());
+        write(&directory.join("url"), &url)?;
+        write(
+            &directory.join("operations-url"),
+            &format!("http://{}\n", self.operations),
+        )?;
+        tracing::info!(api = %self.api, operations = %self.operations, "listening");
+        Ok(())
+    }
+
+    /// Finishes what was recorded, signs the last head of the log, and ends.
+    ///
+    /// # Errors
+    /// A last commit that failed.
+    pub async fn stop(self) -> Result<(), StartError> {
+        self.app.phase.set(Phase::Halted);
+        for task in self.tasks {
+            task.await?;
+        }
+        let entry = self
+            .app
+            .journal
+            .entry(EntryKind::Stop, "system", None, &json!({}))?;
+        self.app.ledger.append(vec![entry]).await?;
+        self.sequencer.await?;
+        sequencer::sign_head(&self.app).await?;
+        self.app.ledger.shutdown().await?;
+        drop(self.app);
+        let threads = self.threads;
+        let join = move || {
+            threads.signers.join();
+            let _panicked = threads.desk.join();
+        };
+        tokio::task::spawn_blocking(join).await?;
+        Ok(())
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), StartError> {
+    std::fs::write(path, text)
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()).into())
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("`{key}`: cannot listen on {address}: {error}").into())
+}
+
+async fn halted(app: Arc<App>) {
+    while app.phase.get() != Phase::Halted {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
+    let mut waited = Duration::ZERO;
+    let step = Duration::from_millis(500);
+    while app.phase.get() != Phase::Halted {
+        tokio::time::sleep(step).await;
+        waited += step;
+        if waited < RENEW_EVERY {
+            continue;
+        }
+        waited = Duration::ZERO;
+        let (identity, now) = (Arc::clone(&identity), app.clock.now());
+        match tokio::task::spawn_blocking(move || identity.renew_if_due(now)).await {
+            Ok(Ok(true)) => tracing::info!("the server's certificate was renewed"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the server's certificate was not renewed"),
+            Err(error) => tracing::error!(%error, "the renewal of the certificate broke off"),
+        }
+    }
+}
+
+async fn assemble(
+    config: Config,
+    opened: Opened,
+    clock: Arc<dyn Clock>,
+    metrics: PrometheusHandle,
+) -> Result<(Arc<App>, Threads), StartError> {
+    let authority = Arc::new(load_authority(&config, &opened)?);
+    let (log_key, log_verifier) = log_key(&config, &opened.keys)?;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = config.hsm.workers.unwrap_or(cores);
+    let (signers, signer_threads) = Signers::start(
+        &opened.device,
+        workers,
+        SIGNING_QUEUE,
+        config.deadline(),
+        &clock,
+    )?;
+    let app = App {
+        phase: CurrentPhase::sealed(),
+        signers,
+        log_key,
+        log_verifier,
+        authority,
+        revocations: Arc::new(Revocations::new()),
+        directory: Directory::new(Arc::clone(&opened.records)),
+        policies: Policies::default(),
+        prices: Prices::default(),
+        freezes: Freezes::default(),
+        journal: Journal::new(Arc::clone(&clock)),
+        replays: Replays::default(),
+        health: Health::default(),
+        keys: opened.keys,
+        device: opened.device,
+        desk: opened.desk,
+        db: opened.db,
+        ledger: opened.ledger,
+        records: opened.records,
+        config,
+        clock,
+        metrics,
+    };
+    certificates::load(&app.records, &app.revocations).await?;
+    app.freezes.load(&app.records).await?;
+    app.prices.load(&app.records).await?;
+    app.policies.load(&app.records).await?;
+    let threads = Threads {
+        signers: signer_threads,
+        desk: opened.desk_thread,
+    };
+    Ok((Arc::new(app), threads))
+}

@@ -1,0 +1,169 @@
+//! A new wallet: its key is made inside the token first, then its row is recorded.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_audit::Kind as EntryKind;
+use countersign_hsm::{KeyId, KeyType, PublicKey};
+use countersign_intent::{Address, WalletId};
+use serde_json::json;
+
+use super::{Custody, Status, WalletRecord};
+use crate::config::CustodyKind;
+use crate::device::{DeskError, DeviceDesk};
+use crate::journal::Journal;
+use crate::records::{Draft, Kind, Records, RecordsError, Stored};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct NewWallet {
+    /// The user, `usr_…`.
+    pub user: String,
+    /// Name of the user's gateway.
+    pub gateway: String,
+    /// Slug of the venue.
+    pub venue: String,
+    /// `mainnet` or `testnet`.
+    pub environment: String,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Where the key is to live.
+    pub custody: CustodyKind,
+}
+
+/// Why there is no wallet.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The token cannot keep this key that way.
+    #[error("custody `{0}` is not to be had: {1}")]
+    Custody(&'static str, &'static str),
+    /// The rows.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// The HSM.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+}
+
+/// Finds the user's wallet at this venue, or makes one.
+///
+/// A crash between the key and the row leaves a key that no wallet uses; `countersignd doctor`
+/// counts such keys.
+///
+/// # Errors
+/// A custody that the token does not offer; records or HSM that do not answer.
+pub async fn ensure(
+    records: &Records,
+    desk: &DeviceDesk,
+    journal: &Journal,
+    new: NewWallet,
+    actor: &str,
+) -> Result<Stored<WalletRecord>, CreateError> {
+    let lookup = format!("{}/{}/{}", new.user, new.venue, new.environment);
+    if let Some(found) = records.find(&lookup).await? {
+        return Ok(found);
+    }
+    let id = desk.random_id().await?;
+    let (custody, public) = make_key(desk, id, new.custody).await?;
+    let record = new.into_record(custody, &public, journal.now().micros());
+    let recorded = record_wallet(records, journal, id, &record, actor).await;
+    if recorded.is_err() && record.custody == Custody::Resident {
+        desk.discard(KeyId::from_bytes(id)).await;
+    }
+    match recorded {
+        // `Taken`: somebody else made the same wallet a moment ago.
+        Ok(()) | Err(RecordsError::Taken(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let found = records.find(&lookup).await?;
+    found.ok_or_else(|| RecordsError::Gone(Kind::Wallet.as_str()).into())
+}
+
+async fn record_wallet(
+    records: &Records,
+    journal: &Journal,
+    id: [u8; 16],
+    record: &WalletRecord,
+    actor: &str,
+) -> Result<(), RecordsError> {
+    let detail = json!({
+        "user": record.user,
+        "venue": record.venue,
+        "environment": record.environment,
+        "address": record.address,
+        "custody": record.custody.as_str(),
+    });
+    let subject = WalletId::from_bytes(id).to_string();
+    let entry = journal.entry(EntryKind::WalletCreated, actor, Some(subject), &detail)?;
+    let draft = Draft::new(id, record)?;
+    records.commit(vec![draft], vec![entry]).await.map(drop)
+}
+
+async fn make_key(
+    desk: &DeviceDesk,
+    id: [u8; 16],
+    custody: CustodyKind,
+) -> Result<(Custody, PublicKey), CreateError> {
+    let key = KeyId::from_bytes(id);
+    let made = desk
+        .run(move |desk| match custody {
+            CustodyKind::Resident => {
+                let label = format!("countersign-wallet-{key}");
+                let public = desk.admin.generate(&key, &label, KeyType::Ed25519)?;
+                Ok((Custody::Resident, public))
+            }
+            CustodyKind::Wrapped => {
+                let wrap = desk.wrap.as_mut().ok_or(DeskError::Lacking(
+                    "this token cannot wrap Ed25519 keys; use `resident`, or `envelope` if the \
+                     operator turned it on",
+                ))?;
+                let stored = wrap.generate_wrapped(KeyType::Ed25519)?;
+                Ok((
+                    Custody::Wrapped(BASE64_STANDARD.encode(&stored.blob)),
+                    stored.public,
+                ))
+            }
+            CustodyKind::Envelope => {
+                let envelope = desk.envelope.as_mut().ok_or(DeskError::Lacking(
+                    "envelope custody is turned off; use `resident`",
+                ))?;
+                let stored = envelope.generate(&key, KeyType::Ed25519)?;
+                Ok((
+                    Custody::Envelope(BASE64_STANDARD.encode(&stored.blob)),
+                    stored.public,
+                ))
+            }
+        })
+        .await;
+    match made {
+        Err(DeskError::Lacking(why)) => Err(CreateError::Custody(custody.as_str(), why)),
+        other => Ok(other?),
+    }
+}
+
+impl NewWallet {
+    fn into_record(self, custody: Custody, public: &PublicKey, now: i64) -> WalletRecord {
+        // An Ed25519 public key has 32 bytes; anything else was refused when it was made.
+        let address = public.bytes().try_into().map(Address::new);
+        WalletRecord {
+            user: self.user,
+            gateway: self.gateway,
+            venue: self.venue,
+            environment: self.environment,
+            name: self.name,
+            address: address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            custody,
+            status: Status::Active,
+            created_at: now,
+        }
+    }
+}
+
+impl Stored<WalletRecord> {
+    /// Typed identifier.
+    #[must_use]
+    pub const fn wallet_id(&self) -> WalletId {
+        WalletId::from_bytes(self.id)
+    }
+}
