@@ -1,5 +1,11 @@
 //! The simulator stays out of what operators run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test by panicking"
+)]
+
 use std::path::Path;
 
 use toml::{Table, Value};

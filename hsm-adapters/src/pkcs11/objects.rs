@@ -188,7 +188,7 @@ impl Told {
             Attribute::Id(bytes) => self.id = bytes,
             Attribute::Label(bytes) => self.label = bytes,
             Attribute::AllowedMechanisms(types) => {
-                self.mechanisms = types.into_iter().map(|of| u64::from(*of)).collect();
+                self.mechanisms = types.into_iter().map(|of| *of).collect();
             }
             other => self.flags.extend(flag(&other)),
         }

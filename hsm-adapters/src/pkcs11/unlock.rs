@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{ObjectClass, ObjectHandle};
+use cryptoki::object::ObjectClass;
 use cryptoki::session::Session;
 
 use super::codes::{Failure, harmless};
@@ -15,7 +15,7 @@ use super::sign::raw_sign;
 use super::templates::opened;
 use crate::backend::{KeyRef, Material};
 use crate::error::Error;
-use crate::key::{KeyId, PublicKey};
+use crate::key::PublicKey;
 use crate::role::KeyRole;
 use crate::software::{challenge, verifies};
 
@@ -27,30 +27,23 @@ impl Shared {
             return Ok(ready);
         }
         let ready = match &key.material {
-            Material::Resident => self.resident(session, &key.id, &key.public)?,
-            Material::Wrapped(blob) => self.unwrap(session, blob, &key.public)?,
+            Material::Resident => proved(session, key, self.resident(session, key)?)?,
+            Material::Wrapped(blob) => {
+                proved(session, key, self.unwrap(session, blob, &key.public)?)?
+            }
+            // Its public key was derived from the private bytes; a signature would say no more.
             Material::Envelope(blob) => envelope::open(self, session, key, blob)?,
         };
-        prove(session, ready.handle, key)?;
         self.handles.keep(key.id, Arc::clone(&ready));
         Ok(ready)
     }
 
-    fn resident(
-        &self,
-        session: &Session,
-        id: &KeyId,
-        public: &PublicKey,
-    ) -> Result<Arc<Ready>, Failure> {
+    fn resident(&self, session: &Session, key: &KeyRef) -> Result<Arc<Ready>, Failure> {
         let generation = self.generation();
-        let template = by_id(ObjectClass::PRIVATE_KEY, id);
-        let handle = only(
-            self,
-            session,
-            &template,
-            &format!("private key with id {id}"),
-        )?;
-        Ok(Handles::resident(handle, generation, public))
+        let template = by_id(ObjectClass::PRIVATE_KEY, &key.id);
+        let what = format!("private key with id {}", key.id);
+        let handle = only(self, session, &template, &what)?;
+        Ok(Handles::resident(handle, generation, &key.public))
     }
 
     fn unwrap(
@@ -72,12 +65,18 @@ impl Shared {
 }
 
 /// Signs a challenge and checks it with the public key the caller knows.
-fn prove(session: &Session, handle: ObjectHandle, key: &KeyRef) -> Result<(), Failure> {
+fn proved(session: &Session, key: &KeyRef, ready: Arc<Ready>) -> Result<Arc<Ready>, Failure> {
     let key_type = key.public.key_type();
     let input = challenge(key_type);
-    let signature = raw_sign(session, handle, key_type, &input, harmless("proving a key"))?;
+    let signature = raw_sign(
+        session,
+        ready.handle,
+        key_type,
+        &input,
+        harmless("proving a key"),
+    )?;
     if verifies(&key.public, &input, &signature) {
-        return Ok(());
+        return Ok(ready);
     }
     Err(Error::refused(
         "loading a signing key",

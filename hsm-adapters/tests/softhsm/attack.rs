@@ -97,7 +97,11 @@ fn no_key_can_be_read_wrapped_out_or_loosened() {
                 }
             }
             for loose in [Attribute::Extractable(true), Attribute::Sensitive(false)] {
-                assert!(session.update_attributes(target, &[loose.clone()]).is_err());
+                assert!(
+                    session
+                        .update_attributes(target, std::slice::from_ref(&loose))
+                        .is_err()
+                );
                 let copy = [loose, Attribute::Token(false)];
                 assert!(session.copy_object(target, &copy).is_err());
             }
@@ -144,7 +148,7 @@ fn no_wrapped_key_can_be_opened_for_anything_but_signing() {
                     let told = session
                         .get_attributes(opened, &[left_out.attribute_type()])
                         .unwrap();
-                    assert_eq!(told, [left_out.clone()]);
+                    assert_eq!(told, std::slice::from_ref(&left_out));
                 }
                 let mut turned = signing();
                 turned[at] = turn(&left_out);

@@ -50,7 +50,9 @@ fn keys(device: &Pkcs11Device) -> Vec<KeyRef> {
     ]
 }
 
-fn disturbances() -> [(&'static str, fn(&Backdoor)); 2] {
+type Disturbance = fn(&Backdoor);
+
+fn disturbances() -> [(&'static str, Disturbance); 2] {
     [
         ("all sessions closed", |backdoor| {
             backdoor.close_all_sessions();
