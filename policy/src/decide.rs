@@ -32,10 +32,10 @@ pub fn decide(set: &PolicySet, intent: &Intent, facts: &Facts<'_>) -> Decision {
         });
     }
     let intent_digest = intent_digest(intent);
-    if let Some(ask) = ask(set, verdict.demands(set), intent_digest, facts) {
-        if !ask.unmet.is_empty() || facts.approvals.is_none() {
-            return Decision::NeedApproval(ask);
-        }
+    if let Some(ask) = ask(set, verdict.demands(set), intent_digest, facts)
+        && (!ask.unmet.is_empty() || facts.approvals.is_none())
+    {
+        return Decision::NeedApproval(ask);
     }
     Decision::Allow(Permit {
         rules: verdict.rules(set),
@@ -115,7 +115,7 @@ impl Verdict {
         };
         let gap = points
             .iter()
-            .find(|at| !permitting.iter().any(|index| at_point(index, **at)));
+            .rfind(|at| !permitting.iter().any(|index| at_point(index, **at)));
         if let Some(at) = gap {
             self.nothing_permits(request, subject, facts, *at);
         }

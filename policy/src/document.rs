@@ -8,10 +8,9 @@ mod when;
 use std::collections::BTreeSet;
 
 use countersign_intent::{Asset, KnownAsset, Span};
-use toml::de::DeTable;
 
 pub use reader::DocumentError;
-use reader::{Field, Reader, Section};
+use reader::{Field, Section};
 use when::Names;
 
 use crate::set::{Destination, Group, PolicyAsset, PolicySet};
@@ -29,29 +28,7 @@ const MAX_LIST: usize = 100_000;
 /// Everything that is wrong with it, in the order of the document: no TOML, unknown keys,
 /// values that cannot be, names that nothing declares, quorums that nobody can reach.
 pub fn parse(text: &str) -> Result<PolicySet, Vec<DocumentError>> {
-    let reader = Reader::new(text);
-    let set = read(&reader, text);
-    let errors = reader.into_errors();
-    match set {
-        Some(set) if errors.is_empty() => Ok(set),
-        _ => Err(errors),
-    }
-}
-
-fn read(reader: &Reader<'_>, text: &str) -> Option<PolicySet> {
-    if text.len() > MAX_TEXT {
-        reader.fail(0, "", format!("longer than {MAX_TEXT} bytes"));
-        return None;
-    }
-    let document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            let at = error.span().map_or(0, |span| span.start);
-            reader.fail(at, "", format!("this is not TOML: {}", error.message()));
-            return None;
-        }
-    };
-    policy(Section::root(reader, document.get_ref()), text)
+    reader::document(text, MAX_TEXT, |root| policy(root, text))
 }
 
 fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {

@@ -96,6 +96,7 @@ pub(crate) fn amounts(rules: &[Rule], subject: &Subject<'_>) -> Vec<u128> {
             .filter_map(|line| line.base().checked_add(1))
             .filter(|point| *point > subject.amount && *point <= subject.total);
         points.extend(lines);
+        points.push(subject.total);
         points.sort_unstable();
         points.dedup();
     }

@@ -6,9 +6,11 @@
 
 pub mod approval;
 mod bounds;
+pub mod case;
 mod decide;
 mod decision;
 mod document;
+mod explain;
 mod facts;
 mod judge;
 mod limit;
@@ -23,6 +25,7 @@ pub mod usage;
 pub use decide::{decide, limit_keys};
 pub use decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode, Reservation};
 pub use document::{DocumentError, parse};
+pub use explain::{ExplainedEffect, ExplainedLimit, ExplainedRule, Explanation, Saying, explain};
 pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};
 pub use limit::{Cap, Limit, LimitKey, Per, Scope};
 pub use rule::{Requirement, Rule, Then};

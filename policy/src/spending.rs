@@ -3,6 +3,7 @@
 use countersign_intent::Amount;
 
 use crate::decision::{Reason, ReasonCode, Reservation};
+use crate::explain::ExplainedLimit;
 use crate::facts::Facts;
 use crate::limit::{Cap, Limit, LimitKey, Per, Scope};
 use crate::matching::{self, Doubt};
@@ -48,8 +49,50 @@ pub(crate) fn reserve(
     reservations
 }
 
+/// Every limit that applies, with its numbers.
+pub(crate) fn tell(request: &Request<'_>, facts: &Facts<'_>) -> Vec<ExplainedLimit> {
+    let mut told = Vec::new();
+    for limit in limits(request) {
+        if matching::hours(&limit.when, facts.now).is_err() {
+            continue;
+        }
+        match sums(limit, request, facts) {
+            Err(why) => told.push(ExplainedLimit {
+                limit: limit.name.clone(),
+                scope: None,
+                numbers: why,
+                fits: false,
+            }),
+            Ok(sums) => {
+                told.extend(
+                    sums.into_iter()
+                        .map(|(scope, asked)| told_of(limit, scope, asked, facts)),
+                );
+            }
+        }
+    }
+    told
+}
+
+fn told_of(limit: &Limit, scope: Scope, asked: u128, facts: &Facts<'_>) -> ExplainedLimit {
+    let key = limit.key(scope.clone());
+    let used = facts
+        .usage
+        .window(&key)
+        .map(|window| window.used(facts.now));
+    ExplainedLimit {
+        limit: limit.name.clone(),
+        numbers: used.map_or_else(
+            || format!("what was used by {scope} is not known"),
+            |used| numbers(limit, used, asked),
+        ),
+        scope: Some(scope),
+        fits: asked == 0 || overspent(limit, &key, asked, facts).is_none(),
+    }
+}
+
 /// Sums by scope of what the request adds, or why that cannot be told.
-pub(crate) fn sums(
+fn sums(
     limit: &Limit,
     request: &Request<'_>,
     facts: &Facts<'_>,
@@ -149,7 +192,7 @@ fn overspent(limit: &Limit, key: &LimitKey, asked: u128, facts: &Facts<'_>) -> O
 }
 
 /// Limit, used and asked in the limit's unit, e.g. `limit 50 SOL per 24h, used 49.2, asked 1`.
-pub(crate) fn numbers(limit: &Limit, used: u128, asked: u128) -> String {
+fn numbers(limit: &Limit, used: u128, asked: u128) -> String {
     let window = limit.window;
     match limit.cap {
         Cap::Amount {

@@ -32,13 +32,13 @@ impl fmt::Display for DocumentError {
 }
 
 /// Collects the errors of one document.
-pub(crate) struct Reader<'t> {
+struct Reader<'t> {
     text: &'t str,
     errors: RefCell<Vec<DocumentError>>,
 }
 
 impl<'t> Reader<'t> {
-    pub(crate) const fn new(text: &'t str) -> Self {
+    const fn new(text: &'t str) -> Self {
         Self {
             text,
             errors: RefCell::new(Vec::new()),
@@ -46,13 +46,13 @@ impl<'t> Reader<'t> {
     }
 
     /// The errors so far, in the order of the document.
-    pub(crate) fn into_errors(self) -> Vec<DocumentError> {
+    fn into_errors(self) -> Vec<DocumentError> {
         let mut errors = self.errors.into_inner();
         errors.sort_by_key(|error| (error.line, error.column));
         errors
     }
 
-    pub(crate) fn fail(&self, at: usize, path: &str, message: impl Into<String>) {
+    fn fail(&self, at: usize, path: &str, message: impl Into<String>) {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before
@@ -67,6 +67,33 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Reads a document of at most `most` bytes; whatever `read` finds wrong makes it an error.
+pub(crate) fn document<T>(
+    text: &str,
+    most: usize,
+    read: impl FnOnce(Section<'_>) -> Option<T>,
+) -> Result<T, Vec<DocumentError>> {
+    let reader = Reader::new(text);
+    let value = if text.len() > most {
+        reader.fail(0, "", format!("longer than {most} bytes"));
+        None
+    } else {
+        match DeTable::parse(text) {
+            Ok(table) => read(Section::root(&reader, table.get_ref())),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                reader.fail(at, "", format!("this is not TOML: {}", error.message()));
+                None
+            }
+        }
+    };
+    let errors = reader.into_errors();
+    match value {
+        Some(value) if errors.is_empty() => Ok(value),
+        _ => Err(errors),
+    }
+}
+
 /// A table whose keys are asked for one by one.
 pub(crate) struct Section<'d> {
     reader: &'d Reader<'d>,
@@ -77,7 +104,7 @@ pub(crate) struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    pub(crate) fn root(reader: &'d Reader<'d>, table: &'d DeTable<'d>) -> Self {
+    fn root(reader: &'d Reader<'d>, table: &'d DeTable<'d>) -> Self {
         Self::new(reader, table, String::new(), 0)
     }
 

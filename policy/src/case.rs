@@ -1,0 +1,275 @@
+//! Test cases for policies: an intent, facts and the expected decision, one file each.
+//!
+//! ```toml
+//! name = "a bot withdraws more than the limit leaves"
+//!
+//! [addresses]                       # names for this file; `wallet` is always there
+//! cold = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
+//!
+//! [facts]                           # every key has a default
+//! principal = "bot/momentum"
+//! used = [{ limit = "sol-out-per-wallet", amount = "49.2", ago = "1h" }]
+//!
+//! [intent]
+//! effects = [{ transfer = "1 SOL", to = "cold" }, { fee = "0.0001 SOL" }]
+//!
+//! [expect]
+//! decision = "deny"                 # allow | deny | approve
+//! reasons = ["limit 50 SOL per 24h, used 49.2, asked 1"]
+//! ```
+//!
+//! A case may carry its own `policy`, as text; otherwise it is held against the one at hand.
+
+mod effects;
+mod expect;
+mod facts;
+
+use std::collections::BTreeMap;
+
+use countersign_intent::{
+    Address, Intent, Lifetime, Principal, Timestamp, UserId, Venue, WalletId,
+};
+
+use crate::approval::{Approval, Approvals, roster_hash};
+use crate::decision::Decision;
+use crate::document::DocumentError;
+use crate::document::reader::{self, Field, Section};
+use crate::facts::{AddedDestination, Facts, Price, WalletFacts};
+use crate::limit::{Cap, LimitKey};
+use crate::set::PolicySet;
+use crate::usage::Window;
+
+use expect::Expected;
+use facts::{GivenApprovals, GivenFacts};
+
+const MAX_TEXT: usize = 1 << 18;
+
+/// A case, read.
+#[derive(Debug, Clone)]
+pub struct Case {
+    name: String,
+    policy: Option<String>,
+    intent: Intent,
+    facts: GivenFacts,
+    expected: Expected,
+}
+
+/// Reads a case. `programs` are the slugs of the trading programs that a swap may name.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the document.
+pub fn parse(text: &str, programs: &[&'static str]) -> Result<Case, Vec<DocumentError>> {
+    reader::document(text, MAX_TEXT, |root| case(root, programs))
+}
+
+fn case(root: Section<'_>, programs: &[&'static str]) -> Option<Case> {
+    let name = root.need("name").and_then(|field| field.text());
+    let policy = root.get("policy").and_then(|field| field.text());
+    let named = root.get("addresses").and_then(|field| field.section());
+    let names = Names::read(named);
+    let facts = root.get("facts").and_then(|field| field.section());
+    let facts = match facts {
+        Some(inner) => facts::read(inner, &names),
+        None => GivenFacts::unless_said(),
+    };
+    let intent = root
+        .need("intent")
+        .and_then(|field| field.section())
+        .and_then(|inner| intent(inner, &names, programs));
+    let expected = root
+        .need("expect")
+        .and_then(|field| field.section())
+        .and_then(expect::read);
+    root.finish();
+    Some(Case {
+        name: name?.to_owned(),
+        policy: policy.map(str::to_owned),
+        intent: intent?,
+        facts: facts?,
+        expected: expected?,
+    })
+}
+
+/// The address that cases call `wallet`.
+const WALLET: Address = Address::from_literal("CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8");
+
+/// Addresses by the names a case gives them.
+struct Names(BTreeMap<String, Address>);
+
+impl Names {
+    fn read(section: Option<Section<'_>>) -> Self {
+        let mut names = BTreeMap::from([("wallet".to_owned(), WALLET)]);
+        let entries = section.iter().flat_map(Section::entries);
+        names.extend(
+            entries.filter_map(|(name, field)| Some((name.to_owned(), field.parse(str::parse)?))),
+        );
+        Self(names)
+    }
+
+    fn address(&self, field: &Field<'_>) -> Option<Address> {
+        field.parse(|text| match self.0.get(text) {
+            Some(address) => Ok(*address),
+            None => text.parse().map_err(|_| {
+                let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+                format!(
+                    "expected an address or one of {}, got `{text}`",
+                    known.join(", ")
+                )
+            }),
+        })
+    }
+}
+
+fn intent(section: Section<'_>, names: &Names, programs: &[&'static str]) -> Option<Intent> {
+    let effects = section.need("effects").and_then(|field| field.array());
+    let effects = effects.map(|list| {
+        let read = |field: &Field<'_>| effects::read(field.section()?, names, programs);
+        list.iter().filter_map(read).collect()
+    });
+    let nonce = section
+        .get("durable_nonce")
+        .and_then(|field| names.address(&field));
+    let cosigners = section.get("cosigners").and_then(|field| field.array());
+    let cosigners = cosigners.unwrap_or_default();
+    let cosigners = cosigners
+        .iter()
+        .filter_map(|field| names.address(field))
+        .collect();
+    section.finish();
+    Some(Intent {
+        venue: Venue::Solana,
+        wallet: WALLET,
+        effects: effects?,
+        lifetime: nonce.map_or(Lifetime::Blockhash([0; 32]), |account| {
+            Lifetime::DurableNonce {
+                account,
+                authority: WALLET,
+                value: [0; 32],
+            }
+        }),
+        cosigners,
+    })
+}
+
+impl Case {
+    /// What the case shows, in words.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The policy it carries, if it does.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
+    /// The intent.
+    #[must_use]
+    pub const fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// Decides under `set` and compares with what is expected.
+    ///
+    /// # Errors
+    /// Every difference, as a sentence.
+    pub fn run(&self, set: &PolicySet) -> Result<Decision, Vec<String>> {
+        let decision = self.with_facts(set, |facts| crate::decide(set, &self.intent, facts))?;
+        let differences = self.expected.compare(set, &decision);
+        if differences.is_empty() {
+            Ok(decision)
+        } else {
+            Err(differences)
+        }
+    }
+
+    /// Hands out the facts of the case as they are under `set`.
+    ///
+    /// # Errors
+    /// Usage of a limit that the policy does not have, or that the intent does not touch.
+    pub fn with_facts<T>(
+        &self,
+        set: &PolicySet,
+        then: impl FnOnce(&Facts<'_>) -> T,
+    ) -> Result<T, Vec<String>> {
+        let given = &self.facts;
+        let wallet = WalletFacts {
+            id: given.wallet_id,
+            user: given.user,
+            tier: given.tier.as_deref(),
+            limits: &[],
+        };
+        let usage = self.usage(set, &wallet)?;
+        let approvals = given.approvals.as_ref();
+        let yes: Vec<Approval> =
+            approvals.map_or_else(Vec::new, |given| self.approvals(set, given));
+        Ok(then(&Facts {
+            now: given.now,
+            principal: &given.principal,
+            wallet,
+            usage: &usage,
+            prices: &given.prices,
+            added_destinations: &given.added,
+            approvals: approvals.map(|given| Approvals {
+                asked_at: given.asked_at,
+                asker: &given.asker,
+                consumed: given.consumed,
+                given: &yes,
+            }),
+        }))
+    }
+
+    fn usage(
+        &self,
+        set: &PolicySet,
+        wallet: &WalletFacts<'_>,
+    ) -> Result<BTreeMap<LimitKey, Window>, Vec<String>> {
+        let keys = crate::limit_keys(set, &self.intent, &self.facts.principal, wallet);
+        let mut usage: BTreeMap<LimitKey, Window> = keys
+            .into_iter()
+            .map(|key| (key.clone(), Window::new(key.window())))
+            .collect();
+        for used in &self.facts.used {
+            let limit = set.limits().iter().find(|limit| limit.name() == used.limit);
+            let limit =
+                limit.ok_or_else(|| vec![format!("the policy has no limit `{}`", used.limit)])?;
+            let amount = used.amount(limit.cap()).map_err(|error| vec![error])?;
+            let mut touched = false;
+            for (key, window) in &mut usage {
+                if key.limit() == limit.id() {
+                    window.add(self.facts.now.saturating_sub(used.ago), amount);
+                    touched = true;
+                }
+            }
+            if !touched {
+                return Err(vec![format!(
+                    "the intent does not touch limit `{}`",
+                    used.limit
+                )]);
+            }
+        }
+        Ok(usage)
+    }
+
+    fn approvals(&self, set: &PolicySet, given: &GivenApprovals) -> Vec<Approval> {
+        let roster = |group: &str| set.group(group).map(|group| *group.roster_hash());
+        let approval = |yes: &facts::GivenApproval| Approval {
+            approver: yes.approver.clone().into(),
+            given_at: yes.at,
+            intent_digest: countersign_intent::intent_digest(&self.intent),
+            policy_hash: if yes.older_policy {
+                [0; 32]
+            } else {
+                set.hash()
+            },
+            roster_hash: roster(&given.group)
+                .unwrap_or_else(|| roster_hash(&given.group, std::iter::empty())),
+            cosigned: yes.cosigned,
+        };
+        given.given.iter().map(approval).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
