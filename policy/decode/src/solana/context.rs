@@ -85,6 +85,8 @@ pub struct Market {
     pub base_lot: u64,
     /// Base units of the quote asset in one quote lot.
     pub quote_lot: u64,
+    /// What a taker pays, in basis points; a number too high is the safe side.
+    pub taker_fee_bps: u16,
 }
 
 /// What the network charges, in lamports. Values change by feature activation, so they are
@@ -100,6 +102,8 @@ pub struct Costs {
     pub token_2022_account_rent: u64,
     /// Rent of the volume accumulator that pump.fun opens for a new trader.
     pub pump_accumulator_rent: u64,
+    /// Rent of an account that an order waits in (400 bytes).
+    pub order_rent: u64,
     /// Compute units a transaction may use at most.
     pub max_compute_units: u32,
     /// Default compute units of an instruction of a built-in program.
@@ -115,6 +119,7 @@ impl Costs {
         token_account_rent: 2_039_280,
         token_2022_account_rent: 2_248_080,
         pump_accumulator_rent: 1_844_400,
+        order_rent: 3_674_880,
         max_compute_units: 1_400_000,
         builtin_compute_units: 3_000,
         program_compute_units: 200_000,

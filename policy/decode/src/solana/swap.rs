@@ -12,6 +12,7 @@ use super::account::Account;
 use super::anchor::{self, Refused};
 use super::ata::{Candidate, TokenProgram};
 use super::call::Call;
+use super::context::Market;
 use super::walk::{Opened, Walk, lamports, own_candidates};
 use super::wire::Reader;
 
@@ -33,6 +34,8 @@ pub(crate) enum Side {
     Native,
     /// A token account of the wallet, in this slot.
     Token(usize, MintFrom),
+    /// A token account that the program derives from the wallet and the mint in this slot.
+    OwnOfMint(usize),
 }
 
 /// The bounds of a trade, as its arguments state them.
@@ -175,6 +178,7 @@ impl Walk<'_> {
     fn side(&mut self, call: &Call<'_>, side: Side) -> Result<Asset, DecodeError> {
         match side {
             Side::Native => Ok(Asset::Sol),
+            Side::OwnOfMint(slot) => call.key(slot).map(Asset::of_mint),
             Side::Token(slot, mint) => self
                 .own_token_account(call, slot, mint)
                 .map(|own| Asset::of_mint(own.mint)),
@@ -253,6 +257,36 @@ impl Walk<'_> {
         self.prove(call, account, candidates)
     }
 
+    /// Proves that a slot holds the wallet's token account for a mint that is known otherwise.
+    pub(crate) fn check_own_mint(
+        &mut self,
+        call: &Call<'_>,
+        slot: usize,
+        mint: Address,
+    ) -> Result<(), DecodeError> {
+        let account = call.account(slot)?;
+        if self.is_own(call, &account, mint)? {
+            return Ok(());
+        }
+        Err(unproven(call, slot, &account))
+    }
+
+    /// The registered market in a slot.
+    pub(crate) fn market(&self, call: &Call<'_>, slot: usize) -> Result<Market, DecodeError> {
+        let key = call.key(slot)?;
+        let known = self
+            .context
+            .markets
+            .iter()
+            .find(|market| market.address == key);
+        known.copied().ok_or_else(|| {
+            call.refuse(
+                DecodeErrorKind::UnboundedTrade,
+                format!("market `{key}` is not registered, so its lots cannot be read as amounts"),
+            )
+        })
+    }
+
     /// The owner of a token account that receives `mint`, where it can be proven.
     pub(crate) fn owner_of(
         &mut self,
@@ -262,7 +296,7 @@ impl Walk<'_> {
         program: TokenProgram,
     ) -> Result<Option<Address>, DecodeError> {
         if let Some(known) = self.known_account(account) {
-            return Ok(Some(known.owner));
+            return Ok(known.is_under(program).then_some(known.owner));
         }
         let candidates = std::iter::once(self.wallet())
             .chain(self.context.owners.iter().copied())

@@ -18,6 +18,15 @@ pub(crate) struct Opened {
     pub(crate) index: u8,
     pub(crate) owner: Address,
     pub(crate) mint: Address,
+    /// `None` where only the operator vouches for the account.
+    pub(crate) program: Option<TokenProgram>,
+}
+
+impl Opened {
+    /// Whether an instruction of this token program can act on the account.
+    pub(crate) fn is_under(&self, program: TokenProgram) -> bool {
+        self.program.is_none_or(|own| own == program)
+    }
 }
 
 /// A new account paid by the wallet that a later instruction must initialise for the wallet.
@@ -163,6 +172,7 @@ impl Walk<'_> {
                 index: account.index,
                 owner: self.context.wallet,
                 mint: registered.mint,
+                program: None,
             })
         })
     }
@@ -191,6 +201,7 @@ impl Walk<'_> {
             index: account.index,
             owner: candidate.owner,
             mint: candidate.mint,
+            program: Some(candidate.program),
         });
         self.opened.extend(proven);
         Ok(proven)

@@ -70,6 +70,7 @@ fn create(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
         index: account.index,
         owner,
         mint,
+        program: Some(program),
     });
     walk.push(Effect::OpenAccount {
         account: address,

@@ -3,13 +3,18 @@
 mod address_lookup_table;
 mod associated_token;
 mod compute_budget;
+mod jupiter_dca;
+mod jupiter_limit;
+mod jupiter_rfq;
 mod jupiter_v6;
 mod lighthouse;
 mod memo;
 mod meteora_damm;
 mod meteora_damm_v1;
 mod meteora_dlmm;
+mod openbook_v2;
 mod orca_whirlpool;
+mod phoenix;
 mod pump_fun;
 mod pumpswap;
 mod raydium_amm_v4;
@@ -62,6 +67,20 @@ const FAMILIES: &[Family] = &[
     family(memo::V2, "Memo", memo::decode),
     family(memo::V4, "Memo", memo::decode),
     family(jupiter_v6::ID, "Jupiter v6", jupiter_v6::decode),
+    family(
+        jupiter_limit::V2,
+        "Jupiter Limit v2",
+        jupiter_limit::decode_v2,
+    ),
+    family(
+        jupiter_limit::V1,
+        "Jupiter Limit v1",
+        jupiter_limit::decode_v1,
+    ),
+    family(jupiter_dca::ID, "Jupiter DCA", jupiter_dca::decode),
+    family(jupiter_rfq::ID, "JupiterZ", jupiter_rfq::decode),
+    family(phoenix::ID, "Phoenix", phoenix::decode),
+    family(openbook_v2::ID, "OpenBook v2", openbook_v2::decode),
     family(pump_fun::ID, "pump.fun", pump_fun::decode),
     family(pumpswap::ID, "PumpSwap", pumpswap::decode),
     family(raydium_amm_v4::ID, "Raydium AMM v4", raydium_amm_v4::decode),

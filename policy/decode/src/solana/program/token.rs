@@ -37,7 +37,7 @@ pub(super) fn decode_shared(
         5 => revoke(walk, call),
         6 => set_authority(walk, call),
         8 => burn(walk, call, "Burn"),
-        9 => close_account(walk, call),
+        9 => close_account(walk, call, program),
         12 => transfer_checked(walk, call, program),
         15 => burn(walk, call, "BurnChecked"),
         16 => initialize_account(walk, call, program, "InitializeAccount2"),
@@ -119,6 +119,12 @@ fn transfer(
                 ),
             )
         })?;
+    if !source.is_under(program) {
+        return Err(call.refuse(
+            DecodeErrorKind::WrongAccounts,
+            "the source belongs to the other token program",
+        ));
+    }
     transferred(walk, call, 1, (source.mint, units), program)
 }
 
@@ -224,12 +230,18 @@ fn burn(walk: &mut Walk<'_>, call: &mut Call<'_>, name: &'static str) -> Result<
 }
 
 /// Slots: account, destination, owner.
-fn close_account(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+fn close_account(
+    walk: &mut Walk<'_>,
+    call: &mut Call<'_>,
+    program: TokenProgram,
+) -> Result<(), DecodeError> {
     call.named("CloseAccount");
     call.no_args(1)?;
     let account = pays_out_to_wallet(call)?;
     let address = call.key(0)?;
-    let effect = if walk.is_own(call, &account, WRAPPED_SOL_MINT)? {
+    let wrapped =
+        program == TokenProgram::Token && walk.is_own(call, &account, WRAPPED_SOL_MINT)?;
+    let effect = if wrapped {
         Effect::Unwrap {
             account: address,
             amount: None,
@@ -306,7 +318,7 @@ fn sync_native(call: &mut Call<'_>) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Slots: account, mint, then owner and Rent (1), Rent (16) or nothing (18).
+/// Slots: account, mint, then owner and Rent (1), Rent (16), or nothing or the owner (18).
 fn initialize_account(
     walk: &mut Walk<'_>,
     call: &mut Call<'_>,
@@ -320,10 +332,12 @@ fn initialize_account(
         call.fixed(3, &ids::RENT)?;
         call.key_or_wallet(2)?
     } else {
-        let rent = usize::from(name == "InitializeAccount2");
-        call.expect_slots(2 + rent..=2 + rent)?;
-        if rent == 1 {
-            call.fixed(2, &ids::RENT)?;
+        call.expect_slots(2..=3)?;
+        if call.slot_count() == 3 && call.key_or_wallet(2)? != owner_or_rent(walk, name) {
+            return Err(call.refuse(
+                DecodeErrorKind::WrongAccounts,
+                "the third account is neither left out nor the expected one",
+            ));
         }
         call.args(1, |args| {
             args.array("owner").map(|bytes| Address::new(*bytes))
@@ -342,6 +356,7 @@ fn initialize_account(
         index: created.index,
         owner,
         mint,
+        program: Some(program),
     });
     walk.push(Effect::OpenAccount {
         account,
@@ -350,6 +365,15 @@ fn initialize_account(
     });
     fund(walk, account, asset, created.lamports);
     Ok(())
+}
+
+// The third account: what the instruction asks for, or the owner that some clients repeat.
+fn owner_or_rent(walk: &Walk<'_>, name: &str) -> Address {
+    if name == "InitializeAccount2" {
+        ids::RENT
+    } else {
+        walk.wallet()
+    }
 }
 
 // What a new wrapped-SOL account holds beyond its rent is wrapped SOL.

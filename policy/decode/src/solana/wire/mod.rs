@@ -14,4 +14,7 @@ pub(crate) use v1::is_heap_size;
 pub use transaction::PartialTransaction;
 
 #[cfg(test)]
+pub(crate) use {message::RawInstruction, serialise::serialise};
+
+#[cfg(test)]
 mod tests;

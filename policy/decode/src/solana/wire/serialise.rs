@@ -3,7 +3,7 @@
 use super::message::{Header, Message, Version};
 
 /// The message's bytes in the only spelling there is.
-pub(super) fn serialise(message: &Message<'_>) -> Vec<u8> {
+pub(crate) fn serialise(message: &Message<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(super::message::PACKET_BYTES);
     match message.version {
         Version::Legacy => versionless(message, &mut out),

@@ -1,0 +1,132 @@
+//! Jupiter DCA: keepers spend a deposit later at prices nobody can bound now, so opening or
+//! filling one counts as sending the deposit away.
+
+use countersign_intent::{Address, Asset, Effect};
+
+use crate::DecodeError;
+
+use super::super::anchor::{self, DISCRIMINATOR};
+use super::super::ata::TokenProgram;
+use super::super::call::Call;
+use super::super::swap::MintFrom;
+use super::super::walk::{Walk, lamports};
+use super::super::wire::Reader;
+
+pub(super) const ID: Address =
+    Address::from_literal("DCA265Vj8a9CEuX1eb1LWRnDT7uK6q1xMipnNyatn23M");
+
+const OPEN: u64 = 0x2441_b936_01d2_64a3;
+const OPEN_V2: u64 = 0x8e77_2b6d_a234_0bb1;
+const DEPOSIT: u64 = 0xf223_c689_52e1_f2b6;
+const WITHDRAW: u64 = 0xb712_469c_946d_a122;
+const CLOSE: u64 = 0x1607_2162_a8b7_22f3;
+
+pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    match anchor::discriminator(call) {
+        Some(OPEN) => {
+            call.named("open_dca");
+            call.expect_slots(12..=12)?;
+            let amount = call.args(DISCRIMINATOR, |args| read_open(args, true))?;
+            call.wallet(1, "the user")?;
+            open(walk, call, amount, 2)
+        }
+        Some(OPEN_V2) => {
+            call.named("open_dca_v2");
+            call.expect_slots(13..=13)?;
+            let amount = call.args(DISCRIMINATOR, |args| read_open(args, false))?;
+            call.wallet(1, "the user")?;
+            call.wallet(2, "the payer")?;
+            open(walk, call, amount, 3)
+        }
+        Some(DEPOSIT) => deposit(walk, call),
+        Some(WITHDRAW) => {
+            call.named("withdraw");
+            call.expect_slots(12..=12)?;
+            call.args(DISCRIMINATOR, |args| {
+                args.u64("amount")?;
+                anchor::flag(args, "side")
+            })?;
+            reclaim(walk, call, [(5, 2), (6, 3)])
+        }
+        Some(CLOSE) => {
+            call.named("close_dca");
+            call.expect_slots(13..=13)?;
+            call.no_args(DISCRIMINATOR)?;
+            reclaim(walk, call, [(6, 2), (7, 3)])
+        }
+        Some(_) | None => Err(anchor::refuse(call, &[])),
+    }
+}
+
+fn read_open(args: &mut Reader<'_>, closes_wsol: bool) -> Result<u64, DecodeError> {
+    args.u64("application index")?;
+    let amount = args.u64("amount")?;
+    args.u64("amount per cycle")?;
+    args.u64("cycle")?;
+    for what in ["least amount out", "most amount out", "start"] {
+        if anchor::flag(args, "option")? {
+            args.u64(what)?;
+        }
+    }
+    if closes_wsol && anchor::flag(args, "option")? {
+        anchor::flag(args, "close_wsol_in_ata")?;
+    }
+    Ok(amount)
+}
+
+/// Slots from the first mint on: input mint, output mint, the user's account, then the two
+/// accounts of the plan.
+fn open(walk: &mut Walk<'_>, call: &Call<'_>, amount: u64, mint: usize) -> Result<(), DecodeError> {
+    let own = walk.own_token_account(call, mint + 2, MintFrom::Slot(mint))?;
+    let plan = call.key(0)?;
+    let (input, output) = (call.key(mint + 3)?, call.key(mint + 4)?);
+    walk.push(Effect::Transfer {
+        asset: Asset::of_mint(own.mint),
+        amount: lamports(amount),
+        to: plan,
+        token_account: Some(input),
+    });
+    let rent = lamports(walk.context.costs.order_rent);
+    walk.push(Effect::RentDeposit {
+        account: plan,
+        amount: rent,
+    });
+    walk.deposit_token_rent(input, TokenProgram::Token);
+    walk.deposit_token_rent(output, TokenProgram::Token);
+    Ok(())
+}
+
+/// Slots: user, plan, plan's input account, user's input account.
+fn deposit(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    call.named("deposit");
+    call.expect_slots(7..=7)?;
+    let amount = call.args(DISCRIMINATOR, |args| args.u64("amount"))?;
+    call.wallet(0, "the user")?;
+    let own = walk.own_token_account(call, 3, MintFrom::Nowhere)?;
+    walk.push(Effect::Transfer {
+        asset: Asset::of_mint(own.mint),
+        amount: lamports(amount),
+        to: call.key(1)?,
+        token_account: Some(call.key(2)?),
+    });
+    Ok(())
+}
+
+/// Slots: user, plan; both accounts that are paid out to must be the wallet's.
+fn reclaim(
+    walk: &mut Walk<'_>,
+    call: &mut Call<'_>,
+    refunds: [(usize, usize); 2],
+) -> Result<(), DecodeError> {
+    call.wallet(0, "the user")?;
+    for (account, mint) in refunds {
+        if call.optional(account)?.is_some() {
+            walk.own_token_account(call, account, MintFrom::Slot(mint))?;
+        }
+    }
+    walk.push(Effect::Reclaim {
+        account: call.key(1)?,
+        amount: None,
+    });
+    Ok(())
+}

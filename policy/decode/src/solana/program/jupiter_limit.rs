@@ -1,0 +1,173 @@
+//! Jupiter limit orders, v1 and v2 (trigger): funds wait in an order until somebody fills it at
+//! the stated price, so placing one counts as the trade it allows.
+
+use countersign_intent::{Address, Effect};
+
+use crate::{DecodeError, DecodeErrorKind};
+
+use super::super::anchor::{self, DISCRIMINATOR};
+use super::super::ata::TokenProgram;
+use super::super::call::Call;
+use super::super::swap::{Bounds, MintFrom, Side, Terms};
+use super::super::walk::{Walk, lamports};
+use super::super::wire::Reader;
+
+pub(super) const V1: Address = Address::from_literal("jupoNjAxXgZ4rjzxzPMP4oxduvQsQtZzyknqvzYNrNu");
+pub(super) const V2: Address = Address::from_literal("j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X");
+const SLUG_V1: &str = "jupiter-limit-v1";
+const SLUG_V2: &str = "jupiter-limit-v2";
+
+const INITIALIZE_ORDER: u64 = 0x856e_4aaf_709f_f59f;
+const CANCEL_ORDER: u64 = 0x5f81_edf0_0831_df84;
+
+pub(super) fn decode_v1(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    match anchor::discriminator(call) {
+        Some(INITIALIZE_ORDER) => initialize_v1(walk, call),
+        Some(CANCEL_ORDER) => {
+            call.named("cancel_order");
+            call.expect_slots(7..=7)?;
+            call.wallet(2, "the maker")?;
+            cancel(walk, call, 0, (3, 6))
+        }
+        Some(_) | None => Err(anchor::refuse(call, &[])),
+    }
+}
+
+pub(super) fn decode_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    match anchor::discriminator(call) {
+        Some(INITIALIZE_ORDER) => initialize_v2(walk, call),
+        Some(CANCEL_ORDER) => {
+            call.named("cancel_order");
+            call.expect_slots(9..=9)?;
+            call.wallet(0, "the signer")?;
+            call.wallet(1, "the maker")?;
+            cancel(walk, call, 2, (4, 5))
+        }
+        Some(_) | None => Err(anchor::refuse(call, &[])),
+    }
+}
+
+struct Order {
+    making: u64,
+    taking: u64,
+    expires: bool,
+    fee_bps: u16,
+}
+
+/// Slots: base, maker, order, reserve, maker input, input mint, maker output, referral, output
+/// mint, System, token program, Rent.
+fn initialize_v1(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    call.named("initialize_order");
+    call.expect_slots(12..=12)?;
+    call.wallet(1, "the maker")?;
+    let order = call.args(DISCRIMINATOR, |args| {
+        Ok(Order {
+            making: args.u64("making amount")?,
+            taking: args.u64("taking amount")?,
+            expires: expires(args)?,
+            fee_bps: 0,
+        })
+    })?;
+    let sides = (
+        Side::Token(4, MintFrom::Slot(5)),
+        Side::Token(6, MintFrom::Slot(8)),
+    );
+    place(walk, call, SLUG_V1, sides, &order, 7)?;
+    deposits(walk, call, 2, 3)
+}
+
+/// Slots: payer, maker, order, reserve, maker input, fee, referral, input mint, output mint, two
+/// token programs, System, Associated Token Account, event authority, program. What is taken
+/// goes to the maker's associated account, which the filler opens.
+fn initialize_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    call.named("initialize_order");
+    call.expect_slots(15..=15)?;
+    call.wallet(0, "the payer")?;
+    call.wallet(1, "the maker")?;
+    let order = call.args(DISCRIMINATOR, |args| {
+        args.u64("unique id")?;
+        let (making, taking) = (args.u64("making amount")?, args.u64("taking amount")?);
+        let expires = expires(args)?;
+        let fee_bps = if anchor::flag(args, "option")? {
+            args.u16("fee")?
+        } else {
+            0
+        };
+        Ok(Order {
+            making,
+            taking,
+            expires,
+            fee_bps,
+        })
+    })?;
+    let sides = (Side::Token(4, MintFrom::Slot(7)), Side::OwnOfMint(8));
+    place(walk, call, SLUG_V2, sides, &order, 6)?;
+    deposits(walk, call, 2, 3)
+}
+
+fn expires(args: &mut Reader<'_>) -> Result<bool, DecodeError> {
+    let expires = anchor::flag(args, "option")?;
+    if expires {
+        args.u64("expiry")?;
+    }
+    Ok(expires)
+}
+
+fn place(
+    walk: &mut Walk<'_>,
+    call: &Call<'_>,
+    slug: &'static str,
+    sides: (Side, Side),
+    order: &Order,
+    referral: usize,
+) -> Result<(), DecodeError> {
+    if !order.expires {
+        return Err(call.refuse(
+            DecodeErrorKind::UnboundedTrade,
+            "an order without an expiry can be filled at any later time; state one",
+        ));
+    }
+    let terms = Terms {
+        platform_fee_bps: order.fee_bps,
+        fee_account: call.fee_account(referral)?,
+        ..Terms::default()
+    };
+    walk.trade(
+        call,
+        slug,
+        sides,
+        Bounds::exact_in(order.making, order.taking),
+        terms,
+    )
+}
+
+// The wallet pays for the order and for the token account its funds wait in.
+fn deposits(
+    walk: &mut Walk<'_>,
+    call: &Call<'_>,
+    order: usize,
+    reserve: usize,
+) -> Result<(), DecodeError> {
+    let amount = lamports(walk.context.costs.order_rent);
+    walk.push(Effect::RentDeposit {
+        account: call.key(order)?,
+        amount,
+    });
+    walk.deposit_token_rent(call.key(reserve)?, TokenProgram::Token2022);
+    Ok(())
+}
+
+fn cancel(
+    walk: &mut Walk<'_>,
+    call: &Call<'_>,
+    order: usize,
+    (refund, mint): (usize, usize),
+) -> Result<(), DecodeError> {
+    call.no_args(DISCRIMINATOR)?;
+    walk.own_token_account(call, refund, MintFrom::Slot(mint))?;
+    walk.push(Effect::Reclaim {
+        account: call.key(order)?,
+        amount: None,
+    });
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Phoenix v1 order books. Amounts are in lots, whose size only the market account shows, so
+//! the market must be registered.
+
+use countersign_intent::Address;
+
+use crate::{DecodeError, DecodeErrorKind};
+
+use super::super::anchor::flag;
+use super::super::call::Call;
+use super::super::swap::{Bounds, MintFrom, Side, Terms};
+use super::super::walk::Walk;
+use super::super::wire::Reader;
+
+pub(super) const ID: Address = Address::from_literal("PhoeNiXZ8ByJGLkxNfZRnkUfjvmuYqLR89jjFHGqdXY");
+const SLUG: &str = "phoenix";
+const IMMEDIATE_OR_CANCEL: u8 = 2;
+
+/// An immediate-or-cancel order, in lots.
+struct Order {
+    bid: bool,
+    base: u64,
+    quote: u64,
+    min_base: u64,
+    min_quote: u64,
+    from_deposits: bool,
+}
+
+/// Slots: Phoenix, log authority, market, trader, base account, quote account, two vaults, token
+/// program.
+pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let name = match call.data().first() {
+        Some(0) => "Swap",
+        Some(1..=17) => {
+            return Err(call
+                .forbid("places, changes or cancels resting orders; a trading wallet only swaps"));
+        }
+        Some(_) | None => {
+            return Err(call.refuse(DecodeErrorKind::UnknownInstruction, "expected Swap (`00`)"));
+        }
+    };
+    call.named(name);
+    call.expect_slots(9..=9)?;
+    call.wallet(3, "the trader")?;
+    let order = call.args(1, Order::read)?;
+    if order.from_deposits {
+        return Err(call.forbid("trades funds on deposit, which the message does not show"));
+    }
+    let market = walk.market(call, 2)?;
+    walk.check_own_mint(call, 4, market.base_mint)?;
+    walk.check_own_mint(call, 5, market.quote_mint)?;
+    let base = Side::Token(4, MintFrom::Nowhere);
+    let quote = Side::Token(5, MintFrom::Nowhere);
+    let lots = |lots: u64, size: u64| lots.saturating_mul(size);
+    let (sides, bounds, clean) = if order.bid {
+        let spend = lots(order.quote, market.quote_lot);
+        let bounds = Bounds::exact_in(spend, lots(order.min_base, market.base_lot));
+        ((quote, base), bounds, order.quote > 0 && order.base == 0)
+    } else {
+        let spend = lots(order.base, market.base_lot);
+        let bounds = Bounds::exact_in(spend, lots(order.min_quote, market.quote_lot));
+        ((base, quote), bounds, order.base > 0 && order.quote == 0)
+    };
+    if !clean {
+        return Err(call.refuse(
+            DecodeErrorKind::UnboundedTrade,
+            "the amount spent is not the one the order states; state it, and leave the other 0",
+        ));
+    }
+    walk.trade(call, SLUG, sides, bounds, Terms::default())
+}
+
+impl Order {
+    fn read(args: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = args.position();
+        let kind = args.u8("order kind")?;
+        if kind != IMMEDIATE_OR_CANCEL {
+            return Err(DecodeError::malformed(
+                at,
+                format!("expected an immediate-or-cancel order (2), got kind {kind}"),
+            ));
+        }
+        let bid = !flag(args, "side")?;
+        maybe_u64(args, "price")?;
+        let (base, quote) = (args.u64("base lots")?, args.u64("quote lots")?);
+        let (min_base, min_quote) = (args.u64("least base")?, args.u64("least quote")?);
+        args.u8("self-trade behaviour")?;
+        maybe_u64(args, "match limit")?;
+        args.array::<16>("client order id")?;
+        let from_deposits = flag(args, "use_only_deposited_funds")?;
+        maybe_u64(args, "last valid slot")?;
+        maybe_u64(args, "last valid time")?;
+        Ok(Self {
+            bid,
+            base,
+            quote,
+            min_base,
+            min_quote,
+            from_deposits,
+        })
+    }
+}
+
+fn maybe_u64(args: &mut Reader<'_>, what: &str) -> Result<(), DecodeError> {
+    if flag(args, "option")? {
+        args.u64(what)?;
+    }
+    Ok(())
+}

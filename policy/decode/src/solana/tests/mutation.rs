@@ -1,0 +1,194 @@
+//! What may change in an accepted message without changing what it means.
+//!
+//! A byte is free only if it stands in a field listed here; every other single-byte change
+//! changes the intent or is refused.
+
+use std::ops::Range;
+
+use countersign_intent::{Address, WRAPPED_SOL_MINT};
+use proptest::prelude::*;
+
+use crate::solana::context::Context;
+use crate::solana::wire::{Message, RawInstruction, split_transaction};
+use crate::solana::{decode_message, ids};
+
+use super::records;
+
+/// The slots of an instruction that matter, and the parts of its data that do not.
+struct Meaning {
+    slots: Vec<usize>,
+    free_data: Range<usize>,
+}
+
+fn meaning(program: &Address, instruction: &RawInstruction<'_>, native: bool) -> Meaning {
+    let data = instruction.data;
+    let last = instruction.accounts.len().saturating_sub(1);
+    let some = |slots: &[usize], free_data: Range<usize>| Meaning {
+        slots: slots.to_vec(),
+        free_data,
+    };
+    let id = program.to_string();
+    match (id.as_str(), data) {
+        // The fee it leads to is in the effects, to the lamport.
+        ("ComputeBudget111111111111111111111111111111", _) => some(&[], 0..data.len()),
+        // References after the two accounts; the space of a new account.
+        ("11111111111111111111111111111111", [2, ..]) => some(&[0, 1], 0..0),
+        ("11111111111111111111111111111111", [3, ..]) => {
+            some(&[0, 1, 2], data.len() - 40..data.len() - 32)
+        }
+        // Create or CreateIdempotent.
+        ("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL", _) => {
+            some(&[0, 1, 2, 3, 4, 5, 6], 0..data.len())
+        }
+        // Which account of the wallet is debited; the decimals, which the chain checks.
+        (_, [3, ..]) if *program == ids::TOKEN => some(&[0, 1, 2], 0..0),
+        (_, [12, ..]) => some(&[1, 2, 3], 9..10),
+        (_, [15, ..]) if data.len() == 10 => some(&[0, 1, 2], 9..10),
+        (_, [9] | [5]) => some(&[0, 1, 2], 0..0),
+        (_, [17]) => some(&[0], 0..0),
+        ("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr", _) => some(&[], 0..0),
+        // Sysvars and a former configuration account.
+        ("Stake11111111111111111111111111111111111111", [0, ..]) => some(&[0, 1], 0..0),
+        ("Stake11111111111111111111111111111111111111", [5, ..]) => some(&[0, last], 0..0),
+        ("Stake11111111111111111111111111111111111111", _) => some(&[0, 1, last], 0..0),
+        ("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", _) => jupiter(data),
+        // Pool-side accounts; the volume-tracking flag.
+        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) if last < 18 && data[0] != 0x07 => {
+            some(&[2, 5, 6, 13], 24..data.len())
+        }
+        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0x07, ..]) => {
+            some(&[1, 2, 8, 9, 11], 0..0)
+        }
+        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) if native => {
+            some(&[1, 2, 13, 14, 20], 0..0)
+        }
+        ("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA", _) => {
+            some(&[1, 3, 4, 5, 6, 20], 24..data.len())
+        }
+        other => panic!("no meaning stated for {other:?}"),
+    }
+}
+
+/// The route plan, the choice of Jupiter's own account, token programs, and the plan's accounts.
+fn jupiter(data: &[u8]) -> Meaning {
+    let (slots, free_data): (&[usize], _) = match data[0] {
+        0xe5 => (&[1, 2, 3, 4, 5, 6, 7, 8], 8..data.len() - 19),
+        0xd0 => (&[1, 2, 3, 4, 5, 6, 7, 9, 10], 8..data.len() - 19),
+        0xc1 | 0xb0 => (&[2, 3, 6, 7, 8, 9, 11, 12], 8..data.len() - 19),
+        0xd1 => (&[1, 2, 5, 6, 7, 10, 11], 31..data.len()),
+        other => panic!("no meaning stated for Jupiter instruction {other:x}"),
+    };
+    Meaning {
+        slots: slots.to_vec(),
+        free_data,
+    }
+}
+
+fn offset(part: &[u8], whole: &[u8]) -> usize {
+    part.as_ptr() as usize - whole.as_ptr() as usize
+}
+
+/// Which bytes of a message may change without changing its intent.
+fn free_bytes(bytes: &[u8]) -> Vec<bool> {
+    let message = Message::parse(bytes).unwrap();
+    let mut free = vec![false; bytes.len()];
+    let mut matters = vec![false; message.account_count()];
+    let signers = usize::from(message.header.required_signatures);
+    matters[..signers].fill(true);
+    for instruction in &message.instructions {
+        matters[usize::from(instruction.program)] = true;
+        let program = Address::new(message.keys[usize::from(instruction.program)]);
+        let quote = instruction.accounts.get(2);
+        let native = quote
+            .and_then(|index| message.keys.get(usize::from(*index)))
+            .is_some_and(|key| key == WRAPPED_SOL_MINT.as_bytes());
+        let meaning = meaning(&program, instruction, native);
+        let at = offset(instruction.accounts, bytes);
+        for (slot, index) in instruction.accounts.iter().enumerate() {
+            if meaning.slots.contains(&slot) {
+                matters[usize::from(*index)] = true;
+            } else {
+                free[at + slot] = true;
+            }
+        }
+        let at = offset(instruction.data, bytes);
+        free[at + meaning.free_data.start..at + meaning.free_data.end].fill(true);
+    }
+    // How many accounts are read-only: the chain stops a program that writes where it may not,
+    // and the understood programs gain nothing from being allowed to.
+    let header = usize::from(bytes[0] & 0x80 != 0);
+    free[header + 1..header + 3].fill(true);
+    for (index, key) in message.keys.iter().enumerate() {
+        if !matters[index] {
+            let at = offset(key, bytes);
+            free[at..at + 32].fill(true);
+        }
+    }
+    let mut next = message.keys.len();
+    let looked_up = message.lookups.iter().map(|lookup| lookup.writable);
+    for entries in looked_up.chain(message.lookups.iter().map(|lookup| lookup.readonly)) {
+        let at = offset(entries, bytes);
+        for position in 0..entries.len() {
+            free[at + position] = !matters[next];
+            next += 1;
+        }
+    }
+    for lookup in &message.lookups {
+        let at = offset(lookup.table, bytes);
+        free[at..at + 32].fill(true);
+    }
+    free
+}
+
+/// Real messages that decode with nothing attested.
+fn accepted() -> Vec<Vec<u8>> {
+    records(include_str!("../../../vectors/mainnet.jsonl"))
+        .into_iter()
+        .map(|(_, bytes)| split_transaction(&bytes).unwrap().0.to_vec())
+        .chain(super::mainnet::trades_without_creation())
+        .filter(|bytes| decode_message(bytes, &context(bytes)).is_ok())
+        .collect()
+}
+
+fn context(bytes: &[u8]) -> Context<'static> {
+    Context::new(Address::new(Message::parse(bytes).unwrap().keys[0]))
+}
+
+fn check_change(bytes: &[u8], free: &[bool], at: usize, change: u8) {
+    let context = context(bytes);
+    let before = decode_message(bytes, &context).unwrap();
+    let mut changed = bytes.to_vec();
+    changed[at] ^= change;
+    if let Ok(after) = decode_message(&changed, &context) {
+        assert!(
+            after.intent != before.intent || free[at],
+            "byte {at} ^ {change:#x} of {} changes nothing: {:?}",
+            bytes.len(),
+            before.intent
+        );
+    }
+}
+
+#[test]
+fn any_single_changed_byte_shows_or_is_free() {
+    let messages = accepted();
+    assert!(messages.len() >= 25, "{} messages", messages.len());
+    for bytes in messages {
+        let free = free_bytes(&bytes);
+        for at in 0..bytes.len() {
+            check_change(&bytes, &free, at, 1);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_changed_byte_shows_or_is_free(
+        bytes in proptest::sample::select(accepted()),
+        at: prop::sample::Index,
+        change in 1..=u8::MAX,
+    ) {
+        let at = at.index(bytes.len());
+        check_change(&bytes, &free_bytes(&bytes), at, change);
+    }
+}
