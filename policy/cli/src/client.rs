@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub query: Vec<(&'static str, String)>,
     pub body: Option<Vec<u8>>,
     pub idempotency_key: Option<String>,
+    /// How long the appliance may hold the answer back, beside the usual wait.
+    pub held: Span,
 }
 
 impl Call {
@@ -35,6 +37,7 @@ impl Call {
             query: Vec::new(),
             body: None,
             idempotency_key: None,
+            held: Span::ZERO,
         }
     }
 
@@ -50,6 +53,12 @@ impl Call {
     pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query
             .extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+
+    /// Lets the appliance hold its answer back that long.
+    pub(crate) fn held(mut self, span: Option<Span>) -> Self {
+        self.held = span.unwrap_or(Span::ZERO);
         self
     }
 
@@ -92,6 +101,7 @@ pub(crate) struct Https {
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
     base: Url,
+    timeout: Span,
 }
 
 impl Https {
@@ -108,7 +118,6 @@ impl Https {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(Duration::from_micros(timeout.micros()))
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Failure::usage(format!("cannot set up HTTPS: {}", causes(&error))))?;
@@ -120,6 +129,7 @@ impl Https {
             runtime,
             client,
             base,
+            timeout,
         };
         Ok((https, warning))
     }
@@ -138,7 +148,11 @@ impl Https {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut request = self.client.request(method, url);
+        let patience = self.timeout.micros().saturating_add(call.held.micros());
+        let mut request = self
+            .client
+            .request(method, url)
+            .timeout(Duration::from_micros(patience));
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key);
         }

@@ -58,6 +58,15 @@ pub(crate) enum Wire {
 }
 
 impl Source {
+    /// A file in which both are to be found out.
+    pub(crate) const fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            encoding: Encoding::Auto,
+            kind: Kind::Auto,
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors

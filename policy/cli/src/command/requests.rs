@@ -32,6 +32,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::List(range) => listing::show(session, &Call::get("/v1/requests"), &range, list),
         Command::Show { id, wait } => {
             let call = Call::get(format!("/v1/requests/{id}")).query("wait", wait);
+            let call = call.held(wait);
             session.call_and_show(&call, show)
         }
     }

@@ -54,7 +54,10 @@ fn the_verbs_are_these() {
         names(&["audit"]).join(" "),
         "tail checkpoint export verify proof"
     );
-    assert_eq!(names(&["policy"]).join(" "), "check show history propose");
+    assert_eq!(
+        names(&["policy"]).join(" "),
+        "check test explain show history propose"
+    );
     assert_eq!(names(&["pki"]).join(" "), "issue list revoke renew");
 }
 
@@ -212,7 +215,7 @@ fn completions_and_man_pages_are_written() {
 }
 
 /// A legacy message that pays one SOL from `[7; 32]` to `[8; 32]`, in base64.
-fn transfer() -> String {
+pub(super) fn transfer() -> String {
     use base64::Engine as _;
     let mut bytes = vec![1, 0, 1, 3];
     for key in [[7; 32], [8; 32], [0; 32], [9; 32]] {

@@ -18,7 +18,7 @@ pub(super) fn load(path: &Path) -> Result<PolicySet, Failure> {
 }
 
 /// The place first, as editors and terminals know it.
-fn wrong(path: &Path, errors: &[DocumentError]) -> Failure {
+pub(super) fn wrong(path: &Path, errors: &[DocumentError]) -> Failure {
     let shown = path.display();
     let mut lines = errors.iter().map(|error| {
         let DocumentError {

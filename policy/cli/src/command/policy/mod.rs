@@ -1,10 +1,14 @@
 //! `countersign policy`
 
 mod check;
+mod explain;
+mod facts;
 mod file;
 mod history;
+mod programs;
 mod propose;
 mod show;
+mod test;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +23,10 @@ use crate::session::Session;
 pub(crate) enum Command {
     /// Check a policy file, offline
     Check(check::Arguments),
+    /// Hold expected decisions against a policy file, offline
+    Test(test::Arguments),
+    /// Say why a request was decided as it was, or offline how a message would be
+    Explain(explain::Arguments),
     /// Print the policy that decides
     Show,
     /// List the versions of the policy
@@ -30,6 +38,8 @@ pub(crate) enum Command {
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
         Command::Check(arguments) => check::run(&arguments, session),
+        Command::Test(arguments) => test::run(&arguments, session),
+        Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Show => show::run(session),
         Command::History(range) => history::run(&range, session),
         Command::Propose(arguments) => propose::run(&arguments, session),

@@ -107,3 +107,176 @@ fn show_prints_the_text_to_the_byte() {
     assert_eq!((exit, out.as_str()), (Exit::Done, POLICY));
     assert!(err.contains("desk-a version 2"), "{err}");
 }
+
+const LIMITED: &str = r#"schema = 1
+name = "desk-a"
+
+[groups.treasury]
+approvers = ["alice", "bob", "carol"]
+
+[destinations.cold]
+solana = ["COLD"]
+
+[[limits]]
+name = "sol-out"
+when = { action = "withdrawal", asset = "SOL" }
+per = "wallet"
+window = "24h"
+max_amount = "5"
+
+[[rules]]
+name = "to-cold"
+when = { action = "withdrawal", destination = "cold" }
+then = "allow"
+
+[[rules]]
+name = "fees"
+when = { action = "fee" }
+then = "allow"
+"#;
+
+/// What `policy explain` says about a payment of one SOL to the `cold` list.
+fn explain(policy_text: &str, facts: &str, rest: &[&str]) -> (Exit, String, String) {
+    let files = Files::new();
+    let cold = countersign_intent::Address::new([8; 32]).to_string();
+    let wallet = countersign_intent::Address::new([7; 32]).to_string();
+    let message = files.write("message", &crate::command::tests::transfer());
+    let rules = files.write("policy.toml", &policy_text.replace("COLD", &cold));
+    let facts = files.write("facts.toml", facts);
+    let line = [
+        "explain",
+        "--message",
+        &message,
+        "--wallet",
+        &wallet,
+        "--facts",
+        &facts,
+        "--policy",
+        &rules,
+    ];
+    policy(&[&line, rest].concat(), [])
+}
+
+const FACTS: &str = "now = \"2026-11-21T12:00:00Z\"\nprincipal = \"bot/m7\"\n";
+
+#[test]
+fn explain_says_what_an_allowed_message_counts_as() {
+    let (exit, out, err) = explain(LIMITED, FACTS, &[]);
+    assert_eq!(exit, Exit::Done, "{out}{err}");
+    assert!(out.contains("allowed by"), "{out}");
+    assert!(
+        out.contains("counts 1000000000 under limit `sol-out`"),
+        "{out}"
+    );
+}
+
+#[test]
+fn explain_says_what_is_left_of_a_limit_and_when_it_frees() {
+    let facts =
+        format!("{FACTS}used = [{{ limit = \"sol-out\", amount = \"4.5\", ago = \"1h\" }}]");
+    let (exit, out, _) = explain(LIMITED, &facts, &[]);
+    assert_eq!(exit, Exit::Refused);
+    assert!(out.contains("used 4.5, asked 1"), "{out}");
+    assert!(out.contains("can succeed from 2026-11-22T"), "{out}");
+    let (_, out, _) = explain(LIMITED, &facts, &["--json"]);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["code"], "limit_exceeded");
+    assert_eq!(value["reasons"][0]["rule"], "sol-out");
+}
+
+#[test]
+fn explain_says_who_has_to_agree() {
+    let asks = LIMITED.replacen(
+        "then = \"allow\"",
+        "then = { approve = { group = \"treasury\", quorum = 2, time_lock = \"10m\", expires = \"24h\", ledger_cosign = false } }",
+        1,
+    );
+    let (exit, out, err) = explain(&asks, FACTS, &[]);
+    assert_eq!(exit, Exit::NeedsApproval, "{out}{err}");
+    assert!(
+        out.contains("`to-cold`: 2 of group `treasury` within 24h"),
+        "{out}"
+    );
+    assert!(out.contains("not before 10m"), "{out}");
+}
+
+#[test]
+fn facts_that_cannot_be_are_refused_with_their_place() {
+    for (facts, why) in [
+        ("principal = \"bot/m7\"", "now"),
+        ("now = \"noon\"\nprincipal = \"bot/m7\"", "noon"),
+        (&format!("{FACTS}nows = 1"), "nows"),
+        (
+            &format!("{FACTS}used = [{{ limit = \"none\", amount = \"1\" }}]"),
+            "`none`",
+        ),
+        (
+            &format!("{FACTS}prices = [{{ asset = \"XYZ\", usd = \"1\" }}]"),
+            "`XYZ`",
+        ),
+    ] {
+        let (exit, _, err) = explain(LIMITED, facts, &[]);
+        assert_eq!(exit, Exit::Usage, "{facts}");
+        assert!(err.contains(why), "{err}");
+    }
+}
+
+#[test]
+fn explain_is_about_a_request_or_a_message() {
+    for rest in [
+        vec![],
+        vec!["--message", "a"],
+        vec!["req_30313233343536373839616263646566", "--message", "a"],
+    ] {
+        let line = ["countersign", "policy", "explain"].into_iter().chain(rest);
+        assert!(Cli::try_parse_from(line).is_err());
+    }
+}
+
+const CASE: &str = r#"
+name = "a payment to cold storage"
+[addresses]
+cold = "COLD"
+[intent]
+effects = [{ transfer = "1 SOL", to = "cold" }]
+[expect]
+decision = "allow"
+rules = ["to-cold"]
+"#;
+
+#[test]
+fn cases_are_held_against_a_policy() {
+    let files = Files::new();
+    let cold = countersign_intent::Address::new([8; 32]).to_string();
+    let rules = files.write("desk.policy.toml", &LIMITED.replace("COLD", &cold));
+    let case = CASE.replace("COLD", &cold);
+    files.write("a-good.toml", &case);
+    let folder = files.0.path().to_str().unwrap().to_owned();
+    let (exit, out, err) = policy(&["test", &rules, &folder], []);
+    assert_eq!(exit, Exit::Done, "{out}{err}");
+    assert!(out.ends_with("1 passed, 0 failed\n"), "{out}");
+    files.write("b-bad.toml", &case.replace("1 SOL", "6 SOL"));
+    let (exit, out, _) = policy(&["test", &rules, &folder], []);
+    assert_eq!(exit, Exit::Refused);
+    assert!(
+        out.contains("FAIL  a payment") && out.ends_with("1 passed, 1 failed\n"),
+        "{out}"
+    );
+    let (_, out, _) = policy(&["test", &rules, &folder, "--json"], []);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["cases"][1]["ok"], false);
+}
+
+#[test]
+fn a_case_that_cannot_be_read_is_no_failed_case() {
+    let files = Files::new();
+    let rules = files.write("desk.policy.toml", POLICY);
+    let broken = files.write("c.toml", "name = 1\n");
+    let (exit, _, err) = policy(&["test", &rules, &broken], []);
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("c.toml:1:"), "{err}");
+    let empty = files.0.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let (exit, ..) = policy(&["test", &rules, empty.to_str().unwrap()], []);
+    assert_eq!(exit, Exit::Usage);
+}
