@@ -1,21 +1,20 @@
 //! `countersign policy explain`
 
+mod render;
+
 use std::path::{Path, PathBuf};
 
-use countersign_decode::explain;
 use countersign_decode::solana::{Context, Decoded};
-use countersign_intent::{Address, Asset, RequestId, Span};
-use countersign_policy::rule::Requirement;
-use countersign_policy::{Decision, PolicySet, decide};
-use serde_json::{Value, json};
+use countersign_intent::{Address, Asset, RequestId};
+use countersign_policy::{Decision, PolicySet, explain};
 
+use self::render::{show, value};
 use super::{facts, file};
 use crate::client::Call;
 use crate::command::{decode, requests};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::message;
-use crate::output::Output;
 use crate::session::Session;
 
 /// Say why a request was decided as it was, or how a message would be.
@@ -76,17 +75,11 @@ fn offline(
     let policy = file::load(policy)?;
     let given = facts::load(facts)?;
     let decoded = read(message, wallet, &policy)?;
-    let decision = given.apply(&policy, &decoded.intent, |facts| {
-        decide(&policy, &decoded.intent, facts)
+    let explained = given.apply(&policy, &decoded.intent, |facts| {
+        explain(&policy, &decoded.intent, facts)
     })?;
-    let effects = explain(&decoded.intent);
-    session.show(&value(&policy, &decision, &effects), |out| {
-        for effect in &effects {
-            out.line(format!("- {effect}"));
-        }
-        show(&policy, &decision, out);
-    });
-    Ok(match decision {
+    session.show(&value(&explained), |out| show(&explained, out));
+    Ok(match explained.decision {
         Decision::Allow(_) => Exit::Done,
         Decision::Deny(_) => Exit::Refused,
         Decision::NeedApproval(_) => Exit::NeedsApproval,
@@ -117,93 +110,4 @@ fn read(message: &Path, wallet: Address, policy: &PolicySet) -> Result<Decoded, 
     let wire = message::Source::new(message.to_owned()).read()?;
     wire.decode(&context)
         .map_err(|error| decode::refused(&error))
-}
-
-fn show(policy: &PolicySet, decision: &Decision, out: &mut Output) {
-    match decision {
-        Decision::Allow(permit) => {
-            let rules: Vec<&str> = permit.rules().collect();
-            out.line(format!("allowed by {}", rules.join(", ")));
-            for part in permit.reservations() {
-                let limit = limit_name(policy, part.key.limit());
-                out.line(format!("- counts {} under limit `{limit}`", part.amount));
-            }
-        }
-        Decision::Deny(denial) => {
-            out.line(format!("denied (`{}`)", denial.code().as_str()));
-            for reason in &denial.reasons {
-                out.line(format!("- {reason}"));
-            }
-            if let Some(at) = denial.retry_after() {
-                out.line(format!("can succeed from {at} on"));
-            }
-        }
-        Decision::NeedApproval(ask) => {
-            out.line("needs approval");
-            for one in &ask.requirements {
-                out.line(format!("- {}", requirement(one)));
-            }
-        }
-    }
-}
-
-fn requirement(one: &Requirement) -> String {
-    let lock = if one.time_lock == Span::ZERO {
-        String::new()
-    } else {
-        format!(", not before {} have passed", one.time_lock)
-    };
-    let cosign = if one.ledger_cosign {
-        ", and a device's signature in the transaction"
-    } else {
-        ""
-    };
-    format!(
-        "`{}`: {} of group `{}` within {}{lock}{cosign}",
-        one.rule, one.quorum, one.group, one.expires
-    )
-}
-
-fn value(policy: &PolicySet, decision: &Decision, effects: &[String]) -> Value {
-    let mut value = match decision {
-        Decision::Allow(permit) => json!({
-            "decision": "allow",
-            "rules": permit.rules().collect::<Vec<_>>(),
-            "counts": permit.reservations().iter().map(|part| json!({
-                "limit": limit_name(policy, part.key.limit()),
-                "amount": part.amount.to_string(),
-            })).collect::<Vec<_>>(),
-        }),
-        Decision::Deny(denial) => json!({
-            "decision": "deny",
-            "code": denial.code().as_str(),
-            "reasons": denial.reasons.iter().map(|reason| json!({
-                "code": reason.code.as_str(),
-                "rule": reason.rule,
-                "effect": reason.effect,
-                "message": reason.message,
-                "retry_after": reason.retry_after.map(|at| at.to_string()),
-            })).collect::<Vec<_>>(),
-        }),
-        Decision::NeedApproval(ask) => json!({
-            "decision": "approval_required",
-            "requirements": ask.requirements.iter().map(|one| json!({
-                "rule": one.rule,
-                "group": one.group,
-                "quorum": one.quorum,
-                "time_lock": one.time_lock.to_string(),
-                "expires": one.expires.to_string(),
-                "ledger_cosign": one.ledger_cosign,
-            })).collect::<Vec<_>>(),
-        }),
-    };
-    if let Some(object) = value.as_object_mut() {
-        object.insert("effects".to_owned(), json!(effects));
-    }
-    value
-}
-
-fn limit_name<'p>(policy: &'p PolicySet, id: &[u8; 16]) -> &'p str {
-    let limit = policy.limits().iter().find(|limit| limit.id() == id);
-    limit.map_or("a limit of the wallet", |limit| limit.name())
 }
