@@ -4,7 +4,7 @@
 //! A [`Device`] is the context of one token, one per process. It is shared. What it hands out
 //! ([`Backend`] and the optional abilities) is owned by one thread at a time, and blocks.
 //!
-//! Promises every implementation keeps, and [`crate::conformance`] checks:
+//! Promises every implementation keeps, and `conformance` checks:
 //! * what [`Capabilities`] names was tried on this token when the device was opened;
 //! * a signature comes from the private key whose public key is [`KeyRef::public`], or not at all;
 //! * no call returns, logs or formats private key bytes or the PIN;

@@ -1,7 +1,7 @@
 //! Making the appliance's own keys on a token once, and finding them again at every start.
 //!
 //! Nothing here trusts the token's word alone: attributes are read back after creation and again
-//! at every start, and each key does its one job once ([`crate::canary`]) before it counts.
+//! at every start, and each key does its one job once ([`canary`]) before it counts.
 
 use std::collections::BTreeMap;
 

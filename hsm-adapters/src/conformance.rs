@@ -85,7 +85,7 @@ pub const CHECKS: &[(&str, Check)] = &[
         threads::many_keys_on_few_handles,
     ),
     (
-        "keys are made while others search",
+        "keys are made while others search and sign",
         threads::keys_are_made_while_others_search,
     ),
 ];

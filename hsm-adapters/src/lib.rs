@@ -2,7 +2,7 @@
 //!
 //! [`backend`] is what the appliance may ask of a device; [`pkcs11`] is the adapter for PKCS#11
 //! modules; `simulator` (cargo feature of that name, for tests and benches only) is a device in
-//! memory that fails on request; [`conformance`] is the suite that both must pass.
+//! memory that fails on request; `conformance` is the suite that both must pass.
 //! Everything here blocks: call it from threads that may wait.
 
 pub mod attributes;

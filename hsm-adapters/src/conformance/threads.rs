@@ -3,12 +3,13 @@
 use std::thread;
 
 use super::custody::{enveloped, wrapped};
-use super::{Failure, Outcome, ensure, fresh_id, input, resident};
-use crate::backend::{Device, KeyRef};
+use super::{Failure, Outcome, ensure, fresh_id, input, resident, signs};
+use crate::backend::{Device, KeyRef, Material};
 use crate::software::verifies;
 
 const THREADS: usize = 4;
-const KEYS_PER_CUSTODY: usize = 12;
+const OPENED_KEYS: usize = 24;
+const ROUNDS: usize = 8;
 const SIGNATURES: usize = 150;
 
 /// Every thread signs with all keys in its own order; opened ones evict each other when the
@@ -16,10 +17,10 @@ const SIGNATURES: usize = 150;
 pub(super) fn many_keys_on_few_handles(device: &dyn Device) -> Outcome {
     let capabilities = device.capabilities();
     let mut keys = Vec::new();
-    for _ in 0..KEYS_PER_CUSTODY {
-        if let Some(key_type) = capabilities.sign.iter().next() {
-            keys.push(resident(device, key_type)?);
-        }
+    for key_type in capabilities.sign.iter() {
+        keys.push(resident(device, key_type)?);
+    }
+    for _ in 0..OPENED_KEYS / 2 {
         if let Some(key_type) = capabilities.wrap.iter().next() {
             keys.push(wrapped(device, key_type)?);
         }
@@ -46,16 +47,17 @@ fn sign_in_some_order(device: &dyn Device, keys: &[KeyRef], thread: usize) -> Ou
     Ok(())
 }
 
-/// Half of the threads make keys, half search for them.
+/// Half of the threads make keys and sign with them, half search and sign with an old one.
 pub(super) fn keys_are_made_while_others_search(device: &dyn Device) -> Outcome {
     let Some(key_type) = device.capabilities().sign.iter().next() else {
         return Ok(());
     };
+    let old = resident(device, key_type)?;
     all_threads(|thread| {
         let mut admin = device
             .key_admin()
             .ok_or_else(|| Failure("no key admin".to_owned()))?;
-        for _ in 0..25 {
+        for _ in 0..ROUNDS {
             if thread % 2 == 0 {
                 let id = fresh_id()?;
                 let made = admin.generate(&id, "made while others search", key_type)?;
@@ -63,8 +65,17 @@ pub(super) fn keys_are_made_while_others_search(device: &dyn Device) -> Outcome 
                     device.connect()?.public_key(&id)? == made,
                     "another public key",
                 )?;
+                signs(
+                    device,
+                    &KeyRef {
+                        id,
+                        public: made,
+                        material: Material::Resident,
+                    },
+                )?;
             } else {
                 admin.find("made while others search")?;
+                signs(device, &old)?;
             }
         }
         Ok(())
@@ -73,9 +84,10 @@ pub(super) fn keys_are_made_while_others_search(device: &dyn Device) -> Outcome 
         .key_admin()
         .ok_or_else(|| Failure("no key admin".to_owned()))?;
     let found = admin.find("made while others search")?.len();
+    let made = ROUNDS * THREADS / 2;
     ensure(
-        found == 25 * THREADS / 2,
-        format!("{found} keys are there, 50 were made"),
+        found == made,
+        format!("{found} keys are there, {made} were made"),
     )
 }
 

@@ -24,7 +24,7 @@ impl KeyAdmin for Worker {
             let (public, _) = session
                 .generate_key_pair(&key_pair_generation(key_type), &public, &private)
                 .map_err(|e| lasting("generating a key pair").failed(e))?;
-            read_public(session, public)
+            read_public(session, public).map_err(Failure::after_acting)
         })
     }
 

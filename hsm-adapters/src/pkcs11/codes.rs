@@ -28,6 +28,20 @@ pub(super) struct Failure {
     pub(super) recovery: Recovery,
 }
 
+impl Failure {
+    /// The same failure, met after the step that lasts was done.
+    pub(super) fn after_acting(self) -> Self {
+        let detail = self.error.detail();
+        let (doing, cause) = (detail.doing().to_owned(), detail.cause().to_owned());
+        let advice = "it may exist; look before trying again";
+        let error = Error::new(Consequence::OutcomeUnknown, doing, cause, advice);
+        Self {
+            error,
+            recovery: Recovery::Session,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
@@ -249,7 +263,7 @@ fn class(code: RvError) -> Class {
     }
 }
 
-/// The codes by which a token says no. Spelt out so that a new code is looked at by a person.
+/// The codes by which a token says no; one that is listed nowhere may mean anything.
 fn refusal(code: RvError) -> Class {
     use RvError as C;
     match code {

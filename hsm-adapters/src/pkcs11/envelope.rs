@@ -3,7 +3,8 @@
 //! A blob is `version (1) || nonce (12) || ciphertext (32) || tag (16)`, AES-256-GCM, nonce from
 //! the token's random generator. The associated data is the key's type and id, so that a blob
 //! moved to another key does not open. The private bytes exist in this process for the time of
-//! one call and are wiped after it; the process keeps its memory out of swap and core dumps.
+//! one call and are wiped after it; keeping the process's memory out of swap and core dumps is
+//! the part of whoever runs it.
 
 use std::sync::Arc;
 

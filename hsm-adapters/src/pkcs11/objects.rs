@@ -243,3 +243,29 @@ fn unusable(what: &str) -> Error {
         "check that this is the right token; remove the key if it does not belong there",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_read_bare_and_wrapped() {
+        for key_type in KeyType::ALL {
+            let length = key_type.public_key_len();
+            let bare = [vec![4], vec![7; length - 1]].concat();
+            let header = [4, u8::try_from(length).unwrap()];
+            let wrapped = [header.as_slice(), &bare].concat();
+            assert_eq!(bare_point(key_type, wrapped), bare);
+            assert_eq!(bare_point(key_type, bare.clone()), bare);
+        }
+    }
+
+    #[test]
+    fn a_curve_is_known_by_its_identifier_and_ed25519_by_name() {
+        for key_type in KeyType::ALL {
+            assert_eq!(key_type_of(curve(key_type)), Some(key_type));
+        }
+        assert_eq!(key_type_of(b"\x13\x0cedwards25519"), Some(KeyType::Ed25519));
+        assert_eq!(key_type_of(b"\x13\x0aedwards448"), None);
+    }
+}

