@@ -40,7 +40,7 @@ fn rule_when(section: Section<'_>, names: &Names<'_>, then: Option<&Then>) -> (W
         when::no_bounds(&section, "a deny rule");
         Bounds::default()
     } else {
-        if section.get("action").is_none() {
+        if then.is_some() && section.get("action").is_none() {
             section.fail(
                 "a rule that permits has to name its actions; write `action = \"any\"` if \
                  every action is meant",
