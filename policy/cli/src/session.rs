@@ -119,7 +119,8 @@ fn read<T: DeserializeOwned>(call: &Call, answer: &Answer) -> Result<Reply<T>, F
     if !(200..300).contains(&answer.status) {
         return Err(match serde_json::from_value::<Problem>(value.clone()) {
             Ok(problem) => Failure::problem(&problem, value),
-            Err(_) => foreign(call, answer, "not a problem of this API"),
+            Err(_) => newer_problem(answer.status, value)
+                .unwrap_or_else(|| foreign(call, answer, "not a problem of this API")),
         });
     }
     let body = serde_json::from_value(value.clone())
@@ -129,6 +130,21 @@ fn read<T: DeserializeOwned>(call: &Call, answer: &Answer) -> Result<Reply<T>, F
         value,
         body,
     })
+}
+
+/// A problem with a code that this program does not know: judged by its status.
+fn newer_problem(status: u16, body: Value) -> Option<Failure> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let line = format!("{} (`{}`)", text("title")?, text("code")?);
+    let detail = text("detail").map(|detail| format!("  {detail}"));
+    let failure = match status {
+        500.. => Failure::unreachable(line),
+        403 | 409 | 410 | 422 | 429 => Failure::refused(line),
+        _ => Failure::usage(line),
+    };
+    let mut failure = detail.into_iter().fold(failure, Failure::and);
+    failure.body = Some(body);
+    Some(failure)
 }
 
 /// An answer that an appliance of this version does not give.

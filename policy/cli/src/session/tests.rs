@@ -96,3 +96,19 @@ fn json_is_the_answer_with_fields_this_program_does_not_know() {
         json!({"id": "a", "new": 1})
     );
 }
+
+#[test]
+fn a_problem_with_a_new_code_is_judged_by_its_status() {
+    for (status, exit) in [
+        (403, Exit::Refused),
+        (400, Exit::Usage),
+        (503, Exit::Unreachable),
+    ] {
+        let body =
+            json!({"title": "no", "code": "of_tomorrow", "detail": "because", "status": status});
+        let failure = end(status, body.clone()).unwrap_err();
+        assert_eq!(failure.exit, exit);
+        assert_eq!(failure.lines, ["no (`of_tomorrow`)", "  because"]);
+        assert_eq!(failure.body, Some(body));
+    }
+}
