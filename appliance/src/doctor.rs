@@ -9,6 +9,7 @@ use countersign_hsm::{Device, KeyRole, ceremony};
 use countersign_intent::Timestamp;
 use serde::Serialize;
 
+use crate::Db;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::start::{self, StartError};
@@ -124,7 +125,11 @@ async fn examine_state(
     clock: &Arc<dyn Clock>,
     report: &mut Report,
 ) {
-    match start::open(config, device, clock).await {
+    let opened = match Db::open(&config.database()).await {
+        Ok(db) => start::open(config, device, db, clock).await,
+        Err(error) => Err(error.into()),
+    };
+    match opened {
         Ok(opened) => {
             report.add(
                 "store",
@@ -132,7 +137,8 @@ async fn examine_state(
             );
             let authority = start::load_authority(config, &opened);
             report.add("tls", authority_sane(authority, clock.now()));
-            let _closed = opened.ledger.shutdown().await;
+            let _ended = opened.ledger.shutdown().await;
+            let _closed = opened.db.close().await;
         }
         Err(error) => report.add("store", Err(error.to_string())),
     }

@@ -12,6 +12,7 @@ use countersign_intent::{CertificateId, PolicyId, Principal, Role};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
 
+use crate::Db;
 use crate::ca::DeskSigner;
 use crate::certificates::CertificateRecord;
 use crate::clock::{Clock, SystemClock};
@@ -69,7 +70,8 @@ pub async fn run(config: &Config, init: &Init) -> Result<Done, StartError> {
     let device = start::open_token(config)?;
     let roles = KeyRole::expected(config.custody.envelope);
     let report = ceremony::create(&*device, &roles)?;
-    let opened = start::open(config, device, &clock).await?;
+    let db = Db::create(&config.database()).await?;
+    let opened = start::open(config, device, db, &clock).await?;
     let authority = create_authority(config, &opened, &*clock)?;
     write_new(&files.ca, authority.pem(), 0o644)?;
     let (drafts, entries) = first_records(
@@ -83,6 +85,7 @@ pub async fn run(config: &Config, init: &Init) -> Result<Done, StartError> {
     opened.records.commit(drafts, entries).await?;
     let (_, verifier) = start::log_key(config, &opened.keys)?;
     opened.ledger.shutdown().await?;
+    opened.db.close().await?;
     Ok(Done {
         token: format!("{} {}", report.model, report.serial),
         keys: roles.iter().map(|role| role.label().to_owned()).collect(),

@@ -119,19 +119,20 @@ pub struct Opened {
     pub records: Arc<Records>,
 }
 
-/// Opens token and database and checks every key's attributes and every row's seal.
+/// Checks every key's attributes and every row's seal.
 ///
 /// # Errors
 /// Anything that is not as it was left.
 pub async fn open(
     config: &Config,
     device: Arc<dyn Device>,
+    db: Db,
     clock: &Arc<dyn Clock>,
 ) -> Result<Opened, StartError> {
     let roles = KeyRole::expected(config.custody.envelope);
     let keys = ceremony::load(&*device, &roles)?;
     let (desk, desk_thread) = DeviceDesk::start(&device)?;
-    let db = Arc::new(Db::open(&config.database()).await?);
+    let db = Arc::new(db);
     let limits = LedgerLimits {
         clock_tolerance: config.clock.tolerance,
         ..LedgerLimits::default()
@@ -236,7 +237,8 @@ impl Running {
         metrics: PrometheusHandle,
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let opened = open(&config, device, &clock).await?;
+        let db = Db::open(&config.database()).await?;
+        let opened = open(&config, device, db, &clock).await?;
         let (app, threads) = assemble(config, opened, clock, metrics).await?;
         sequencer::check_anchor(&app).await?;
         let detail = json!({
@@ -351,6 +353,7 @@ impl Running {
         self.sequencer.await?;
         sequencer::sign_head(&self.app).await?;
         self.app.ledger.shutdown().await?;
+        self.app.db.close().await?;
         drop(self.app);
         let threads = self.threads;
         let join = move || {

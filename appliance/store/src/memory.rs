@@ -52,6 +52,11 @@ impl MemoryStore {
         lock(&self.shared.plan).add(point, nth, fault);
     }
 
+    /// Takes back the failures that are planned and did not happen yet.
+    pub fn clear_faults(&self) {
+        lock(&self.shared.plan).clear();
+    }
+
     /// How many rows there are about the use of limits.
     #[must_use]
     pub fn usage_rows(&self) -> usize {

@@ -25,6 +25,9 @@ pub type Randomness = Box<dyn Fn() -> Result<[u8; 8], Cause> + Send>;
 /// How long outcomes that could not be written wait for a next try, if nothing else comes.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// How often the end tries to write outcomes before it gives them up.
+const FLUSHES_AT_END: u32 = 3;
+
 /// The durable log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
@@ -193,14 +196,23 @@ impl<S: Store> Writer<S> {
         while let Ok(job) = self.jobs.try_recv() {
             rest.push(job);
         }
-        let (reply, flushed) = oneshot::channel();
-        rest.push(Job::Flush { reply });
         let second = self.process(rest).await;
-        let result = flushed.await.unwrap_or(Err(LedgerError::Closed));
+        let mut result = self.flush().await;
+        for _ in 1..FLUSHES_AT_END {
+            if result.is_err() {
+                result = self.flush().await;
+            }
+        }
         for waiting in shutdown.into_iter().chain(second) {
             // Whoever asked may be gone; there is nobody else to tell.
             let _ = waiting.send(result.clone());
         }
+    }
+
+    async fn flush(&mut self) -> Result<(), LedgerError> {
+        let (reply, flushed) = oneshot::channel();
+        self.process(vec![Job::Flush { reply }]).await;
+        flushed.await.unwrap_or(Err(LedgerError::Closed))
     }
 
     async fn write(&mut self, mut batch: Batch) {

@@ -75,6 +75,10 @@ impl Plan {
         self.faults.insert((point, at), fault);
     }
 
+    pub(super) fn clear(&mut self) {
+        self.faults.clear();
+    }
+
     pub(super) fn reached(&self, point: Point) -> u32 {
         self.reached.get(&point).copied().unwrap_or(0)
     }

@@ -1,0 +1,40 @@
+# Everything here runs from a clean checkout on Debian 12 or a recent Ubuntu; `setup` installs what
+# is missing with apt-get (as root, or through sudo).
+.PHONY: help setup toolchain build test test-rust lint deny demo dev bench clean
+
+CARGO ?= cargo
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is needed
+	@deploy/scripts/setup.sh
+
+toolchain:
+	@deploy/scripts/toolchain.sh
+
+build: toolchain ## release binaries in target/release
+	$(CARGO) build --release --locked -p countersign-appliance -p countersign-cli
+
+test: setup toolchain ## everything that can be tested on one machine
+	@deploy/scripts/test.sh
+
+lint: toolchain ## formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deny: ## licences, bans, sources (needs cargo-deny)
+	cargo deny --locked check licenses bans sources
+
+demo: setup build ## the main job, shown on a throw-away appliance
+	$(CARGO) build --release --locked -p softhsm-tests --bin demo
+	@deploy/dev/demo.sh
+
+dev: setup build ## a throw-away appliance in the foreground; STATE_DIR, POLICY
+	@STATE_DIR="$(or $(STATE_DIR),./.dev)" POLICY="$(or $(POLICY),deploy/dev/policy.toml)" deploy/dev/dev.sh
+
+bench: setup build ## speed, as ratios against a floor measured in the same run
+	@deploy/scripts/bench.sh
+
+clean: ## remove what was built
+	$(CARGO) clean
