@@ -1,12 +1,14 @@
 //! The decision: every effect against every rule, every limit against the windows.
 
+use std::sync::Arc;
+
 use countersign_intent::{Intent, Principal, intent_digest};
 
 use crate::approval::{self, Binding};
 use crate::bounds::Miss;
 use crate::decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode};
 use crate::facts::{Facts, WalletFacts};
-use crate::judge;
+use crate::judge::{self, Points};
 use crate::limit::LimitKey;
 use crate::request::{Request, Subject};
 use crate::rule::{Requirement, Rule, Then};
@@ -31,18 +33,19 @@ pub fn decide(set: &PolicySet, intent: &Intent, facts: &Facts<'_>) -> Decision {
             reasons: verdict.reasons,
         });
     }
-    let intent_digest = intent_digest(intent);
-    if let Some(ask) = ask(set, verdict.demands(set), intent_digest, facts)
-        && (!ask.unmet.is_empty() || facts.approvals.is_none())
-    {
-        return Decision::NeedApproval(ask);
+    let demands = verdict.demands(set);
+    let approved_intent = (!demands.is_empty()).then(|| intent_digest(intent));
+    if let Some(intent_digest) = approved_intent {
+        let ask = ask(set, demands, intent_digest, facts);
+        if !ask.unmet.is_empty() || facts.approvals.is_none() {
+            return Decision::NeedApproval(ask);
+        }
     }
     Decision::Allow(Permit {
         rules: verdict.rules(set),
         reservations,
         policy_hash: set.hash(),
-        intent_digest,
-        consumes_approvals: verdict.asks(),
+        approved_intent,
     })
 }
 
@@ -84,7 +87,7 @@ impl Verdict {
                 && judge::touches(rule, request, subject, facts).is_ok()
                 && points
                     .iter()
-                    .any(|at| judge::demands_amount(rule, subject, *at));
+                    .any(|at| judge::demands_amount(rule, subject, at));
             if demands {
                 insert(&mut self.demanding, index);
             }
@@ -100,7 +103,7 @@ impl Verdict {
         request: &Request<'_>,
         subject: &Subject<'_>,
         facts: &Facts<'_>,
-        points: &[u128],
+        points: &Points,
     ) {
         let rules = &request.set.rules;
         let permitting: Vec<usize> = (0..)
@@ -115,13 +118,13 @@ impl Verdict {
         };
         let gap = points
             .iter()
-            .rfind(|at| !permitting.iter().any(|index| at_point(index, **at)));
+            .rfind(|at| !permitting.iter().any(|index| at_point(index, *at)));
         if let Some(at) = gap {
-            self.nothing_permits(request, subject, facts, *at);
+            self.nothing_permits(request, subject, facts, at);
         }
         let used = permitting
             .iter()
-            .filter(|index| points.iter().any(|at| at_point(index, *at)));
+            .filter(|index| points.iter().any(|at| at_point(index, at)));
         used.for_each(|index| insert(&mut self.permitting, *index));
     }
 
@@ -168,10 +171,6 @@ impl Verdict {
         });
     }
 
-    fn asks(&self) -> bool {
-        !self.demanding.is_empty()
-    }
-
     fn demands(&self, set: &PolicySet) -> Vec<Requirement> {
         let rules = self
             .demanding
@@ -185,7 +184,7 @@ impl Verdict {
             .collect()
     }
 
-    fn rules(&self, set: &PolicySet) -> Vec<Box<str>> {
+    fn rules(&self, set: &PolicySet) -> Vec<Arc<str>> {
         let rules = self
             .permitting
             .iter()
@@ -207,10 +206,7 @@ fn ask(
     requirements: Vec<Requirement>,
     intent_digest: [u8; 32],
     facts: &Facts<'_>,
-) -> Option<Ask> {
-    if requirements.is_empty() {
-        return None;
-    }
+) -> Ask {
     let unmet = facts.approvals.map_or_else(Vec::new, |approvals| {
         let check = |requirement: &Requirement| {
             let Some(group) = set.group(&requirement.group) else {
@@ -229,12 +225,12 @@ fn ask(
             .filter_map(|one| check(one).err())
             .collect()
     });
-    Some(Ask {
+    Ask {
         requirements,
         unmet,
         policy_hash: set.hash,
         intent_digest,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a decision can be.
 
 use std::fmt;
+use std::sync::Arc;
 
 use countersign_intent::Timestamp;
 
@@ -30,11 +31,10 @@ pub struct Reservation {
 /// Evidence that policy permitted one intent. Only [`crate::decide()`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
-    pub(crate) rules: Vec<Box<str>>,
+    pub(crate) rules: Vec<Arc<str>>,
     pub(crate) reservations: Vec<Reservation>,
     pub(crate) policy_hash: [u8; 32],
-    pub(crate) intent_digest: [u8; 32],
-    pub(crate) consumes_approvals: bool,
+    pub(crate) approved_intent: Option<[u8; 32]>,
 }
 
 impl Permit {
@@ -55,16 +55,11 @@ impl Permit {
         &self.policy_hash
     }
 
-    /// The intent it was given for.
+    /// Digest of the intent whose approvals it rests on, if it rests on approvals. They must be
+    /// recorded as used up together with what it reserves.
     #[must_use]
-    pub const fn intent_digest(&self) -> &[u8; 32] {
-        &self.intent_digest
-    }
-
-    /// Whether it rests on approvals, which must be recorded as used up in the same transaction.
-    #[must_use]
-    pub const fn consumes_approvals(&self) -> bool {
-        self.consumes_approvals
+    pub const fn approved_intent(&self) -> Option<&[u8; 32]> {
+        self.approved_intent.as_ref()
     }
 }
 
@@ -94,7 +89,7 @@ pub struct Reason {
     /// Its code.
     pub code: ReasonCode,
     /// The rule or limit that made it, if one did.
-    pub rule: Option<Box<str>>,
+    pub rule: Option<Arc<str>>,
     /// Index of the effect it is about, if it is about one.
     pub effect: Option<usize>,
     /// What a person reads: the rule or limit and the numbers.

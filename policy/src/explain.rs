@@ -1,6 +1,7 @@
 //! The whole of a decision: every rule on every effect, every limit with its numbers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use countersign_intent::{Action, Intent};
 
@@ -41,7 +42,7 @@ pub struct ExplainedEffect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainedRule {
     /// Name of the rule.
-    pub rule: Box<str>,
+    pub rule: Arc<str>,
     /// What it says.
     pub says: Saying,
 }
@@ -77,7 +78,7 @@ impl fmt::Display for Saying {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainedLimit {
     /// Name of the limit.
-    pub limit: Box<str>,
+    pub limit: Arc<str>,
     /// Whom it is counted for; `None` where what is asked cannot be told.
     pub scope: Option<Scope>,
     /// Limit, used and asked, or what cannot be told.
@@ -118,7 +119,7 @@ fn saying(rule: &Rule, request: &Request<'_>, subject: &Subject<'_>, facts: &Fac
             points
                 .iter()
                 .rev()
-                .try_for_each(|at| judge::permits_amount(rule, subject, *at))
+                .try_for_each(|at| judge::permits_amount(rule, subject, at))
         })
         .map_err(|miss| miss.sentence(request.set));
     match &rule.then {
@@ -136,7 +137,7 @@ fn saying(rule: &Rule, request: &Request<'_>, subject: &Subject<'_>, facts: &Fac
             let asks = judge::touches(rule, request, subject, facts).is_ok()
                 && points
                     .iter()
-                    .any(|at| judge::demands_amount(rule, subject, *at));
+                    .any(|at| judge::demands_amount(rule, subject, at));
             match (asks, permits) {
                 (true, Ok(())) => Saying::Asks,
                 (true, Err(why)) => Saying::AsksOnly(why),

@@ -84,21 +84,35 @@ pub(crate) fn denies(
 }
 
 /// The amounts at which an effect is judged: its own, and every one up to the sum of its kind
-/// where some rule begins or ends. The strictest outcome wins, so splitting an amount, or
-/// adding to it, never loosens.
-pub(crate) fn amounts(rules: &[Rule], subject: &Subject<'_>) -> Vec<u128> {
-    let mut points = vec![subject.amount];
+/// where some rule begins or ends, that sum last. The strictest outcome wins, so splitting an
+/// amount, or adding to it, never loosens.
+pub(crate) fn amounts(rules: &[Rule], subject: &Subject<'_>) -> Points {
+    let mut points = Points {
+        own: subject.amount,
+        above: Vec::new(),
+    };
     if subject.total > subject.amount {
         let lines = rules
             .iter()
             .flat_map(|rule| [&rule.when.over_amount, &rule.when.max_amount])
             .filter_map(|threshold| matching::base_units(threshold.as_ref()?, subject))
             .filter_map(|line| line.base().checked_add(1))
-            .filter(|point| *point > subject.amount && *point <= subject.total);
-        points.extend(lines);
-        points.push(subject.total);
-        points.sort_unstable();
-        points.dedup();
+            .filter(|point| *point > subject.amount && *point < subject.total);
+        points.above.extend(lines);
+        points.above.sort_unstable();
+        points.above.push(subject.total);
     }
     points
+}
+
+/// Amounts in ascending order, of which there is at least one.
+pub(crate) struct Points {
+    own: u128,
+    above: Vec<u128>,
+}
+
+impl Points {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = u128> {
+        std::iter::once(self.own).chain(self.above.iter().copied())
+    }
 }

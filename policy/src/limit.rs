@@ -1,6 +1,7 @@
 //! Limits: what is counted, per whom, over which window.
 
 use std::fmt;
+use std::sync::Arc;
 
 use countersign_intent::{Address, Amount, Asset, Principal, Span, UserId, Venue, WalletId};
 use sha2::{Digest, Sha256};
@@ -82,7 +83,7 @@ impl Cap {
 /// One limit. It applies to every effect its `when` matches, whatever rule permitted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) when: When,
     pub(crate) per: Per,
     pub(crate) window: Span,
@@ -103,7 +104,8 @@ impl Limit {
     }
 
     /// A limit that one wallet carries by itself, beside the policy's: what its user set, or a
-    /// risk manager. A cap on an amount counts only effects of that asset.
+    /// risk manager. It is called `wallet:` and the name. A cap on an amount counts only effects
+    /// of that asset.
     #[must_use]
     pub fn for_wallet(name: &str, actions: Actions, window: Span, cap: Cap) -> Self {
         let assets = match cap {
@@ -115,7 +117,8 @@ impl Limit {
             assets,
             ..When::ANYTHING
         };
-        Self::new(name, when, Per::Wallet, window, cap)
+        // No name in a policy has a colon: such a limit never shares a window with one of those.
+        Self::new(&format!("wallet:{name}"), when, Per::Wallet, window, cap)
     }
 
     /// The name in the policy file.

@@ -4,6 +4,8 @@
 //! *bounds* say how far a permission reaches. Bounds narrow what a rule permits and never what
 //! it demands: an approval that a rule asks for is not escaped by exceeding one of its bounds.
 
+use std::sync::Arc;
+
 use countersign_intent::{Action, Address, Amount, Asset, Span, UserId, Venue, WalletId};
 
 /// A list of values any of which will do.
@@ -213,7 +215,7 @@ pub struct Requirement {
     /// A member's device must have signed the transaction itself.
     pub ledger_cosign: bool,
     /// The rule that asks.
-    pub rule: Box<str>,
+    pub rule: Arc<str>,
 }
 
 /// What a rule says about the effects it matches.
@@ -230,7 +232,7 @@ pub enum Then {
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) when: When,
     pub(crate) bounds: Bounds,
     pub(crate) then: Then,

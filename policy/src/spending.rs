@@ -30,20 +30,18 @@ pub(crate) fn reserve(
     facts: &Facts<'_>,
     reasons: &mut Vec<Reason>,
 ) -> Vec<Reservation> {
-    let mut reservations = Vec::new();
+    let most = request.set.limits.len() + request.wallet.limits.len();
+    let mut reservations = Vec::with_capacity(most);
+    let mut sums = Vec::new();
     for limit in limits(request) {
-        if matching::hours(&limit.when, facts.now).is_err() {
+        if let Err(why) = sum_up(limit, request, facts, &mut sums) {
+            reasons.push(policy_denied(limit, why));
             continue;
         }
-        match sums(limit, request, facts) {
-            Err(why) => reasons.push(policy_denied(limit, why)),
-            Ok(sums) => {
-                for (scope, asked) in sums.into_iter().filter(|(_, asked)| *asked > 0) {
-                    let key = limit.key(scope);
-                    reasons.extend(overspent(limit, &key, asked, facts));
-                    reservations.push(Reservation { key, amount: asked });
-                }
-            }
+        for (scope, asked) in sums.drain(..).filter(|(_, asked)| *asked > 0) {
+            let key = limit.key(scope);
+            reasons.extend(overspent(limit, &key, asked, facts));
+            reservations.push(Reservation { key, amount: asked });
         }
     }
     reservations
@@ -52,23 +50,19 @@ pub(crate) fn reserve(
 /// Every limit that applies, with its numbers.
 pub(crate) fn tell(request: &Request<'_>, facts: &Facts<'_>) -> Vec<ExplainedLimit> {
     let mut told = Vec::new();
+    let mut sums = Vec::new();
     for limit in limits(request) {
-        if matching::hours(&limit.when, facts.now).is_err() {
-            continue;
-        }
-        match sums(limit, request, facts) {
+        match sum_up(limit, request, facts, &mut sums) {
             Err(why) => told.push(ExplainedLimit {
                 limit: limit.name.clone(),
                 scope: None,
                 numbers: why,
                 fits: false,
             }),
-            Ok(sums) => {
-                told.extend(
-                    sums.into_iter()
-                        .map(|(scope, asked)| told_of(limit, scope, asked, facts)),
-                );
-            }
+            Ok(()) => told.extend(
+                sums.drain(..)
+                    .map(|(scope, asked)| told_of(limit, scope, asked, facts)),
+            ),
         }
     }
     told
@@ -91,13 +85,20 @@ fn told_of(limit: &Limit, scope: Scope, asked: u128, facts: &Facts<'_>) -> Expla
     }
 }
 
-/// Sums by scope of what the request adds, or why that cannot be told.
-fn sums(
+/// Puts into `sums` what the request adds to the limit now, by scope.
+///
+/// # Errors
+/// Why that cannot be told.
+fn sum_up(
     limit: &Limit,
     request: &Request<'_>,
     facts: &Facts<'_>,
-) -> Result<Vec<(Scope, u128)>, String> {
-    let mut sums: Vec<(Scope, u128)> = Vec::new();
+    sums: &mut Vec<(Scope, u128)>,
+) -> Result<(), String> {
+    sums.clear();
+    if matching::hours(&limit.when, facts.now).is_err() {
+        return Ok(());
+    }
     for subject in counted(limit, request) {
         let scope = scope(limit.per, request, subject);
         let asked = asked(limit, request, subject, facts)?;
@@ -107,7 +108,7 @@ fn sums(
             None => sums.push((scope, asked)),
         }
     }
-    Ok(sums)
+    Ok(())
 }
 
 fn limits<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a Limit> {

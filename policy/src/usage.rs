@@ -18,6 +18,8 @@ pub const BUCKETS_PER_WINDOW: u64 = 128;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     length: Span,
+    /// Length of one bucket in microseconds.
+    bucket: i64,
     latest: Timestamp,
     buckets: VecDeque<(i64, u128)>,
     sum: u128,
@@ -29,6 +31,7 @@ impl Window {
     pub const fn new(length: Span) -> Self {
         Self {
             length,
+            bucket: bucket_micros(length),
             latest: Timestamp::from_micros(i64::MIN),
             buckets: VecDeque::new(),
             sum: 0,
@@ -45,7 +48,7 @@ impl Window {
             window.put(bucket, amount);
         }
         if let Some((newest, _)) = window.buckets.back() {
-            let start = newest.saturating_mul(window.bucket_micros());
+            let start = newest.saturating_mul(window.bucket);
             window.latest = Timestamp::from_micros(start);
         }
         window
@@ -66,7 +69,7 @@ impl Window {
     #[must_use]
     pub fn bucket_at(&self, now: Timestamp) -> i64 {
         let now = now.max(self.latest).micros();
-        now.div_euclid(self.bucket_micros())
+        now.div_euclid(self.bucket)
     }
 
     /// The oldest bucket that still counts at `now`; stored buckets below it can be deleted.
@@ -74,7 +77,7 @@ impl Window {
     pub fn oldest_live(&self, now: Timestamp) -> i64 {
         let edge = now.max(self.latest).saturating_sub(self.length);
         // A bucket counts while its last instant, `(bucket + 1) * g - 1`, is not before the edge.
-        edge.micros().div_euclid(self.bucket_micros())
+        edge.micros().div_euclid(self.bucket)
     }
 
     /// What counts at `now`.
@@ -131,18 +134,11 @@ impl Window {
         for (bucket, amount) in self.buckets.iter().filter(|(at, _)| *at >= oldest) {
             used = used.saturating_sub(*amount);
             if used <= room {
-                let end = bucket
-                    .saturating_add(1)
-                    .saturating_mul(self.bucket_micros());
+                let end = bucket.saturating_add(1).saturating_mul(self.bucket);
                 return Some(Timestamp::from_micros(end).saturating_add(self.length));
             }
         }
         None
-    }
-
-    fn bucket_micros(&self) -> i64 {
-        let micros = self.length.micros().div_ceil(BUCKETS_PER_WINDOW).max(1);
-        i64::try_from(micros).unwrap_or(i64::MAX)
     }
 
     fn put(&mut self, bucket: i64, amount: u128) {
@@ -152,6 +148,12 @@ impl Window {
             _ => self.buckets.push_back((bucket, amount)),
         }
     }
+}
+
+const fn bucket_micros(length: Span) -> i64 {
+    let micros = length.micros().div_ceil(BUCKETS_PER_WINDOW);
+    // At most 2^57: no window is longer than 64 bits of microseconds.
+    if micros == 0 { 1 } else { micros.cast_signed() }
 }
 
 #[cfg(test)]

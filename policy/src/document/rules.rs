@@ -27,7 +27,7 @@ pub(super) fn rule(section: Section<'_>, names: &Names<'_>, groups: &[Group]) ->
     section.finish();
     let (when, bounds) = when?;
     Some(Rule {
-        name: name?,
+        name: name?.into(),
         when,
         bounds,
         then: then?,
