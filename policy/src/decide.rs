@@ -164,7 +164,7 @@ impl Verdict {
     fn deny(&mut self, rule: Option<&Rule>, effect: Option<usize>, message: String) {
         self.reasons.push(Reason {
             code: ReasonCode::PolicyDenied,
-            rule: rule.map(|rule| rule.name.clone()),
+            rule: rule.map(|rule| rule.name().into()),
             effect,
             message,
             retry_after: None,

@@ -89,7 +89,7 @@ pub struct Reason {
     /// Its code.
     pub code: ReasonCode,
     /// The rule or limit that made it, if one did.
-    pub rule: Option<Arc<str>>,
+    pub rule: Option<Box<str>>,
     /// Index of the effect it is about, if it is about one.
     pub effect: Option<usize>,
     /// What a person reads: the rule or limit and the numbers.

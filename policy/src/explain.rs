@@ -1,7 +1,6 @@
 //! The whole of a decision: every rule on every effect, every limit with its numbers.
 
 use std::fmt;
-use std::sync::Arc;
 
 use countersign_intent::{Action, Intent};
 
@@ -42,7 +41,7 @@ pub struct ExplainedEffect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainedRule {
     /// Name of the rule.
-    pub rule: Arc<str>,
+    pub rule: Box<str>,
     /// What it says.
     pub says: Saying,
 }
@@ -78,7 +77,7 @@ impl fmt::Display for Saying {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainedLimit {
     /// Name of the limit.
-    pub limit: Arc<str>,
+    pub limit: Box<str>,
     /// Whom it is counted for; `None` where what is asked cannot be told.
     pub scope: Option<Scope>,
     /// Limit, used and asked, or what cannot be told.
@@ -101,7 +100,7 @@ pub fn explain(set: &PolicySet, intent: &Intent, facts: &Facts<'_>) -> Explanati
 
 fn effect(request: &Request<'_>, subject: &Subject<'_>, facts: &Facts<'_>) -> ExplainedEffect {
     let rules = request.set.rules.iter().map(|rule| ExplainedRule {
-        rule: rule.name.clone(),
+        rule: rule.name().into(),
         says: saying(rule, request, subject, facts),
     });
     ExplainedEffect {

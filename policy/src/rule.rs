@@ -215,7 +215,7 @@ pub struct Requirement {
     /// A member's device must have signed the transaction itself.
     pub ledger_cosign: bool,
     /// The rule that asks.
-    pub rule: Arc<str>,
+    pub rule: Box<str>,
 }
 
 /// What a rule says about the effects it matches.

@@ -54,7 +54,7 @@ pub(crate) fn tell(request: &Request<'_>, facts: &Facts<'_>) -> Vec<ExplainedLim
     for limit in limits(request) {
         match sum_up(limit, request, facts, &mut sums) {
             Err(why) => told.push(ExplainedLimit {
-                limit: limit.name.clone(),
+                limit: limit.name().into(),
                 scope: None,
                 numbers: why,
                 fits: false,
@@ -75,7 +75,7 @@ fn told_of(limit: &Limit, scope: Scope, asked: u128, facts: &Facts<'_>) -> Expla
         .window(&key)
         .map(|window| window.used(facts.now));
     ExplainedLimit {
-        limit: limit.name.clone(),
+        limit: limit.name().into(),
         numbers: used.map_or_else(
             || format!("what was used by {scope} is not known"),
             |used| numbers(limit, used, asked),
@@ -185,7 +185,7 @@ fn overspent(limit: &Limit, key: &LimitKey, asked: u128, facts: &Facts<'_>) -> O
     }
     Some(Reason {
         code: ReasonCode::LimitExceeded,
-        rule: Some(limit.name.clone()),
+        rule: Some(limit.name().into()),
         effect: None,
         message: format!("limit `{}`: {}", limit.name, numbers(limit, used, asked)),
         retry_after: window.retry_after(facts.now, asked, max),
@@ -219,7 +219,7 @@ fn numbers(limit: &Limit, used: u128, asked: u128) -> String {
 fn policy_denied(limit: &Limit, why: String) -> Reason {
     Reason {
         code: ReasonCode::PolicyDenied,
-        rule: Some(limit.name.clone()),
+        rule: Some(limit.name().into()),
         effect: None,
         message: format!("limit `{}`: {why}", limit.name),
         retry_after: None,
