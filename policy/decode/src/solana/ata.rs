@@ -12,11 +12,13 @@ use sha2::{Digest, Sha256};
 use super::ids;
 
 const MARKER: &[u8] = b"ProgramDerivedAddress";
-/// Bumps tried from 255 down; each halves the chance of a miss, so one address in 2^32 is
-/// refused although it could be proven.
-const BUMPS: u8 = 32;
+/// Bumps tried from 255 down; each halves the chance of a miss, so one address in 2^24 is
+/// refused although it could be proven. The operator can register such an account.
+const BUMPS: u8 = 24;
 /// Hashes one message may cost.
-const HASH_BUDGET: u32 = 16_384;
+const HASH_BUDGET: u32 = 8_192;
+/// Hash states kept; two serve every proof about the wallet.
+const MAX_PREFIXES: usize = 4;
 
 /// The two programs whose accounts can be associated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +58,16 @@ pub(crate) struct Exhausted;
 #[derive(Debug, Clone)]
 pub(crate) struct Prover {
     left: u32,
+    // Owner and token program fill the first block of the hash, which is then done once.
+    prefixes: Vec<(Address, TokenProgram, Sha256)>,
 }
 
 impl Prover {
     pub(crate) const fn new() -> Self {
-        Self { left: HASH_BUDGET }
+        Self {
+            left: HASH_BUDGET,
+            prefixes: Vec::new(),
+        }
     }
 
     /// The first candidate whose associated account `account` is. All candidates are tried with
@@ -76,25 +83,41 @@ impl Prover {
         for bump in (0..BUMPS).map(|step| u8::MAX - step) {
             for candidate in candidates.clone() {
                 self.left = self.left.checked_sub(1).ok_or(Exhausted)?;
-                if derive(&candidate, bump) == *account.as_bytes() {
+                if self.derive(&candidate, bump) == *account.as_bytes() {
                     return Ok(Some(candidate));
                 }
             }
         }
         Ok(None)
     }
-}
 
-fn derive(candidate: &Candidate, bump: u8) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(candidate.owner.as_bytes())
-        .chain_update(candidate.program.id().as_bytes())
-        .chain_update(candidate.mint.as_bytes())
-        .chain_update([bump])
-        .chain_update(ids::ASSOCIATED_TOKEN.as_bytes())
-        .chain_update(MARKER)
-        .finalize()
-        .into()
+    fn derive(&mut self, candidate: &Candidate, bump: u8) -> [u8; 32] {
+        self.prefix(candidate)
+            .chain_update(candidate.mint.as_bytes())
+            .chain_update([bump])
+            .chain_update(ids::ASSOCIATED_TOKEN.as_bytes())
+            .chain_update(MARKER)
+            .finalize()
+            .into()
+    }
+
+    fn prefix(&mut self, candidate: &Candidate) -> Sha256 {
+        let known = self
+            .prefixes
+            .iter()
+            .find(|(owner, program, _)| *program == candidate.program && *owner == candidate.owner);
+        if let Some((_, _, prefix)) = known {
+            return prefix.clone();
+        }
+        let prefix = Sha256::new()
+            .chain_update(candidate.owner.as_bytes())
+            .chain_update(candidate.program.id().as_bytes());
+        if self.prefixes.len() < MAX_PREFIXES {
+            let kept = (candidate.owner, candidate.program, prefix.clone());
+            self.prefixes.push(kept);
+        }
+        prefix
+    }
 }
 
 #[cfg(test)]

@@ -239,21 +239,27 @@ impl Walk<'_> {
         let Self {
             context, accounts, ..
         } = *self;
+        // These mints are SPL Token's; of the others only the address is known.
         let well_known = [
             Some(WRAPPED_SOL_MINT),
             mint_of(USDC.asset),
             mint_of(USDT.asset),
         ];
+        let well_known = well_known.into_iter().flatten().map(move |mint| Candidate {
+            owner: wallet,
+            program: TokenProgram::Token,
+            mint,
+        });
         let in_message = accounts
             .iter()
             .filter(|account| !account.signer && !account.writable)
             .filter_map(|account| account.key);
-        let candidates = well_known
-            .into_iter()
-            .flatten()
-            .chain(context.mints.iter().copied())
-            .chain(in_message)
-            .flat_map(move |mint| own_candidates(wallet, mint));
+        let hinted = context.mints.iter().copied();
+        let candidates = well_known.chain(
+            hinted
+                .chain(in_message)
+                .flat_map(move |mint| own_candidates(wallet, mint)),
+        );
         self.prove(call, account, candidates)
     }
 
