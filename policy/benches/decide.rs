@@ -12,9 +12,7 @@ use std::hint::black_box;
 
 use countersign_intent::{Address, Intent, Span, Timestamp, intent_digest};
 use countersign_policy::usage::Window;
-use countersign_policy::{
-    Decision, Facts, LimitKey, PolicySet, WalletFacts, case, decide, limit_keys, parse,
-};
+use countersign_policy::{Decision, Facts, LimitKey, PolicySet, case, decide, limit_keys, parse};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const SWAP: &str = r#"

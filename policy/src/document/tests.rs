@@ -45,190 +45,192 @@ when = { asset = "SOL" }
 then = "deny"
 "#;
 
+/// What is replaced, by what, and what is told.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "schema = 1",
+        "schema = 2",
+        "line 1, column 10: `schema`: expected `schema = 1`, got 2",
+    ),
+    ("schema = 1\n", "", "`schema` is missing"),
+    (
+        "schema = 1",
+        "schema = ",
+        "line 1, column 10: this is not TOML",
+    ),
+    (
+        "[groups",
+        "[grups",
+        "line 3, column 2: `grups`: unknown key; did you mean `groups`?",
+    ),
+    (
+        "per = ",
+        "for = ",
+        "line 13, column 1: `limits[0].for`: unknown key; did you mean `per`?",
+    ),
+    (
+        "per = \"wallet\"",
+        "",
+        "line 10, column 1: `limits[0]`: `per` is missing",
+    ),
+    (
+        "\"wallet\"",
+        "\"walet\"",
+        "`limits[0].per`: unknown scope `walet`; did you mean `wallet`?",
+    ),
+    (
+        "\"24h\"",
+        "\"24\"",
+        "`limits[0].window`: expected a whole number and one of ms, s, m, h, d",
+    ),
+    (
+        "\"24h\"",
+        "\"0s\"",
+        "expected a window from 1s to 400d, got `0s`",
+    ),
+    (
+        "\"50\"",
+        "50.0",
+        "expected a string, got a floating-point number",
+    ),
+    (
+        "\"50\"",
+        "\"0.000001\"",
+        "`0.000001` has more than the 5 decimals this asset has",
+    ),
+    (
+        "max_amount = \"50\"",
+        "",
+        "expected exactly one of `max_amount`, `max_usd`, `max_count`",
+    ),
+    (
+        "max_amount = \"50\"",
+        "max_amount = \"50\"\nmax_count = 1",
+        "expected exactly one of",
+    ),
+    (
+        ", asset = \"BONK\" }",
+        " }",
+        "`max_amount` needs one `asset` in `when`",
+    ),
+    (
+        "\"withdrawal\", asset = \"BONK\" }",
+        "\"withdrawl\", asset = \"BONK\" }",
+        "`limits[0].when.action`: unknown action `withdrawl`; did you mean `withdrawal`?",
+    ),
+    (
+        "\"withdrawal\", asset = \"BONK\" }",
+        "\"withdrawal\", asset = \"BONK\", max_tip = \"1 SOL\" }",
+        "a limit cannot have `max_tip`",
+    ),
+    (
+        "{ asset = \"SOL\" }",
+        "{ asset = \"SOL\", max_amount = \"1\" }",
+        "a deny rule cannot have `max_amount`",
+    ),
+    (
+        "\"0.00001\"",
+        "\"0.000001\"",
+        "`rules[0].when.max_amount`: `0.000001` has more than the 5 decimals",
+    ),
+    (
+        "{ action = \"withdrawal\", asset = \"BONK\", destination",
+        "{ asset = \"BONK\", destination",
+        "a rule that permits has to name its actions",
+    ),
+    (
+        "destination = \"cold\"",
+        "destination = \"cool\"",
+        "unknown destination `cool`; did you mean `cold`?",
+    ),
+    (
+        "destination = \"cold\"",
+        "destination = [\"cold\", 5]",
+        "`rules[0].when.destination[1]`: expected a string, got a whole number",
+    ),
+    (
+        "asset = \"SOL\"",
+        "asset = \"SOLL\"",
+        "expected an asset, got `SOLL`; declare it as [assets.NAME]",
+    ),
+    (
+        "group = \"treasury\"",
+        "group = \"tresury\"",
+        "unknown group `tresury`; did you mean `treasury`?",
+    ),
+    (
+        "quorum = 2",
+        "quorum = 3",
+        "expected a quorum from 1 to the group's 2 members, got 3",
+    ),
+    (
+        "quorum = 2",
+        "quorum = 0",
+        "expected a quorum from 1 to the group's 2 members, got 0",
+    ),
+    (
+        ", quorum = 2",
+        "",
+        "`quorum` is missing, and the group has none either",
+    ),
+    (
+        "quorum = 2",
+        "quorum = 2, time_lock = \"48h\"",
+        "`expires` (24h) has to be longer than `time_lock` (2d)",
+    ),
+    (
+        "\"deny\"",
+        "\"denny\"",
+        "unknown outcome `denny`; did you mean `deny`?",
+    ),
+    (
+        "{ approve =",
+        "{ aprove =",
+        "`rules[0].then.aprove`: unknown key; did you mean `approve`?",
+    ),
+    (
+        "name = \"no\"",
+        "name = \"bonk\"",
+        "two rules are named `bonk`",
+    ),
+    (
+        "name = \"no\"",
+        "name = \"no way\"",
+        "`rules[1].name`: expected a name of 1 to 64 characters",
+    ),
+    ("\"bob\"", "\"alice\"", "an approver is listed twice"),
+    (
+        "9xQe",
+        "0xQe",
+        "`destinations.cold.solana[0]`: expected a base58 address of 32 bytes",
+    ),
+    ("decimals = 5", "", "`mint` and `decimals` are needed"),
+    (
+        "decimals = 5",
+        "decimals = 39",
+        "expected a whole number from 0 to 38, got 39",
+    ),
+    (
+        "[assets.BONK]",
+        "[assets.USDC]",
+        "`USDC` is well known and means something else",
+    ),
+    (
+        "[destinations.cold]",
+        "[destinations.any]",
+        "`any` means everything and cannot be a name",
+    ),
+    (
+        "solana =",
+        "ethereum =",
+        "`destinations.cold.ethereum`: unknown key; known here: solana, cooldown",
+    ),
+];
+
 #[test]
 fn every_mistake_is_found_where_it_is() {
     parse(SMALL).unwrap();
-    let cases = [
-        (
-            "schema = 1",
-            "schema = 2",
-            "line 1, column 10: `schema`: expected `schema = 1`, got 2",
-        ),
-        ("schema = 1\n", "", "`schema` is missing"),
-        (
-            "schema = 1",
-            "schema = ",
-            "line 1, column 10: this is not TOML",
-        ),
-        (
-            "[groups",
-            "[grups",
-            "line 3, column 2: `grups`: unknown key; did you mean `groups`?",
-        ),
-        (
-            "per = ",
-            "for = ",
-            "line 13, column 1: `limits[0].for`: unknown key; did you mean `per`?",
-        ),
-        (
-            "per = \"wallet\"",
-            "",
-            "line 10, column 1: `limits[0]`: `per` is missing",
-        ),
-        (
-            "\"wallet\"",
-            "\"walet\"",
-            "`limits[0].per`: unknown scope `walet`; did you mean `wallet`?",
-        ),
-        (
-            "\"24h\"",
-            "\"24\"",
-            "`limits[0].window`: expected a whole number and one of ms, s, m, h, d",
-        ),
-        (
-            "\"24h\"",
-            "\"0s\"",
-            "expected a window from 1s to 400d, got `0s`",
-        ),
-        (
-            "\"50\"",
-            "50.0",
-            "expected a string, got a floating-point number",
-        ),
-        (
-            "\"50\"",
-            "\"0.000001\"",
-            "`0.000001` has more than the 5 decimals this asset has",
-        ),
-        (
-            "max_amount = \"50\"",
-            "",
-            "expected exactly one of `max_amount`, `max_usd`, `max_count`",
-        ),
-        (
-            "max_amount = \"50\"",
-            "max_amount = \"50\"\nmax_count = 1",
-            "expected exactly one of",
-        ),
-        (
-            ", asset = \"BONK\" }",
-            " }",
-            "`max_amount` needs one `asset` in `when`",
-        ),
-        (
-            "\"withdrawal\", asset = \"BONK\" }",
-            "\"withdrawl\", asset = \"BONK\" }",
-            "`limits[0].when.action`: unknown action `withdrawl`; did you mean `withdrawal`?",
-        ),
-        (
-            "\"withdrawal\", asset = \"BONK\" }",
-            "\"withdrawal\", asset = \"BONK\", max_tip = \"1 SOL\" }",
-            "a limit cannot have `max_tip`",
-        ),
-        (
-            "{ asset = \"SOL\" }",
-            "{ asset = \"SOL\", max_amount = \"1\" }",
-            "a deny rule cannot have `max_amount`",
-        ),
-        (
-            "\"0.00001\"",
-            "\"0.000001\"",
-            "`rules[0].when.max_amount`: `0.000001` has more than the 5 decimals",
-        ),
-        (
-            "{ action = \"withdrawal\", asset = \"BONK\", destination",
-            "{ asset = \"BONK\", destination",
-            "a rule that permits has to name its actions",
-        ),
-        (
-            "destination = \"cold\"",
-            "destination = \"cool\"",
-            "unknown destination `cool`; did you mean `cold`?",
-        ),
-        (
-            "destination = \"cold\"",
-            "destination = [\"cold\", 5]",
-            "`rules[0].when.destination[1]`: expected a string, got a whole number",
-        ),
-        (
-            "asset = \"SOL\"",
-            "asset = \"SOLL\"",
-            "expected an asset, got `SOLL`; declare it as [assets.NAME]",
-        ),
-        (
-            "group = \"treasury\"",
-            "group = \"tresury\"",
-            "unknown group `tresury`; did you mean `treasury`?",
-        ),
-        (
-            "quorum = 2",
-            "quorum = 3",
-            "expected a quorum from 1 to the group's 2 members, got 3",
-        ),
-        (
-            "quorum = 2",
-            "quorum = 0",
-            "expected a quorum from 1 to the group's 2 members, got 0",
-        ),
-        (
-            ", quorum = 2",
-            "",
-            "`quorum` is missing, and the group has none either",
-        ),
-        (
-            "quorum = 2",
-            "quorum = 2, time_lock = \"48h\"",
-            "`expires` (24h) has to be longer than `time_lock` (2d)",
-        ),
-        (
-            "\"deny\"",
-            "\"denny\"",
-            "unknown outcome `denny`; did you mean `deny`?",
-        ),
-        (
-            "{ approve =",
-            "{ aprove =",
-            "`rules[0].then.aprove`: unknown key; did you mean `approve`?",
-        ),
-        (
-            "name = \"no\"",
-            "name = \"bonk\"",
-            "two rules are named `bonk`",
-        ),
-        (
-            "name = \"no\"",
-            "name = \"no way\"",
-            "`rules[1].name`: expected a name of 1 to 64 characters",
-        ),
-        ("\"bob\"", "\"alice\"", "an approver is listed twice"),
-        (
-            "9xQe",
-            "0xQe",
-            "`destinations.cold.solana[0]`: expected a base58 address of 32 bytes",
-        ),
-        ("decimals = 5", "", "`mint` and `decimals` are needed"),
-        (
-            "decimals = 5",
-            "decimals = 39",
-            "expected a whole number from 0 to 38, got 39",
-        ),
-        (
-            "[assets.BONK]",
-            "[assets.USDC]",
-            "`USDC` is well known and means something else",
-        ),
-        (
-            "[destinations.cold]",
-            "[destinations.any]",
-            "`any` means everything and cannot be a name",
-        ),
-        (
-            "solana =",
-            "ethereum =",
-            "`destinations.cold.ethereum`: unknown key; known here: solana, cooldown",
-        ),
-    ];
-    for (from, to, expected) in cases {
+    for (from, to, expected) in MISTAKES {
         let text = SMALL.replacen(from, to, 1);
         assert_ne!(text, SMALL, "`{from}` is not there");
         let errors = parse(&text).expect_err(&format!("`{to}` was accepted"));
