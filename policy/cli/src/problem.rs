@@ -31,7 +31,7 @@ pub(crate) const fn exit(code: ErrorCode) -> Exit {
 /// to do next.
 pub(crate) fn sentences(problem: &Problem) -> Vec<String> {
     let mut lines = vec![format!("{} (`{}`)", problem.title, problem.code)];
-    if !problem.detail.is_empty() && problem.detail != problem.title {
+    if says_more(problem) {
         lines.push(format!("  {}", problem.detail));
     }
     if let Some(field) = &problem.field {
@@ -51,12 +51,24 @@ pub(crate) fn sentences(problem: &Problem) -> Vec<String> {
     lines
 }
 
-/// One reason as one line.
+/// Whether the detail is more than the title and the reasons, which are told anyway.
+fn says_more(problem: &Problem) -> bool {
+    let reasons: Vec<&str> = problem
+        .reasons
+        .iter()
+        .map(|reason| reason.message.as_str())
+        .collect();
+    !["", problem.title.as_str(), &reasons.join("; ")].contains(&problem.detail.as_str())
+}
+
+/// One reason as one line, the rule's name in it once.
 pub(crate) fn reason(reason: &Reason) -> String {
     let rule = reason
         .rule
         .as_ref()
-        .map_or_else(String::new, |rule| format!("`{rule}`: "));
+        .map(|rule| format!("`{rule}`"))
+        .filter(|name| !reason.message.contains(name))
+        .map_or_else(String::new, |name| format!("{name}: "));
     let effect = reason
         .effect
         .map_or_else(String::new, |effect| format!(" (effect {effect})"));
@@ -136,6 +148,17 @@ mod tests {
         assert_eq!(lines[3], "  - no rule matches");
         assert_eq!(lines[4], "  recorded as req_1, log entry 7");
         assert!(lines[5].starts_with("  next: "));
+    }
+
+    #[test]
+    fn nothing_is_told_twice() {
+        let mut problem = denial();
+        problem.detail = "limit 50 SOL per 24h, used 49.2, asked 1; no rule matches".to_owned();
+        assert!(!sentences(&problem)[1].contains("; no rule"));
+        let mut reason = problem.reasons.remove(0);
+        reason.message = "limit `sol-out`: used 49.2".to_owned();
+        let line = super::reason(&reason);
+        assert!(line.starts_with("  - limit `sol-out`: used"), "{line}");
     }
 
     #[test]

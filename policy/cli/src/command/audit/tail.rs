@@ -73,7 +73,9 @@ fn line(index: u64, entry: &Entry<'_>) -> String {
     ];
     let mut line = format!(
         "{index:>8}  {}  {:<19}  {}",
-        entry.at, entry.kind, entry.actor
+        entry.at,
+        entry.kind.as_str(),
+        entry.actor
     );
     for (name, value) in named {
         if let Some(value) = value {
