@@ -7,8 +7,10 @@
 pub mod approval;
 mod bounds;
 pub mod case;
+mod cover;
 mod decide;
 mod decision;
+pub mod diff;
 mod document;
 mod explain;
 mod facts;
@@ -16,6 +18,8 @@ mod judge;
 mod limit;
 mod matching;
 mod price;
+#[cfg(test)]
+mod random;
 mod request;
 pub mod rule;
 mod set;

@@ -6,7 +6,7 @@ use countersign_intent::{Action, Address, Amount, Effect, Lifetime, Role, Timest
 
 use crate::facts::Facts;
 use crate::request::{AssetOf, Request, Subject};
-use crate::rule::{AnyOf, Hours, Threshold, WalletName, When};
+use crate::rule::{AnyOf, Threshold, WalletName, When};
 use crate::set::PolicySet;
 
 /// How a key treats what the message does not tell.
@@ -189,17 +189,11 @@ pub(crate) fn destination(
 
 /// Whether `now` lies within `hours`.
 pub(crate) fn hours(when: &When, now: Timestamp) -> Result<(), ScopeMiss> {
-    let Some(Hours { from, to }) = when.hours else {
+    let Some(hours) = when.hours else {
         return Ok(());
     };
     let minute = now.micros().div_euclid(60_000_000).rem_euclid(1440);
-    let (from, to) = (i64::from(from), i64::from(to));
-    let inside = if from < to {
-        (from..to).contains(&minute)
-    } else {
-        minute >= from || minute < to
-    };
-    if inside {
+    if u16::try_from(minute).is_ok_and(|minute| hours.has(minute)) {
         Ok(())
     } else {
         Err(ScopeMiss::Hours)

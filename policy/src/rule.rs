@@ -55,6 +55,18 @@ impl Actions {
     pub const fn has(self, action: Action) -> bool {
         self.0 & bit(action) != 0
     }
+
+    /// Whether every action of `other` is in this set.
+    #[must_use]
+    pub const fn includes(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// Whether some action is in both.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 const fn bit(action: Action) -> u8 {
@@ -108,6 +120,18 @@ pub struct Hours {
     pub from: u16,
     /// The minute after the last one.
     pub to: u16,
+}
+
+impl Hours {
+    /// Whether a minute after midnight is within.
+    #[must_use]
+    pub const fn has(self, minute: u16) -> bool {
+        if self.from < self.to {
+            minute >= self.from && minute < self.to
+        } else {
+            minute >= self.from || minute < self.to
+        }
+    }
 }
 
 /// Which effects a rule or a limit is about. Keys that are absent hold for everything.
