@@ -56,7 +56,7 @@ fn the_verbs_are_these() {
     );
     assert_eq!(
         names(&["policy"]).join(" "),
-        "check test explain show history propose"
+        "check test explain diff show history propose"
     );
     assert_eq!(names(&["pki"]).join(" "), "issue list revoke renew");
 }

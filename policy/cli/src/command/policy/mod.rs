@@ -1,6 +1,7 @@
 //! `countersign policy`
 
 mod check;
+mod diff;
 mod explain;
 mod facts;
 mod file;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Test(test::Arguments),
     /// Say why a request was decided as it was, or offline how a message would be
     Explain(explain::Arguments),
+    /// Compare two policies, or one with the active policy
+    Diff(diff::Arguments),
     /// Print the policy that decides
     Show,
     /// List the versions of the policy
@@ -40,6 +43,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Check(arguments) => check::run(&arguments, session),
         Command::Test(arguments) => test::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
+        Command::Diff(arguments) => diff::run(&arguments, session),
         Command::Show => show::run(session),
         Command::History(range) => history::run(&range, session),
         Command::Propose(arguments) => propose::run(&arguments, session),

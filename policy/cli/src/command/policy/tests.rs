@@ -277,3 +277,45 @@ fn a_case_that_cannot_be_read_is_no_failed_case() {
     let (exit, ..) = policy(&["test", &rules, empty.to_str().unwrap()], []);
     assert_eq!(exit, Exit::Usage);
 }
+
+#[test]
+fn diff_tells_a_tightening_from_a_loosening() {
+    let files = Files::new();
+    let cold = countersign_intent::Address::new([8; 32]).to_string();
+    let text = LIMITED.replace("COLD", &cold);
+    let old = files.write("old.toml", &text);
+    let tighter = files.write(
+        "tighter.toml",
+        &text.replace("max_amount = \"5\"", "max_amount = \"4\""),
+    );
+    let (exit, out, err) = policy(&["diff", &old, &tighter], []);
+    assert_eq!(exit, Exit::Done, "{out}{err}");
+    assert!(
+        out.starts_with("limit `sol-out` changed\na tightening"),
+        "{out}"
+    );
+    let (exit, out, _) = policy(&["diff", &tighter, &old], []);
+    assert_eq!(exit, Exit::NeedsApproval);
+    assert!(out.contains("- limit `sol-out` is higher"), "{out}");
+    let (exit, out, _) = policy(&["diff", &old, &old], []);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.starts_with("no difference"), "{out}");
+}
+
+#[test]
+fn diff_with_one_file_starts_from_the_active_policy() {
+    let files = Files::new();
+    let cold = countersign_intent::Address::new([8; 32]).to_string();
+    let text = LIMITED.replace("COLD", &cold);
+    let shorter = text.split("[[rules]]\nname = \"fees\"").next().unwrap();
+    let file = files.write("new.toml", shorter);
+    let active = json!({
+        "id": "pol_1", "name": "desk-a", "version": 2, "hash": "ab", "active": true,
+        "created_at": "t", "text": text,
+    });
+    let (exit, out, err) = policy(&["diff", &file, "--json"], [(200, active)]);
+    assert_eq!(exit, Exit::Done, "{out}{err}");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["change"], "tightening");
+    assert_eq!(value["differences"], json!(["rule `fees` removed"]));
+}
