@@ -8,6 +8,7 @@
 #[path = "../tests/desk/mod.rs"]
 mod desk;
 
+use std::cell::OnceCell;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,16 +69,15 @@ impl Measurement for CpuTime {
     }
 }
 
-struct Bench<S> {
+struct Bench {
     runtime: Runtime,
     desk: Desk,
     ledger: Ledger,
-    store: Arc<S>,
     next: AtomicU64,
 }
 
-impl<S: Store> Bench<S> {
-    fn new(runtime: Runtime, store: S) -> Self {
+impl Bench {
+    fn new<S: Store>(runtime: Runtime, store: S) -> Self {
         let desk = Desk::new("24h", 999_999_999);
         let store = Arc::new(store);
         let ledger = runtime.block_on(desk.start(&store)).unwrap();
@@ -85,16 +85,12 @@ impl<S: Store> Bench<S> {
             runtime,
             desk,
             ledger,
-            store,
             next: AtomicU64::new(1),
         }
     }
 
     fn key(&self) -> String {
-        // Spread like the keys of bots, who send random ones.
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let spread = u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-        format!("{spread:032x}")
+        format!("{:032x}", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// `count` requests in one commit, and their outcomes.
@@ -138,11 +134,7 @@ fn sqlite(runtime: &Runtime, folder: &Path) -> SqliteStore {
     runtime.block_on(SqliteStore::create(&path)).unwrap()
 }
 
-fn batches<M: Measurement + 'static, S: Store>(
-    criterion: &mut Criterion<M>,
-    name: &str,
-    bench: &Bench<S>,
-) {
+fn batches<M: Measurement + 'static>(criterion: &mut Criterion<M>, name: &str, bench: &Bench) {
     let mut group = criterion.benchmark_group(name);
     for count in [1_usize, 16, 32] {
         group.throughput(Throughput::Elements(count as u64));
@@ -153,11 +145,7 @@ fn batches<M: Measurement + 'static, S: Store>(
     group.finish();
 }
 
-fn clients<M: Measurement + 'static, S: Store>(
-    criterion: &mut Criterion<M>,
-    name: &str,
-    bench: &Arc<Bench<S>>,
-) {
+fn clients<M: Measurement + 'static>(criterion: &mut Criterion<M>, name: &str, bench: &Arc<Bench>) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(1_600));
     group.bench_function("32 clients", |bencher| {
@@ -167,12 +155,12 @@ fn clients<M: Measurement + 'static, S: Store>(
 }
 
 /// Writes `count` signed requests as the ledger would have.
-async fn fill(store: &SqliteStore, bench: &Bench<MemoryStore>, count: u64) {
+async fn fill(store: &SqliteStore, count: u64) {
     let mut frontier = countersign_audit::Frontier::default();
     for first in (1..=count).step_by(1_000) {
         let mut writes = Writes::default();
         for seq in first..first + 1_000 {
-            let key = IdempotencyKey::new("bot/a", format!("old {}", bench.key()));
+            let key = IdempotencyKey::new("bot/a", format!("old {seq}"));
             writes.requests.push(RequestRow {
                 id: request_id(seq, [7; 8]),
                 key,
@@ -196,7 +184,11 @@ async fn fill(store: &SqliteStore, bench: &Bench<MemoryStore>, count: u64) {
                 let leaf_hash = countersign_audit::leaf_hash(&entry);
                 let index = frontier.size();
                 writes.nodes.extend(frontier.append(leaf_hash));
-                writes.entries.push(EntryRow { index, entry, leaf_hash });
+                writes.entries.push(EntryRow {
+                    index,
+                    entry,
+                    leaf_hash,
+                });
             }
         }
         store.begin().await.unwrap().commit(writes).await.unwrap();
@@ -204,20 +196,22 @@ async fn fill(store: &SqliteStore, bench: &Bench<MemoryStore>, count: u64) {
 }
 
 fn history<M: Measurement + 'static>(criterion: &mut Criterion<M>, name: &str) {
-    let keys = Bench::new(runtime(), MemoryStore::new());
     for count in [1_000, 1_000_000] {
-        let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
-        let store = sqlite(&runtime, folder.path());
-        runtime.block_on(fill(&store, &keys, count));
-        let bench = Bench::new(runtime, store);
+        // Filled only if it is wanted: a million takes a while.
+        let filled = OnceCell::new();
+        let fill = || {
+            let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
+            let store = sqlite(&runtime, folder.path());
+            runtime.block_on(fill(&store, count));
+            (Bench::new(runtime, store), folder)
+        };
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(16));
         group.bench_function(BenchmarkId::new("after", count), |bencher| {
+            let (bench, _) = filled.get_or_init(fill);
             bencher.iter(|| bench.runtime.block_on(bench.batch(16)));
         });
         group.finish();
-        bench.runtime.block_on(bench.ledger.shutdown()).unwrap();
-        bench.runtime.block_on(bench.store.close()).unwrap();
     }
 }
 

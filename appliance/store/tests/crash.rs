@@ -19,7 +19,7 @@ use countersign_intent::{RequestId, Span};
 use countersign_store::Store;
 use countersign_store::ledger::{Judged, Ledger};
 use countersign_store::sqlite::SqliteStore;
-use desk::{Desk, hand_in, recorded, signed, verified};
+use desk::{Desk, hand_in, signed, verified};
 
 const ROUNDS: u32 = 25;
 const LIMIT: u64 = 100;
@@ -105,7 +105,11 @@ fn round(path: &Path, clock: i64, work: Duration) -> Vec<Claim> {
     let output = BufReader::new(child.stdout.take().unwrap());
     let (claims, first) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
-        for claim in output.lines().map_while(Result::ok).filter_map(|line| Claim::parse(&line)) {
+        for claim in output
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| Claim::parse(&line))
+        {
             claims.send(claim).unwrap();
         }
     });
@@ -128,7 +132,14 @@ fn kill_9_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("countersign.db");
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async { SqliteStore::create(&path).await.unwrap().close().await.unwrap() });
+    runtime.block_on(async {
+        SqliteStore::create(&path)
+            .await
+            .unwrap()
+            .close()
+            .await
+            .unwrap()
+    });
     let (mut claims, mut clock) = (Vec::<Claim>::new(), 0);
     for number in 0..ROUNDS {
         let work = Duration::from_micros(u64::from(number * 2_711 % 40_000));
@@ -144,7 +155,11 @@ async fn check(path: &Path, claims: &[Claim]) {
     let report = verified(&store).await;
     assert!(report.concerns.is_empty(), "{report:?}");
     for claim in claims {
-        assert!(claim.log_index < report.entries, "{claim:?} of {}", report.entries);
+        assert!(
+            claim.log_index < report.entries,
+            "{claim:?} of {}",
+            report.entries
+        );
         let stored = store.request(claim.request).await.unwrap().unwrap();
         assert_eq!(stored.request.log_index, claim.log_index);
         assert_eq!(stored.request.at.micros(), claim.at);
@@ -158,7 +173,10 @@ async fn check(path: &Path, claims: &[Claim]) {
         within.sort();
         within.dedup();
         let sum: u64 = within.iter().map(|(_, amount)| amount).sum();
-        assert!(sum <= LIMIT, "{sum} signed in the window that ends with {claim:?}");
+        assert!(
+            sum <= LIMIT,
+            "{sum} signed in the window that ends with {claim:?}"
+        );
     }
     store.close().await.unwrap();
 }

@@ -1,10 +1,6 @@
 //! Every point where the database can fail, both ways, in the middle of a day's work: the
 //! caller repeats what failed, and afterwards the log verifies and the counters are right.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failure is the test's"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure is the test's")]
 
 mod desk;
 
@@ -47,7 +43,10 @@ async fn day(desk: &Desk, store: &Arc<MemoryStore>) {
     let second = recorded(ask(&ledger, || desk.case("not sent", 20)).await);
     hand_in(desk, &ledger, second, not_sent()).await;
     let denied = ask(&ledger, || desk.case_to("denied", 1, 1, To::Stranger)).await;
-    assert!(matches!(denied, Judged::Denied { .. } | Judged::Replayed(_)), "{denied:?}");
+    assert!(
+        matches!(denied, Judged::Denied { .. } | Judged::Replayed(_)),
+        "{denied:?}"
+    );
     // Whether these are there after a failure is for whoever appends to find out.
     let _ = ledger.append(vec![note(desk)]).await;
     let _ = ledger.flush().await;
@@ -56,10 +55,19 @@ async fn day(desk: &Desk, store: &Arc<MemoryStore>) {
     let third = recorded(ask(&ledger, || desk.case("signed late", 30)).await);
     hand_in(desk, &ledger, third, signed()).await;
     let replay = ask(&ledger, || desk.case("signed", 30)).await;
-    assert!(matches!(replay, Judged::Replayed(_) | Judged::Recorded(_)), "{replay:?}");
+    assert!(
+        matches!(replay, Judged::Replayed(_) | Judged::Recorded(_)),
+        "{replay:?}"
+    );
     drop(replay);
     let fourth = recorded(ask(&ledger, || desk.case("unknown", 7)).await);
-    hand_in(desk, &ledger, fourth, Outcome::Unknown("timeout".to_owned())).await;
+    hand_in(
+        desk,
+        &ledger,
+        fourth,
+        Outcome::Unknown("timeout".to_owned()),
+    )
+    .await;
     for _ in 0..TRIES {
         if ledger.flush().await.is_ok() {
             break;
@@ -75,7 +83,10 @@ async fn check(desk: &Desk, store: &Arc<MemoryStore>, context: &str) {
     // What was not sent is given back, unless a failure left doubt about an earlier attempt.
     assert!(used == 67 || used == 87, "{context}: used {used}");
     let requests = store.requests(None, 1_000, 1_000).await.unwrap();
-    let keys: Vec<_> = requests.iter().map(|stored| stored.request.key.key()).collect();
+    let keys: Vec<_> = requests
+        .iter()
+        .map(|stored| stored.request.key.key())
+        .collect();
     assert_eq!(
         keys,
         ["unknown", "signed late", "denied", "not sent", "signed"],

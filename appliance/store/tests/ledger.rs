@@ -101,8 +101,12 @@ async fn denials_and_pending_answers_replay_word_for_word() {
     for (key, to) in [("denied", To::Stranger), ("pending", To::Warm)] {
         let case = || desk.case_to(key, 40, 1, to);
         let (id, said) = match ledger.judge(case()).await.unwrap() {
-            Judged::Denied { request_id, answer, .. } if to == To::Stranger => (request_id, answer),
-            Judged::Pending { request_id, answer, .. } if to == To::Warm => (request_id, answer),
+            Judged::Denied {
+                request_id, answer, ..
+            } if to == To::Stranger => (request_id, answer),
+            Judged::Pending {
+                request_id, answer, ..
+            } if to == To::Warm => (request_id, answer),
             other => panic!("{other:?}"),
         };
         for _ in 0..2 {
@@ -190,7 +194,13 @@ async fn an_unknown_outcome_keeps_the_reservation_and_the_bytes() {
     let (desk, store, ledger) = open().await;
     let first = recorded(ledger.judge(desk.case("k", 60)).await.unwrap());
     let (id, bytes) = (first.request_id(), first.input().clone());
-    hand_in(&desk, &ledger, first, Outcome::Unknown("timeout".to_owned())).await;
+    hand_in(
+        &desk,
+        &ledger,
+        first,
+        Outcome::Unknown("timeout".to_owned()),
+    )
+    .await;
     let second = recorded(ledger.judge(desk.case("k", 60)).await.unwrap());
     assert_eq!((second.request_id(), second.input()), (id, &bytes));
     assert_eq!(desk.used(&*store, 1).await, 60);
@@ -252,7 +262,10 @@ async fn a_dropped_recorded_keeps_the_reservation() {
 async fn a_dry_run_is_logged_and_leaves_nothing_else() {
     let (desk, store, ledger) = open().await;
     for _ in 0..2 {
-        let case = Case { dry_run: true, ..desk.case("k", 60) };
+        let case = Case {
+            dry_run: true,
+            ..desk.case("k", 60)
+        };
         let judged = ledger.judge(case).await.unwrap();
         let Judged::DryRun { request_id, .. } = judged else {
             panic!("expected a dry run, got {judged:?}");
@@ -365,7 +378,10 @@ async fn a_permit_for_a_limit_not_asked_for_is_refused() {
 #[tokio::test]
 async fn windows_that_were_not_brought_deny() {
     let (desk, _store, ledger) = open().await;
-    let case = Case { limit_keys: Vec::new(), ..desk.case("a", 10) };
+    let case = Case {
+        limit_keys: Vec::new(),
+        ..desk.case("a", 10)
+    };
     let judged = ledger.judge(case).await.unwrap();
     assert!(matches!(judged, Judged::Denied { .. }), "{judged:?}");
 }
@@ -376,7 +392,10 @@ async fn entries_of_a_wrong_length_are_refused() {
     for entry in [Vec::new(), vec![b'x'; 65_536]] {
         let length = entry.len();
         let error = ledger.append(vec![note(&desk), entry]).await.unwrap_err();
-        assert!(matches!(error, LedgerError::Entry(got) if got == length), "{error}");
+        assert!(
+            matches!(error, LedgerError::Entry(got) if got == length),
+            "{error}"
+        );
     }
     let first = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
     let error = ledger.record_outcome(first, signed(), Vec::new()).await;
@@ -393,7 +412,10 @@ async fn same_fingerprint_with_other_bytes_is_not_signed() {
     let first = desk.case("k", 60);
     let fingerprint = first.fingerprint;
     drop(ledger.judge(first).await.unwrap());
-    let other = Case { fingerprint, ..desk.case("k", 61) };
+    let other = Case {
+        fingerprint,
+        ..desk.case("k", 61)
+    };
     let error = ledger.judge(other).await.unwrap_err();
     assert!(matches!(error, LedgerError::NoDecision(_)), "{error}");
 }
@@ -410,7 +432,8 @@ async fn a_full_queue_says_busy() {
         .collect();
     let mut busy = 0;
     for judge in &mut waiting {
-        let polled = std::future::poll_fn(|context| std::task::Poll::Ready(judge.as_mut().poll(context)));
+        let polled =
+            std::future::poll_fn(|context| std::task::Poll::Ready(judge.as_mut().poll(context)));
         if let std::task::Poll::Ready(Err(error)) = polled.await {
             assert!(matches!(error, LedgerError::Busy), "{error}");
             busy += 1;
@@ -447,19 +470,37 @@ fn change(version: u64, lookup: &str) -> AdminChange {
 #[tokio::test]
 async fn authority_changes_one_version_at_a_time() {
     let (desk, store, ledger) = open().await;
-    let with_entry = AdminChange { entries: vec![note(&desk)], ..change(1, "a") };
+    let with_entry = AdminChange {
+        entries: vec![note(&desk)],
+        ..change(1, "a")
+    };
     assert_eq!(ledger.admin(with_entry).await.unwrap(), [0]);
     for stale in [1, 3] {
         let error = ledger.admin(change(stale, "b")).await.unwrap_err();
-        assert!(matches!(error, LedgerError::StaleSeal { expected: 2, .. }), "{error}");
+        assert!(
+            matches!(error, LedgerError::StaleSeal { expected: 2, .. }),
+            "{error}"
+        );
     }
-    let unsealed = AdminChange { seal: None, ..change(2, "b") };
+    let unsealed = AdminChange {
+        seal: None,
+        ..change(2, "b")
+    };
     let error = ledger.admin(unsealed).await.unwrap_err();
-    assert!(matches!(error, LedgerError::StaleSeal { got: 0, .. }), "{error}");
+    assert!(
+        matches!(error, LedgerError::StaleSeal { got: 0, .. }),
+        "{error}"
+    );
     let ledger = reopen(&desk, &store, ledger).await;
     ledger.admin(change(2, "b")).await.unwrap();
     assert_eq!(store.authority_seal().await.unwrap().unwrap().version, 2);
-    assert!(store.authority_by_lookup("user", "b").await.unwrap().is_some());
+    assert!(
+        store
+            .authority_by_lookup("user", "b")
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -472,7 +513,10 @@ async fn a_refused_change_fails_alone() {
         ledger.judge(desk.case("b", 10)),
     );
     assert!(matches!(before, Ok(Judged::Recorded(_))), "{before:?}");
-    assert!(matches!(taken, Err(LedgerError::Store(StoreError::Conflict(_)))), "{taken:?}");
+    assert!(
+        matches!(taken, Err(LedgerError::Store(StoreError::Conflict(_)))),
+        "{taken:?}"
+    );
     assert!(matches!(after, Ok(Judged::Recorded(_))), "{after:?}");
     ledger.admin(change(2, "b")).await.unwrap();
     assert_eq!(desk.used(&*store, 1).await, 20);
@@ -482,8 +526,14 @@ async fn a_refused_change_fails_alone() {
 async fn the_head_follows_the_log() {
     let (desk, store, ledger) = open().await;
     let head = ledger.head();
-    assert_eq!((head.borrow().size, head.borrow().root), (0, countersign_audit::EMPTY_ROOT));
-    assert_eq!(ledger.append(vec![note(&desk), note(&desk)]).await.unwrap(), [0, 1]);
+    assert_eq!(
+        (head.borrow().size, head.borrow().root),
+        (0, countersign_audit::EMPTY_ROOT)
+    );
+    assert_eq!(
+        ledger.append(vec![note(&desk), note(&desk)]).await.unwrap(),
+        [0, 1]
+    );
     let two = *head.borrow();
     assert_eq!(two.size, 2);
     let ledger = reopen(&desk, &store, ledger).await;
@@ -517,7 +567,10 @@ async fn outcomes_are_written_without_further_requests() {
     let id = first.request_id();
     let entry = desk::outcome_entry(&desk, &first, &signed());
     let settled = ledger.settle(first, signed(), entry);
-    tokio::time::timeout(Duration::from_secs(5), settled).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), settled)
+        .await
+        .unwrap()
+        .unwrap();
     let stored = store.request(id).await.unwrap().unwrap();
     assert_eq!(stored.outcome.unwrap().kind, OutcomeKind::Signed);
 }
@@ -531,9 +584,16 @@ async fn outcomes_of_a_failed_commit_are_tried_again() {
         let entry = desk::outcome_entry(&desk, &first, &not_sent());
         store.fail(Point::Commit, 1, fault);
         let settled = ledger.settle(first, not_sent(), entry);
-        tokio::time::timeout(Duration::from_secs(5), settled).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), settled)
+            .await
+            .unwrap()
+            .unwrap();
         let stored = store.request(id).await.unwrap().unwrap();
-        assert_eq!(stored.outcome.unwrap().kind, OutcomeKind::NotSent, "{fault:?}");
+        assert_eq!(
+            stored.outcome.unwrap().kind,
+            OutcomeKind::NotSent,
+            "{fault:?}"
+        );
         assert_eq!(desk.used(&*store, 1).await, 0, "{fault:?}");
         assert_eq!(verified(&*store).await.entries, 2, "{fault:?}");
     }
@@ -545,7 +605,10 @@ async fn time_heals_a_limit_and_old_buckets_go_away() {
     let store = Arc::new(MemoryStore::new());
     let ledger = desk.start(&store).await.unwrap();
     for round in 0..2_000 {
-        let judged = ledger.judge(desk.case(&round.to_string(), 1)).await.unwrap();
+        let judged = ledger
+            .judge(desk.case(&round.to_string(), 1))
+            .await
+            .unwrap();
         assert!(matches!(judged, Judged::Recorded(_)), "{round}: {judged:?}");
         desk.advance(11_000);
     }
@@ -557,7 +620,10 @@ async fn time_heals_a_limit_and_old_buckets_go_away() {
 async fn a_start_reads_little_of_a_long_log() {
     let (desk, store, ledger) = open().await;
     for _ in 0..70 {
-        ledger.append((0..1_000).map(|_| note(&desk)).collect()).await.unwrap();
+        ledger
+            .append((0..1_000).map(|_| note(&desk)).collect())
+            .await
+            .unwrap();
     }
     ledger.shutdown().await.unwrap();
     let before = store.reached(Point::Hashes);
