@@ -1,1 +1,11 @@
-//! end-to-end tests on real SoftHSM2, TLS and SVM
+//! What the end-to-end tests stand on: a throw-away appliance with the real programs, a real
+//! SoftHSM2 token and real mutual TLS; its clients; messages as bots send them.
+
+pub mod appliance;
+pub mod client;
+pub mod message;
+pub mod program;
+pub mod swap;
+
+pub use appliance::{Appliance, Options};
+pub use client::{Client, Reply};

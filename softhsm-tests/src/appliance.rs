@@ -1,0 +1,467 @@
+//! A throw-away appliance: a SoftHSM2 token, a database and the real programs in a directory that
+//! is gone afterwards. Every wait has a bound.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::program::{self, Ended};
+
+/// How often something is looked at while waiting for it.
+const STEP: Duration = Duration::from_millis(10);
+
+/// Steps until a start counts as failed: a minute, on a machine that does other things too.
+const START_STEPS: u32 = 6_000;
+
+/// Steps until a stop counts as failed, and the process is killed.
+const STOP_STEPS: u32 = 3_000;
+
+/// The user PIN of the token. Tests look for it where it must not be.
+pub const PIN: &str = "8125-pin-of-this-token-4096";
+
+/// The trust domain of every throw-away appliance.
+pub const TRUST_DOMAIN: &str = "desk.example";
+
+/// What a throw-away appliance is told.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The policy; none is active without one.
+    pub policy: Option<String>,
+    /// Whether `envelope` custody is on.
+    pub envelope: bool,
+    /// Custody of new wallets.
+    pub custody: &'static str,
+    /// Seconds between two renewals of the token's memory of the log.
+    pub anchor_every: &'static str,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Threads that sign.
+    pub workers: usize,
+    /// Where the programs are; beside the running test unless told.
+    pub programs: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            policy: None,
+            envelope: false,
+            custody: "resident",
+            anchor_every: "60s",
+            max_connections: 256,
+            workers: 2,
+            programs: None,
+        }
+    }
+}
+
+impl Options {
+    /// The defaults with this policy.
+    #[must_use]
+    pub fn policy(text: impl Into<String>) -> Self {
+        Self {
+            policy: Some(text.into()),
+            ..Self::default()
+        }
+    }
+}
+
+/// A throw-away appliance. Stopped, and its directory removed, when it is dropped.
+#[derive(Debug)]
+pub struct Appliance {
+    directory: TempDir,
+    programs: PathBuf,
+    process: Option<Child>,
+}
+
+impl Appliance {
+    /// Token, configuration, first start, certificates for everybody, and a running appliance.
+    ///
+    /// # Errors
+    /// A program or SoftHSM2 that is not there, or anything that does not work.
+    pub async fn running(options: &Options) -> Result<Self> {
+        let mut appliance = Self::initialised(options)?;
+        appliance.start().await?;
+        appliance.issue_all().await?;
+        Ok(appliance)
+    }
+
+    /// Token, configuration and first start.
+    ///
+    /// # Errors
+    /// As [`Appliance::running`].
+    pub fn initialised(options: &Options) -> Result<Self> {
+        let appliance = Self::configured(options)?;
+        let ended = appliance.init()?;
+        ensure!(ended.code == Some(0), "`countersignd init`: {ended}");
+        Ok(appliance)
+    }
+
+    /// Token and configuration.
+    ///
+    /// # Errors
+    /// As [`Appliance::running`].
+    pub fn configured(options: &Options) -> Result<Self> {
+        let programs = match &options.programs {
+            Some(programs) => programs.clone(),
+            None => program::directory()?,
+        };
+        for name in ["countersignd", "countersign"] {
+            program::require(&programs, name)?;
+        }
+        let directory = tempfile::Builder::new()
+            .prefix("countersign-test-")
+            .tempdir()?;
+        let appliance = Self {
+            directory,
+            programs,
+            process: None,
+        };
+        appliance.make_token()?;
+        appliance.write_configuration(options)?;
+        if let Some(policy) = &options.policy {
+            fs::write(appliance.path("policy.toml"), policy)?;
+        }
+        Ok(appliance)
+    }
+
+    fn make_token(&self) -> Result<()> {
+        fs::create_dir(self.path("tokens"))?;
+        let text = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n\
+             slots.removable = false\n",
+            self.path("tokens").display()
+        );
+        fs::write(self.path("softhsm2.conf"), text)?;
+        self.write_pin(&format!("{PIN}\n"))?;
+        let mut command = Command::new("softhsm2-util");
+        command
+            .args(["--init-token", "--free", "--label", "countersign"])
+            .args(["--pin", PIN, "--so-pin", PIN])
+            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"));
+        let ended = program::run(&mut command)
+            .context("softhsm2-util does not run; `make setup` installs it")?;
+        ensure!(ended.code == Some(0), "softhsm2-util: {ended}");
+        Ok(())
+    }
+
+    /// Replaces the content of the PIN file.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_pin(&self, text: &str) -> Result<()> {
+        let path = self.path("pin");
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        Ok(())
+    }
+
+    fn write_configuration(&self, options: &Options) -> Result<()> {
+        let text = format!(
+            "trust_domain = '{TRUST_DOMAIN}'\n\
+             state_dir = '{directory}'\n\
+             [listen]\n\
+             api = '127.0.0.1:0'\n\
+             operations = '127.0.0.1:0'\n\
+             server_names = ['127.0.0.1', 'localhost']\n\
+             max_connections = {connections}\n\
+             [hsm]\n\
+             module = '{module}'\n\
+             token = 'countersign'\n\
+             pin_file = '{pin}'\n\
+             workers = {workers}\n\
+             [custody]\n\
+             envelope = {envelope}\n\
+             default = '{custody}'\n\
+             [log]\n\
+             anchor_every = '{anchor_every}'\n",
+            directory = self.root().display(),
+            connections = options.max_connections,
+            module = program::softhsm_module()?.display(),
+            pin = self.path("pin").display(),
+            workers = options.workers,
+            envelope = options.envelope,
+            custody = options.custody,
+            anchor_every = options.anchor_every,
+        );
+        fs::write(self.path("countersignd.toml"), text)?;
+        Ok(())
+    }
+
+    /// The directory of everything.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A file in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    /// `countersignd` with this appliance's token and configuration, not started yet.
+    #[must_use]
+    pub fn countersignd(&self) -> Command {
+        let mut command = Command::new(self.programs.join("countersignd"));
+        command
+            .arg("--config")
+            .arg(self.path("countersignd.toml"))
+            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
+            .env_remove("CREDENTIALS_DIRECTORY");
+        command
+    }
+
+    /// `countersign` as one of those with a certificate, not started yet.
+    #[must_use]
+    pub fn countersign(&self, who: &str) -> Command {
+        let mut command = Command::new(self.programs.join("countersign"));
+        command
+            .arg("--state-dir")
+            .arg(self.root())
+            .args(["--as", who]);
+        command
+    }
+
+    /// Runs `countersignd init`.
+    ///
+    /// # Errors
+    /// A program that cannot be started or does not end.
+    pub fn init(&self) -> Result<Ended> {
+        let mut command = self.countersignd();
+        command
+            .args(["init", "--json", "--operator", "a", "--operator-out"])
+            .arg(self.root());
+        let policy = self.path("policy.toml");
+        if policy.exists() {
+            command.arg("--policy").arg(policy);
+        }
+        program::run(&mut command)
+    }
+
+    /// Starts the appliance and waits until it listens.
+    ///
+    /// # Errors
+    /// It ends, or does not listen in time; the end of its log says why.
+    pub async fn start(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "it runs already");
+        self.process = Some(self.spawn()?);
+        for _ in 0..START_STEPS {
+            if let Some(status) = self.ended()? {
+                self.process = None;
+                bail!("countersignd ended, {status}: {}", self.last_words());
+            }
+            let announced = fs::read_to_string(self.path("operations-url")).unwrap_or_default();
+            if announced.ends_with('\n') {
+                return Ok(());
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        bail!("countersignd does not listen: {}", self.last_words())
+    }
+
+    /// Starts the appliance where it has to refuse, and answers how it ended.
+    ///
+    /// # Errors
+    /// It goes on running, and was killed.
+    pub fn refused(&self) -> Result<Ended> {
+        program::run(&mut self.countersignd())
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        for name in ["url", "operations-url"] {
+            let path = self.path(name);
+            if path.exists() {
+                fs::remove_file(path)?;
+            }
+        }
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("countersignd.log"))?;
+        self.countersignd()
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot start countersignd")
+    }
+
+    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        match &mut self.process {
+            Some(process) => Ok(process.try_wait()?),
+            None => bail!("it does not run"),
+        }
+    }
+
+    /// What it logged last.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().rev().take(3).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Everything it logged, over all its starts.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("countersignd.log")).unwrap_or_default()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// It does not end in time, and was killed; or it ended with a failure.
+    pub async fn stop(&mut self) -> Result<()> {
+        let pid = self.pid().context("it does not run")?;
+        program::terminate(pid)?;
+        for _ in 0..STOP_STEPS {
+            if let Some(status) = self.ended()? {
+                self.process = None;
+                ensure!(
+                    status.success(),
+                    "countersignd ended, {status}: {}",
+                    self.last_words()
+                );
+                return Ok(());
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        self.kill();
+        bail!(
+            "countersignd does not stop and was killed: {}",
+            self.last_words()
+        )
+    }
+
+    /// Ends it without a word, as a power failure would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ended_already = process.kill();
+            let _reaped = process.wait();
+        }
+    }
+
+    /// Copies the database's files as they are now. The appliance should not run.
+    ///
+    /// # Errors
+    /// Files that cannot be copied.
+    pub fn copy_database(&self, to: &Path) -> Result<()> {
+        fs::create_dir_all(to)?;
+        for name in DATABASE_FILES {
+            let from = self.path(name);
+            if from.exists() {
+                fs::copy(&from, to.join(name)).with_context(|| format!("copying {name}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts copied files of a database in the place of the present ones.
+    ///
+    /// # Errors
+    /// Files that cannot be copied.
+    pub fn restore_database(&self, from: &Path) -> Result<()> {
+        for name in DATABASE_FILES {
+            let present = self.path(name);
+            if present.exists() {
+                fs::remove_file(&present)?;
+            }
+            if from.join(name).exists() {
+                fs::copy(from.join(name), &present)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The URL of the API.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn url(&self) -> Result<String> {
+        let url = fs::read_to_string(self.path("url")).context("it does not run")?;
+        Ok(url.trim_end().to_owned())
+    }
+
+    /// The API as one of those with a certificate, e.g. `bot` or `operator-a`.
+    ///
+    /// # Errors
+    /// Nobody of that name has a certificate, or the appliance does not run.
+    pub fn client(&self, who: &str) -> Result<Client> {
+        Client::with_files(
+            &self.url()?,
+            &self.path("ca.pem"),
+            &self.path(&format!("{who}.pem")),
+            &self.path(&format!("{who}.key")),
+        )
+    }
+
+    /// The certificates that `make dev` issues too, under the same names.
+    async fn issue_all(&self) -> Result<()> {
+        for (role, name) in [
+            ("bot", "bot"),
+            ("bot", "bot2"),
+            ("gateway", "gateway"),
+            ("operator", "b"),
+            ("auditor", "auditor"),
+            ("risk", "risk"),
+        ] {
+            self.issue(role, name).await?;
+        }
+        Ok(())
+    }
+
+    /// Issues a certificate over the API and answers its identifier. The files are named after
+    /// the principal, with its role before the name of an operator.
+    ///
+    /// # Errors
+    /// The appliance refuses.
+    pub async fn issue(&self, role: &str, name: &str) -> Result<String> {
+        let file = match role {
+            "operator" => format!("operator-{name}"),
+            _ => name.to_owned(),
+        };
+        self.issue_as(role, name, &file, None).await
+    }
+
+    /// The same into files of this name, with this lifetime.
+    ///
+    /// # Errors
+    /// The appliance refuses.
+    pub async fn issue_as(
+        &self,
+        role: &str,
+        name: &str,
+        file: &str,
+        lifetime: Option<&str>,
+    ) -> Result<String> {
+        let operator = self.client("operator-a")?;
+        let (key, csr) = crate::client::key_and_csr()?;
+        let issued = operator.issue(&csr, role, name, lifetime).await?;
+        let key_path = self.path(&format!("{file}.key"));
+        File::create(&key_path)?.set_permissions(Permissions::from_mode(0o600))?;
+        fs::write(key_path, key)?;
+        fs::write(self.path(&format!("{file}.pem")), &issued.pem)?;
+        Ok(issued.certificate.id)
+    }
+}
+
+const DATABASE_FILES: [&str; 3] = ["countersign.db", "countersign.db-wal", "countersign.db-shm"];
+
+impl Drop for Appliance {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
