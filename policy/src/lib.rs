@@ -16,6 +16,7 @@ mod explain;
 mod facts;
 mod judge;
 mod limit;
+pub mod lint;
 mod matching;
 mod price;
 #[cfg(test)]

@@ -22,7 +22,7 @@ const SHOP: Address = Address::new([3; 32]);
 const STRANGER: Address = Address::new([4; 32]);
 const NONCE: Address = Address::new([5; 32]);
 
-const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 
 /// One rule or limit as text.
 pub(crate) type Text = String;

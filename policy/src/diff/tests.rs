@@ -59,117 +59,118 @@ fn what_tightens_is_known() {
     }
 }
 
+/// What is replaced, by what, and what is told.
+const LOOSENINGS: &[(&str, &str, &str)] = &[
+    (
+        "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\"",
+        "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\", \"CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8\"",
+        "rule `small-withdrawals-to-cold` may permit",
+    ),
+    (
+        "max_amount = \"50\"",
+        "max_amount = \"51\"",
+        "limit `sol-out-per-wallet` is higher",
+    ),
+    (
+        "window = \"1m\"",
+        "window = \"30s\"",
+        "limit `trades-per-bot` is gone",
+    ),
+    (
+        "per = \"wallet\"",
+        "per = \"user\"",
+        "limit `sol-out-per-wallet` is gone",
+    ),
+    (
+        "\"trades-per-bot\"",
+        "\"trades\"",
+        "limit `trades-per-bot` is gone",
+    ),
+    (
+        "{ action = \"trade\" }\nper",
+        "{ action = \"trade\", bot = \"x\" }\nper",
+        "may count less",
+    ),
+    (
+        "\"raydium-amm-v4\"]",
+        "\"raydium-amm-v4\", \"orca\"]",
+        "rule `dex-trades` may permit",
+    ),
+    (
+        "\"0.01 SOL\"",
+        "\"0.02 SOL\"",
+        "rule `dex-trades` may permit",
+    ),
+    (
+        "\"0.01 SOL\"",
+        "\"0.01 SOL\", max_tip = \"0.01 SOL\"",
+        "rule `dex-trades` may permit",
+    ),
+    (
+        "\"0.01 SOL\"",
+        "\"0.01 SOL\", durable_nonce = true",
+        "rule `dex-trades` may permit",
+    ),
+    (
+        "max_amount = \"1\", dest",
+        "max_amount = \"2\", dest",
+        "rule `small-withdrawals-to-cold`",
+    ),
+    (
+        "quorum = 2, time",
+        "quorum = 1, time",
+        "what rule `withdrawals-to-cold` asked for",
+    ),
+    (
+        "\"10m\"",
+        "\"9m\"",
+        "what rule `withdrawals-to-cold` asked for",
+    ),
+    (
+        "expires = \"24h\"",
+        "expires = \"48h\"",
+        "what rule `withdrawals-to-cold` asked for",
+    ),
+    (
+        "\"carol\"]        #",
+        "\"carol\", \"dave\"] #",
+        "group `treasury` gains `dave`",
+    ),
+    (
+        "delay = \"24h\"",
+        "delay = \"23h\"",
+        "group `change` has to wait less",
+    ),
+    (
+        "quorum = 2\n",
+        "quorum = 1\n",
+        "group `change` needs fewer to agree",
+    ),
+    (
+        "[groups.change]",
+        "[groups.changes]",
+        "group `change` is gone",
+    ),
+    (
+        "cooldown = \"24h\"",
+        "cooldown = \"23h\"",
+        "rule `small-withdrawals-to-cold` may permit",
+    ),
+    (
+        "max_age = \"24h\"",
+        "max_age = \"25h\"",
+        "price of `SOL` may be older",
+    ),
+    (
+        "then = { approve",
+        "then = \"allow\" #",
+        "what rule `withdrawals-to-cold` asked for",
+    ),
+];
+
 #[test]
 fn what_loosens_is_told() {
-    let other = "CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8";
-    let two = format!("[\"9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\", \"{other}\"]");
-    for (from, to, told) in [
-        (
-            "max_amount = \"50\"",
-            "max_amount = \"51\"",
-            "limit `sol-out-per-wallet` is higher",
-        ),
-        (
-            "window = \"1m\"",
-            "window = \"30s\"",
-            "limit `trades-per-bot` is gone",
-        ),
-        (
-            "per = \"wallet\"",
-            "per = \"user\"",
-            "limit `sol-out-per-wallet` is gone",
-        ),
-        (
-            "\"trades-per-bot\"",
-            "\"trades\"",
-            "limit `trades-per-bot` is gone",
-        ),
-        (
-            "{ action = \"trade\" }\nper",
-            "{ action = \"trade\", bot = \"x\" }\nper",
-            "may count less",
-        ),
-        (
-            "\"raydium-amm-v4\"]",
-            "\"raydium-amm-v4\", \"orca\"]",
-            "rule `dex-trades` may permit",
-        ),
-        (
-            "\"0.01 SOL\"",
-            "\"0.02 SOL\"",
-            "rule `dex-trades` may permit",
-        ),
-        (
-            "\"0.01 SOL\"",
-            "\"0.01 SOL\", max_tip = \"0.01 SOL\"",
-            "rule `dex-trades` may permit",
-        ),
-        (
-            "\"0.01 SOL\"",
-            "\"0.01 SOL\", durable_nonce = true",
-            "rule `dex-trades` may permit",
-        ),
-        (
-            "max_amount = \"1\", dest",
-            "max_amount = \"2\", dest",
-            "rule `small-withdrawals-to-cold`",
-        ),
-        (
-            "quorum = 2, time",
-            "quorum = 1, time",
-            "what rule `withdrawals-to-cold` asked for",
-        ),
-        (
-            "\"10m\"",
-            "\"9m\"",
-            "what rule `withdrawals-to-cold` asked for",
-        ),
-        (
-            "expires = \"24h\"",
-            "expires = \"48h\"",
-            "what rule `withdrawals-to-cold` asked for",
-        ),
-        (
-            "\"carol\"]        #",
-            "\"carol\", \"dave\"] #",
-            "group `treasury` gains `dave`",
-        ),
-        (
-            "delay = \"24h\"",
-            "delay = \"23h\"",
-            "group `change` has to wait less",
-        ),
-        (
-            "quorum = 2\n",
-            "quorum = 1\n",
-            "group `change` needs fewer to agree",
-        ),
-        (
-            "[groups.change]",
-            "[groups.changes]",
-            "group `change` is gone",
-        ),
-        (
-            "cooldown = \"24h\"",
-            "cooldown = \"23h\"",
-            "rule `small-withdrawals-to-cold` may permit",
-        ),
-        (
-            "[\"9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\"]",
-            &two,
-            "may permit",
-        ),
-        (
-            "max_age = \"24h\"",
-            "max_age = \"25h\"",
-            "price of `SOL` may be older",
-        ),
-        (
-            "then = { approve",
-            "then = \"allow\" #",
-            "what rule `withdrawals-to-cold` asked for",
-        ),
-    ] {
+    for (from, to, told) in LOOSENINGS {
         let Change::Loosening(why) = changed(from, to) else {
             panic!("`{to}` was taken for a tightening");
         };

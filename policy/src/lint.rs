@@ -1,0 +1,309 @@
+//! What is likely to be a mistake in a policy that can be read.
+
+use std::fmt;
+
+use countersign_intent::{Action, Asset};
+
+use crate::cover::{self, Placed};
+use crate::limit::{Cap, Limit};
+use crate::rule::{Actions, AnyOf, Rule, Then, When};
+use crate::set::PolicySet;
+
+/// How much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// It does nothing, or not what it seems to do.
+    Notice,
+    /// It may lose money, or stop what should go on.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The rule, limit or destination it is about, e.g. ``rule `dex-trades` ``.
+    pub subject: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.severity, self.subject, self.message)
+    }
+}
+
+/// Reads a policy over, as a careful colleague would.
+#[must_use]
+pub fn lint(set: &PolicySet) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    for rule in &set.rules {
+        let subject = format!("rule `{}`", rule.name);
+        findings.empty_lists(&subject, &rule.when);
+        findings.reach(&subject, rule);
+        if rule.then != Then::Deny {
+            findings.permission(set, &subject, rule);
+            findings.shadow(set, &subject, rule);
+        }
+    }
+    for limit in &set.limits {
+        let subject = format!("limit `{}`", limit.name);
+        findings.empty_lists(&subject, &limit.when);
+        findings.limit(set, &subject, limit);
+    }
+    findings.names(set);
+    findings.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn warn(&mut self, subject: &str, message: impl Into<String>) {
+        self.add(Severity::Warning, subject, message.into());
+    }
+
+    fn note(&mut self, subject: &str, message: impl Into<String>) {
+        self.add(Severity::Notice, subject, message.into());
+    }
+
+    fn add(&mut self, severity: Severity, subject: &str, message: String) {
+        self.0.push(Finding {
+            severity,
+            subject: subject.to_owned(),
+            message,
+        });
+    }
+
+    fn empty_lists(&mut self, subject: &str, when: &When) {
+        let lists = [
+            ("action", when.actions == Actions::NONE),
+            ("venue", is_empty(&when.venues)),
+            ("wallet", is_empty(&when.wallets)),
+            ("user", is_empty(&when.users)),
+            ("bot", is_empty(&when.bots)),
+            ("tier", is_empty(&when.tiers)),
+            ("program", is_empty(&when.programs)),
+            ("asset", is_empty(&when.assets)),
+            ("mint_in", is_empty(&when.mints_in)),
+            ("mint_out", is_empty(&when.mints_out)),
+            ("destination", is_empty(&when.destinations)),
+        ];
+        for (key, _) in lists.iter().filter(|(_, empty)| *empty) {
+            self.note(
+                subject,
+                format!("`{key}` is an empty list, which matches nothing"),
+            );
+        }
+    }
+
+    /// Rules that no amount reaches.
+    fn reach(&mut self, subject: &str, rule: &Rule) {
+        let (Some(over), Some(most)) = (&rule.when.over_amount, &rule.when.max_amount) else {
+            return;
+        };
+        let none = over.per_asset.iter().all(|(asset, line)| {
+            let most = most.of(*asset);
+            most.is_some_and(|most| most <= *line)
+        });
+        if none {
+            self.note(
+                subject,
+                "no amount is over `over_amount` and within `max_amount`",
+            );
+        }
+    }
+
+    fn permission(&mut self, set: &PolicySet, subject: &str, rule: &Rule) {
+        let (when, bounds) = (&rule.when, &rule.bounds);
+        if when.actions == Actions::ANY {
+            self.warn(
+                subject,
+                "it permits every action, handing over power included",
+            );
+        }
+        if when.actions.has(Action::Trade) && bounds.max_slippage_bps.is_none() {
+            self.warn(
+                subject,
+                "trades have no `max_slippage_bps`; a bot can sell for next to nothing",
+            );
+        }
+        if when.actions.has(Action::Trade)
+            && bounds.max_slippage_bps.is_some()
+            && bounds.min_value_bps.is_none()
+        {
+            self.note(
+                subject,
+                "slippage is measured against the quote that the bot brings, and a trade without \
+                 one passes; `min_value_ratio` holds it against reference prices",
+            );
+        }
+        if when.actions.has(Action::Withdrawal) {
+            self.withdrawal(set, subject, rule);
+        }
+        if let Then::Approve(asked) = &rule.then
+            && asked.ledger_cosign
+            && when.assets != AnyOf::These(vec![Asset::Sol])
+        {
+            self.warn(
+                subject,
+                "devices show a transfer of SOL, but of a token only a hash: name \
+                 `asset = \"SOL\"`, or ask for approvals by text as well",
+            );
+        }
+    }
+
+    fn withdrawal(&mut self, set: &PolicySet, subject: &str, rule: &Rule) {
+        if !rule.when.destination_written {
+            self.warn(
+                subject,
+                "withdrawals may go anywhere; name a `destination`, or write \
+                 `destination = \"any\"` if that is meant",
+            );
+        }
+        let counts = |limit: &&Limit| {
+            limit.when.actions.has(Action::Withdrawal)
+                && !matches!(limit.cap, Cap::Count(_))
+                && !cover::apart(placed(set, &rule.when), placed(set, &limit.when))
+        };
+        if rule.then == Then::Allow && !set.limits.iter().any(|limit| counts(&limit)) {
+            self.warn(
+                subject,
+                "it allows withdrawals that no limit on amount or value counts",
+            );
+        }
+    }
+
+    /// Permissions that other rules take away, or make unneeded.
+    fn shadow(&mut self, set: &PolicySet, subject: &str, rule: &Rule) {
+        let here = placed(set, &rule.when);
+        for other in set.rules.iter().filter(|other| other.name != rule.name) {
+            let name = &other.name;
+            let there = placed(set, &other.when);
+            match (&other.then, &rule.then) {
+                (Then::Deny, _) if cover::touches_all(there, here) => {
+                    self.note(
+                        subject,
+                        format!("it never permits anything: rule `{name}` denies it"),
+                    );
+                }
+                (Then::Approve(_), Then::Allow) if cover::demands_all(there, here) => {
+                    self.note(
+                        subject,
+                        format!("it never allows by itself: rule `{name}` asks for approval"),
+                    );
+                }
+                (Then::Allow, Then::Allow) if cover::permits_all((set, other), (set, rule)) => {
+                    self.note(subject, format!("rule `{name}` permits all of it already"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn limit(&mut self, set: &PolicySet, subject: &str, limit: &Limit) {
+        let here = placed(set, &limit.when);
+        let permitting = |rule: &&Rule| rule.then != Then::Deny;
+        let mut rules = set.rules.iter().filter(permitting);
+        // Fees and upkeep come with every permission.
+        let upkeep = Actions::NONE
+            .with(Action::Fee)
+            .with(Action::Housekeeping)
+            .with(Action::Authority);
+        let reached = limit.when.actions.meets(upkeep)
+            || rules.any(|rule| !cover::apart(placed(set, &rule.when), here));
+        if !reached {
+            self.note(
+                subject,
+                "it never binds: no rule permits anything that it counts",
+            );
+        }
+        let stricter = set.limits.iter().find(|other| {
+            other.name != limit.name
+                && other.per == limit.per
+                && same_unit(other.cap, limit.cap)
+                && other.window >= limit.window
+                && other.cap.max() <= limit.cap.max()
+                && cover::touches_all(placed(set, &other.when), here)
+                // Of two alike, one is enough to speak of.
+                && (other.cap.max() < limit.cap.max()
+                    || other.window > limit.window
+                    || other.name < limit.name)
+        });
+        if let Some(stricter) = stricter {
+            let name = &stricter.name;
+            self.note(
+                subject,
+                format!("it never binds: limit `{name}` is stricter"),
+            );
+        }
+        if matches!(limit.cap, Cap::MicroUsd(_)) {
+            self.prices(set, subject, limit);
+        }
+    }
+
+    fn prices(&mut self, set: &PolicySet, subject: &str, limit: &Limit) {
+        let priced = |asset: Asset| {
+            set.asset(asset)
+                .is_some_and(|asset| asset.price_max_age.is_some())
+        };
+        let missing = match &limit.when.assets {
+            AnyOf::These(assets) => !assets.iter().all(|asset| priced(*asset)),
+            AnyOf::Any => !set.assets.iter().any(|asset| asset.price_max_age.is_some()),
+        };
+        if missing {
+            self.warn(
+                subject,
+                "it needs a reference price that the policy does not declare, so it denies; add \
+                 `reference_price_usd` to [assets.NAME]",
+            );
+        }
+    }
+
+    fn names(&mut self, set: &PolicySet) {
+        if set.group(CHANGE).is_none() {
+            self.warn(
+                "policy",
+                "no group `change` is declared: nobody is named who must agree to loosening it",
+            );
+        }
+        for destination in &set.destinations {
+            let subject = format!("destination `{}`", destination.name);
+            if destination.solana.is_empty() {
+                self.note(&subject, "it has no address, so nothing can go there");
+            }
+        }
+    }
+}
+
+/// The group that has to agree to loosening.
+const CHANGE: &str = "change";
+
+const fn placed<'a>(set: &'a PolicySet, when: &'a When) -> Placed<'a> {
+    Placed { set, when }
+}
+
+const fn is_empty<T>(list: &AnyOf<T>) -> bool {
+    matches!(list, AnyOf::These(list) if list.is_empty())
+}
+
+fn same_unit(a: Cap, b: Cap) -> bool {
+    match (a, b) {
+        (Cap::Amount { asset: a, .. }, Cap::Amount { asset: b, .. }) => a == b,
+        (Cap::MicroUsd(_), Cap::MicroUsd(_)) | (Cap::Count(_), Cap::Count(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
