@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
+use countersign_policy::lint::{Finding, Severity, lint};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::file;
@@ -10,15 +11,19 @@ use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::session::Session;
 
-/// Check a policy file, offline.
+/// Check a policy file, offline: what is wrong with it, and what is likely to be a mistake.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The policy; `-` for standard input
     file: PathBuf,
+    /// End with 1 where there is a warning
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let policy = file::load(&arguments.file)?;
+    let findings = lint(&policy);
     let hash = hex::encode(Sha256::digest(policy.text().as_bytes()));
     let (rules, limits) = (policy.rules().len(), policy.limits().len());
     let value = json!({
@@ -27,12 +32,31 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         "hash": hash,
         "rules": rules,
         "limits": limits,
+        "findings": findings.iter().map(value).collect::<Vec<_>>(),
     });
     session.show(&value, |out| {
+        for finding in &findings {
+            out.line(finding);
+        }
         out.line(format!(
-            "`{}` is good: {rules} rules, {limits} limits, hash {hash}",
+            "`{}` can be used: {rules} rules, {limits} limits, hash {hash}",
             policy.name()
         ));
     });
-    Ok(Exit::Done)
+    let warned = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Warning);
+    Ok(if warned && arguments.deny_warnings {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
+}
+
+fn value(finding: &Finding) -> Value {
+    json!({
+        "severity": finding.severity.to_string(),
+        "subject": finding.subject,
+        "message": finding.message,
+    })
 }

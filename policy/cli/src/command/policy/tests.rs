@@ -52,15 +52,22 @@ fn policy(
 }
 
 #[test]
-fn a_good_policy_is_good() {
+fn a_policy_that_can_be_used_is_told_with_what_looks_like_a_mistake() {
     let files = Files::new();
     let file = files.write("policy.toml", POLICY);
     let (exit, out, err) = policy(&["check", &file], []);
     assert_eq!(exit, Exit::Done, "{err}");
     assert!(
-        out.starts_with("`desk-a` is good: 1 rules, 0 limits, hash "),
+        out.contains("`desk-a` can be used: 1 rules, 0 limits, hash "),
         "{out}"
     );
+    // Nothing limits what goes to cold storage, and nobody is named for changes.
+    assert!(out.contains("warning: rule `to-cold`: "), "{out}");
+    let (exit, ..) = policy(&["check", &file, "--deny-warnings"], []);
+    assert_eq!(exit, Exit::Refused);
+    let (_, out, _) = policy(&["check", &file, "--json"], []);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["findings"][0]["severity"], "warning");
 }
 
 #[test]
