@@ -118,3 +118,5 @@ fn not_a_signer(wallet: &Address) -> DecodeError {
 mod draft;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trade_check;

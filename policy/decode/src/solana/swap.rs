@@ -13,6 +13,7 @@ use super::anchor::{self, Refused};
 use super::ata::{Candidate, TokenProgram};
 use super::call::Call;
 use super::context::Market;
+use super::ids;
 use super::walk::{Opened, Walk, lamports, own_candidates};
 use super::wire::Reader;
 
@@ -255,10 +256,17 @@ impl Walk<'_> {
             .filter(|account| !account.signer && !account.writable)
             .filter_map(|account| account.key);
         let hinted = context.mints.iter().copied();
+        // An account of Token-2022 cannot be used by a message that does not name that program.
+        let token_2022 = accounts
+            .iter()
+            .any(|account| account.key.is_none_or(|key| key == ids::TOKEN_2022));
+        let possible =
+            move |candidate: &Candidate| token_2022 || candidate.program == TokenProgram::Token;
         let candidates = well_known.chain(
             hinted
                 .chain(in_message)
-                .flat_map(move |mint| own_candidates(wallet, mint)),
+                .flat_map(move |mint| own_candidates(wallet, mint))
+                .filter(possible),
         );
         self.prove(call, account, candidates)
     }

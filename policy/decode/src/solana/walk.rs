@@ -50,6 +50,7 @@ pub(crate) struct Walk<'m> {
     effects: Vec<Effect>,
     opened: Vec<Opened>,
     created: Vec<Created>,
+    syncs: Vec<(usize, u8)>,
     prover: Prover,
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn walk(
         effects: Vec::with_capacity(message.instructions.len() + 4),
         opened: Vec::new(),
         created: Vec::new(),
+        syncs: program::syncs(message),
         prover: Prover::new(),
     };
     for (position, instruction) in message.instructions.iter().enumerate() {
@@ -154,6 +156,13 @@ impl Walk<'_> {
     /// Whether an account still waits for its initialisation.
     pub(crate) fn is_created(&self, index: u8) -> bool {
         self.created.iter().any(|created| created.index == index)
+    }
+
+    /// Whether a later instruction makes lamports sent to an account wrapped SOL.
+    pub(crate) fn is_synced_after(&self, position: usize, account: u8) -> bool {
+        self.syncs
+            .iter()
+            .any(|(later, synced)| *later > position && *synced == account)
     }
 
     /// What an earlier instruction of this message, or the operator, says about an account.

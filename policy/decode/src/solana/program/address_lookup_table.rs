@@ -23,3 +23,18 @@ pub(super) fn decode(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Decode
     call.named(name);
     Err(call.forbid("lookup tables are not managed with a user wallet"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, refusal, signs, step};
+    use super::*;
+    use crate::DecodeErrorKind;
+
+    #[test]
+    fn tables_are_not_managed() {
+        for discriminator in 0..6 {
+            let call = step(ID, vec![signs(WALLET)], vec![discriminator, 0, 0, 0]);
+            assert_eq!(refusal(&[call]), DecodeErrorKind::Forbidden);
+        }
+    }
+}

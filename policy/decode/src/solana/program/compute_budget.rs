@@ -55,3 +55,55 @@ fn once<T>(call: &Call<'_>, slot: &mut Option<T>, value: T) -> Result<(), Decode
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, effects, pool, reads, refusal, signs, step};
+    use super::super::super::ids;
+    use crate::DecodeErrorKind;
+
+    fn budget(data: &[u8]) -> super::super::super::draft::Step {
+        step(ids::COMPUTE_BUDGET, vec![], data.to_vec())
+    }
+
+    #[test]
+    fn requests_have_exact_lengths() {
+        for (data, ok) in [
+            (&[1, 0, 0, 1, 0][..], true),
+            (&[1, 1, 0, 1, 0], false),
+            (&[2, 0, 0, 1, 0], true),
+            (&[2, 0, 0, 1, 0, 0], false),
+            (&[2, 0, 0, 1], false),
+            (&[3, 0, 0, 0, 0, 0, 0, 0, 0], true),
+            (&[3, 0, 0, 0, 0], false),
+            (&[4, 0, 0, 1, 0], true),
+        ] {
+            let outcome = effects(&[budget(data)]).map_err(|error| error.kind());
+            let expected = if ok {
+                Ok(vec![])
+            } else {
+                Err(DecodeErrorKind::WrongData)
+            };
+            assert_eq!(outcome, expected, "{data:?}");
+        }
+        assert_eq!(
+            refusal(&[budget(&[0, 0, 0, 0, 0])]),
+            DecodeErrorKind::Forbidden
+        );
+        assert_eq!(
+            refusal(&[budget(&[5])]),
+            DecodeErrorKind::UnknownInstruction
+        );
+        assert_eq!(refusal(&[budget(&[])]), DecodeErrorKind::UnknownInstruction);
+    }
+
+    #[test]
+    fn only_silent_references_may_follow() {
+        let with = |account| step(ids::COMPUTE_BUDGET, vec![account], vec![2, 0, 0, 1, 0]);
+        assert!(effects(&[with(reads(pool(1)))]).is_ok());
+        assert_eq!(
+            refusal(&[with(signs(WALLET))]),
+            DecodeErrorKind::WrongAccounts
+        );
+    }
+}

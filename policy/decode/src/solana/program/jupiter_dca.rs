@@ -130,3 +130,101 @@ fn reclaim(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        STRANGER, WALLET, ata, effects, pays, pool, reads, refusal, writes,
+    };
+    use super::super::super::trade_check::{RECEIVED, SPENT, instruction};
+    use super::*;
+    use crate::DecodeErrorKind;
+
+    fn open_data(discriminator: u64, closes: bool) -> Vec<u8> {
+        let mut data = discriminator.to_be_bytes().to_vec();
+        for number in [1_u64, 1_000, 100, 60] {
+            data.extend(number.to_le_bytes());
+        }
+        data.extend([0, 0, 0]);
+        if closes {
+            data.extend([1, 1]);
+        }
+        data
+    }
+
+    #[test]
+    fn opening_a_plan_sends_its_deposit_away() {
+        for (discriminator, count, mint) in [(OPEN, 12, 2), (OPEN_V2, 13, 3)] {
+            let mut given = vec![
+                (1, pays(WALLET)),
+                (mint, reads(SPENT)),
+                (mint + 1, reads(RECEIVED)),
+                (mint + 2, writes(ata(WALLET, SPENT))),
+            ];
+            if discriminator == OPEN_V2 {
+                given.push((2, pays(WALLET)));
+            }
+            let data = open_data(discriminator, discriminator == OPEN);
+            let step = instruction(ID, count, &given, data);
+            let effects = effects(&[step.clone()]).unwrap();
+            assert_eq!(
+                effects[0],
+                Effect::Transfer {
+                    asset: Asset::Token(SPENT),
+                    amount: lamports(1_000),
+                    to: pool(0),
+                    token_account: Some(pool(u8::try_from(mint + 3).unwrap())),
+                }
+            );
+            assert_eq!(effects.len(), 4);
+            let mut longer = step;
+            longer.data.push(0);
+            assert_eq!(refusal(&[longer]), DecodeErrorKind::WrongData);
+        }
+    }
+
+    #[test]
+    fn a_deposit_needs_a_known_source() {
+        let deposit = |from, mints| {
+            let mut data = DEPOSIT.to_be_bytes().to_vec();
+            data.extend(5_u64.to_le_bytes());
+            let given = [(0, pays(WALLET)), (3, writes(from)), (4, reads(mints))];
+            instruction(ID, 7, &given, data)
+        };
+        let known = effects(&[deposit(ata(WALLET, SPENT), SPENT)]).unwrap();
+        assert!(matches!(known[..], [Effect::Transfer { .. }]));
+        assert_eq!(
+            refusal(&[deposit(ata(STRANGER, SPENT), SPENT)]),
+            DecodeErrorKind::UnprovenAccount
+        );
+    }
+
+    #[test]
+    fn what_comes_back_comes_to_the_wallet() {
+        for (discriminator, count, args, account) in [(WITHDRAW, 12, 9, 5), (CLOSE, 13, 0, 6)] {
+            let step = |first, second| {
+                let mut data = discriminator.to_be_bytes().to_vec();
+                data.extend(vec![0; args]);
+                let given = [
+                    (0, pays(WALLET)),
+                    (2, reads(SPENT)),
+                    (3, reads(RECEIVED)),
+                    (account, writes(first)),
+                    (account + 1, writes(second)),
+                ];
+                instruction(ID, count, &given, data)
+            };
+            let own = step(ata(WALLET, SPENT), ata(WALLET, RECEIVED));
+            assert!(matches!(
+                effects(&[own]).unwrap()[..],
+                [Effect::Reclaim { .. }]
+            ));
+            for foreign in [
+                step(ata(STRANGER, SPENT), ata(WALLET, RECEIVED)),
+                step(ata(WALLET, SPENT), ata(STRANGER, RECEIVED)),
+            ] {
+                assert_eq!(refusal(&[foreign]), DecodeErrorKind::UnprovenAccount);
+            }
+        }
+    }
+}

@@ -171,3 +171,117 @@ fn cancel(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        STRANGER, Step, WALLET, ata, effects, pays, pool, reads, refusal, signs, writes,
+    };
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction};
+    use super::*;
+
+    fn v1() -> Step {
+        let mut data = INITIALIZE_ORDER.to_be_bytes().to_vec();
+        data.extend(1_000_u64.to_le_bytes());
+        data.extend(2_000_u64.to_le_bytes());
+        data.push(1);
+        data.extend([9; 8]);
+        let given = [
+            (0, signs(pool(99))),
+            (1, pays(WALLET)),
+            (4, writes(ata(WALLET, SPENT))),
+            (5, reads(SPENT)),
+            (6, writes(ata(WALLET, RECEIVED))),
+            (7, reads(V1)),
+            (8, reads(RECEIVED)),
+        ];
+        instruction(V1, 12, &given, data)
+    }
+
+    fn v2(fee: Option<u16>) -> Step {
+        let mut data = INITIALIZE_ORDER.to_be_bytes().to_vec();
+        data.extend(7_u64.to_le_bytes());
+        data.extend(1_000_u64.to_le_bytes());
+        data.extend(2_000_u64.to_le_bytes());
+        data.push(1);
+        data.extend([9; 8]);
+        data.push(u8::from(fee.is_some()));
+        data.extend(fee.map(u16::to_le_bytes).iter().flatten());
+        let given = [
+            (0, pays(WALLET)),
+            (1, pays(WALLET)),
+            (4, writes(ata(WALLET, SPENT))),
+            (6, reads(V2)),
+            (7, reads(SPENT)),
+            (8, reads(RECEIVED)),
+        ];
+        instruction(V2, 15, &given, data)
+    }
+
+    #[test]
+    fn orders_are_bounded_and_the_wallets() {
+        let cases = [(v1(), SLUG_V1, 1, Some(6)), (v2(None), SLUG_V2, 1, None)];
+        for (step, slug, wallet, destination) in cases {
+            if destination.is_some() {
+                Case {
+                    step: step.clone(),
+                    slug,
+                    wallet,
+                    source: Some(4),
+                    destination,
+                    pool: 3,
+                }
+                .check();
+            }
+            let effects = effects(&[step]).unwrap();
+            assert!(
+                matches!(&effects[0], Effect::Swap(swap) if swap.program == slug
+                && swap.receive == countersign_intent::Asset::Token(RECEIVED))
+            );
+            let rents = effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::RentDeposit { .. }));
+            assert_eq!(rents.count(), 2);
+        }
+    }
+
+    #[test]
+    fn the_maker_and_the_payer_are_the_wallet() {
+        for slot in [0, 1] {
+            let mut foreign = v2(None);
+            foreign.accounts[slot] = signs(STRANGER);
+            assert_eq!(refusal(&[foreign]), DecodeErrorKind::WrongAccounts);
+        }
+    }
+
+    #[test]
+    fn an_order_states_its_expiry_and_its_fee() {
+        let mut forever = v2(None);
+        forever.data.drain(33..41);
+        forever.data[32] = 0;
+        assert_eq!(refusal(&[forever]), DecodeErrorKind::UnboundedTrade);
+        match &effects(&[v2(Some(30))]).unwrap()[0] {
+            Effect::Swap(swap) => assert_eq!(swap.platform_fee_bps, 30),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_cancelled_order_refunds_the_wallet_only() {
+        let cancel = |refund| {
+            let given = [
+                (0, signs(WALLET)),
+                (1, signs(WALLET)),
+                (4, writes(refund)),
+                (5, reads(SPENT)),
+            ];
+            instruction(V2, 9, &given, CANCEL_ORDER.to_be_bytes().to_vec())
+        };
+        let back = effects(&[cancel(ata(WALLET, SPENT))]).unwrap();
+        assert!(matches!(back[..], [Effect::Reclaim { amount: None, .. }]));
+        assert_eq!(
+            refusal(&[cancel(ata(STRANGER, SPENT))]),
+            DecodeErrorKind::UnprovenAccount
+        );
+    }
+}

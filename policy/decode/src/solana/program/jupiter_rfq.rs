@@ -45,3 +45,59 @@ fn side(call: &Call<'_>, account: usize, mint: usize) -> Result<Side, DecodeErro
         format!("slot {account} names no token account for a token that is not SOL"),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        STRANGER, WALLET, ata, effects, reads, refusal, signs, writes,
+    };
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+    use crate::DecodeErrorKind;
+    use countersign_intent::{Asset, Effect};
+
+    fn fill() -> Case {
+        let mut data = two_amounts(&FILL.to_be_bytes(), 1_000, 2_000);
+        data.extend([9; 8]);
+        let given = [
+            (0, signs(WALLET)),
+            (1, signs(STRANGER)),
+            (2, writes(ata(WALLET, SPENT))),
+            (4, writes(ata(WALLET, RECEIVED))),
+            (6, reads(SPENT)),
+            (8, reads(RECEIVED)),
+        ];
+        Case {
+            step: instruction(ID, 11, &given, data),
+            slug: SLUG,
+            wallet: 0,
+            source: Some(2),
+            destination: Some(4),
+            pool: 3,
+        }
+    }
+
+    #[test]
+    fn a_fill_is_bounded_and_the_wallets() {
+        fill().check();
+    }
+
+    #[test]
+    fn a_side_without_an_account_is_sol() {
+        let mut step = fill().step;
+        step.accounts[2] = reads(ID);
+        assert_eq!(refusal(&[step.clone()]), DecodeErrorKind::WrongAccounts);
+        step.accounts[6] = reads(WRAPPED_SOL_MINT);
+        match &effects(&[step]).unwrap()[..] {
+            [Effect::Swap(swap)] => assert_eq!(swap.spend, Asset::Sol),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_wallet_never_makes() {
+        let mut step = fill().step;
+        step.accounts.swap(0, 1);
+        assert_eq!(refusal(&[step]), DecodeErrorKind::WrongAccounts);
+    }
+}

@@ -56,3 +56,31 @@ fn writes_memory(call: &mut Call<'_>, name: &'static str) -> DecodeError {
     call.named(name);
     call.forbid("pays rent for memory that an assertion can do without")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, effects, pool, reads, refusal, signs, step};
+    use super::*;
+
+    #[test]
+    fn assertions_do_nothing_to_the_wallet() {
+        for discriminator in [2, 3, 5, 6, 7, 8, 9, 10, 11, 12] {
+            let assertion = step(ID, vec![signs(WALLET)], vec![discriminator, 0, 1]);
+            assert_eq!(effects(&[assertion]), Ok(vec![]));
+        }
+    }
+
+    #[test]
+    fn anything_that_could_act_is_refused() {
+        for discriminator in [0, 1] {
+            let memory = step(ID, vec![signs(WALLET)], vec![discriminator]);
+            assert_eq!(refusal(&[memory]), DecodeErrorKind::Forbidden);
+        }
+        let with_callee = step(ID, vec![signs(WALLET), reads(pool(1))], vec![5, 0, 1]);
+        assert_eq!(refusal(&[with_callee]), DecodeErrorKind::WrongAccounts);
+        let unknown = step(ID, vec![signs(WALLET)], vec![13]);
+        assert_eq!(refusal(&[unknown]), DecodeErrorKind::UnknownInstruction);
+        let long = step(ID, vec![signs(WALLET)], vec![5; MAX_BYTES + 1]);
+        assert_eq!(refusal(&[long]), DecodeErrorKind::WrongData);
+    }
+}

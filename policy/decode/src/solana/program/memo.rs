@@ -39,3 +39,36 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, effects, pool, reads, refusal, signs, step};
+    use super::*;
+
+    #[test]
+    fn text_is_shown_as_it_stands() {
+        for program in [V1, V2, V4] {
+            let memo = step(
+                program,
+                vec![signs(WALLET)],
+                "caf\u{e9}".as_bytes().to_vec(),
+            );
+            let text = "caf\u{e9}".to_owned();
+            assert_eq!(effects(&[memo]), Ok(vec![Effect::Memo { text }]));
+        }
+    }
+
+    #[test]
+    fn other_bytes_and_silent_accounts_are_refused() {
+        let memo = |accounts, data| refusal(&[step(V2, accounts, data)]);
+        assert_eq!(memo(vec![], vec![0xff, 0xfe]), DecodeErrorKind::WrongData);
+        assert_eq!(
+            memo(vec![], vec![b'x'; MAX_BYTES + 1]),
+            DecodeErrorKind::WrongData
+        );
+        assert_eq!(
+            memo(vec![reads(pool(1))], vec![b'x']),
+            DecodeErrorKind::WrongAccounts
+        );
+    }
+}

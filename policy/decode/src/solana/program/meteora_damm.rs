@@ -93,3 +93,53 @@ fn by_mode(args: &mut Reader<'_>) -> Result<Bounds, DecodeError> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, reads, refusal, signs, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+    use crate::DecodeErrorKind;
+
+    fn check(program: Address, slug: &'static str, (account, mint, wallet): (usize, usize, usize)) {
+        for mode in [None, Some(0), Some(1), Some(2)] {
+            let discriminator = if mode.is_some() { SWAP2 } else { SWAP };
+            let (first, second) = if mode == Some(2) {
+                (2_000, 1_000)
+            } else {
+                (1_000, 2_000)
+            };
+            let mut data = two_amounts(&discriminator.to_be_bytes(), first, second);
+            data.extend(mode);
+            let given = [
+                (account, writes(ata(WALLET, SPENT))),
+                (account + 1, writes(ata(WALLET, RECEIVED))),
+                (mint, reads(RECEIVED)),
+                (mint + 1, reads(SPENT)),
+                (wallet, signs(WALLET)),
+                (wallet + 3, reads(program)),
+            ];
+            let step = instruction(program, wallet + 6, &given, data);
+            if mode.is_some() {
+                let mut unknown = step.clone();
+                *unknown.data.last_mut().unwrap() = 3;
+                assert_eq!(refusal(&[unknown]), DecodeErrorKind::WrongData);
+            }
+            Case {
+                step,
+                slug,
+                wallet,
+                source: Some(account),
+                destination: Some(account + 1),
+                pool: 1,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn every_swap_is_bounded_and_the_wallets() {
+        check(V2, "meteora-damm-v2", (2, 6, 8));
+        check(CURVE, "meteora-dbc", (3, 7, 9));
+    }
+}

@@ -35,3 +35,29 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         Terms::default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, signs, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+
+    #[test]
+    fn the_swap_is_bounded_and_the_wallets() {
+        let data = two_amounts(&LAYOUTS[0].discriminator.to_be_bytes(), 1_000, 2_000);
+        let given = [
+            (1, writes(ata(WALLET, SPENT))),
+            (2, writes(ata(WALLET, RECEIVED))),
+            (12, signs(WALLET)),
+        ];
+        Case {
+            step: instruction(ID, 15, &given, data),
+            slug: SLUG,
+            wallet: 12,
+            source: Some(1),
+            destination: Some(2),
+            pool: 0,
+        }
+        .check();
+    }
+}

@@ -84,3 +84,68 @@ fn further_accounts(args: &mut Reader<'_>) -> Result<(), DecodeError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        WALLET, ata, effects, pool, reads, refusal, signs, step, writes,
+    };
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+    use crate::DecodeErrorKind;
+    use countersign_intent::Effect;
+
+    #[test]
+    fn every_swap_is_bounded_and_the_wallets() {
+        for (layout, reversed) in LAYOUTS
+            .iter()
+            .flat_map(|layout| [(layout, false), (layout, true)])
+        {
+            let (x, y) = if reversed {
+                (RECEIVED, SPENT)
+            } else {
+                (SPENT, RECEIVED)
+            };
+            let mut data = two_amounts(&layout.discriminator.to_be_bytes(), 1_000, 2_000);
+            if layout.name.ends_with('2') {
+                data.extend([2, 0, 0, 0, 0, 4, 3, 1, 5]);
+            }
+            let given = [
+                (4, writes(ata(WALLET, SPENT))),
+                (5, writes(ata(WALLET, RECEIVED))),
+                (6, reads(x)),
+                (7, reads(y)),
+                (9, reads(ID)),
+                (10, signs(WALLET)),
+            ];
+            let step = instruction(ID, 20, &given, data);
+            let mut hosted = step.clone();
+            hosted.accounts[9] = writes(pool(99));
+            match &effects(&[hosted]).unwrap()[..] {
+                [Effect::Swap(swap)] => assert_eq!(swap.fee_account, Some(pool(99))),
+                other => panic!("{other:?}"),
+            }
+            Case {
+                step,
+                slug: SLUG,
+                wallet: 10,
+                source: Some(4),
+                destination: Some(5),
+                pool: 19,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn swaps_without_a_minimum_are_refused_by_name() {
+        for (discriminator, ..) in REFUSED {
+            let other = step(
+                ID,
+                vec![signs(WALLET)],
+                discriminator.to_be_bytes().to_vec(),
+            );
+            assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+    }
+}

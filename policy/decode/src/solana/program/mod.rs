@@ -27,6 +27,8 @@ mod system;
 mod token;
 mod token_2022;
 
+pub(super) use token::syncs;
+
 use countersign_intent::Address;
 
 use crate::DecodeError;

@@ -128,3 +128,120 @@ impl Take {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::context::Context;
+    use super::super::super::draft::{
+        STRANGER, Step, WALLET, ata, effects_in, refusal, refusal_in, signs, step, writes,
+    };
+    use super::super::super::trade_check::{RECEIVED, SPENT, instruction};
+    use super::*;
+    use countersign_intent::{Amount, Asset, Effect};
+
+    const MARKETS: [Market; 1] = [Market {
+        address: Address::new([0x77; 32]),
+        base_mint: RECEIVED,
+        quote_mint: SPENT,
+        base_lot: 10,
+        quote_lot: 5,
+        taker_fee_bps: 100,
+    }];
+
+    fn known() -> Context<'static> {
+        Context {
+            markets: &MARKETS,
+            ..Context::new(WALLET)
+        }
+    }
+
+    fn take(side: u8, [price, base, quote]: [u64; 3], kind: u8) -> Step {
+        let mut data = PLACE_TAKE_ORDER.to_be_bytes().to_vec();
+        data.push(side);
+        for number in [price, base, quote] {
+            data.extend(number.to_le_bytes());
+        }
+        data.extend([kind, 10]);
+        let given = [
+            (0, signs(WALLET)),
+            (1, signs(WALLET)),
+            (2, writes(MARKETS[0].address)),
+            (9, writes(ata(WALLET, RECEIVED))),
+            (10, writes(ata(WALLET, SPENT))),
+        ];
+        instruction(ID, 17, &given, data)
+    }
+
+    #[test]
+    fn the_limit_price_and_the_fee_bound_what_arrives() {
+        for (side, spend, receive) in [
+            // 202 quote lots buy, after 1 % of fee, 200 worth of base at 2: 100 lots of 10.
+            (0, (SPENT, 1_010), (RECEIVED, 1_000)),
+            // 100 base lots at 2 yield 200 quote lots of 5, less 1 % of fee.
+            (1, (RECEIVED, 1_000), (SPENT, 990)),
+        ] {
+            match &effects_in(&[take(side, [2, 100, 202], 1)], &known()).unwrap()[..] {
+                [Effect::Swap(swap)] => {
+                    assert_eq!(
+                        (swap.spend, swap.spend_max),
+                        (Asset::Token(spend.0), Amount::from_base(spend.1))
+                    );
+                    assert_eq!(
+                        (swap.receive, swap.receive_min),
+                        (Asset::Token(receive.0), Amount::from_base(receive.1))
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_price_does_not_bound_is_refused() {
+        let fair = take(0, [2, 100, 202], 1);
+        assert_eq!(
+            refusal(&[fair.clone()]),
+            DecodeErrorKind::UnboundedTrade,
+            "unknown market"
+        );
+        let refused = |step| refusal_in(&[step], &known());
+        for numbers in [
+            [0, 100, 202],
+            [2, 0, 202],
+            [2, 100, 0],
+            [u64::MAX, 1, 1],
+            [1 << 62, 1 << 62, 1 << 62],
+        ] {
+            for side in [0, 1] {
+                assert_eq!(
+                    refused(take(side, numbers, 1)),
+                    DecodeErrorKind::UnboundedTrade,
+                    "{numbers:?}"
+                );
+            }
+        }
+        for kind in [0, 2, 3, 4, 6] {
+            assert_eq!(
+                refused(take(0, [2, 100, 202], kind)),
+                DecodeErrorKind::WrongData
+            );
+        }
+        for slot in [9, 10] {
+            let mut foreign = fair.clone();
+            foreign.accounts[slot] = writes(ata(STRANGER, SPENT));
+            assert_eq!(refused(foreign), DecodeErrorKind::UnprovenAccount);
+        }
+    }
+
+    #[test]
+    fn resting_orders_are_refused_by_name() {
+        for (discriminator, ..) in REFUSED {
+            let other = step(
+                ID,
+                vec![signs(WALLET)],
+                discriminator.to_be_bytes().to_vec(),
+            );
+            assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+    }
+}

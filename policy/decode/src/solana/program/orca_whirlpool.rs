@@ -129,3 +129,121 @@ fn maybe_slices(args: &mut Reader<'_>, v2: bool) -> Result<(), DecodeError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{STRANGER, WALLET, ata, effects, reads, signs, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+
+    const MIDDLE: Address = Address::new([0x53; 32]);
+
+    fn amounts(discriminator: u64, is_input: bool) -> Vec<u8> {
+        let (first, second) = if is_input {
+            (1_000, 2_000)
+        } else {
+            (2_000, 1_000)
+        };
+        two_amounts(&discriminator.to_be_bytes(), first, second)
+    }
+
+    fn flags() -> impl Iterator<Item = (bool, bool)> {
+        [(true, true), (true, false), (false, true), (false, false)].into_iter()
+    }
+
+    #[test]
+    fn single_swaps_are_bounded_and_the_wallets() {
+        for ((is_input, a_to_b), v2) in flags().flat_map(|flags| [(flags, false), (flags, true)]) {
+            let (wallet, a, b) = if v2 { (3, 7, 9) } else { (1, 3, 5) };
+            let (mint_a, mint_b) = if a_to_b {
+                (SPENT, RECEIVED)
+            } else {
+                (RECEIVED, SPENT)
+            };
+            let mut data = amounts(if v2 { SWAP_V2 } else { SWAP }, is_input);
+            data.extend([0; 16]);
+            data.extend([u8::from(is_input), u8::from(a_to_b)]);
+            let mut given = vec![
+                (wallet, signs(WALLET)),
+                (a, writes(ata(WALLET, mint_a))),
+                (b, writes(ata(WALLET, mint_b))),
+            ];
+            if v2 {
+                data.push(0);
+                given.extend([(5, reads(mint_a)), (6, reads(mint_b))]);
+            }
+            Case {
+                step: instruction(ID, if v2 { 15 } else { 11 }, &given, data),
+                slug: SLUG,
+                wallet,
+                source: Some(if a_to_b { a } else { b }),
+                destination: Some(if a_to_b { b } else { a }),
+                pool: 10,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn two_hops_stay_with_the_wallet_in_between() {
+        for (one, two) in flags() {
+            let mut data = amounts(TWO_HOP_SWAP, true);
+            data.extend([1, u8::from(one), u8::from(two)]);
+            data.extend([0; 32]);
+            let (source, middle_one) = if one { (4, 6) } else { (6, 4) };
+            let (middle_two, destination) = if two { (8, 10) } else { (10, 8) };
+            let given = [
+                (1, signs(WALLET)),
+                (source, writes(ata(WALLET, SPENT))),
+                (middle_one, writes(ata(WALLET, MIDDLE))),
+                (middle_two, writes(ata(WALLET, MIDDLE))),
+                (destination, writes(ata(WALLET, RECEIVED))),
+                (12, reads(SPENT)),
+                (13, reads(MIDDLE)),
+                (14, reads(RECEIVED)),
+            ];
+            let step = instruction(ID, 20, &given, data);
+            for middle in [middle_one, middle_two] {
+                let mut foreign = step.clone();
+                foreign.accounts[middle] = writes(ata(STRANGER, MIDDLE));
+                assert!(effects(&[foreign]).is_err());
+            }
+            Case {
+                step,
+                slug: SLUG,
+                wallet: 1,
+                source: Some(source),
+                destination: Some(destination),
+                pool: 19,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn two_hops_of_the_second_layout_name_their_ends() {
+        for is_input in [true, false] {
+            let mut data = amounts(TWO_HOP_SWAP_V2, is_input);
+            data.extend([u8::from(is_input), 1, 1]);
+            data.extend([0; 32]);
+            data.extend([1, 1, 0, 0, 0, 6, 2]);
+            let given = [
+                (2, reads(SPENT)),
+                (3, reads(MIDDLE)),
+                (4, reads(RECEIVED)),
+                (8, writes(ata(WALLET, SPENT))),
+                (13, writes(ata(WALLET, RECEIVED))),
+                (14, signs(WALLET)),
+            ];
+            Case {
+                step: instruction(ID, 24, &given, data),
+                slug: SLUG,
+                wallet: 14,
+                source: Some(8),
+                destination: Some(13),
+                pool: 20,
+            }
+            .check();
+        }
+    }
+}

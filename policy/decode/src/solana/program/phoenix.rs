@@ -106,3 +106,121 @@ fn maybe_u64(args: &mut Reader<'_>, what: &str) -> Result<(), DecodeError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::context::{Context, Market};
+    use super::super::super::draft::{
+        STRANGER, Step, WALLET, ata, effects_in, pool, refusal, refusal_in, signs, step, writes,
+    };
+    use super::super::super::trade_check::{RECEIVED, SPENT, instruction};
+    use super::*;
+    use countersign_intent::{Amount, Asset, Effect};
+
+    const MARKETS: [Market; 1] = [Market {
+        address: Address::new([0x77; 32]),
+        base_mint: RECEIVED,
+        quote_mint: SPENT,
+        base_lot: 10,
+        quote_lot: 5,
+        taker_fee_bps: 2,
+    }];
+
+    fn known() -> Context<'static> {
+        Context {
+            markets: &MARKETS,
+            ..Context::new(WALLET)
+        }
+    }
+
+    /// Side, most base and quote, least base and quote, in lots.
+    fn swap(side: u8, lots: [u64; 4], deposited: u8) -> Step {
+        let mut data = vec![0, IMMEDIATE_OR_CANCEL, side, 0];
+        for number in lots {
+            data.extend(number.to_le_bytes());
+        }
+        data.extend([0, 0]);
+        data.extend([0; 16]);
+        data.extend([deposited, 0, 0]);
+        let given = [
+            (2, writes(MARKETS[0].address)),
+            (3, signs(WALLET)),
+            (4, writes(ata(WALLET, RECEIVED))),
+            (5, writes(ata(WALLET, SPENT))),
+        ];
+        instruction(ID, 9, &given, data)
+    }
+
+    #[test]
+    fn lots_become_amounts() {
+        for (side, lots, spend, receive) in [
+            (0, [0, 200, 30, 0], (SPENT, 1_000), (RECEIVED, 300)),
+            (1, [30, 0, 0, 200], (RECEIVED, 300), (SPENT, 1_000)),
+        ] {
+            match &effects_in(&[swap(side, lots, 0)], &known()).unwrap()[..] {
+                [Effect::Swap(swap)] => {
+                    assert_eq!(
+                        (swap.spend, swap.spend_max),
+                        (Asset::Token(spend.0), Amount::from_base(spend.1))
+                    );
+                    assert_eq!(
+                        (swap.receive, swap.receive_min),
+                        (Asset::Token(receive.0), Amount::from_base(receive.1))
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_lots_do_not_bound_is_refused() {
+        let fair = swap(0, [0, 200, 30, 0], 0);
+        assert_eq!(
+            refusal(&[fair.clone()]),
+            DecodeErrorKind::UnboundedTrade,
+            "unknown market"
+        );
+        let refused = |step| refusal_in(&[step], &known());
+        assert_eq!(
+            refused(swap(0, [30, 0, 30, 0], 0)),
+            DecodeErrorKind::UnboundedTrade
+        );
+        assert_eq!(
+            refused(swap(0, [0, 200, 0, 0], 0)),
+            DecodeErrorKind::UnboundedTrade
+        );
+        assert_eq!(
+            refused(swap(1, [0, 200, 0, 0], 0)),
+            DecodeErrorKind::UnboundedTrade
+        );
+        assert_eq!(
+            refused(swap(0, [0, u64::MAX, 30, 0], 0)),
+            DecodeErrorKind::UnboundedTrade
+        );
+        assert_eq!(
+            refused(swap(0, [0, 200, 30, 0], 1)),
+            DecodeErrorKind::Forbidden
+        );
+        for slot in [4, 5] {
+            let mut foreign = fair.clone();
+            foreign.accounts[slot] = writes(ata(STRANGER, RECEIVED));
+            assert_eq!(refused(foreign), DecodeErrorKind::UnprovenAccount);
+        }
+        let mut longer = fair;
+        longer.data.push(0);
+        assert_eq!(refused(longer), DecodeErrorKind::WrongData);
+    }
+
+    #[test]
+    fn resting_orders_are_refused() {
+        for discriminator in 1..=17 {
+            let other = step(
+                ID,
+                vec![signs(WALLET), writes(pool(1))],
+                vec![discriminator],
+            );
+            assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+    }
+}

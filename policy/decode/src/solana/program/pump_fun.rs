@@ -224,3 +224,155 @@ fn reclaim(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        STRANGER, WALLET, ata, effects, pays, pool, reads, refusal, signs, step, writes,
+    };
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+
+    fn amounts(trade: &Trade) -> Vec<u8> {
+        let (first, second) = match trade.layout.amounts {
+            Amounts::OutThenMaximum => (2_000, 1_000),
+            Amounts::InThenMinimum | Amounts::MaximumThenOut => (1_000, 2_000),
+        };
+        two_amounts(&trade.layout.discriminator.to_be_bytes(), first, second)
+    }
+
+    fn legacy_case(trade: &Trade) -> Case {
+        let mint = if trade.buys { RECEIVED } else { SPENT };
+        let given = [
+            (2, reads(mint)),
+            (5, writes(ata(WALLET, mint))),
+            (6, pays(WALLET)),
+        ];
+        Case {
+            step: instruction(ID, 16, &given, amounts(trade)),
+            slug: SLUG,
+            wallet: 6,
+            source: (!trade.buys).then_some(5),
+            destination: trade.buys.then_some(5),
+            pool: 3,
+        }
+    }
+
+    /// A trade of a coin that is paired with `quote`.
+    fn quoted_case(trade: &Trade, sol: bool) -> Case {
+        let count = *trade.layout.slots.start();
+        let wallet = trade.layout.wallet;
+        let (base, other) = if trade.buys {
+            (RECEIVED, SPENT)
+        } else {
+            (SPENT, RECEIVED)
+        };
+        let quote = if sol { WRAPPED_SOL_MINT } else { other };
+        let given = [
+            (1, reads(base)),
+            (2, reads(quote)),
+            (wallet, pays(WALLET)),
+            (wallet + 1, writes(ata(WALLET, base))),
+            (wallet + 2, writes(ata(WALLET, quote))),
+        ];
+        let quote_slot = (!sol).then_some(wallet + 2);
+        Case {
+            step: instruction(ID, count, &given, amounts(trade)),
+            slug: SLUG,
+            wallet,
+            source: if trade.buys {
+                quote_slot
+            } else {
+                Some(wallet + 1)
+            },
+            destination: if trade.buys {
+                Some(wallet + 1)
+            } else {
+                quote_slot
+            },
+            pool: 6,
+        }
+    }
+
+    #[test]
+    fn every_trade_is_bounded_and_the_wallets() {
+        for trade in &TRADES {
+            if trade.interface == Interface::Legacy {
+                legacy_case(trade).check();
+            } else {
+                quoted_case(trade, true).check();
+                quoted_case(trade, false).check();
+            }
+        }
+    }
+
+    #[test]
+    fn a_buy_counts_the_rent_it_may_cost() {
+        for trade in TRADES.iter().filter(|trade| trade.buys) {
+            let case = if trade.interface == Interface::Legacy {
+                legacy_case(trade)
+            } else {
+                quoted_case(trade, true)
+            };
+            let rents = effects(&[case.step]).unwrap().into_iter().filter(|effect| {
+                matches!(effect, Effect::RentDeposit { amount, .. } if amount.base() == 1_844_400)
+            });
+            assert_eq!(rents.count(), 1, "{}", trade.layout.name);
+        }
+    }
+
+    #[test]
+    fn a_partial_fill_is_refused() {
+        for trade in TRADES.iter().filter(|trade| trade.buys) {
+            let legacy = trade.interface == Interface::Legacy;
+            let mut case = if legacy {
+                legacy_case(trade)
+            } else {
+                quoted_case(trade, true)
+            };
+            case.step.data.push(0);
+            assert!(effects(&[case.step.clone()]).is_ok());
+            *case.step.data.last_mut().unwrap() = 1;
+            let outcome = effects(&[case.step]).map_err(|error| error.kind());
+            if legacy {
+                assert!(outcome.is_ok(), "there the flag tracks volume");
+            } else {
+                assert_eq!(outcome, Err(DecodeErrorKind::UnboundedTrade));
+            }
+        }
+    }
+
+    #[test]
+    fn coins_are_not_created() {
+        for (discriminator, ..) in REFUSED {
+            let other = step(
+                ID,
+                vec![signs(WALLET)],
+                discriminator.to_be_bytes().to_vec(),
+            );
+            assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+    }
+
+    #[test]
+    fn cashback_comes_back_to_the_wallet_only() {
+        let claim = |who, data: u64| {
+            let accounts = vec![
+                signs(who),
+                writes(pool(1)),
+                reads(pool(2)),
+                reads(pool(3)),
+                reads(ID),
+            ];
+            step(ID, accounts, data.to_be_bytes().to_vec())
+        };
+        assert!(matches!(
+            effects(&[claim(WALLET, CLAIM_CASHBACK)]).unwrap()[..],
+            [Effect::Reclaim { .. }]
+        ));
+        assert_eq!(
+            refusal(&[claim(STRANGER, CLAIM_CASHBACK)]),
+            DecodeErrorKind::WrongAccounts
+        );
+    }
+}

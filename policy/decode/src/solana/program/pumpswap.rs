@@ -165,3 +165,77 @@ fn multi_hop(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError
         Terms::default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, pays, reads, refusal, signs, step, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+    use crate::DecodeErrorKind;
+
+    #[test]
+    fn every_trade_is_bounded_and_the_wallets() {
+        for trade in &TRADES {
+            let layout = &trade.layout;
+            let buys = layout.name.starts_with("buy");
+            let (first, second) = match layout.amounts {
+                Amounts::OutThenMaximum => (2_000, 1_000),
+                Amounts::InThenMinimum | Amounts::MaximumThenOut => (1_000, 2_000),
+            };
+            let (base, quote) = if buys {
+                (RECEIVED, SPENT)
+            } else {
+                (SPENT, RECEIVED)
+            };
+            let given = [
+                (1, pays(WALLET)),
+                (3, reads(base)),
+                (4, reads(quote)),
+                (5, writes(ata(WALLET, base))),
+                (6, writes(ata(WALLET, quote))),
+            ];
+            let count = (*layout.slots.end()).min(23);
+            let data = two_amounts(&layout.discriminator.to_be_bytes(), first, second);
+            Case {
+                step: instruction(ID, count, &given, data),
+                slug: SLUG,
+                wallet: 1,
+                source: Some(if buys { 6 } else { 5 }),
+                destination: Some(if buys { 5 } else { 6 }),
+                pool: 16,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn hops_end_where_they_may() {
+        let given = [
+            (0, pays(WALLET)),
+            (1, writes(ata(WALLET, SPENT))),
+            (2, writes(ata(WALLET, RECEIVED))),
+        ];
+        let data = two_amounts(&MULTI_HOP.discriminator.to_be_bytes(), 1_000, 2_000);
+        Case {
+            step: instruction(ID, 26, &given, data),
+            slug: SLUG,
+            wallet: 0,
+            source: Some(1),
+            destination: Some(2),
+            pool: 25,
+        }
+        .check();
+    }
+
+    #[test]
+    fn pools_are_not_administered() {
+        for (discriminator, ..) in REFUSED {
+            let other = step(
+                ID,
+                vec![signs(WALLET)],
+                discriminator.to_be_bytes().to_vec(),
+            );
+            assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+    }
+}

@@ -35,3 +35,47 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     let side = |from_end: usize| Side::Token(end.saturating_sub(from_end), MintFrom::Nowhere);
     walk.trade(call, SLUG, (side(3), side(2)), bounds, Terms::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, refusal, signs, step, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+
+    #[test]
+    fn every_swap_is_bounded_and_the_wallets() {
+        // All of them take what is spent first, exact or at most.
+        for (discriminator, slots) in [
+            (0x09, 17),
+            (0x09, 18),
+            (0x0b, 17),
+            (0x0b, 18),
+            (0x10, 8),
+            (0x11, 8),
+        ] {
+            let given = [
+                (slots - 1, signs(WALLET)),
+                (slots - 3, writes(ata(WALLET, SPENT))),
+                (slots - 2, writes(ata(WALLET, RECEIVED))),
+            ];
+            let data = two_amounts(&[discriminator], 1_000, 2_000);
+            Case {
+                step: instruction(ID, slots, &given, data),
+                slug: SLUG,
+                wallet: slots - 1,
+                source: Some(slots - 3),
+                destination: Some(slots - 2),
+                pool: 1,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn other_instructions_are_refused() {
+        for discriminator in [0_u8, 1, 3, 4, 0x0a, 0x12] {
+            let other = step(ID, vec![signs(WALLET)], vec![discriminator]);
+            assert_eq!(refusal(&[other]), DecodeErrorKind::UnknownInstruction);
+        }
+    }
+}

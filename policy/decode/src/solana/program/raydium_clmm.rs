@@ -58,3 +58,48 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         Terms::default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, reads, refusal, signs, step, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+    use crate::DecodeErrorKind;
+
+    #[test]
+    fn every_swap_is_bounded_and_the_wallets() {
+        for (layout, is_input) in LAYOUTS.iter().flat_map(|layout| [(layout, 1), (layout, 0)]) {
+            let mut given = vec![
+                (0, signs(WALLET)),
+                (3, writes(ata(WALLET, SPENT))),
+                (4, writes(ata(WALLET, RECEIVED))),
+            ];
+            if layout.name == "swap_v2" {
+                given.extend([(11, reads(SPENT)), (12, reads(RECEIVED))]);
+            }
+            let (first, second) = if is_input == 1 {
+                (1_000, 2_000)
+            } else {
+                (2_000, 1_000)
+            };
+            let mut data = two_amounts(&layout.discriminator.to_be_bytes(), first, second);
+            data.extend([0; 16]);
+            data.push(is_input);
+            Case {
+                step: instruction(ID, 17, &given, data),
+                slug: SLUG,
+                wallet: 0,
+                source: Some(3),
+                destination: Some(4),
+                pool: 16,
+            }
+            .check();
+        }
+    }
+
+    #[test]
+    fn the_router_is_refused_by_name() {
+        let router = step(ID, vec![signs(WALLET)], REFUSED[0].0.to_be_bytes().to_vec());
+        assert_eq!(refusal(&[router]), DecodeErrorKind::Forbidden);
+    }
+}

@@ -49,3 +49,41 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         Terms::default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, reads, signs, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+
+    #[test]
+    fn every_swap_is_bounded_and_the_wallets() {
+        for layout in &LAYOUTS {
+            let (first, second) = match layout.amounts {
+                Amounts::OutThenMaximum => (2_000, 1_000),
+                Amounts::InThenMinimum | Amounts::MaximumThenOut => (1_000, 2_000),
+            };
+            let data = two_amounts(&layout.discriminator.to_be_bytes(), first, second);
+            Case {
+                step: instruction(
+                    ID,
+                    *layout.slots.start(),
+                    &[
+                        (0, signs(WALLET)),
+                        (4, writes(ata(WALLET, SPENT))),
+                        (5, writes(ata(WALLET, RECEIVED))),
+                        (10, reads(SPENT)),
+                        (11, reads(RECEIVED)),
+                    ],
+                    data,
+                ),
+                slug: SLUG,
+                wallet: 0,
+                source: Some(4),
+                destination: Some(5),
+                pool: 3,
+            }
+            .check();
+        }
+    }
+}

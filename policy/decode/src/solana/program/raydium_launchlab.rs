@@ -81,3 +81,48 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         Terms::default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, ata, reads, refusal, signs, writes};
+    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
+    use super::*;
+
+    #[test]
+    fn every_trade_is_bounded_and_the_wallets() {
+        for layout in &LAYOUTS {
+            let (first, second) = match layout.amounts {
+                Amounts::OutThenMaximum => (2_000, 1_000),
+                Amounts::InThenMinimum | Amounts::MaximumThenOut => (1_000, 2_000),
+            };
+            let buys = layout.name.starts_with("buy");
+            let (base, quote) = if buys {
+                (RECEIVED, SPENT)
+            } else {
+                (SPENT, RECEIVED)
+            };
+            let mut data = two_amounts(&layout.discriminator.to_be_bytes(), first, second);
+            data.extend([0; 8]);
+            let given = [
+                (0, signs(WALLET)),
+                (5, writes(ata(WALLET, base))),
+                (6, writes(ata(WALLET, quote))),
+                (9, reads(base)),
+                (10, reads(quote)),
+            ];
+            let step = instruction(ID, 15, &given, data);
+            let mut shared = step.clone();
+            *shared.data.last_mut().unwrap() = 1;
+            assert_eq!(refusal(&[shared]), DecodeErrorKind::Forbidden);
+            Case {
+                step,
+                slug: SLUG,
+                wallet: 0,
+                source: Some(if buys { 6 } else { 5 }),
+                destination: Some(if buys { 5 } else { 6 }),
+                pool: 4,
+            }
+            .check();
+        }
+    }
+}

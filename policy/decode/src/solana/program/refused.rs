@@ -100,3 +100,25 @@ fn opaque_router(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeErro
          trade through a program that names them",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{WALLET, refusal, signs, step};
+    use super::*;
+    use crate::DecodeErrorKind;
+
+    #[test]
+    fn they_are_refused_with_and_without_the_wallet() {
+        for family in FAMILIES {
+            for accounts in [vec![], vec![signs(WALLET)]] {
+                let call = step(family.id, accounts, vec![0]);
+                assert_eq!(
+                    refusal(&[call]),
+                    DecodeErrorKind::Forbidden,
+                    "{}",
+                    family.name
+                );
+            }
+        }
+    }
+}

@@ -123,3 +123,127 @@ fn withdraw(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError>
     walk.push(effect);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        STRANGER, Step, WALLET, effects, pays, pool, reads, refusal, signs, step, writes,
+    };
+    use super::*;
+
+    fn create(units: u64, owner: Address) -> Step {
+        let mut data = vec![0, 0, 0, 0];
+        data.extend(units.to_le_bytes());
+        data.extend(200_u64.to_le_bytes());
+        data.extend(owner.as_bytes());
+        step(ids::SYSTEM, vec![pays(WALLET), pays(pool(1))], data)
+    }
+
+    fn initialize(staker: Address, withdrawer: Address, lockup: [u8; 48]) -> Step {
+        let mut data = vec![0, 0, 0, 0];
+        data.extend(staker.as_bytes());
+        data.extend(withdrawer.as_bytes());
+        data.extend(lockup);
+        step(ids::STAKE, vec![writes(pool(1)), reads(ids::RENT)], data)
+    }
+
+    #[test]
+    fn a_stake_account_is_created_for_the_wallet_only() {
+        let fund = create(5_000, ids::STAKE);
+        let own = [fund.clone(), initialize(WALLET, WALLET, [0; 48])];
+        assert_eq!(
+            effects(&own).unwrap(),
+            [Effect::Stake {
+                account: pool(1),
+                operation: StakeOperation::Create {
+                    amount: lamports(5_000)
+                }
+            }]
+        );
+        for foreign in [
+            initialize(STRANGER, WALLET, [0; 48]),
+            initialize(WALLET, STRANGER, [0; 48]),
+            initialize(WALLET, WALLET, [1; 48]),
+        ] {
+            assert_eq!(
+                refusal(&[fund.clone(), foreign]),
+                DecodeErrorKind::ForeignDestination
+            );
+        }
+        // Left uninitialised, anybody could make it theirs.
+        assert_eq!(refusal(&[fund]), DecodeErrorKind::WrongAccounts);
+        assert_eq!(
+            refusal(&[initialize(WALLET, WALLET, [0; 48])]),
+            DecodeErrorKind::WrongAccounts
+        );
+    }
+
+    #[test]
+    fn layouts_with_and_without_sysvars_are_understood() {
+        let run = |discriminator: u8, accounts: Vec<_>| {
+            effects(&[step(ids::STAKE, accounts, vec![discriminator, 0, 0, 0])])
+        };
+        for middle in [0, 1, 2, 3] {
+            let mut accounts = vec![writes(pool(1)), reads(pool(2))];
+            accounts.extend((0..middle).map(|number| reads(pool(10 + number))));
+            accounts.push(signs(WALLET));
+            assert!(matches!(
+                run(2, accounts).unwrap()[..],
+                [Effect::Stake {
+                    operation: StakeOperation::Delegate { .. },
+                    ..
+                }]
+            ));
+        }
+        let deactivate = run(5, vec![writes(pool(1)), reads(pool(2)), signs(WALLET)]);
+        assert!(matches!(
+            deactivate.unwrap()[..],
+            [Effect::Stake {
+                operation: StakeOperation::Deactivate,
+                ..
+            }]
+        ));
+    }
+
+    #[test]
+    fn a_withdrawal_shows_who_receives() {
+        let withdraw = |to, authority| {
+            let mut data = vec![4, 0, 0, 0];
+            data.extend(7_u64.to_le_bytes());
+            let accounts = vec![
+                writes(pool(1)),
+                writes(to),
+                reads(pool(2)),
+                reads(pool(3)),
+                signs(authority),
+            ];
+            step(ids::STAKE, accounts, data)
+        };
+        assert!(matches!(
+            effects(&[withdraw(WALLET, WALLET)]).unwrap()[..],
+            [Effect::Stake {
+                operation: StakeOperation::WithdrawToSelf { .. },
+                ..
+            }]
+        ));
+        assert_eq!(
+            effects(&[withdraw(STRANGER, WALLET)]).unwrap(),
+            [sol_transfer(7, STRANGER)]
+        );
+        assert_eq!(
+            refusal(&[withdraw(WALLET, STRANGER)]),
+            DecodeErrorKind::WrongAccounts
+        );
+    }
+
+    #[test]
+    fn authorities_and_locks_never_change() {
+        for discriminator in [1, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17] {
+            let accounts = vec![writes(pool(1)), signs(WALLET)];
+            let other = step(ids::STAKE, accounts, vec![discriminator, 0, 0, 0]);
+            assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+        let unknown = step(ids::STAKE, vec![signs(WALLET)], vec![18, 0, 0, 0]);
+        assert_eq!(refusal(&[unknown]), DecodeErrorKind::UnknownInstruction);
+    }
+}

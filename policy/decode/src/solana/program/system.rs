@@ -64,7 +64,7 @@ fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError>
     call.wallet(0, "the payer")?;
     let to = call.key_or_wallet(1)?;
     let receiver = call.account(1)?;
-    if token::is_synced_later(walk, call.position, receiver.index) {
+    if walk.is_synced_after(call.position, receiver.index) {
         return token::wrap(walk, call, &receiver, units);
     }
     let effect = if tip::is_tip_account(&to, walk.context) {

@@ -11,6 +11,7 @@ use super::super::call::Call;
 use super::super::ids;
 use super::super::swap::MintFrom;
 use super::super::walk::{Opened, Walk, lamports};
+use super::super::wire::{Message, RawInstruction};
 
 const SYNC_NATIVE: u8 = 17;
 const SET_CLOSE_AUTHORITY_TO_NOBODY: [u8; 3] = [6, 3, 0];
@@ -409,15 +410,23 @@ fn initialize_immutable_owner(walk: &Walk<'_>, call: &mut Call<'_>) -> Result<()
     ))
 }
 
-/// Whether a later instruction makes lamports sent to this account wrapped SOL.
-pub(super) fn is_synced_later(walk: &Walk<'_>, position: usize, account: u8) -> bool {
-    let later = walk.message.instructions.iter().skip(position + 1);
-    later.into_iter().any(|instruction| {
-        let program = walk.message.keys.get(usize::from(instruction.program));
-        instruction.data == [SYNC_NATIVE]
-            && instruction.accounts.first() == Some(&account)
-            && program.is_some_and(|key| key == ids::TOKEN.as_bytes())
-    })
+/// The instructions that make lamports sent to an account wrapped SOL: position and account.
+pub(crate) fn syncs(message: &Message<'_>) -> Vec<(usize, u8)> {
+    let token = |index: u8| {
+        let key = message.keys.get(usize::from(index));
+        key.is_some_and(|key| key == ids::TOKEN.as_bytes())
+    };
+    let sync = |(position, instruction): (usize, &RawInstruction<'_>)| {
+        let account = instruction.accounts.first()?;
+        let syncs = instruction.data == [SYNC_NATIVE] && token(instruction.program);
+        syncs.then_some((position, *account))
+    };
+    message
+        .instructions
+        .iter()
+        .enumerate()
+        .filter_map(sync)
+        .collect()
 }
 
 /// A transfer of SOL into the wallet's own wrapped-SOL account.

@@ -65,3 +65,70 @@ fn refused_extension(call: &mut Call<'_>) -> DecodeError {
     call.named(name);
     call.forbid(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        MINT, STRANGER, WALLET, ata_of, effects, open, pool, reads, refusal, signs, step, writes,
+    };
+    use super::super::super::ids;
+    use super::*;
+    use countersign_intent::{Amount, Asset, Effect};
+
+    fn with_fee(amount: u64, fee: u64) -> super::super::super::draft::Step {
+        let mut data = vec![26, 1];
+        data.extend(amount.to_le_bytes());
+        data.push(6);
+        data.extend(fee.to_le_bytes());
+        let accounts = vec![writes(pool(1)), reads(MINT), writes(pool(2)), signs(WALLET)];
+        step(ids::TOKEN_2022, accounts, data)
+    }
+
+    #[test]
+    fn a_transfer_with_a_fee_sends_the_whole_amount() {
+        assert_eq!(
+            effects(&[with_fee(100, 7)]).unwrap(),
+            [Effect::Transfer {
+                asset: Asset::Token(MINT),
+                amount: Amount::from_base(100),
+                to: pool(2),
+                token_account: Some(pool(2)),
+            }]
+        );
+        assert_eq!(refusal(&[with_fee(100, 101)]), DecodeErrorKind::WrongData);
+        let mut hooked = with_fee(100, 7);
+        hooked.accounts.push(reads(pool(3)));
+        assert_eq!(refusal(&[hooked]), DecodeErrorKind::WrongAccounts);
+    }
+
+    #[test]
+    fn the_owner_of_an_associated_account_is_shown() {
+        let mut opening = open(STRANGER, MINT);
+        let account = ata_of(STRANGER, MINT, ids::TOKEN_2022);
+        opening.accounts[1] = writes(account);
+        opening.accounts[5] = reads(ids::TOKEN_2022);
+        let mut transfer = with_fee(100, 7);
+        transfer.accounts[2] = writes(account);
+        let effects = effects(&[opening, transfer]).unwrap();
+        assert!(matches!(effects[..], [
+            Effect::OpenAccount { .. },
+            Effect::RentDeposit { amount, .. },
+            Effect::Transfer { to: STRANGER, .. },
+        ] if amount == Amount::from_base(2_248_080)));
+    }
+
+    #[test]
+    fn every_extension_is_refused_by_name() {
+        for extension in (25..=37).chain(39..=44).chain([46]) {
+            let accounts = vec![writes(pool(1)), signs(WALLET)];
+            let error =
+                effects(&[step(ids::TOKEN_2022, accounts, vec![extension, 0])]).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::Forbidden, "{extension}");
+            assert!(error.to_string().contains('`'), "{error}");
+        }
+        for unknown in [47, 100, 210] {
+            let other = step(ids::TOKEN_2022, vec![signs(WALLET)], vec![unknown]);
+            assert_eq!(refusal(&[other]), DecodeErrorKind::UnknownInstruction);
+        }
+    }
+}

@@ -7,11 +7,12 @@ use crate::DecodeErrorKind;
 use crate::solana::context::Context;
 use crate::solana::decode_message;
 use crate::solana::draft::{
-    MINT, STRANGER, Step, WALLET, ata, compile, open, pay, pays, pool, reads, signs, step, sync,
-    writes,
+    STRANGER, Step, WALLET, ata, compile, open, pay, pays, pool, reads, signs, step, sync, writes,
 };
 use crate::solana::ids;
 
+/// A mint whose account of the wallet has bump 254, as the mean of all accounts.
+const MINT: Address = Address::new([0x35; 32]);
 const JUPITER: &str = "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4";
 const EVENTS: &str = "D8cy77BBepLMngZx6ZukaTff5hCt1HrWyKk3Hnd9oitf";
 

@@ -6,7 +6,7 @@ mod serialise;
 mod transaction;
 mod v1;
 
-pub(crate) use message::{Lookup, Message};
+pub(crate) use message::{Lookup, Message, RawInstruction};
 pub(crate) use reader::Reader;
 pub(crate) use transaction::{check_slots, split_transaction};
 pub(crate) use v1::is_heap_size;
@@ -14,7 +14,7 @@ pub(crate) use v1::is_heap_size;
 pub use transaction::PartialTransaction;
 
 #[cfg(test)]
-pub(crate) use {message::RawInstruction, serialise::serialise};
+pub(crate) use serialise::serialise;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,147 @@
+//! What every trade instruction must refuse, whichever program it is of.
+
+use countersign_intent::{Address, Amount, Asset, Effect, Swap};
+
+use super::context::Context;
+use super::draft::{
+    STRANGER, Step, Use, WALLET, ata, effects_in, open, pool, refusal_in, signs, step, writes,
+};
+use crate::DecodeErrorKind;
+
+/// A mint that trades spend.
+pub(crate) const SPENT: Address = Address::new([0x51; 32]);
+/// A mint that trades receive.
+pub(crate) const RECEIVED: Address = Address::new([0x52; 32]);
+
+/// An instruction of `count` accounts, nothing known about those not given.
+pub(crate) fn instruction(
+    program: Address,
+    count: usize,
+    given: &[(usize, Use)],
+    data: Vec<u8>,
+) -> Step {
+    let mut accounts: Vec<Use> = (0..count)
+        .map(|slot| writes(pool(u8::try_from(slot).unwrap())))
+        .collect();
+    for (slot, account) in given {
+        accounts[*slot] = *account;
+    }
+    step(program, accounts, data)
+}
+
+/// A discriminator and the two amounts.
+pub(crate) fn two_amounts(discriminator: &[u8], first: u64, second: u64) -> Vec<u8> {
+    [discriminator, &first.to_le_bytes(), &second.to_le_bytes()].concat()
+}
+
+/// A trade of 1,000 `SPENT` for at least 2,000 `RECEIVED`.
+pub(crate) struct Case {
+    pub(crate) step: Step,
+    pub(crate) slug: &'static str,
+    pub(crate) wallet: usize,
+    /// The slots of token accounts; `None` where SOL of the wallet moves instead.
+    pub(crate) source: Option<usize>,
+    pub(crate) destination: Option<usize>,
+    /// A slot on the pool's side.
+    pub(crate) pool: usize,
+}
+
+// The mints are hints for the instructions that do not name them.
+const HINTS: [Address; 2] = [SPENT, RECEIVED];
+
+fn hinted() -> Context<'static> {
+    Context {
+        mints: &HINTS,
+        ..Context::new(WALLET)
+    }
+}
+
+fn refusal(steps: &[Step]) -> DecodeErrorKind {
+    refusal_in(steps, &hinted())
+}
+
+impl Case {
+    pub(crate) fn check(&self) {
+        self.shows_its_bounds();
+        self.refuses_foreign_accounts();
+        self.refuses_a_misplaced_wallet();
+        self.refuses_other_data();
+    }
+
+    fn asset(account: Option<usize>, mint: Address) -> Asset {
+        account.map_or(Asset::Sol, |_| Asset::of_mint(mint))
+    }
+
+    fn swap_of(&self, steps: &[Step]) -> Swap {
+        let effects = effects_in(steps, &hinted()).unwrap();
+        let swaps: Vec<Swap> = effects
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Swap(swap) => Some(swap),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(swaps.len(), 1);
+        swaps.into_iter().next().unwrap()
+    }
+
+    fn shows_its_bounds(&self) {
+        let swap = self.swap_of(&[self.step.clone()]);
+        assert_eq!(swap.program, self.slug);
+        assert_eq!(swap.spend, Self::asset(self.source, SPENT));
+        assert_eq!(swap.spend_max, Amount::from_base(1_000));
+        assert_eq!(swap.receive, Self::asset(self.destination, RECEIVED));
+        assert_eq!(swap.receive_min, Amount::from_base(2_000));
+    }
+
+    fn refuses_foreign_accounts(&self) {
+        for (slot, mint) in [(self.source, SPENT), (self.destination, RECEIVED)] {
+            let Some(slot) = slot else { continue };
+            for foreign in [ata(STRANGER, mint), pool(250), STRANGER] {
+                let mut changed = self.step.clone();
+                changed.accounts[slot] = writes(foreign);
+                assert_eq!(
+                    refusal(&[changed.clone()]),
+                    DecodeErrorKind::UnprovenAccount
+                );
+                assert_eq!(
+                    refusal(&[open(STRANGER, mint), changed]),
+                    DecodeErrorKind::UnprovenAccount
+                );
+            }
+        }
+        let mut changed = self.step.clone();
+        changed.accounts[self.wallet] = signs(STRANGER);
+        assert_eq!(refusal(&[changed]), DecodeErrorKind::WrongAccounts);
+    }
+
+    fn refuses_a_misplaced_wallet(&self) {
+        let mut changed = self.step.clone();
+        changed.accounts[self.pool] = writes(WALLET);
+        assert_eq!(refusal(&[changed]), DecodeErrorKind::MisplacedWallet);
+        let mut short = self.step.clone();
+        short.accounts.truncate(self.wallet.min(5));
+        assert_eq!(refusal(&[short]), DecodeErrorKind::WrongAccounts);
+    }
+
+    fn refuses_other_data(&self) {
+        for wrong in [
+            &self.step.data[..self.step.data.len() - 1],
+            &[&self.step.data[..], &[7, 7]].concat(),
+        ] {
+            let mut changed = self.step.clone();
+            changed.data = wrong.to_vec();
+            assert_eq!(refusal(&[changed]), DecodeErrorKind::WrongData);
+        }
+        for (from, to) in [(1_000_u64, u64::MAX), (2_000, 0)] {
+            let mut changed = self.step.clone();
+            let at = changed
+                .data
+                .windows(8)
+                .position(|window| window == from.to_le_bytes())
+                .unwrap();
+            changed.data[at..at + 8].copy_from_slice(&to.to_le_bytes());
+            assert_eq!(refusal(&[changed]), DecodeErrorKind::UnboundedTrade);
+        }
+    }
+}
