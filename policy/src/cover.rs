@@ -75,9 +75,7 @@ fn named(placed: Placed<'_>) -> impl Iterator<Item = &Destination> {
 
 /// Whether a demand or denial over `outer` begins where the one over `inner` does, or before.
 fn over_starts_no_later(outer: Option<&Threshold>, inner: Option<&Threshold>) -> bool {
-    // Under a line, an effect that moves no asset is not touched.
-    let both = outer.is_none() || inner.is_some();
-    both && all_assets(outer, |asset, line| {
+    all_assets(outer, |asset, line| {
         let inner = inner.and_then(|inner| inner.of(asset));
         inner.is_some_and(|inner| line <= inner)
     })

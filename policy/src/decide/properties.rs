@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::decision::Decision;
 use crate::random::{
     WALLET, approve_rule, deny_rule, effect, fee, has_primary, intent, is_awaited, judged, limit,
-    parts, pay, policy, strictness, tier,
+    parts, pay, policy, rule_text, strictness, tier,
 };
 use crate::set::PolicySet;
 
@@ -160,4 +160,46 @@ fn random_requests_meet_every_outcome() {
         met.iter().all(|count| *count >= 50),
         "allow, ask, deny: {met:?}"
     );
+}
+
+/// Every pair of tiers of a small universe, every request of up to two payments, every payment
+/// added to it.
+#[test]
+fn inv05_splitting_never_loosens_in_a_small_universe() {
+    let mut tiers = Vec::new();
+    for over in ["", ", over_amount = \"1\"", ", over_amount = \"2\""] {
+        for most in ["", ", max_amount = \"1\"", ", max_amount = \"2\""] {
+            for then in ["\"allow\"", "{ approve = { group = \"ops\", quorum = 1 } }"] {
+                tiers.push((format!("action = \"withdrawal\"{over}{most}"), then));
+            }
+        }
+    }
+    let payments = [8, 12].map(pay);
+    let request = |effects: Vec<Effect>| Intent {
+        venue: Venue::Solana,
+        wallet: WALLET,
+        effects,
+        lifetime: Lifetime::Blockhash([0; 32]),
+        cosigners: vec![],
+    };
+    let mut requests: Vec<Vec<Effect>> = payments.iter().map(|one| vec![one.clone()]).collect();
+    for one in &payments {
+        requests.extend(payments.iter().map(|two| vec![one.clone(), two.clone()]));
+    }
+    for (place, (when, then)) in tiers.iter().enumerate() {
+        for (other_when, other_then) in &tiers[place..] {
+            let parts = [
+                rule_text("one", when, then),
+                rule_text("two", other_when, other_then),
+            ];
+            let set = policy(&parts).unwrap();
+            for effects in &requests {
+                let intent = request(effects.clone());
+                for added in &payments {
+                    let judged = adding_never_loosens(&set, &intent, added.clone(), 0, 0);
+                    assert!(judged.is_ok(), "{}: {judged:?}", set.text());
+                }
+            }
+        }
+    }
 }

@@ -195,6 +195,17 @@ fn a_denial_that_goes_or_shrinks_is_a_loosening() {
     assert!(matches!(compare(&narrow, &sample), Change::Loosening(_)));
 }
 
+/// Fees need no permission of their own: that no rule permits them any more says nothing.
+#[test]
+fn a_demand_on_fees_that_goes_is_a_loosening() {
+    let asks = "[[rules]]\nname = \"fees\"\nwhen = { action = \"fee\", over_amount = \"0\" }\n\
+                then = { approve = { group = \"treasury\", quorum = 1 } }\n";
+    let old = crate::parse(&(SAMPLE.to_owned() + asks)).unwrap();
+    let new = crate::parse(SAMPLE).unwrap();
+    let told = "what rule `fees` asked for may not be asked any more".to_owned();
+    assert_eq!(compare(&old, &new), Change::Loosening(vec![told]));
+}
+
 /// Texts that change one number or word of a part.
 const TWEAKS: [(&str, &str); 12] = [
     ("\"1\"", "\"2\""),
