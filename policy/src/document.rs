@@ -1,4 +1,34 @@
 //! Policy text -> validated [`PolicySet`]. The document type lives only here.
+//!
+//! # What `when` may hold
+//! All keys must hold; of a list any value will do, and one value stands for a list of one. An
+//! empty list matches nothing. A rule that permits has to name its `action`.
+//!
+//! | key | holds if |
+//! |---|---|
+//! | `action` | the effect is a trade, withdrawal, fee, housekeeping, authority or stake |
+//! | `venue`, `wallet` (id or address), `user` (id), `bot` (name), `tier` | it is that one's |
+//! | `program`, `mint_in`, `mint_out` | it is a trade through, of, for one of these |
+//! | `asset` | that asset may leave; for a trade, the one that is given |
+//! | `destination` | it goes to an address of `[destinations.NAME]` that does not cool down |
+//! | `hours` | the time lies within, e.g. `"08:00-20:00"` UTC |
+//! | `over_amount` | more than this may leave through effects of its action and asset |
+//!
+//! These bound a permission, and are errors in deny rules and limits:
+//!
+//! | key | at most | unless written |
+//! |---|---|---|
+//! | `max_amount` | this leaves through effects of its action and asset | any amount |
+//! | `max_priority_fee`, `max_tip` | lamports, as `"0.01 SOL"` | tips count as priority fee; together 0.01 SOL |
+//! | `max_rent`, `max_accounts_opened` | for new accounts | 0.02 SOL, 8 |
+//! | `max_slippage_bps` | against the quote in the trade; one without a quote passes | any |
+//! | `max_platform_fee_bps`, `max_positive_slippage_bps` | for an integrator | 0 |
+//! | `fee_accounts` | token accounts the integrator may be paid to | none |
+//! | `min_value_ratio` | least worth received for what is given, at reference prices | none |
+//! | `durable_nonce`, `allow_cosigners` | `true` permits signatures that do not expire, other signers | false |
+//!
+//! A trade has to receive something whatever is written. Whoever receives power (a delegate, a
+//! new authority) has to be written in `destination`.
 
 pub(crate) mod reader;
 mod rules;
