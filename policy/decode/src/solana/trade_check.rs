@@ -86,7 +86,7 @@ impl Case {
     }
 
     fn shows_its_bounds(&self) {
-        let swap = self.swap_of(&[self.step.clone()]);
+        let swap = self.swap_of(std::slice::from_ref(&self.step));
         assert_eq!(swap.program, self.slug);
         assert_eq!(swap.spend, Self::asset(self.source, SPENT));
         assert_eq!(swap.spend_max, Amount::from_base(1_000));

@@ -166,7 +166,7 @@ mod tests {
             }
             let data = open_data(discriminator, discriminator == OPEN);
             let step = instruction(ID, count, &given, data);
-            let effects = effects(&[step.clone()]).unwrap();
+            let effects = effects(std::slice::from_ref(&step)).unwrap();
             assert_eq!(
                 effects[0],
                 Effect::Transfer {

@@ -200,7 +200,7 @@ mod tests {
     fn what_the_price_does_not_bound_is_refused() {
         let fair = take(0, [2, 100, 202], 1);
         assert_eq!(
-            refusal(&[fair.clone()]),
+            refusal(std::slice::from_ref(&fair)),
             DecodeErrorKind::UnboundedTrade,
             "unknown market"
         );

@@ -177,7 +177,7 @@ mod tests {
     fn what_the_lots_do_not_bound_is_refused() {
         let fair = swap(0, [0, 200, 30, 0], 0);
         assert_eq!(
-            refusal(&[fair.clone()]),
+            refusal(std::slice::from_ref(&fair)),
             DecodeErrorKind::UnboundedTrade,
             "unknown market"
         );

@@ -234,3 +234,168 @@ fn initialize_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Deco
 fn address(args: &mut Reader<'_>, what: &str) -> Result<Address, DecodeError> {
     args.array(what).map(|bytes| Address::new(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::draft::{
+        STRANGER, Step, WALLET, effects, pay, pays, pool, reads, refusal, signs, step, writes,
+    };
+    use super::*;
+
+    fn system(accounts: Vec<super::super::super::draft::Use>, data: &[u8]) -> Step {
+        step(ids::SYSTEM, accounts, data.to_vec())
+    }
+
+    fn create(new: super::super::super::draft::Use, owner: Address) -> Step {
+        let mut data = vec![0, 0, 0, 0];
+        data.extend(5_000_u64.to_le_bytes());
+        data.extend(80_u64.to_le_bytes());
+        data.extend(owner.as_bytes());
+        system(vec![pays(WALLET), new], &data)
+    }
+
+    fn initialize_nonce(authority: Address) -> Step {
+        let mut data = vec![6, 0, 0, 0];
+        data.extend(authority.as_bytes());
+        let accounts = vec![
+            writes(pool(1)),
+            reads(ids::RECENT_BLOCKHASHES),
+            reads(ids::RENT),
+        ];
+        system(accounts, &data)
+    }
+
+    #[test]
+    fn takeovers_are_refused_by_name() {
+        let owner = STRANGER.as_bytes();
+        for (discriminator, name) in [
+            (1, "Assign"),
+            (7, "AuthorizeNonceAccount"),
+            (8, "Allocate"),
+            (9, "AllocateWithSeed"),
+            (10, "AssignWithSeed"),
+            (11, "TransferWithSeed"),
+            (12, "UpgradeNonceAccount"),
+            (13, "CreateAccountAllowPrefund"),
+        ] {
+            let data = [&[discriminator, 0, 0, 0][..], owner].concat();
+            let error = effects(&[system(vec![pays(WALLET)], &data)]).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::Forbidden);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        for unknown in [&[14, 0, 0, 0][..], &[2, 0, 0], &[2, 1, 0, 0], &[]] {
+            let other = system(vec![pays(WALLET)], unknown);
+            assert_eq!(refusal(&[other]), DecodeErrorKind::UnknownInstruction);
+        }
+    }
+
+    #[test]
+    fn a_transfer_has_two_accounts_and_exact_data() {
+        let mut longer = pay(STRANGER, 1);
+        longer.data.push(0);
+        assert_eq!(refusal(&[longer]), DecodeErrorKind::WrongData);
+        let mut foreign = pay(STRANGER, 1);
+        foreign.accounts[0] = pays(pool(1));
+        assert_eq!(refusal(&[foreign]), DecodeErrorKind::WrongAccounts);
+        let mut referenced = pay(STRANGER, 1);
+        referenced.accounts.push(reads(pool(2)));
+        assert_eq!(
+            effects(&[referenced.clone()]),
+            Ok(vec![sol_transfer(1, STRANGER)])
+        );
+        referenced.accounts.push(writes(pool(3)));
+        assert_eq!(refusal(&[referenced]), DecodeErrorKind::WrongAccounts);
+        assert_eq!(
+            effects(&[pay(WALLET, 1)]),
+            Ok(vec![sol_transfer(1, WALLET)])
+        );
+    }
+
+    #[test]
+    fn accounts_are_created_only_for_what_follows() {
+        let foreign = create(pays(pool(1)), STRANGER);
+        assert_eq!(refusal(&[foreign]), DecodeErrorKind::Forbidden);
+        for owner in [ids::TOKEN, ids::TOKEN_2022, ids::STAKE, ids::SYSTEM] {
+            let lonely = create(pays(pool(1)), owner);
+            assert_eq!(refusal(&[lonely]), DecodeErrorKind::WrongAccounts);
+        }
+        let onto_itself = create(pays(WALLET), ids::TOKEN);
+        assert!(effects(&[onto_itself]).is_err());
+    }
+
+    #[test]
+    fn a_nonce_account_is_created_for_the_wallet_only() {
+        let fund = create(pays(pool(1)), ids::SYSTEM);
+        assert_eq!(
+            effects(&[fund.clone(), initialize_nonce(WALLET)]),
+            Ok(vec![Effect::RentDeposit {
+                account: pool(1),
+                amount: lamports(5_000)
+            }])
+        );
+        assert_eq!(
+            refusal(&[fund, initialize_nonce(STRANGER)]),
+            DecodeErrorKind::ForeignDestination
+        );
+        assert_eq!(
+            refusal(&[initialize_nonce(WALLET)]),
+            DecodeErrorKind::WrongAccounts
+        );
+    }
+
+    #[test]
+    fn a_nonce_pays_out_to_somebody_who_is_shown() {
+        let withdraw = |to| {
+            let data = [&[5, 0, 0, 0][..], &9_u64.to_le_bytes()].concat();
+            let accounts = vec![
+                writes(pool(1)),
+                writes(to),
+                reads(ids::RECENT_BLOCKHASHES),
+                reads(ids::RENT),
+                signs(WALLET),
+            ];
+            system(accounts, &data)
+        };
+        assert_eq!(
+            effects(&[withdraw(WALLET)]),
+            Ok(vec![Effect::Reclaim {
+                account: pool(1),
+                amount: Some(lamports(9))
+            }])
+        );
+        assert_eq!(
+            effects(&[withdraw(STRANGER)]),
+            Ok(vec![sol_transfer(9, STRANGER)])
+        );
+    }
+
+    #[test]
+    fn a_seeded_account_is_the_one_the_seed_gives() {
+        let seeded = |base: Address, length: u64, new| {
+            let mut data = vec![3, 0, 0, 0];
+            data.extend(base.as_bytes());
+            data.extend(length.to_le_bytes());
+            data.extend(b"s");
+            data.extend(5_u64.to_le_bytes());
+            data.extend(165_u64.to_le_bytes());
+            data.extend(ids::TOKEN.as_bytes());
+            system(vec![pays(WALLET), writes(new), signs(WALLET)], &data)
+        };
+        assert_eq!(
+            refusal(&[seeded(WALLET, 1, pool(1))]),
+            DecodeErrorKind::WrongAccounts
+        );
+        assert_eq!(
+            refusal(&[seeded(STRANGER, 1, pool(1))]),
+            DecodeErrorKind::WrongAccounts
+        );
+        assert_eq!(
+            refusal(&[seeded(WALLET, u64::MAX, pool(1))]),
+            DecodeErrorKind::WrongData
+        );
+        assert_eq!(
+            refusal(&[seeded(WALLET, 33, pool(1))]),
+            DecodeErrorKind::WrongData
+        );
+    }
+}

@@ -234,12 +234,13 @@ fn a_source_whose_mint_is_named_nowhere_needs_a_hint() {
         mints: &mints,
         ..Context::new(WALLET)
     };
-    let spent = |step: &Step, context: &Context<'_>| match &effects_in(&[step.clone()], context)
-        .unwrap()[..]
-    {
-        [Effect::Swap(swap)] => swap.spend,
-        other => panic!("{other:?}"),
-    };
+    let spent =
+        |step: &Step, context: &Context<'_>| match &effects_in(std::slice::from_ref(step), context)
+            .unwrap()[..]
+        {
+            [Effect::Swap(swap)] => swap.spend,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(spent(&step, &hinted), Asset::Token(mint));
     step.accounts[2] = writes(pool(4));
     let accounts = [RegisteredAccount {

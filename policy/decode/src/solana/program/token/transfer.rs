@@ -1,0 +1,91 @@
+//! Tokens that leave an account of the wallet.
+
+use countersign_intent::{Address, Asset, Effect};
+
+use crate::{DecodeError, DecodeErrorKind};
+
+use super::super::super::ata::TokenProgram;
+use super::super::super::call::Call;
+use super::super::super::swap::MintFrom;
+use super::super::super::walk::{Walk, lamports};
+
+/// Slots: source, destination, authority.
+pub(super) fn transfer(
+    walk: &mut Walk<'_>,
+    call: &mut Call<'_>,
+    program: TokenProgram,
+) -> Result<(), DecodeError> {
+    call.named("Transfer");
+    call.expect_slots(3..=3)?;
+    let units = call.args(1, |args| args.u64("amount"))?;
+    call.wallet(2, "the authority")?;
+    let source = walk
+        .own_token_account(call, 0, MintFrom::Nowhere)
+        .map_err(|error| {
+            call.refuse(
+                error.kind(),
+                format!(
+                    "{}; use TransferChecked, which names the mint",
+                    error.message()
+                ),
+            )
+        })?;
+    if !source.is_under(program) {
+        return Err(call.refuse(
+            DecodeErrorKind::WrongAccounts,
+            "the source belongs to the other token program",
+        ));
+    }
+    transferred(walk, call, 1, (source.mint, units), program)
+}
+
+/// Slots: source, mint, destination, authority.
+pub(super) fn transfer_checked(
+    walk: &mut Walk<'_>,
+    call: &mut Call<'_>,
+    program: TokenProgram,
+) -> Result<(), DecodeError> {
+    call.named("TransferChecked");
+    let units = call.args(1, |args| {
+        let units = args.u64("amount")?;
+        args.u8("decimals")?;
+        Ok(units)
+    })?;
+    transfer_of_named_mint(walk, call, units, program)
+}
+
+/// The accounts of the transfers that name their mint.
+pub(in super::super) fn transfer_of_named_mint(
+    walk: &mut Walk<'_>,
+    call: &mut Call<'_>,
+    units: u64,
+    program: TokenProgram,
+) -> Result<(), DecodeError> {
+    match program {
+        TokenProgram::Token => call.expect_slots_and_references(4)?,
+        // Further accounts would be those of a transfer hook.
+        TokenProgram::Token2022 => call.expect_slots(4..=4)?,
+    }
+    let mint = call.key(1)?;
+    call.wallet(3, "the authority")?;
+    transferred(walk, call, 2, (mint, units), program)
+}
+
+fn transferred(
+    walk: &mut Walk<'_>,
+    call: &Call<'_>,
+    destination: usize,
+    (mint, units): (Address, u64),
+    program: TokenProgram,
+) -> Result<(), DecodeError> {
+    let account = call.account(destination)?;
+    let address = call.key(destination)?;
+    let owner = walk.owner_of(call, &account, mint, program)?;
+    walk.push(Effect::Transfer {
+        asset: Asset::of_mint(mint),
+        amount: lamports(units),
+        to: owner.unwrap_or(address),
+        token_account: Some(address),
+    });
+    Ok(())
+}
