@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_hsm::canary::canary;
-use countersign_hsm::{Device, KeyRole, ceremony};
+use countersign_hsm::{Device, KeyRole, KeyType, ceremony};
 use countersign_intent::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Db;
 use crate::clock::{Clock, SystemClock};
@@ -99,6 +99,17 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
         (true, true) => "on, but the token cannot".to_owned(),
     };
     report.add("custody.envelope", Ok(envelope));
+    if config.custody.envelope {
+        let locked = lock_memory().map(|()| "can be locked".to_owned());
+        report.add(
+            "memory",
+            locked.map_err(|error| {
+                format!(
+                    "cannot be locked: {error}; set LimitMEMLOCK=infinity as in `deploy/systemd`"
+                )
+            }),
+        );
+    }
     let roles = KeyRole::expected(config.custody.envelope);
     match ceremony::load(&*device, &roles) {
         Ok(keys) => {
@@ -157,38 +168,54 @@ fn authority_sane(
     Ok(format!("the CA's certificate is valid until {until}"))
 }
 
-/// What the notes in `firmware-notes/` say about this model and firmware.
+/// What `firmware-notes/matrix.toml` says about a module, and this token beside it.
+#[derive(Deserialize)]
+struct Matrix {
+    module: Vec<Noted>,
+}
+
+#[derive(Deserialize)]
+struct Noted {
+    model: String,
+    version: String,
+    sign: Vec<String>,
+    wrap: Vec<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
 fn firmware(device: &dyn Device) -> Result<String, String> {
     const MATRIX: &str = include_str!("../../firmware-notes/matrix.toml");
     let able = device.capabilities();
-    let matrix: toml::Table = MATRIX
-        .parse()
-        .map_err(|error| format!("matrix.toml: {error}"))?;
-    let models = matrix.get("device").and_then(toml::Value::as_array);
-    let note = models.into_iter().flatten().find(|note| {
-        let says = |key: &str| {
-            note.get(key)
-                .and_then(toml::Value::as_str)
-                .unwrap_or_default()
-        };
-        able.model.starts_with(says("model")) && able.firmware.starts_with(says("firmware"))
-    });
-    match note {
-        Some(note) => {
-            let warnings = note.get("warnings").and_then(toml::Value::as_array);
-            let warnings: Vec<&str> = warnings
-                .into_iter()
-                .flatten()
-                .filter_map(toml::Value::as_str)
-                .collect();
-            Ok(format!("known; {}", warnings.join("; ")))
+    let matrix: Matrix =
+        toml::from_str(MATRIX).map_err(|error| format!("`matrix.toml`: {error}"))?;
+    let known = |noted: &&Noted| {
+        able.model.starts_with(&noted.model) && able.module_version.starts_with(&noted.version)
+    };
+    let Some(noted) = matrix.module.iter().find(known) else {
+        return Err(format!(
+            "{} with module version {} is not in the notes: run the conformance suite on a spare \
+             token and add a page to `firmware-notes`",
+            able.model, able.module_version
+        ));
+    };
+    for (what, probed, written) in [
+        ("signs with", able.sign, &noted.sign),
+        ("wraps", able.wrap, &noted.wrap),
+    ] {
+        let probed: Vec<&str> = probed.iter().map(KeyType::as_str).collect();
+        if probed.len() != written.len()
+            || !probed.iter().all(|name| written.iter().any(|w| w == name))
+        {
+            return Err(format!(
+                "the token {what} {}, the notes say {}; check that this is the module they are \
+                 about",
+                probed.join(", "),
+                written.join(", ")
+            ));
         }
-        None => Err(format!(
-            "{} with firmware {} is not in the notes: run the conformance suite on a spare token \
-             and add a page to `firmware-notes`",
-            able.model, able.firmware
-        )),
     }
+    Ok(format!("as in the notes; {}", noted.warnings.join("; ")))
 }
 
 fn clock_sane(now: Timestamp) -> Result<String, String> {
@@ -212,6 +239,15 @@ fn entropy() -> Result<String, String> {
         return Err("the system's random numbers repeat; do not make keys here".to_owned());
     }
     Ok("the system's random number generator answers".to_owned())
+}
+
+/// Keeps every page of this process out of swap, for custody that has key bytes in memory.
+///
+/// # Errors
+/// The operating system refuses: the limit on locked memory is too low.
+pub fn lock_memory() -> std::io::Result<()> {
+    use rustix::mm::{MlockAllFlags, mlockall};
+    Ok(mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE)?)
 }
 
 /// Turns core dumps off, for this process and what it might start.

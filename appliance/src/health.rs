@@ -98,9 +98,17 @@ async fn check_keys(app: &App) -> Vec<Check> {
     checks
 }
 
-/// A flush goes through the one writer, so it waits for a real commit if any is due.
+/// Writes the last checkpoint over itself: a commit like any other that changes nothing.
 async fn check_store(app: &App) -> Check {
-    outcome("store", app.ledger.flush().await)
+    use countersign_store::Store;
+    let written = match app.db.checkpoints(None, 1).await {
+        Ok(rows) => match rows.into_iter().next() {
+            Some(row) => app.ledger.put_checkpoint(row).await,
+            None => app.ledger.flush().await,
+        },
+        Err(error) => Err(error.into()),
+    };
+    outcome("store", written)
 }
 
 async fn check_clock(app: &App) -> Check {

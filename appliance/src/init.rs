@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign_audit::Kind as EntryKind;
-use countersign_hsm::{KeyRole, ceremony};
+use countersign_hsm::{Device, KeyRole, ceremony};
 use countersign_intent::{CertificateId, PolicyId, Principal, Role};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
@@ -63,11 +63,23 @@ pub struct Done {
 /// # Errors
 /// Anything that exists already, is not valid, or does not answer.
 pub async fn run(config: &Config, init: &Init) -> Result<Done, StartError> {
+    run_on(config, init, || start::open_token(config)).await
+}
+
+/// The same on a device that `open` brings.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on(
+    config: &Config,
+    init: &Init,
+    open: impl FnOnce() -> Result<Arc<dyn Device>, StartError>,
+) -> Result<Done, StartError> {
     let principal = Principal::new(Role::Operator, &init.operator)?;
     let policy = init.policy.as_deref().map(read_policy).transpose()?;
     let files = Files::plan(config, init)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let device = start::open_token(config)?;
+    let device = open()?;
     let roles = KeyRole::expected(config.custody.envelope);
     let report = ceremony::create(&*device, &roles)?;
     let db = Db::create(&config.database()).await?;

@@ -117,6 +117,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
 }
 
 async fn serve(config: Config) -> Result<ExitCode, StartError> {
+    if config.custody.envelope
+        && let Err(error) = doctor::lock_memory()
+    {
+        tracing::warn!(%error, "memory is not locked, and envelope custody has key bytes in it");
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = Running::start(config, install_metrics()?).await?;

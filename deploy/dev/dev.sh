@@ -86,6 +86,7 @@ TOML
 
 "$BIN/countersignd" --config "$STATE_DIR/countersignd.toml" 2>"$STATE_DIR/countersignd.log" &
 DAEMON=$!
+echo "$DAEMON" >"$STATE_DIR/countersignd.pid"
 stop() { trap - EXIT; kill "$DAEMON" 2>/dev/null || true; wait "$DAEMON" 2>/dev/null || true; }
 trap stop EXIT
 trap 'exit 130' INT

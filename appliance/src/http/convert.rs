@@ -201,10 +201,16 @@ pub fn policy(stored: &Stored<PolicyRecord>, active: Option<u64>) -> api::Policy
         id: countersign_intent::PolicyId::from_bytes(stored.id).to_string(),
         name: record.name.clone(),
         version: record.version,
-        hash: hex(&Sha256::digest(record.text.as_bytes())),
+        hash: policy_hash(&record.text),
         active: active == Some(record.version),
         created_at: time(record.created_at),
     }
+}
+
+/// How a policy is named wherever people compare: hexadecimal SHA-256 of its text.
+#[must_use]
+pub fn policy_hash(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Hexadecimal.

@@ -7,7 +7,6 @@ use axum::extract::State;
 use countersign_api::{ErrorCode, Page, PageQuery, Policy, PolicySummary, ProposePolicy};
 use countersign_audit::Kind as EntryKind;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::convert;
 use super::error::ApiError;
@@ -65,10 +64,7 @@ pub(super) async fn propose(
     })?;
     let active = app.policies.active();
     if let Some(active) = &active {
-        return Err(ApiError::new(
-            ErrorCode::Forbidden,
-            format!("{} is active", active.version),
-        ));
+        refuse_loosening(&countersign_policy::diff::compare(&active.set, &proposed))?;
     }
     let record = PolicyRecord {
         version: active.map_or(0, |active| active.version) + 1,
@@ -86,7 +82,7 @@ pub(super) async fn propose(
     let detail = json!({
         "version": stored.record.version,
         "name": stored.record.name,
-        "sha256": convert::hex(&Sha256::digest(stored.record.text.as_bytes())),
+        "sha256": convert::policy_hash(&stored.record.text),
     });
     let subject = Some(countersign_intent::PolicyId::from_bytes(stored.id).to_string());
     let entry = app
@@ -96,4 +92,18 @@ pub(super) async fn propose(
     app.records.commit(vec![draft], vec![entry]).await?;
     app.policies.activate(&stored)?;
     Ok(Json(convert::policy(&stored, Some(stored.record.version))))
+}
+
+fn refuse_loosening(change: &countersign_policy::diff::Change) -> Result<(), ApiError> {
+    let countersign_policy::diff::Change::Loosening(reasons) = change else {
+        return Ok(());
+    };
+    Err(ApiError::new(
+        ErrorCode::Forbidden,
+        format!(
+            "this policy loosens the active one, or is not proven to tighten it, and this version \
+             of the appliance cannot ask people for their consent yet: {}",
+            reasons.join("; ")
+        ),
+    ))
 }

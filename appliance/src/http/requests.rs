@@ -13,7 +13,7 @@ use super::convert;
 use super::error::ApiError;
 use super::extract::{Path, Peer, Query};
 use crate::app::App;
-use crate::sign::Remembered;
+use crate::sign::{Answer, answer_of};
 
 /// Longest wait of a long poll.
 const LONGEST_WAIT: Span = Span::from_secs(60);
@@ -104,7 +104,6 @@ fn state(stored: &StoredRequest) -> &'static str {
 
 fn wire(stored: &StoredRequest) -> Request {
     let request = &stored.request;
-    let answer = Remembered::decode(&request.answer);
     let signature = stored
         .outcome
         .as_ref()
@@ -116,9 +115,11 @@ fn wire(stored: &StoredRequest) -> Request {
         created_at: request.at.to_string(),
         state: state(stored).to_owned(),
         log_index: request.log_index,
-        answer: answer
-            .and_then(|answer| serde_json::to_value(answer).ok())
-            .unwrap_or_default(),
+        answer: match answer_of(stored) {
+            Answer::Done(body) | Answer::Pending(body) => serde_json::to_value(body),
+            Answer::Problem(problem) => serde_json::to_value(problem),
+        }
+        .unwrap_or_default(),
         signature: signature.map(|signature| bs58::encode(signature).into_string()),
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
             .collect(),
         log_size: app.ledger.head().borrow().size,
         checkpoint_size: rows.first().map_or(0, |row| row.size),
-        policy_hash: policy.map(|policy| convert::hex(&policy.set.hash())),
+        policy_hash: policy.map(|policy| convert::policy_hash(policy.set.text())),
         log_vkey: app.log_verifier.vkey(),
         you: peer.actor().to_owned(),
     }))

@@ -123,6 +123,20 @@ fn signed_answer(
     }))
 }
 
+/// The answer that a stored request was given, but for the signature and its transaction.
+#[must_use]
+pub fn answer_of(stored: &StoredRequest) -> Answer {
+    let (id, index) = (stored.request.id, stored.request.log_index);
+    match Remembered::decode(&stored.request.answer) {
+        Some(Remembered::Allow { rule, effects }) => Answer::Done(Box::new(SignedAnswer {
+            rule: Some(rule),
+            effects,
+            ..empty(id, index, Decision::Allow)
+        })),
+        _ => remembered(id, index, &stored.request.answer),
+    }
+}
+
 /// What was decided before and needs no device: a denial or a wait.
 fn remembered(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
     match Remembered::decode(answer) {

@@ -12,7 +12,6 @@ use countersign_policy::{
 use countersign_store::IdempotencyKey;
 use countersign_store::ledger::{Bench, Case, Verdict};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::stages::{Read, Refusal, Remembered, wire_reason};
 use crate::app::App;
@@ -44,7 +43,7 @@ pub(super) fn case(app: &Arc<App>, read: &Arc<Read>) -> Case {
         key: IdempotencyKey::new(principal, asked.key.as_str()),
         fingerprint: asked.fingerprint,
         wallet: asked.wallet,
-        digest: Sha256::digest(input.as_bytes()).into(),
+        digest: read.digest,
         input,
         limit_keys,
         dry_run: asked.dry_run,
@@ -205,10 +204,6 @@ impl Hearing {
             Decision::Deny(_) => EntryKind::SignDenied,
         };
         let detail = Recorded::of(decision, remembered, self.policy.as_deref());
-        let bytes = match &self.read.decoded {
-            Ok(decoded) => decoded.input.as_bytes(),
-            Err(_) => &asked.bytes,
-        };
         let mut entry = Entry::new(
             stamp(bench.now),
             kind,
@@ -217,7 +212,7 @@ impl Hearing {
         )
         .request(bench.request_id.to_string())
         .subject(asked.wallet.to_string())
-        .digest(Sha256::digest(bytes).into());
+        .digest(self.read.digest);
         match remembered {
             Remembered::Allow { rule, .. } | Remembered::Pending { rule, .. } => {
                 entry = entry.rule(rule.as_str());

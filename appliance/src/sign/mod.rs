@@ -26,13 +26,14 @@ use countersign_decode::solana::{Context, Decoded, decode_message, decode_transa
 use countersign_decode::{DecodeError, DecodeErrorKind};
 use countersign_intent::Role;
 use countersign_store::ledger::{Judged, LedgerError};
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::records::RecordsError;
-pub use answer::Answer;
+pub use answer::{Answer, answer_of};
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
-pub use worker::{SignerThreads, Signers, StartError};
+pub use worker::{SignerThreads, Signers, StartError, verifies};
 
 /// How often a request is judged anew because its wallet changed while it was on its way.
 const ATTEMPTS: usize = 4;
@@ -169,9 +170,14 @@ fn read(app: &App, resolved: Resolved) -> Read {
         Form::Message => decode_message(&resolved.asked.bytes, &context),
         Form::Transaction => decode_transaction(&resolved.asked.bytes, &context),
     };
+    let signed: &[u8] = match &decoded {
+        Ok(decoded) => decoded.input.as_bytes(),
+        Err(_) => &resolved.asked.bytes,
+    };
     Read {
-        resolved,
+        digest: Sha256::digest(signed).into(),
         decoded: decoded.map_err(|error| refusal(&error)),
+        resolved,
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Resolved {
 pub(super) struct Read {
     pub resolved: Resolved,
     pub decoded: Result<Decoded, Refusal>,
+    /// SHA-256 of the bytes that would be signed, or that were not understood.
+    pub digest: [u8; 32],
 }
 
 /// A denial made before policy is asked.

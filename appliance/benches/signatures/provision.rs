@@ -1,0 +1,149 @@
+//! A user, a wallet and a grant over the API, and the requests of the loads.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_intent::Address;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::{Value, json};
+
+use crate::load::{self, Target};
+
+/// TLS of a principal of the state directory.
+pub(crate) fn tls(state: &Path, name: &str) -> Result<Arc<rustls::ClientConfig>> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(state.join("ca.pem"))?)?;
+    let chain = vec![CertificateDer::from_pem_file(
+        state.join(format!("{name}.pem")),
+    )?];
+    let key = PrivateKeyDer::from_pem_file(state.join(format!("{name}.key")))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, key)?;
+    Ok(Arc::new(config))
+}
+
+/// Asks the API once.
+pub(crate) async fn call(state: &Path, name: &str, path: &str, body: Value) -> Result<Value> {
+    let file = |ending: &str| std::fs::read(state.join(format!("{name}.{ending}")));
+    let mut identity = file("pem")?;
+    identity.extend(file("key")?);
+    let ca = std::fs::read(state.join("ca.pem"))?;
+    let client = reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(&ca)?])
+        .identity(reqwest::Identity::from_pem(&identity)?)
+        .build()?;
+    let url = std::fs::read_to_string(state.join("url"))?;
+    let answer = client
+        .post(format!("{}{path}", url.trim()))
+        .header("idempotency-key", format!("{:x}", getrandom::u64()?))
+        .json(&body)
+        .send()
+        .await?;
+    let status = answer.status();
+    let value: Value = answer.json().await?;
+    ensure!(status.is_success(), "{path}: {status}: {value}");
+    Ok(value)
+}
+
+fn text<'v>(value: &'v Value, field: &str) -> Result<&'v str> {
+    value
+        .get(field)
+        .and_then(Value::as_str)
+        .with_context(|| format!("no `{field}` in {value}"))
+}
+
+/// A wallet the bot may use.
+#[derive(Debug, Clone)]
+pub(crate) struct Wallet {
+    pub(crate) id: String,
+    pub(crate) address: Address,
+}
+
+/// Makes wallet number `number`, granted to the bot.
+pub(crate) async fn wallet(state: &Path, number: u64) -> Result<Wallet> {
+    let user = json!({ "external_id": format!("bench-{number}") });
+    let user = call(state, "gateway", "/v1/users", user).await?;
+    let wallet = json!({ "user_id": text(&user, "id")?, "venue": "solana" });
+    let wallet = call(state, "gateway", "/v1/wallets", wallet).await?;
+    let id = text(&wallet, "id")?.to_owned();
+    let grant = json!({ "bot": "bot", "wallet_id": id });
+    call(state, "gateway", "/v1/grants", grant).await?;
+    Ok(Wallet {
+        address: text(&wallet, "address")?.parse()?,
+        id,
+    })
+}
+
+fn address(state: &Path, file: &str, scheme: &str) -> Result<String> {
+    let url = std::fs::read_to_string(state.join(file))?;
+    let host = url.trim().strip_prefix(scheme).context("another scheme")?;
+    Ok(host.to_owned())
+}
+
+/// Transfers of one lamport to the cold address, each with another blockhash.
+pub(crate) async fn sign_target(state: &Path, number: u64) -> Result<Target> {
+    let wallet = wallet(state, number).await?;
+    target_of(state, vec![wallet])
+}
+
+/// The same, going round several wallets.
+pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
+    let cold: Address = std::fs::read_to_string(state.join("cold-address"))?
+        .trim()
+        .parse()?;
+    load::begin_load();
+    let body = move |number: u64| {
+        let index = usize::try_from(number % 1_000_000_000).unwrap_or_default() % wallets.len();
+        wallets.get(index).map_or_else(String::new, |wallet| {
+            let message = transfer(&wallet.address, &cold, number);
+            let encoded = BASE64_STANDARD.encode(message);
+            format!(r#"{{"wallet_id":"{}","message":"{encoded}"}}"#, wallet.id)
+        })
+    };
+    Ok(Target {
+        address: address(state, "url", "https://")?,
+        path: "/v1/sign/solana",
+        tls: tls(state, "bot")?,
+        body: Arc::new(body),
+    })
+}
+
+/// A no-op route on the same stack.
+pub(crate) async fn noop_target(state: &Path) -> Result<Target> {
+    let sample = target_of(
+        state,
+        vec![Wallet {
+            id: "wal_00000000000000000000000000000000".to_owned(),
+            address: Address::new([1; 32]),
+        }],
+    )?;
+    Ok(Target {
+        address: address(state, "noop-url", "https://")?,
+        path: "/noop",
+        ..sample
+    })
+}
+
+/// A legacy message that transfers one lamport.
+pub(crate) fn transfer(from: &Address, to: &Address, number: u64) -> Vec<u8> {
+    let mut message = vec![1, 0, 1, 3];
+    message.extend_from_slice(from.as_bytes());
+    message.extend_from_slice(to.as_bytes());
+    message.extend_from_slice(&[0; 32]);
+    let mut blockhash = [0x5a; 32];
+    let unique = number.to_le_bytes();
+    blockhash
+        .iter_mut()
+        .zip(unique)
+        .for_each(|(to, from)| *to = from);
+    message.extend_from_slice(&blockhash);
+    message.extend_from_slice(&[1, 2, 2, 0, 1, 12, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    message
+}
