@@ -64,8 +64,8 @@ fn busy() -> (Pkcs11Device, Vec<KeyRef>) {
 }
 
 #[test]
-fn no_key_can_be_read_wrapped_out_or_loosened() {
-    on_fresh_token("attack::no_key_can_be_read_wrapped_out_or_loosened", || {
+fn inv09_no_key_can_be_read_wrapped_out_or_loosened() {
+    on_fresh_token("attack::inv09_no_key_can_be_read_wrapped_out_or_loosened", || {
         let (_device, _keys) = busy();
         let backdoor = Backdoor::new();
         let session = backdoor.session();
