@@ -1,5 +1,10 @@
 //! `deploy/dev/demo.sh`, as `make demo` runs it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test by panicking"
+)]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -105,7 +105,11 @@ fn run_signed(
         .lamports(&cold)
         .checked_sub(before)
         .context("the cold address lost money")?;
-    ensure!(arrived == 50 * SOL, "{} arrived", sol(arrived));
+    ensure!(
+        arrived == 50 * SOL,
+        "expected 50 SOL at the cold address, {} arrived; is this appliance a new one?",
+        sol(arrived)
+    );
     stage
         .screen
         .back(&format!("{signed} signed, {} refused", rest.len()))?;

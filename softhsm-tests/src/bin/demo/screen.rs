@@ -65,9 +65,8 @@ impl Screen {
 
     /// The demo ends because something is not as expected.
     pub(crate) fn failed(&mut self, error: &anyhow::Error) -> io::Result<()> {
-        let text = self.paint(RED, "the demo failed");
-        writeln!(self.out, "\n{text}: {error:#}")?;
-        self.out.flush()
+        self.out.flush()?;
+        writeln!(io::stderr(), "\nthe demo failed: {error:#}")
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
