@@ -125,6 +125,30 @@ pub(crate) fn compile(payer: Address, steps: &[Step]) -> Vec<u8> {
     out
 }
 
+/// Compiles a v1 message with a compute unit limit and a total priority fee.
+pub(crate) fn compile_v1(payer: Address, steps: &[Step], priority_fee: u64) -> Vec<u8> {
+    let legacy = compile(payer, steps);
+    let parsed = super::wire::Message::parse(&legacy).unwrap();
+    let count = |count: usize| u8::try_from(count).unwrap();
+    let mut out = vec![0x81, legacy[0], legacy[1], legacy[2]];
+    out.extend_from_slice(&0b111_u32.to_le_bytes());
+    out.extend_from_slice(parsed.lifetime);
+    out.extend_from_slice(&[count(parsed.instructions.len()), count(parsed.keys.len())]);
+    out.extend_from_slice(parsed.keys.as_flattened());
+    out.extend_from_slice(&priority_fee.to_le_bytes());
+    out.extend_from_slice(&200_000_u32.to_le_bytes());
+    for instruction in &parsed.instructions {
+        out.extend_from_slice(&[instruction.program, count(instruction.accounts.len())]);
+        let length = u16::try_from(instruction.data.len()).unwrap();
+        out.extend_from_slice(&length.to_le_bytes());
+    }
+    for instruction in &parsed.instructions {
+        out.extend_from_slice(instruction.accounts);
+        out.extend_from_slice(instruction.data);
+    }
+    out
+}
+
 fn order(payer: Address, steps: &[Step]) -> Vec<Use> {
     let mut keys = vec![pays(payer)];
     let uses = steps.iter().flat_map(|step| {

@@ -1,14 +1,15 @@
 mod bench;
 mod mainnet;
 mod mutation;
+mod second_reading;
 
 use base64::Engine as _;
 use countersign_intent::{Address, Amount, Asset, Effect, Lifetime, WRAPPED_SOL_MINT};
 use proptest::prelude::*;
 
 use super::draft::{
-    MINT, STRANGER, WALLET, ata, compile, effects, effects_in, open, pay, pays, pool, reads,
-    refusal, refusal_in, signs, step, sync, writes,
+    MINT, STRANGER, WALLET, ata, compile, compile_v1, effects, effects_in, open, pay, pays, pool,
+    reads, refusal, refusal_in, signs, step, sync, writes,
 };
 use super::{AttestedTable, Context, RegisteredNonce, decode_message, decode_transaction, ids};
 use crate::{DecodeErrorKind, explain};
@@ -131,6 +132,38 @@ fn priority_fees_are_the_most_the_budget_allows() {
     );
     let twice = fee(&[price(1), price(1)]).unwrap_err();
     assert_eq!(twice.kind(), DecodeErrorKind::WrongData);
+}
+
+#[test]
+fn a_v1_message_states_its_priority_fee_itself() {
+    let price = [&[3][..], &u64::MAX.to_le_bytes()].concat();
+    let steps = [step(ids::COMPUTE_BUDGET, vec![], price), pay(STRANGER, 5)];
+    let message = compile_v1(WALLET, &steps, 77);
+    let decoded = decode_message(&message, &Context::new(WALLET)).unwrap();
+    assert_eq!(
+        decoded.intent.effects[1],
+        Effect::Fee {
+            signatures: units(5_000),
+            priority: units(77)
+        }
+    );
+    assert_eq!(decoded.input.as_bytes(), message);
+    let mut transaction = message.clone();
+    transaction.extend_from_slice(&[0; 64]);
+    let decoded = decode_transaction(&transaction, &Context::new(WALLET)).unwrap();
+    let signed = decoded.transaction.with_signature([4; 64]);
+    assert_eq!(signed[..message.len()], message);
+    assert_eq!(signed[message.len()..], [4; 64]);
+    // A bit of the mask that is not known, half a priority fee, a duplicate key.
+    for (at, bits) in [(4, 0b10_0000), (4, 0b01)] {
+        let mut changed = message.clone();
+        changed[at] ^= bits;
+        assert!(decode_message(&changed, &Context::new(WALLET)).is_err());
+    }
+    let mut twice = message;
+    let (first, rest) = twice[42..].split_at_mut(32);
+    rest[..32].copy_from_slice(first);
+    assert!(decode_message(&twice, &Context::new(WALLET)).is_err());
 }
 
 #[test]

@@ -86,6 +86,11 @@ const FAMILIES: &[Family] = &[
     family(pump_fun::ID, "pump.fun", pump_fun::decode),
     family(pumpswap::ID, "PumpSwap", pumpswap::decode),
     family(raydium_amm_v4::ID, "Raydium AMM v4", raydium_amm_v4::decode),
+    family(
+        raydium_amm_v4::STABLE,
+        "Raydium Stable",
+        raydium_amm_v4::decode_stable,
+    ),
     family(raydium_cpmm::ID, "Raydium CPMM", raydium_cpmm::decode),
     family(raydium_clmm::ID, "Raydium CLMM", raydium_clmm::decode),
     family(
