@@ -62,12 +62,16 @@ fn build(row: &Value, count: usize) -> Option<crate::solana::draft::Step> {
     Some(step(program, accounts, data))
 }
 
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
 fn data(row: &Value) -> Option<Vec<u8>> {
     let disc = row["disc"].as_str()?;
-    let mut data: Vec<u8> = (0..disc.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&disc[at..at + 2], 16).unwrap())
-        .collect();
+    let mut data = unhex(disc);
     let start = data.len();
     let length = usize::try_from(row["arg_lens"][0].as_u64()?).ok()?;
     data.resize(start + length, 0);
@@ -147,11 +151,7 @@ fn what_the_table_refuses_is_refused() {
             continue;
         }
         let program = row["program_id"].as_str().unwrap().parse().unwrap();
-        let mut data = Vec::new();
-        let disc = row["disc"].as_str().unwrap();
-        for at in (0..disc.len()).step_by(2) {
-            data.push(u8::from_str_radix(&disc[at..at + 2], 16).unwrap());
-        }
+        let data = unhex(row["disc"].as_str().unwrap());
         let kind = effects_in(
             &[step(program, vec![pays(WALLET)], data)],
             &Context::new(WALLET),
