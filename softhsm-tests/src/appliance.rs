@@ -5,12 +5,14 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::plain::Plain;
 use crate::program::{self, Ended};
 
 /// How often something is looked at while waiting for it.
@@ -248,30 +250,49 @@ impl Appliance {
     /// Starts the appliance and waits until it listens.
     ///
     /// # Errors
-    /// It ends, or does not listen in time; the end of its log says why.
+    /// It ends, or does not listen in time; what it logged says why.
     pub async fn start(&mut self) -> Result<()> {
-        ensure!(self.process.is_none(), "it runs already");
-        self.process = Some(self.spawn()?);
-        for _ in 0..START_STEPS {
-            if let Some(status) = self.ended()? {
-                self.process = None;
-                bail!("countersignd ended, {status}: {}", self.last_words());
-            }
-            let announced = fs::read_to_string(self.path("operations-url")).unwrap_or_default();
-            if announced.ends_with('\n') {
-                return Ok(());
-            }
-            tokio::time::sleep(STEP).await;
+        match self.try_start().await? {
+            None => Ok(()),
+            Some(ended) => bail!("countersignd ended: {ended}"),
         }
-        bail!("countersignd does not listen: {}", self.last_words())
     }
 
     /// Starts the appliance where it has to refuse, and answers how it ended.
     ///
     /// # Errors
-    /// It goes on running, and was killed.
-    pub fn refused(&self) -> Result<Ended> {
-        program::run(&mut self.countersignd())
+    /// It listens, and was killed.
+    pub async fn refused(&mut self) -> Result<Ended> {
+        match self.try_start().await? {
+            Some(ended) => Ok(ended),
+            None => {
+                self.kill();
+                bail!("expected countersignd to refuse to start, but it listens")
+            }
+        }
+    }
+
+    async fn try_start(&mut self) -> Result<Option<Ended>> {
+        ensure!(self.process.is_none(), "it runs already");
+        let logged = self.log().len();
+        self.process = Some(self.spawn()?);
+        for _ in 0..START_STEPS {
+            if let Some(status) = self.ended()? {
+                self.process = None;
+                return Ok(Some(Ended {
+                    code: status.code(),
+                    stdout: String::new(),
+                    stderr: self.log().split_off(logged),
+                }));
+            }
+            let announced = fs::read_to_string(self.path("operations-url")).unwrap_or_default();
+            if announced.ends_with('\n') {
+                return Ok(None);
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        self.kill();
+        bail!("countersignd does not listen: {}", self.last_words())
     }
 
     fn spawn(&self) -> Result<Child> {
@@ -408,6 +429,16 @@ impl Appliance {
         )
     }
 
+    /// Asks the plain listener: `/livez`, `/readyz` or `/metrics`.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn operations(&self, path: &str) -> Result<Plain> {
+        let url = fs::read_to_string(self.path("operations-url")).context("it does not run")?;
+        let address = url.trim_end().trim_start_matches("http://").to_owned();
+        crate::plain::get(&address, path)
+    }
+
     /// The certificates that `make dev` issues too, under the same names.
     async fn issue_all(&self) -> Result<()> {
         for (role, name) in [
@@ -463,5 +494,32 @@ const DATABASE_FILES: [&str; 3] = ["countersign.db", "countersign.db-wal", "coun
 impl Drop for Appliance {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// One appliance for all tests of a file that run at the same time; it is gone with the last of
+/// them.
+#[derive(Debug, Default)]
+pub struct Shared(tokio::sync::Mutex<Weak<Appliance>>);
+
+impl Shared {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(tokio::sync::Mutex::const_new(Weak::new()))
+    }
+
+    /// The one that runs, or a new one.
+    ///
+    /// # Errors
+    /// As [`Appliance::running`].
+    pub async fn get(&self, options: impl FnOnce() -> Options) -> Result<Arc<Appliance>> {
+        let mut shared = self.0.lock().await;
+        if let Some(appliance) = shared.upgrade() {
+            return Ok(appliance);
+        }
+        let appliance = Arc::new(Appliance::running(&options()).await?);
+        *shared = Arc::downgrade(&appliance);
+        Ok(appliance)
     }
 }

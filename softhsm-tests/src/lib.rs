@@ -4,8 +4,9 @@
 pub mod appliance;
 pub mod client;
 pub mod message;
+pub mod plain;
 pub mod program;
 pub mod swap;
 
-pub use appliance::{Appliance, Options};
+pub use appliance::{Appliance, Options, Shared};
 pub use client::{Client, Reply};

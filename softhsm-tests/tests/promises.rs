@@ -13,7 +13,9 @@ use solana_pubkey::Pubkey;
 
 fn transfer(version: Version, lamports: u64, blockhash: [u8; 32]) -> (Pubkey, Vec<u8>) {
     let payer = Pubkey::new_from_array([3; 32]);
-    let cold: Pubkey = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin".parse().unwrap();
+    let cold: Pubkey = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
+        .parse()
+        .unwrap();
     let instruction = system::transfer(&payer, &cold, lamports);
     let hash = Hash::new_from_array(blockhash);
     let message = compile(version, &payer, &[instruction], hash).unwrap();
@@ -112,9 +114,18 @@ fn inv04_what_cannot_be_judged_is_denied() {
     let fresh = [price("2026-11-20T12:00:00Z")];
     let stale = [price("2026-11-19T12:00:00Z")];
     assert!(matches!(judge(&windows(), &fresh), Decision::Allow(_)));
-    assert!(matches!(judge(&windows(), &[]), Decision::Deny(_)), "without a price");
-    assert!(matches!(judge(&windows(), &stale), Decision::Deny(_)), "with a stale price");
-    assert!(matches!(judge(&[], &fresh), Decision::Deny(_)), "without the usage so far");
+    assert!(
+        matches!(judge(&windows(), &[]), Decision::Deny(_)),
+        "without a price"
+    );
+    assert!(
+        matches!(judge(&windows(), &stale), Decision::Deny(_)),
+        "with a stale price"
+    );
+    assert!(
+        matches!(judge(&[], &fresh), Decision::Deny(_)),
+        "without the usage so far"
+    );
 }
 
 #[test]
@@ -132,6 +143,15 @@ fn inv10_no_route_signs_a_digest_or_raw_bytes() {
     let schema = &document["components"]["schemas"]["SignSolana"]["properties"];
     let mut fields: Vec<&String> = schema.as_object().unwrap().keys().collect();
     fields.sort();
-    let known = ["approved_request_id", "message", "mints", "transaction", "wallet_id"];
-    assert_eq!(fields, known, "a new field needs a look at what it lets a bot sign");
+    let known = [
+        "approved_request_id",
+        "message",
+        "mints",
+        "transaction",
+        "wallet_id",
+    ];
+    assert_eq!(
+        fields, known,
+        "a new field needs a look at what it lets a bot sign"
+    );
 }

@@ -1,0 +1,257 @@
+//! The map in ARCHITECTURE.md, held against what cargo knows and what lies in the tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use softhsm_tests::program;
+
+/// Which crate uses which, besides development. Nothing points back.
+const EDGES: &[(&str, &[&str])] = &[
+    ("countersign-intent", &[]),
+    ("countersign-api", &[]),
+    ("countersign-audit", &[]),
+    ("countersign-hsm", &[]),
+    ("countersign-decode", &["countersign-intent"]),
+    ("countersign-policy", &["countersign-intent"]),
+    (
+        "countersign-store",
+        &[
+            "countersign-audit",
+            "countersign-intent",
+            "countersign-policy",
+        ],
+    ),
+    (
+        "countersign-appliance",
+        &[
+            "countersign-api",
+            "countersign-audit",
+            "countersign-decode",
+            "countersign-hsm",
+            "countersign-intent",
+            "countersign-policy",
+            "countersign-store",
+        ],
+    ),
+    (
+        "countersign-cli",
+        &[
+            "countersign-api",
+            "countersign-audit",
+            "countersign-decode",
+            "countersign-intent",
+            "countersign-policy",
+        ],
+    ),
+    (
+        "softhsm-tests",
+        &[
+            "countersign-api",
+            "countersign-appliance",
+            "countersign-audit",
+            "countersign-decode",
+            "countersign-hsm",
+            "countersign-intent",
+            "countersign-policy",
+            "countersign-store",
+        ],
+    ),
+];
+
+/// Folders that make up the project.
+const FOLDERS: [&str; 6] = [
+    "appliance",
+    "deploy",
+    "firmware-notes",
+    "hsm-adapters",
+    "policy",
+    "softhsm-tests",
+];
+
+/// The one place that may ask for `unsafe`, and the tests that take it apart.
+const BINDING: [&str; 2] = ["hsm-adapters/src/pkcs11", "hsm-adapters/tests/softhsm"];
+
+fn workspace() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here
+        .parent()
+        .context("the crate lies in a workspace")?
+        .to_owned())
+}
+
+fn cargo(arguments: &[&str]) -> Result<String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(workspace()?);
+    let ended = program::run(&mut command)?;
+    ensure!(ended.code == Some(0), "cargo {arguments:?}: {ended}");
+    Ok(ended.stdout)
+}
+
+fn edges() -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let text = cargo(&[
+        "metadata",
+        "--format-version=1",
+        "--no-deps",
+        "--offline",
+        "--locked",
+    ])?;
+    let metadata: Value = serde_json::from_str(&text)?;
+    let packages = metadata["packages"].as_array().context("packages")?;
+    let ours: BTreeSet<&str> = packages
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    let mut edges = BTreeMap::new();
+    for package in packages {
+        let uses = package["dependencies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            // Development and build dependencies say what kind they are.
+            .filter(|dependency| dependency["kind"].is_null())
+            .filter_map(|dependency| dependency["name"].as_str())
+            .filter(|name| ours.contains(name))
+            .map(str::to_owned)
+            .collect();
+        let name = package["name"].as_str().context("a package has a name")?;
+        edges.insert(name.to_owned(), uses);
+    }
+    Ok(edges)
+}
+
+#[test]
+fn crates_use_each_other_as_the_map_says() {
+    let map: BTreeMap<String, BTreeSet<String>> = EDGES
+        .iter()
+        .map(|(name, uses)| {
+            let uses = uses.iter().map(|used| (*used).to_owned()).collect();
+            ((*name).to_owned(), uses)
+        })
+        .collect();
+    assert_eq!(edges().unwrap(), map);
+}
+
+#[test]
+fn inv12_the_pure_crates_have_no_io_no_async_and_no_randomness() {
+    let reaches_out = [
+        "tokio",
+        "async-std",
+        "reqwest",
+        "hyper",
+        "rustls",
+        "sqlx",
+        "cryptoki",
+        "getrandom",
+        "rand",
+        "mio",
+        "socket2",
+    ];
+    for crate_name in [
+        "countersign-policy",
+        "countersign-intent",
+        "countersign-decode",
+        "countersign-audit",
+    ] {
+        let tree = cargo(&[
+            "tree",
+            "--offline",
+            "--locked",
+            "-p",
+            crate_name,
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .unwrap();
+        let names: BTreeSet<&str> = tree
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert!(names.contains(crate_name));
+        for name in reaches_out {
+            assert!(!names.contains(name), "{crate_name} uses {name}");
+        }
+    }
+}
+
+#[test]
+fn the_simulator_is_not_in_the_appliance() {
+    let tree = cargo(&[
+        "tree",
+        "--offline",
+        "--locked",
+        "-p",
+        "countersign-appliance",
+        "-e",
+        "normal,features",
+        "--prefix",
+        "none",
+    ])
+    .unwrap();
+    assert!(tree.contains("countersign-hsm"));
+    assert!(
+        !tree.contains("simulator"),
+        "the appliance is built with the simulator"
+    );
+}
+
+#[test]
+fn top_level_folders_are_those_of_the_map() {
+    let found: BTreeSet<String> = fs::read_dir(workspace().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name != "target" && !name.starts_with('.'))
+        .collect();
+    assert_eq!(found, FOLDERS.map(str::to_owned).into());
+}
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if entry.file_name() != "target" {
+                sources(&path, into)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn unsafe_stands_only_in_the_pkcs11_binding() {
+    let workspace = workspace().unwrap();
+    let binding = BINDING.map(|folder| workspace.join(folder));
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        sources(&workspace.join(folder), &mut files).unwrap();
+    }
+    assert!(files.len() > 100, "found only {} sources", files.len());
+    // Put together here, so that this file does not find itself.
+    let signs = ["{", "fn", "impl", "extern", "trait"].map(|next| format!("{} {next}", "unsafe"));
+    let asks = format!("allow({}_code", "unsafe");
+    for file in files {
+        let bound = binding
+            .iter()
+            .any(|folder| file.starts_with(folder) || file == folder.with_extension("rs"));
+        if bound {
+            continue;
+        }
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let code = line.split("//").next().unwrap_or_default();
+            let asks =
+                code.contains(&asks) || signs.iter().any(|sign| code.contains(sign.as_str()));
+            assert!(!asks, "{}: {line}", file.display());
+        }
+    }
+}
