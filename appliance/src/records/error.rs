@@ -24,8 +24,8 @@ pub enum RecordsError {
     },
     /// Rows without a seal.
     #[error(
-        "the database holds {0} rows that grant power but no seal over them; restore it from a \
-         backup"
+        "the database holds a log and {0} rows that grant power, but no seal over them; restore \
+         it from a backup"
     )]
     SealMissing(u64),
     /// The seal does not match the rows.

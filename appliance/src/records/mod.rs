@@ -54,7 +54,7 @@ impl Records {
     /// A seal that is missing, forged, or does not match the rows; a store or HSM that does not
     /// answer.
     pub async fn open(db: Arc<Db>, ledger: Ledger, desk: DeviceDesk) -> Result<Self, RecordsError> {
-        let (current, version) = load(&db, &desk).await?;
+        let (current, version) = load(&db, &desk, &ledger).await?;
         // Sequence numbers only order listings; the count is a floor that no row has passed,
         // because rows are never deleted.
         let next_seq = i64::try_from(current.count()).unwrap_or(i64::MAX);
@@ -189,7 +189,7 @@ impl Records {
     /// now, if its seal is genuine.
     async fn recover(&self, writer: &mut Writer, error: LedgerError) -> RecordsError {
         if let LedgerError::Store(StoreError::Unknown(_)) = error {
-            match load(&self.db, &self.desk).await {
+            match load(&self.db, &self.desk, &self.ledger).await {
                 Ok((current, version)) => {
                     writer.version = version;
                     let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -310,7 +310,7 @@ impl Records {
     }
 }
 
-async fn load(db: &Db, desk: &DeviceDesk) -> Result<(RowSet, u64), RecordsError> {
+async fn load(db: &Db, desk: &DeviceDesk, ledger: &Ledger) -> Result<(RowSet, u64), RecordsError> {
     let seal = db.authority_seal().await?;
     let current = load_rows(db).await?;
     match seal {
@@ -318,7 +318,9 @@ async fn load(db: &Db, desk: &DeviceDesk) -> Result<(RowSet, u64), RecordsError>
             check_seal(desk, &seal, &current).await?;
             Ok((current, seal.version))
         }
-        None if current.count() == 0 => Ok((current, 0)),
+        // The first rows and the first entries came in one commit: a log without rows has lost
+        // them, with every revocation and freeze.
+        None if current.count() == 0 && ledger.head().borrow().size == 0 => Ok((current, 0)),
         None => Err(RecordsError::SealMissing(current.count())),
     }
 }
