@@ -214,3 +214,145 @@ fn money(asset: Asset, amount: Amount) -> String {
         None => format!("{} base units of {asset}", amount.base()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_intent::Quote;
+
+    const WALLET: Address = Address::new([1; 32]);
+    const OTHER: Address = Address::new([2; 32]);
+
+    /// One of every kind.
+    fn every_effect() -> Vec<Effect> {
+        let (account, amount, asset) = (OTHER, Amount::from_base(1_500_000_000), Asset::Sol);
+        let stake = |operation| Effect::Stake { account, operation };
+        vec![
+            Effect::Transfer {
+                asset,
+                amount,
+                to: OTHER,
+                token_account: None,
+            },
+            Effect::Swap(Swap {
+                program: "jupiter-v6",
+                spend: asset,
+                spend_max: amount,
+                receive: Asset::Token(OTHER),
+                receive_min: amount,
+                quote: Some(Quote {
+                    amount,
+                    slippage_bps: 50,
+                }),
+                platform_fee_bps: 7,
+                positive_slippage_bps: 0,
+                fee_account: Some(OTHER),
+            }),
+            Effect::Fee {
+                signatures: amount,
+                priority: amount,
+            },
+            Effect::Tip { to: OTHER, amount },
+            Effect::RentDeposit { account, amount },
+            Effect::Wrap { account, amount },
+            Effect::Unwrap {
+                account,
+                amount: Some(amount),
+            },
+            Effect::Unwrap {
+                account,
+                amount: None,
+            },
+            Effect::Reclaim {
+                account,
+                amount: Some(amount),
+            },
+            Effect::Reclaim {
+                account,
+                amount: None,
+            },
+            Effect::OpenAccount {
+                account,
+                owner: WALLET,
+                asset,
+            },
+            Effect::CloseAccount {
+                account,
+                destination: WALLET,
+            },
+            Effect::Delegate {
+                account,
+                delegate: OTHER,
+                asset: Some(asset),
+                amount,
+            },
+            Effect::Delegate {
+                account,
+                delegate: OTHER,
+                asset: None,
+                amount,
+            },
+            Effect::Revoke { account },
+            Effect::AuthorityChange {
+                account,
+                kind: AuthorityKind::AccountOwner,
+                new_authority: Some(OTHER),
+            },
+            Effect::AuthorityChange {
+                account,
+                kind: AuthorityKind::Mint(4),
+                new_authority: None,
+            },
+            Effect::Burn {
+                asset,
+                amount,
+                account,
+            },
+            stake(StakeOperation::Delegate {
+                vote_account: OTHER,
+            }),
+            stake(StakeOperation::Deactivate),
+            stake(StakeOperation::WithdrawToSelf { amount }),
+            stake(StakeOperation::Create { amount }),
+            Effect::NonceAdvance {
+                account,
+                authority: WALLET,
+            },
+            Effect::Memo {
+                text: "caf\u{e9} \u{1b}[31m\n\"quoted\"".to_owned(),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_effect_has_a_line_of_its_own_in_printable_ascii() {
+        let lines: std::collections::BTreeSet<String> = every_effect()
+            .iter()
+            .map(|effect| explain_effect(effect, &WALLET))
+            .collect();
+        assert_eq!(lines.len(), every_effect().len());
+        for line in lines {
+            assert!(
+                line.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn amounts_are_in_display_units_where_decimals_are_known() {
+        let line = explain_effect(&every_effect()[0], &WALLET);
+        assert_eq!(line, format!("sends 1.5 SOL to {OTHER}"));
+        let own = Effect::Transfer {
+            asset: Asset::Token(OTHER),
+            amount: Amount::from_base(5),
+            to: WALLET,
+            token_account: None,
+        };
+        let line = explain_effect(&own, &WALLET);
+        assert_eq!(
+            line,
+            format!("sends 5 base units of {OTHER} to the wallet itself")
+        );
+    }
+}
