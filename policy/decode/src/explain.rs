@@ -225,8 +225,13 @@ mod tests {
 
     /// One of every kind.
     fn every_effect() -> Vec<Effect> {
+        let mut effects = every_movement();
+        effects.extend(every_power());
+        effects
+    }
+
+    fn every_movement() -> Vec<Effect> {
         let (account, amount, asset) = (OTHER, Amount::from_base(1_500_000_000), Asset::Sol);
-        let stake = |operation| Effect::Stake { account, operation };
         vec![
             Effect::Transfer {
                 asset,
@@ -276,6 +281,13 @@ mod tests {
                 owner: WALLET,
                 asset,
             },
+        ]
+    }
+
+    fn every_power() -> Vec<Effect> {
+        let (account, amount, asset) = (OTHER, Amount::from_base(1_500_000_000), Asset::Sol);
+        let stake = |operation| Effect::Stake { account, operation };
+        vec![
             Effect::CloseAccount {
                 account,
                 destination: WALLET,
