@@ -45,9 +45,10 @@ CREATE TABLE requests (
     log_index   INTEGER NOT NULL
 ) STRICT;
 
--- Apart from `requests`, so that recording an outcome appends and does not rewrite.
+-- Apart from `requests`, so that recording an outcome appends and does not rewrite. `seq` is
+-- that of the request.
 CREATE TABLE outcomes (
-    seq       INTEGER PRIMARY KEY REFERENCES requests (seq),
+    seq       INTEGER PRIMARY KEY,
     kind      INTEGER NOT NULL,
     signature BLOB,
     note      TEXT,

@@ -20,9 +20,7 @@ pub(super) fn reading(what: &'static str) -> impl FnOnce(Error) -> StoreError {
 
 /// A write that failed and left nothing behind.
 pub(super) fn not_written(error: Error) -> StoreError {
-    let taken = error
-        .as_database_error()
-        .is_some_and(sqlx::error::DatabaseError::is_unique_violation);
+    let taken = is_taken(&error);
     let damaged = is_corrupt(&error);
     let cause = Cause::from_error("writing to the database", error);
     match (taken, damaged) {
@@ -30,6 +28,12 @@ pub(super) fn not_written(error: Error) -> StoreError {
         (_, true) => StoreError::Corrupt(cause),
         _ => StoreError::NotDone(cause),
     }
+}
+
+/// Whether a unique value was taken.
+pub(super) fn is_taken(error: &Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// `SQLITE_CORRUPT` (11) and `SQLITE_NOTADB` (26), whose extended codes have more bits above

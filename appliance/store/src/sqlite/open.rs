@@ -17,14 +17,16 @@ const APPLICATION_ID: i64 = 0x4353_474e;
 /// Reading connections; each is a thread.
 const READERS: u32 = 2;
 
-/// Statements kept prepared: one per table and number of rows.
-const STATEMENTS: usize = 512;
+/// Texts kept prepared. A transaction's depends on how many rows of each table it writes.
+const STATEMENTS: usize = 256;
 
 /// Pages (4 KiB) in the write-ahead log at which it is moved into the database.
 const CHECKPOINT_PAGES: &str = "4000";
 
-/// KiB of pages kept in memory by the writer, negative as SQLite wants it.
-const WRITER_CACHE: &str = "-65536";
+/// KiB of pages kept in memory by the writer, negative as SQLite wants it. Small on purpose:
+/// SQLite walks through all of them at each commit that splits a page of an index, and what is
+/// not here is in the operating system's memory.
+const WRITER_CACHE: &str = "-4096";
 
 /// Size in bytes that the write-ahead log is cut back to.
 const LOG_SIZE: &str = "67108864";

@@ -139,7 +139,11 @@ impl Store for SqliteStore {
     }
 
     async fn request(&self, id: RequestId) -> StoreResult<Option<StoredRequest>> {
-        let sql = concat!("SELECT ", request_columns!(), " WHERE r.seq = ?");
+        let sql = concat!(
+            "SELECT ",
+            request_columns!(),
+            " FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq WHERE r.seq = ?"
+        );
         let wanted = query(sql).bind(signed(request_seq(id)));
         let found = rows(&self.readers, "a request", wanted, row::stored_request).await?;
         Ok(found.into_iter().find(|stored| stored.request.id == id))
@@ -154,7 +158,8 @@ impl Store for SqliteStore {
         let wanted = query(concat!(
             "SELECT ",
             request_columns!(),
-            " WHERE r.seq < ?1 AND r.seq >= ?2 AND (?3 IS NULL OR r.principal = ?3) \
+            " FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq \
+             WHERE r.seq < ?1 AND r.seq >= ?2 AND (?3 IS NULL OR r.principal = ?3) \
              ORDER BY r.seq DESC LIMIT ?4"
         ));
         let wanted = wanted

@@ -12,8 +12,7 @@ use crate::{
 macro_rules! request_columns {
     () => {
         "r.seq, r.nonce, r.principal, r.idem_key, r.fingerprint, r.at, r.wallet, r.decided, \
-         r.digest, r.answer, r.log_index, o.kind, o.signature, o.note, o.log_index \
-         FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq"
+         r.digest, r.answer, r.log_index, o.kind, o.signature, o.note, o.log_index"
     };
 }
 pub(super) use request_columns;

@@ -3,18 +3,28 @@ use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, Type, query_with};
 
-/// Rows that one statement takes. Each number of rows is a statement of its own to keep
-/// prepared.
-pub(super) const ROWS: usize = 64;
+/// Most rows that one statement takes.
+const ROWS: usize = 64;
+
+/// Rows of a transaction beyond which its text is not worth keeping prepared.
+const KEPT_ROWS: usize = 1_024;
 
 /// A number as SQLite holds it. None of ours comes near 2^63.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// `(?,?,…)` with `count` places.
-pub(super) fn tuple(count: usize) -> String {
-    format!("({})", vec!["?"; count].join(","))
+/// How many rows a statement for `count` rows has: the next power of two. What is missing is
+/// filled with NULL rows, which the statements pass over, so that there are few statements to
+/// keep prepared, whatever the number of requests that happen to share a commit.
+const fn places(count: usize) -> usize {
+    count.next_power_of_two()
+}
+
+/// `(?,…),(?,…),…`
+fn tuples(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    vec![row.as_str(); rows].join(",")
 }
 
 /// The values of one row, added to a statement in the order of its columns.
@@ -32,80 +42,112 @@ impl Row<'_> {
     }
 }
 
-/// One trip to SQLite's thread: perhaps several statements, and their values.
-pub(super) struct Step {
-    sql: String,
-    arguments: SqliteArguments,
+/// Rows found by a key each: `select` ends with `JOIN … ON … = wanted.column1`, and what it
+/// finds for up to [`ROWS`] keys is one query.
+pub(super) fn by_keys<'k, K>(
+    select: &'static str,
+    join: &'static str,
+    keys: &'k [K],
+    bytes: impl Fn(&K) -> &[u8] + 'k,
+) -> impl Iterator<Item = Query<'static, Sqlite, SqliteArguments>> + 'k {
+    keys.chunks(ROWS).map(move |keys| {
+        let places = places(keys.len());
+        // A join runs through the keys one by one; `IN` would build an index of them first.
+        let wanted = tuples(places, 1);
+        let sql = format!("{select} FROM (VALUES {wanted}) AS wanted CROSS JOIN {join}");
+        let query = sqlx::query(AssertSqlSafe(sql));
+        keys.iter().fold(query, |query, key| query.bind(bytes(key)))
+    })
 }
 
-impl Step {
-    pub(super) fn query(self) -> Query<'static, Sqlite, SqliteArguments> {
-        query_with(AssertSqlSafe(self.sql), self.arguments)
-    }
-}
-
-/// The statements of one transaction.
+/// The statements of one transaction, in one text.
 ///
-/// A trip to SQLite's thread costs as much as writing several rows. So rows go in many to a
-/// statement, and `BEGIN` and `COMMIT` travel with the first and the last one.
+/// A trip to SQLite's thread and back costs as much as writing several rows. So everything
+/// travels at once, `BEGIN` and `COMMIT` included.
 #[derive(Default)]
 pub(super) struct Script {
-    steps: Vec<Step>,
+    statements: Vec<String>,
+    arguments: SqliteArguments,
     failed: Option<BoxDynError>,
+    rows: usize,
 }
 
 impl Script {
-    /// `head (?,…),(?,…),… tail`, once per [`ROWS`] items.
-    pub(super) fn rows<T>(
+    /// `INSERT INTO {table} (…) … {tail}` of all items; the first column is never NULL.
+    ///
+    /// `OR ROLLBACK`: a taken value ends the transaction at once, so SQLite need not keep what
+    /// it would take to undo the one statement.
+    pub(super) fn insert<T>(
         &mut self,
-        head: &str,
-        columns: usize,
+        table: &str,
+        columns: &[&str],
         tail: &str,
         items: Vec<T>,
         add: fn(&mut Row<'_>, T),
     ) {
-        self.chunks(items, add, |count| {
-            let tuple = tuple(columns);
-            format!("{head} {} {tail}", vec![tuple.as_str(); count].join(","))
+        let names = columns.join(",");
+        self.chunks(items, add, columns.len(), |places| {
+            let values = tuples(places, columns.len());
+            // `WHERE` also keeps the parser from taking `ON CONFLICT` for a join's `ON`.
+            vec![format!(
+                "INSERT OR ROLLBACK INTO {table} ({names}) SELECT * FROM (VALUES {values}) \
+                 WHERE column1 IS NOT NULL {tail}"
+            )]
         });
     }
 
-    /// `sql` once per item, [`ROWS`] of them in one trip.
-    pub(super) fn each<T>(&mut self, sql: &str, items: Vec<T>, add: fn(&mut Row<'_>, T)) {
-        self.chunks(items, add, |count| vec![sql; count].join(";"));
+    /// `sql` with its `columns` places once per item.
+    pub(super) fn each<T>(
+        &mut self,
+        sql: &str,
+        columns: usize,
+        items: Vec<T>,
+        add: fn(&mut Row<'_>, T),
+    ) {
+        self.chunks(items, add, columns, |places| vec![sql.to_owned(); places]);
     }
 
     fn chunks<T>(
         &mut self,
         items: Vec<T>,
         add: fn(&mut Row<'_>, T),
-        sql: impl Fn(usize) -> String,
+        columns: usize,
+        sql: impl Fn(usize) -> Vec<String>,
     ) {
         let mut items = items.into_iter();
         while items.len() > 0 {
             let count = items.len().min(ROWS);
-            let mut arguments = SqliteArguments::default();
+            let places = places(count);
             for item in items.by_ref().take(count) {
-                let failed = &mut self.failed;
-                let arguments = &mut arguments;
-                add(&mut Row { arguments, failed }, item);
+                add(&mut self.row(), item);
             }
-            let sql = sql(count);
-            self.steps.push(Step { sql, arguments });
+            for _ in 0..(places - count) * columns {
+                self.row().add(None::<i64>);
+            }
+            self.statements.extend(sql(places));
+            self.rows += places;
         }
     }
 
-    /// The steps, as one transaction; none if there is nothing to do.
-    pub(super) fn transaction(mut self) -> Result<Vec<Step>, sqlx::Error> {
+    fn row(&mut self) -> Row<'_> {
+        Row {
+            arguments: &mut self.arguments,
+            failed: &mut self.failed,
+        }
+    }
+
+    /// Everything as one transaction; `None` if there is nothing to do.
+    pub(super) fn transaction(
+        self,
+    ) -> Result<Option<Query<'static, Sqlite, SqliteArguments>>, sqlx::Error> {
         if let Some(error) = self.failed {
             return Err(sqlx::Error::Encode(error));
         }
-        if let Some(first) = self.steps.first_mut() {
-            first.sql.insert_str(0, "BEGIN IMMEDIATE;");
+        if self.statements.is_empty() {
+            return Ok(None);
         }
-        if let Some(last) = self.steps.last_mut() {
-            last.sql.push_str(";COMMIT");
-        }
-        Ok(self.steps)
+        let sql = format!("BEGIN IMMEDIATE;{};COMMIT", self.statements.join(";"));
+        let query = query_with(AssertSqlSafe(sql), self.arguments);
+        Ok(Some(query.persistent(self.rows <= KEPT_ROWS)))
     }
 }

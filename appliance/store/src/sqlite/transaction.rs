@@ -1,12 +1,12 @@
-use sqlx::{AssertSqlSafe, Connection as _, query};
+use sqlx::{Connection as _, query};
 use tokio::sync::OwnedMutexGuard;
 
 use super::Writer;
-use super::failure::{not_written, reading};
+use super::failure::{is_taken, not_written, reading};
 use super::read::rows;
 use super::row::{self, request_columns};
 use super::script::script;
-use super::statement::{ROWS, Step, tuple};
+use super::statement::by_keys;
 use crate::{Cause, IdempotencyKey, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
 
 /// The one transaction of a [`super::SqliteStore`]. No other connection writes, so what it
@@ -29,29 +29,15 @@ impl SqliteTxn {
         Ok(Self { writer })
     }
 
-    /// Runs the steps of a transaction.
-    async fn run(&mut self, steps: Vec<Step>) -> StoreResult<()> {
-        let last = steps.len().saturating_sub(1);
-        self.writer.in_transaction = true;
-        for (place, step) in steps.into_iter().enumerate() {
-            let done = step.query().execute(self.writer.connection()?).await;
-            if let Err(error) = done {
-                return Err(self.failed(error, place == last).await);
-            }
-        }
-        self.writer.in_transaction = false;
-        Ok(())
-    }
-
-    /// Undoes what was begun. If there is nothing left to undo after the step that commits,
-    /// SQLite may have failed on its way to the disk, and a restart may find it done.
-    async fn failed(&mut self, error: sqlx::Error, committing: bool) -> StoreError {
+    /// Undoes what was begun. If there is nothing left to undo, SQLite may have failed on its
+    /// way to the disk, and a restart may find it done; but a taken value it met before that.
+    async fn failed(&mut self, error: sqlx::Error) -> StoreError {
         let undone = roll_back(&mut self.writer).await;
         self.writer.in_transaction = false;
-        if committing && undone.is_err() {
-            return StoreError::Unknown(Cause::from_error("committing to the database", error));
+        if undone.is_ok() || is_taken(&error) {
+            return not_written(error);
         }
-        not_written(error)
+        StoreError::Unknown(Cause::from_error("committing to the database", error))
     }
 }
 
@@ -66,13 +52,10 @@ async fn roll_back(writer: &mut Writer) -> StoreResult<()> {
 
 impl Txn for SqliteTxn {
     async fn find_requests(&mut self, keys: &[IdempotencyKey]) -> StoreResult<Vec<StoredRequest>> {
+        let select = concat!("SELECT ", request_columns!());
+        let join = "requests r ON r.idem = wanted.column1 LEFT JOIN outcomes o ON o.seq = r.seq";
         let mut found = Vec::new();
-        for keys in keys.chunks(ROWS) {
-            let sql = concat!("SELECT ", request_columns!(), " WHERE r.idem IN ");
-            let mut wanted = query(AssertSqlSafe(sql.to_owned() + &tuple(keys.len())));
-            for key in keys {
-                wanted = wanted.bind(key.digest().as_slice());
-            }
+        for wanted in by_keys(select, join, keys, |key| key.digest()) {
             let connection = self.writer.connection()?;
             found.extend(rows(connection, "requests", wanted, row::stored_request).await?);
         }
@@ -80,13 +63,10 @@ impl Txn for SqliteTxn {
     }
 
     async fn load_usage(&mut self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
+        let select = "SELECT u.limit_key, u.bucket, u.amount";
+        let join = "usage u ON u.limit_key = wanted.column1";
         let mut found = Vec::new();
-        for keys in limit_keys.chunks(ROWS) {
-            let sql = "SELECT limit_key, bucket, amount FROM usage WHERE limit_key IN ";
-            let mut wanted = query(AssertSqlSafe(sql.to_owned() + &tuple(keys.len())));
-            for key in keys {
-                wanted = wanted.bind(key.as_slice());
-            }
+        for wanted in by_keys(select, join, limit_keys, |key| key) {
             let connection = self.writer.connection()?;
             found.extend(rows(connection, "the use of limits", wanted, row::usage).await?);
         }
@@ -94,10 +74,15 @@ impl Txn for SqliteTxn {
     }
 
     async fn commit(mut self, writes: Writes) -> StoreResult<()> {
-        let steps = script(writes).transaction().map_err(not_written)?;
-        if steps.is_empty() {
+        let Some(everything) = script(writes).transaction().map_err(not_written)? else {
             return Ok(());
+        };
+        self.writer.in_transaction = true;
+        let done = everything.execute(self.writer.connection()?).await;
+        if let Err(error) = done {
+            return Err(self.failed(error).await);
         }
-        self.run(steps).await
+        self.writer.in_transaction = false;
+        Ok(())
     }
 }
