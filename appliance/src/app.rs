@@ -21,7 +21,7 @@ use crate::phase::CurrentPhase;
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::records::Records;
-use crate::sign::Signers;
+use crate::sign::{Signers, Vouchers};
 use crate::wallets::Directory;
 
 /// A running appliance.
@@ -41,6 +41,8 @@ pub struct App {
     pub desk: DeviceDesk,
     /// The threads that sign for wallets.
     pub signers: Signers,
+    /// Proofs of what was allowed.
+    pub vouchers: Vouchers,
     /// The log key on the token.
     pub log_key: KeyRef,
     /// The log key as verifiers know it.

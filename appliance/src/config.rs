@@ -348,7 +348,10 @@ impl Config {
                     )
                 })?,
         };
-        refuse_readable_by_others(&path)?;
+        // The service manager's credentials belong to root and are shown to the service's group.
+        let own = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let shown_by_manager = own.is_some_and(|directory| path.starts_with(directory));
+        refuse_readable_by_others(&path, if shown_by_manager { 0o037 } else { 0o077 })?;
         let text = std::fs::read_to_string(&path).map_err(|error| {
             ConfigError::Pin(format!("cannot read `{}`: {error}", path.display()))
         })?;
@@ -360,12 +363,12 @@ impl Config {
     }
 }
 
-fn refuse_readable_by_others(path: &Path) -> Result<(), ConfigError> {
+fn refuse_readable_by_others(path: &Path, refused: u32) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(path)
         .map_err(|error| ConfigError::Pin(format!("cannot read `{}`: {error}", path.display())))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if mode & refused != 0 {
         return Err(ConfigError::Pin(format!(
             "`{}` has mode {mode:o} and can be read by others; run `chmod 600` on it",
             path.display()

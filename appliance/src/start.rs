@@ -35,7 +35,7 @@ use crate::phase::{CurrentPhase, Phase};
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::records::Records;
-use crate::sign::{SignerThreads, Signers};
+use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::wallets::Directory;
 use crate::{Db, certificates, health, sequencer};
 
@@ -251,6 +251,7 @@ impl Running {
             .journal
             .entry(EntryKind::Start, "system", None, &detail)?;
         app.ledger.append(vec![entry]).await?;
+        sequencer::sign_head(&app).await?;
         health::check(&app).await;
         let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app)));
         Self::listen(app, threads, sequencer).await
@@ -283,7 +284,8 @@ impl Running {
         };
         let limits = Limits {
             max_connections: app.config.listen.max_connections,
-            max_connections_per_client: app.config.listen.max_connections,
+            // One bot cannot take the places of all the others.
+            max_connections_per_client: (app.config.listen.max_connections / 4).max(1),
             ..Limits::default()
         };
         let api_listener = bind(app.config.listen.api, "listen.api").await?;
@@ -421,6 +423,7 @@ async fn assemble(
     )?;
     let app = App {
         phase: CurrentPhase::sealed(),
+        vouchers: Vouchers::open(&opened.desk).await?,
         signers,
         log_key,
         log_verifier,

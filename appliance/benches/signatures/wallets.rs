@@ -135,10 +135,9 @@ fn stop(pid: u32) -> Result<()> {
     let status = Command::new("kill").arg(pid.to_string()).status()?;
     ensure!(status.success(), "no process {pid}");
     for _ in 0..600 {
-        let gone = Path::new(&format!("/proc/{pid}/status"));
-        let zombie = std::fs::read_to_string(gone).is_ok_and(|text| text.contains("Z (zombie)"));
-        if !gone.exists() || zombie {
-            return Ok(());
+        match std::fs::read_to_string(format!("/proc/{pid}/status")) {
+            Ok(text) if !text.contains("Z (zombie)") => {}
+            _ => return Ok(()),
         }
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -5,7 +5,7 @@ use countersign_intent::{RequestId, Timestamp};
 use countersign_store::StoredRequest;
 use countersign_store::ledger::{Judged, Outcome, Recorded};
 
-use super::stages::{Asked, Read, Remembered};
+use super::stages::{Asked, Read, Refusal, Remembered};
 
 /// An answer: 200, 202, or a problem.
 #[derive(Debug, Clone)]
@@ -82,6 +82,14 @@ pub(super) fn of_outcome(read: &Read, recorded: &Recorded, outcome: &Outcome) ->
     }
 }
 
+/// The answer where something stops what was allowed earlier.
+pub(super) fn stopped(recorded: &Recorded, stop: &Refusal) -> Answer {
+    let mut problem = Problem::new(stop.code, stop.message.clone());
+    problem.request_id = Some(recorded.request_id().to_string());
+    problem.log_index = Some(recorded.log_index());
+    Answer::Problem(Box::new(problem))
+}
+
 fn hsm_problem(id: RequestId, log_index: u64, detail: String) -> Answer {
     let mut problem = Problem::new(ErrorCode::HsmUnavailable, detail);
     problem.request_id = Some(id.to_string());
@@ -128,7 +136,7 @@ fn signed_answer(
 pub fn answer_of(stored: &StoredRequest) -> Answer {
     let (id, index) = (stored.request.id, stored.request.log_index);
     match Remembered::decode(&stored.request.answer) {
-        Some(Remembered::Allow { rule, effects }) => Answer::Done(Box::new(SignedAnswer {
+        Some(Remembered::Allow { rule, effects, .. }) => Answer::Done(Box::new(SignedAnswer {
             rule: Some(rule),
             effects,
             ..empty(id, index, Decision::Allow)
@@ -165,7 +173,7 @@ fn remembered(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
 fn dry_run(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
     let base = |decision| empty(id, log_index, decision);
     let answer = match Remembered::decode(answer) {
-        Some(Remembered::Allow { rule, effects }) => SignedAnswer {
+        Some(Remembered::Allow { rule, effects, .. }) => SignedAnswer {
             rule: Some(rule),
             effects,
             ..base(Decision::Allow)
@@ -223,7 +231,7 @@ fn denial(
     problem
 }
 
-fn unreadable(id: RequestId, log_index: u64) -> Answer {
+pub(super) fn unreadable(id: RequestId, log_index: u64) -> Answer {
     let detail = format!("what was decided about {id} cannot be read; run `countersignd doctor`");
     let mut problem = Problem::new(ErrorCode::NotReady, detail);
     problem.request_id = Some(id.to_string());

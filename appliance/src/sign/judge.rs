@@ -5,7 +5,8 @@ use std::sync::Arc;
 use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
-use countersign_intent::{Intent, RequestId, SigningInput, Timestamp};
+use countersign_hsm::Material;
+use countersign_intent::{Effect, Intent, RequestId, SigningInput, Timestamp};
 use countersign_policy::{
     Ask, Decision, Denial, Facts, Permit, Reason, ReasonCode, WalletFacts, decide, limit_keys,
 };
@@ -14,6 +15,7 @@ use countersign_store::ledger::{Bench, Case, Verdict};
 use serde::Serialize;
 
 use super::stages::{Read, Refusal, Remembered, wire_reason};
+use super::voucher::Allowed;
 use crate::app::App;
 use crate::freezes::Subject;
 use crate::journal::stamp;
@@ -97,37 +99,8 @@ impl Hearing {
 
     /// What is refused whatever the policy says.
     fn refused_before_policy(&self, now: Timestamp) -> Option<Refusal> {
-        let asked = &self.read.resolved.asked;
-        let wallet = &self.read.resolved.wallet;
-        let refuse = |code, rule, message| {
-            Some(Refusal {
-                code,
-                rule,
-                message,
-            })
-        };
-        let subject = Subject {
-            principal: asked.caller.principal(),
-            user: wallet.user,
-            wallet: wallet.id,
-            venue: wallet.venue,
-        };
-        if let Err(error) = asked.caller.check(now, &self.app.revocations) {
-            return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
-        }
-        if let Some(freeze) = self.app.freezes.covering(&subject) {
-            return refuse(ErrorCode::Frozen, "freeze", freeze);
-        }
-        match wallet.status {
-            Status::Active => {}
-            Status::Paused => {
-                let message = format!("wallet {} is paused; resume it first", wallet.id);
-                return refuse(ErrorCode::WalletPaused, "status", message);
-            }
-            Status::Archived => {
-                let message = format!("wallet {} is archived for good", wallet.id);
-                return refuse(ErrorCode::WalletPaused, "status", message);
-            }
+        if let Some(refusal) = stopped(&self.app, &self.read, now) {
+            return Some(refusal);
         }
         let decoded = match &self.read.decoded {
             Ok(decoded) => decoded,
@@ -143,6 +116,8 @@ impl Hearing {
         let missing = intent
             .effects
             .iter()
+            // How long the signature lives is the policy's matter, not the grant's.
+            .filter(|effect| !matches!(effect, Effect::NonceAdvance { .. }))
             .map(|effect| effect.action(&intent.wallet))
             .find(|action| action.is_primary() && !grant.covers(*action))?;
         Some(Refusal {
@@ -180,11 +155,22 @@ impl Hearing {
         };
         let decision = decide(&policy.set, &decoded.intent, &facts);
         let remembered = match &decision {
-            Decision::Allow(permit) => allowed(permit, self.effects()),
+            Decision::Allow(permit) => allowed(permit, self.effects(), self.voucher(bench)),
             Decision::Deny(denial) => denied(denial, self.effects()),
             Decision::NeedApproval(ask) => pending(ask, bench.now, self.effects()),
         };
         (decision, remembered)
+    }
+
+    fn voucher(&self, bench: &Bench<'_>) -> String {
+        let principal = self.read.resolved.asked.caller.principal().to_string();
+        self.app.vouchers.make(&Allowed {
+            request: bench.request_id,
+            principal: &principal,
+            wallet: self.read.resolved.wallet.id,
+            fingerprint: &self.read.resolved.asked.fingerprint,
+            digest: &self.read.digest,
+        })
     }
 
     fn effects(&self) -> Vec<String> {
@@ -223,6 +209,51 @@ impl Hearing {
             .encode()
             .unwrap_or_else(|_| too_long(bench.now, kind, bench.request_id))
     }
+}
+
+/// What stops a request now, whatever was decided about it: a certificate, a freeze, a pause.
+/// Asked when it is judged, and again when what was allowed earlier is to be signed.
+pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal> {
+    let asked = &read.resolved.asked;
+    let wallet = &read.resolved.wallet;
+    let refuse = |code, rule, message| {
+        Some(Refusal {
+            code,
+            rule,
+            message,
+        })
+    };
+    let subject = Subject {
+        principal: asked.caller.principal(),
+        user: wallet.user,
+        wallet: wallet.id,
+        venue: wallet.venue,
+    };
+    if let Err(error) = asked.caller.check(now, &app.revocations) {
+        return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
+    }
+    if let Some(freeze) = app.freezes.covering(&subject) {
+        return refuse(ErrorCode::Frozen, "freeze", freeze);
+    }
+    match wallet.status {
+        Status::Active => {}
+        Status::Paused => {
+            let message = format!("wallet {} is paused; resume it first", wallet.id);
+            return refuse(ErrorCode::WalletPaused, "status", message);
+        }
+        Status::Archived => {
+            let message = format!("wallet {} is archived for good", wallet.id);
+            return refuse(ErrorCode::WalletPaused, "status", message);
+        }
+    }
+    if matches!(wallet.key.material, Material::Envelope(_)) && !app.config.custody.envelope {
+        let message = format!(
+            "the key of wallet {} is in envelope custody, which the operator turned off",
+            wallet.id
+        );
+        return refuse(ErrorCode::WalletPaused, "custody", message);
+    }
+    None
 }
 
 /// An entry whose details do not fit says at least that there was one.
@@ -310,11 +341,12 @@ fn deny_early(refusal: &Refusal, effects: Vec<String>) -> (Decision, Remembered)
     (Decision::Deny(denial), remembered)
 }
 
-fn allowed(permit: &Permit, effects: Vec<String>) -> Remembered {
+fn allowed(permit: &Permit, effects: Vec<String>, voucher: String) -> Remembered {
     let rules: Vec<&str> = permit.rules().collect();
     Remembered::Allow {
         rule: rules.join(", "),
         effects,
+        voucher,
     }
 }
 

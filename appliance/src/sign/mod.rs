@@ -17,6 +17,7 @@ mod answer;
 mod judge;
 mod outcome;
 mod stages;
+mod voucher;
 mod worker;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::records::RecordsError;
 pub use answer::{Answer, answer_of};
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
+pub use voucher::Vouchers;
 pub use worker::{SignerThreads, Signers, StartError, verifies};
 
 /// How often a request is judged anew because its wallet changed while it was on its way.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::WalkError;
 use super::answer::{self, Answer};
-use super::stages::{Asked, Read};
+use super::judge;
+use super::stages::{Asked, Read, Remembered};
+use super::voucher::Allowed;
 use crate::app::App;
 use crate::journal::stamp;
 
@@ -18,6 +20,9 @@ pub(super) async fn sign(
     read: &Read,
     recorded: Recorded,
 ) -> Result<Answer, WalkError> {
+    if let Some(answer) = not_to_be_signed(app, read, &recorded) {
+        return Ok(answer);
+    }
     let key = Arc::clone(&read.resolved.wallet.key);
     let outcome = app.signers.sign(&recorded, key).await;
     let answer = answer::of_outcome(read, &recorded, &outcome);
@@ -28,6 +33,31 @@ pub(super) async fn sign(
         tracing::error!(%error, "an outcome could not be queued");
     }
     Ok(answer)
+}
+
+/// What was recorded may have been recorded long ago, or written into the database by somebody
+/// else. The reservation stays as it is: an earlier attempt may have signed.
+fn not_to_be_signed(app: &App, read: &Read, recorded: &Recorded) -> Option<Answer> {
+    let principal = read.resolved.asked.caller.principal().to_string();
+    let allowed = Allowed {
+        request: recorded.request_id(),
+        principal: &principal,
+        wallet: recorded.wallet(),
+        fingerprint: &read.resolved.asked.fingerprint,
+        digest: recorded.digest(),
+    };
+    let genuine = match Remembered::decode(recorded.answer()) {
+        Some(Remembered::Allow { voucher, .. }) => app.vouchers.check(&allowed, &voucher),
+        _ => false,
+    };
+    if !genuine {
+        metrics::counter!("countersign_tampered_rows_total").increment(1);
+        let request = recorded.request_id();
+        tracing::error!(%request, "a request was changed in the database; it is not signed");
+        return Some(answer::unreadable(request, recorded.log_index()));
+    }
+    let stop = judge::stopped(app, read, app.clock.now())?;
+    Some(answer::stopped(recorded, &stop))
 }
 
 fn count(outcome: &Outcome) {

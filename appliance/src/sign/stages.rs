@@ -76,6 +76,8 @@ pub enum Remembered {
         rule: String,
         /// What it does, in words.
         effects: Vec<String>,
+        /// Proof that this appliance allowed it.
+        voucher: String,
     },
     /// It was refused.
     Deny {
