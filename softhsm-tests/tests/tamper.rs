@@ -305,3 +305,39 @@ async fn inv08_a_log_that_was_cut_or_rewritten_is_refused() {
         assert_eq!(ended.code, Some(1), "{what}: {ended}");
     }
 }
+
+/// A denied theft, turned into one that was allowed and only waits for its signature.
+#[tokio::test]
+async fn inv08_a_request_that_was_turned_into_an_allowed_one_is_not_signed() {
+    let Desk { appliance, wallet } = desk().await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    let theft = to(&wallet, THIEF).unwrap();
+    let denied = bot.sign("theft", &wallet.id, &theft).await.unwrap();
+    assert_eq!((denied.status, denied.code()), (403, "policy_denied"));
+    let forgeries = [
+        "UPDATE requests SET decided = 1 WHERE idem_key = 'theft'",
+        // With the very answer of a request that was allowed.
+        "UPDATE requests SET answer = (SELECT answer FROM requests WHERE idem_key = 'before') \
+         WHERE idem_key = 'theft'",
+    ];
+    for forgery in forgeries {
+        attack(&appliance, forgery).await.unwrap();
+        let refused = bot.sign("theft", &wallet.id, &theft).await.unwrap();
+        let problem = refused.problem().unwrap();
+        assert_eq!(problem.status, 503, "{forgery}: {}", problem.detail);
+    }
+    assert!(
+        appliance
+            .log()
+            .contains("a request was changed in the database")
+    );
+    let mut file = database(&appliance).await.unwrap();
+    let signed: (i64,) = sqlx::query_as(
+        "SELECT count(*) FROM outcomes JOIN requests USING (seq) \
+         WHERE idem_key = 'theft' AND signature IS NOT NULL",
+    )
+    .fetch_one(&mut file)
+    .await
+    .unwrap();
+    assert_eq!(signed.0, 0, "the theft was signed");
+}
