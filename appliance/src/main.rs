@@ -2,13 +2,13 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use countersign_appliance::config::Config;
 use countersign_appliance::init::Init;
 use countersign_appliance::start::{Running, StartError, install_metrics};
 use countersign_appliance::{doctor, init};
+use countersign_hsm::pkcs11::leave;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// HSM-backed signing appliance.
@@ -51,7 +51,7 @@ enum Command {
     },
 }
 
-fn main() -> ExitCode {
+fn main() -> ! {
     let arguments = Arguments::parse();
     log_to_stderr();
     if let Err(error) = doctor::harden() {
@@ -65,14 +65,14 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => Err(error.into()),
     };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            tracing::error!(%error, "countersignd ends");
-            let _broken_pipe = writeln!(std::io::stderr(), "countersignd: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let well = result.unwrap_or_else(|error| {
+        tracing::error!(%error, "countersignd ends");
+        let _broken_pipe = writeln!(std::io::stderr(), "countersignd: {error}");
+        false
+    });
+    let _broken_pipe = std::io::stdout().flush();
+    // Threads may still be at the token.
+    leave(u8::from(!well))
 }
 
 fn log_to_stderr() {
@@ -85,7 +85,8 @@ fn log_to_stderr() {
         .init();
 }
 
-async fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
+/// Answers whether all is well.
+async fn run(arguments: Arguments) -> Result<bool, StartError> {
     match arguments.command {
         None => serve(Config::read(&arguments.config)?).await,
         Some(Command::Init {
@@ -102,21 +103,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             };
             let done = init::run(&config, &options).await?;
             print_done(&done, json)?;
-            Ok(ExitCode::SUCCESS)
+            Ok(true)
         }
         Some(Command::Doctor { json }) => {
             let report = doctor::examine(&arguments.config).await;
             doctor::print(&report, json, &mut std::io::stdout())?;
-            Ok(if report.healthy() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
+            Ok(report.healthy())
         }
     }
 }
 
-async fn serve(config: Config) -> Result<ExitCode, StartError> {
+async fn serve(config: Config) -> Result<bool, StartError> {
     if config.custody.envelope
         && let Err(error) = doctor::lock_memory()
     {
@@ -132,7 +129,7 @@ async fn serve(config: Config) -> Result<ExitCode, StartError> {
     tracing::info!("stopping: finishing what was recorded");
     running.stop().await?;
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(true)
 }
 
 fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {

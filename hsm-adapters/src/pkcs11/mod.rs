@@ -19,6 +19,7 @@ mod codes;
 mod config;
 mod envelope;
 mod handles;
+mod leave;
 mod mac;
 mod module;
 mod objects;
@@ -39,6 +40,7 @@ use crate::error::Error;
 
 use codes::Failure;
 pub use config::Config;
+pub use leave::leave;
 use shared::{Shared, Worker};
 
 /// One token of a PKCS#11 module.
