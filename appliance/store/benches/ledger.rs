@@ -69,7 +69,27 @@ impl Measurement for CpuTime {
     }
 }
 
+/// How idempotency keys follow each other: as a counter, or as random ones do.
+#[derive(Clone, Copy)]
+enum Keys {
+    Ordered,
+    Random,
+}
+
+impl Keys {
+    fn key(self, number: u64) -> String {
+        match self {
+            Self::Ordered => format!("{number:032x}"),
+            Self::Random => {
+                let golden = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+                format!("{:032x}", u128::from(number).wrapping_mul(golden))
+            }
+        }
+    }
+}
+
 struct Bench {
+    keys: Keys,
     runtime: Runtime,
     desk: Desk,
     ledger: Ledger,
@@ -77,20 +97,21 @@ struct Bench {
 }
 
 impl Bench {
-    fn new<S: Store>(runtime: Runtime, store: S) -> Self {
+    fn new<S: Store>(runtime: Runtime, store: S, keys: Keys) -> Self {
         let desk = Desk::new("24h", 999_999_999);
         let store = Arc::new(store);
         let ledger = runtime.block_on(desk.start(&store)).unwrap();
         Self {
+            keys,
             runtime,
             desk,
             ledger,
-            next: AtomicU64::new(1),
+            next: AtomicU64::new(1 << 40),
         }
     }
 
     fn key(&self) -> String {
-        format!("{:032x}", self.next.fetch_add(1, Ordering::Relaxed))
+        self.keys.key(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// `count` requests in one commit, and their outcomes.
@@ -155,12 +176,12 @@ fn clients<M: Measurement + 'static>(criterion: &mut Criterion<M>, name: &str, b
 }
 
 /// Writes `count` signed requests as the ledger would have.
-async fn fill(store: &SqliteStore, count: u64) {
+async fn fill(store: &SqliteStore, count: u64, keys: Keys) {
     let mut frontier = countersign_audit::Frontier::default();
     for first in (1..=count).step_by(1_000) {
         let mut writes = Writes::default();
         for seq in first..first + 1_000 {
-            let key = IdempotencyKey::new("bot/a", format!("old {seq}"));
+            let key = IdempotencyKey::new("bot/a", keys.key(seq));
             writes.requests.push(RequestRow {
                 id: request_id(seq, [7; 8]),
                 key,
@@ -196,33 +217,42 @@ async fn fill(store: &SqliteStore, count: u64) {
 }
 
 fn history<M: Measurement + 'static>(criterion: &mut Criterion<M>, name: &str) {
-    for count in [1_000, 1_000_000] {
+    let (ordered, random) = ((Keys::Ordered, "ordered"), (Keys::Random, "random"));
+    for (count, (keys, label)) in [
+        (1_000, ordered),
+        (1_000_000, ordered),
+        (1_000, random),
+        (1_000_000, random),
+    ] {
         // Filled only if it is wanted: a million takes a while.
         let filled = OnceCell::new();
         let fill = || {
             let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
             let store = sqlite(&runtime, folder.path());
-            runtime.block_on(fill(&store, count));
-            (Bench::new(runtime, store), folder)
+            runtime.block_on(fill(&store, count, keys));
+            (Bench::new(runtime, store, keys), folder)
         };
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(16));
-        group.bench_function(BenchmarkId::new("after", count), |bencher| {
-            let (bench, _) = filled.get_or_init(fill);
-            bencher.iter(|| bench.runtime.block_on(bench.batch(16)));
-        });
+        group.bench_function(
+            BenchmarkId::new(format!("{label} keys after"), count),
+            |bencher| {
+                let (bench, _) = filled.get_or_init(fill);
+                bencher.iter(|| bench.runtime.block_on(bench.batch(16)));
+            },
+        );
         group.finish();
     }
 }
 
 fn all<M: Measurement + 'static>(mut criterion: Criterion<M>, name: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let memory = Arc::new(Bench::new(runtime(), MemoryStore::new()));
+    let memory = Arc::new(Bench::new(runtime(), MemoryStore::new(), Keys::Ordered));
     batches(&mut criterion, &format!("{name}/memory"), &memory);
     clients(&mut criterion, &format!("{name}/memory"), &memory);
     let runtime = runtime();
     let store = sqlite(&runtime, folder.path());
-    let sqlite = Arc::new(Bench::new(runtime, store));
+    let sqlite = Arc::new(Bench::new(runtime, store, Keys::Ordered));
     batches(&mut criterion, &format!("{name}/sqlite"), &sqlite);
     clients(&mut criterion, &format!("{name}/sqlite"), &sqlite);
     history(&mut criterion, &format!("{name}/sqlite"));

@@ -28,12 +28,11 @@ CREATE TABLE authority_seal (
     mac     BLOB    NOT NULL
 ) STRICT;
 
--- A request's id is its number followed by `nonce`. `idem` is a short digest of the principal
--- and the idempotency key: the one index that is not written in order stays small.
+-- A request's id is its number followed by `nonce`. The index over the idempotency keys is the
+-- only one that is not written in order, unless a bot's keys grow with time.
 CREATE TABLE requests (
     seq         INTEGER PRIMARY KEY,
     nonce       BLOB    NOT NULL,
-    idem        BLOB    NOT NULL UNIQUE,
     principal   TEXT    NOT NULL,
     idem_key    TEXT    NOT NULL,
     fingerprint BLOB    NOT NULL,
@@ -42,7 +41,8 @@ CREATE TABLE requests (
     decided     INTEGER NOT NULL,
     digest      BLOB    NOT NULL,
     answer      BLOB    NOT NULL,
-    log_index   INTEGER NOT NULL
+    log_index   INTEGER NOT NULL,
+    UNIQUE (principal, idem_key)
 ) STRICT;
 
 -- Apart from `requests`, so that recording an outcome appends and does not rewrite. `seq` is

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp, WalletId};
-use sha2::{Digest as _, Sha256};
 
 /// A row that grants power: a user, wallet, grant, certificate, policy, price, freeze, …
 /// The caller makes `body` and `mac`, and checks them on the way back.
@@ -49,9 +48,11 @@ pub struct AuthoritySeal {
 }
 
 /// Who asked, and the `Idempotency-Key` that was sent along.
+///
+/// Any text will do. One that grows with time (a counter, a UUID of version 7) makes for
+/// cheaper commits than a random one: its index is then written in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey {
-    digest: [u8; 16],
     principal: Arc<str>,
     key: Arc<str>,
 }
@@ -60,11 +61,9 @@ impl IdempotencyKey {
     /// Joins a principal's text form, e.g. `bot/momentum-7`, and the key as it was sent.
     #[must_use]
     pub fn new(principal: impl Into<Arc<str>>, key: impl Into<Arc<str>>) -> Self {
-        let (principal, key) = (principal.into(), key.into());
         Self {
-            digest: short_digest(&principal, &key),
-            principal,
-            key,
+            principal: principal.into(),
+            key: key.into(),
         }
     }
 
@@ -79,26 +78,6 @@ impl IdempotencyKey {
     pub fn key(&self) -> &str {
         &self.key
     }
-
-    /// What the unique index holds: the first 16 bytes of SHA-256 over the length of the
-    /// principal (8 bytes, big-endian), the principal and the key. The index stays small
-    /// whatever bots send as keys.
-    #[must_use]
-    pub const fn digest(&self) -> &[u8; 16] {
-        &self.digest
-    }
-}
-
-fn short_digest(principal: &str, key: &str) -> [u8; 16] {
-    let length = u64::try_from(principal.len()).unwrap_or(u64::MAX);
-    let hash = Sha256::new()
-        .chain_update(length.to_be_bytes())
-        .chain_update(principal.as_bytes())
-        .chain_update(key.as_bytes())
-        .finalize();
-    let mut short = [0; 16];
-    short.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-    short
 }
 
 /// What policy said about a request.

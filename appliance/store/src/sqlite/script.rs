@@ -4,10 +4,9 @@ use crate::{
     request_seq,
 };
 
-const REQUEST: [&str; 12] = [
+const REQUEST: [&str; 11] = [
     "seq",
     "nonce",
-    "idem",
     "principal",
     "idem_key",
     "fingerprint",
@@ -67,7 +66,6 @@ fn authority(script: &mut Script, rows: Vec<AuthorityRow>, seal: Option<Authorit
 fn request(row: &mut Row<'_>, new: RequestRow) {
     let nonce = new.id.as_bytes().split_at(8).1;
     row.add(signed(request_seq(new.id))).add(nonce);
-    row.add(new.key.digest().as_slice());
     row.add(new.key.principal()).add(new.key.key());
     row.add(new.fingerprint.as_slice()).add(new.at.micros());
     row.add(new.wallet.as_bytes().as_slice());

@@ -14,6 +14,9 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// A query that can be run.
+pub(super) type Wanted = Query<'static, Sqlite, SqliteArguments>;
+
 /// How many rows a statement for `count` rows has: the next power of two. What is missing is
 /// filled with NULL rows, which the statements pass over, so that there are few statements to
 /// keep prepared, whatever the number of requests that happen to share a commit.
@@ -42,21 +45,20 @@ impl Row<'_> {
     }
 }
 
-/// Rows found by a key each: `select` ends with `JOIN … ON … = wanted.column1`, and what it
-/// finds for up to [`ROWS`] keys is one query.
+/// Queries for the rows that belong to `keys`, each of `columns` values: `join` is on
+/// `wanted.column1`, …
 pub(super) fn by_keys<'k, K>(
     select: &'static str,
     join: &'static str,
+    columns: usize,
     keys: &'k [K],
-    bytes: impl Fn(&K) -> &[u8] + 'k,
-) -> impl Iterator<Item = Query<'static, Sqlite, SqliteArguments>> + 'k {
+    bind: fn(Wanted, &K) -> Wanted,
+) -> impl Iterator<Item = Wanted> + 'k {
     keys.chunks(ROWS).map(move |keys| {
-        let places = places(keys.len());
+        let wanted = tuples(places(keys.len()), columns);
         // A join runs through the keys one by one; `IN` would build an index of them first.
-        let wanted = tuples(places, 1);
         let sql = format!("{select} FROM (VALUES {wanted}) AS wanted CROSS JOIN {join}");
-        let query = sqlx::query(AssertSqlSafe(sql));
-        keys.iter().fold(query, |query, key| query.bind(bytes(key)))
+        keys.iter().fold(sqlx::query(AssertSqlSafe(sql)), bind)
     })
 }
 
@@ -137,9 +139,7 @@ impl Script {
     }
 
     /// Everything as one transaction; `None` if there is nothing to do.
-    pub(super) fn transaction(
-        self,
-    ) -> Result<Option<Query<'static, Sqlite, SqliteArguments>>, sqlx::Error> {
+    pub(super) fn transaction(self) -> Result<Option<Wanted>, sqlx::Error> {
         if let Some(error) = self.failed {
             return Err(sqlx::Error::Encode(error));
         }

@@ -6,7 +6,7 @@ use super::failure::{is_taken, not_written, reading};
 use super::read::rows;
 use super::row::{self, request_columns};
 use super::script::script;
-use super::statement::by_keys;
+use super::statement::{Wanted, by_keys};
 use crate::{Cause, IdempotencyKey, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
 
 /// The one transaction of a [`super::SqliteStore`]. No other connection writes, so what it
@@ -53,9 +53,12 @@ async fn roll_back(writer: &mut Writer) -> StoreResult<()> {
 impl Txn for SqliteTxn {
     async fn find_requests(&mut self, keys: &[IdempotencyKey]) -> StoreResult<Vec<StoredRequest>> {
         let select = concat!("SELECT ", request_columns!());
-        let join = "requests r ON r.idem = wanted.column1 LEFT JOIN outcomes o ON o.seq = r.seq";
+        let join = "requests r ON r.principal = wanted.column1 AND r.idem_key = wanted.column2 \
+                    LEFT JOIN outcomes o ON o.seq = r.seq";
+        let bind =
+            |wanted: Wanted, key: &IdempotencyKey| wanted.bind(key.principal()).bind(key.key());
         let mut found = Vec::new();
-        for wanted in by_keys(select, join, keys, |key| key.digest()) {
+        for wanted in by_keys(select, join, 2, keys, bind) {
             let connection = self.writer.connection()?;
             found.extend(rows(connection, "requests", wanted, row::stored_request).await?);
         }
@@ -65,8 +68,9 @@ impl Txn for SqliteTxn {
     async fn load_usage(&mut self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
         let select = "SELECT u.limit_key, u.bucket, u.amount";
         let join = "usage u ON u.limit_key = wanted.column1";
+        let bind = |wanted: Wanted, key: &Vec<u8>| wanted.bind(key.as_slice());
         let mut found = Vec::new();
-        for wanted in by_keys(select, join, limit_keys, |key| key) {
+        for wanted in by_keys(select, join, 1, limit_keys, bind) {
             let connection = self.writer.connection()?;
             found.extend(rows(connection, "the use of limits", wanted, row::usage).await?);
         }
