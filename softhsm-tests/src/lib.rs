@@ -3,6 +3,7 @@
 
 pub mod appliance;
 pub mod client;
+pub mod log;
 pub mod message;
 pub mod plain;
 pub mod program;

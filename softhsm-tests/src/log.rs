@@ -1,0 +1,95 @@
+//! The audit log as an auditor fetches it: over the API, into the export format.
+
+use anyhow::{Context, Result, ensure};
+use countersign_api::{AuditPage, Checkpoint};
+use countersign_audit::export::{checkpoint_line, end_line, entry_line, header_line};
+use countersign_audit::verify::{Options, Report, VerifyError, verify};
+use countersign_audit::{LogKey, leaf_hash};
+
+use crate::client::Client;
+
+/// A log as it was fetched.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// Canonical bytes of the entries, from the first.
+    pub entries: Vec<String>,
+    /// The signed checkpoint that covers them.
+    pub checkpoint: Checkpoint,
+}
+
+impl Fetched {
+    /// Fetches everything up to the last checkpoint, which is signed for this.
+    ///
+    /// # Errors
+    /// The appliance does not answer, or leaves something out.
+    pub async fn from(auditor: &Client) -> Result<Self> {
+        let checkpoint: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
+        let mut entries = Vec::new();
+        while (entries.len() as u64) < checkpoint.size {
+            let path = format!("/v1/audit/entries?start={}&limit=500", entries.len());
+            let page: AuditPage = auditor.get(&path).await?.ok()?;
+            ensure!(!page.items.is_empty(), "no entries after {}", entries.len());
+            for item in page.items {
+                ensure!(item.index == entries.len() as u64, "entry {}", item.index);
+                if item.index < checkpoint.size {
+                    entries.push(item.entry);
+                }
+            }
+        }
+        Ok(Self {
+            entries,
+            checkpoint,
+        })
+    }
+
+    /// The log's key; an auditor would have noted it at the first start.
+    ///
+    /// # Errors
+    /// A key of another shape.
+    pub fn key(&self) -> Result<LogKey> {
+        Ok(LogKey::parse(&self.checkpoint.vkey)?)
+    }
+
+    /// The export, a line each.
+    ///
+    /// # Errors
+    /// Nothing that happens with these values.
+    pub fn export(&self) -> Result<Vec<Vec<u8>>> {
+        let mut lines = vec![header_line(&self.key()?)?];
+        for (index, entry) in self.entries.iter().enumerate() {
+            let bytes = entry.as_bytes();
+            lines.push(entry_line(index as u64, leaf_hash(bytes), bytes)?);
+        }
+        lines.push(checkpoint_line(&self.checkpoint.note)?);
+        lines.push(end_line(self.checkpoint.size)?);
+        Ok(lines)
+    }
+
+    /// Verifies the export, against checkpoints that were kept.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn verify(&self, kept: &[&str]) -> Result<Report> {
+        let lines = self.export()?.concat();
+        Ok(verify(&lines[..], &self.key()?, kept, Options::default())?)
+    }
+
+    /// The entries as JSON.
+    ///
+    /// # Errors
+    /// An entry that is none.
+    pub fn parsed(&self) -> Result<Vec<serde_json::Value>> {
+        self.entries
+            .iter()
+            .map(|entry| serde_json::from_str(entry).with_context(|| entry.clone()))
+            .collect()
+    }
+}
+
+/// Verifies lines of an export.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn verify_lines(lines: &[Vec<u8>], key: &LogKey, kept: &[&str]) -> Result<Report, VerifyError> {
+    verify(&lines.concat()[..], key, kept, Options::default())
+}
