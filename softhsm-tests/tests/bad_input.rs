@@ -1,0 +1,171 @@
+//! Malformed requests and configurations: a clear answer that names the field, and an appliance
+//! that goes on as before.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use softhsm_tests::appliance::{Appliance, Options};
+use softhsm_tests::client::Client;
+use softhsm_tests::message;
+
+const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
+const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
+
+struct Case {
+    who: &'static str,
+    method: Method,
+    path: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: String,
+    expect: (u16, &'static str, Option<&'static str>),
+}
+
+fn post(
+    who: &'static str,
+    path: &'static str,
+    body: impl Into<String>,
+    expect: (u16, &'static str, Option<&'static str>),
+) -> Case {
+    Case {
+        who,
+        method: Method::POST,
+        path,
+        headers: &[("idempotency-key", "k")],
+        body: body.into(),
+        expect,
+    }
+}
+
+fn malformed(wallet: &str) -> Vec<Case> {
+    let sign = |fields: Value| {
+        let mut body = json!({ "wallet_id": wallet });
+        let all = body.as_object_mut().unwrap();
+        all.extend(fields.as_object().unwrap().clone());
+        body.to_string()
+    };
+    let invalid = |field| (400, "invalid_request", Some(field));
+    let path = "/v1/sign/solana";
+    let mut cases = vec![
+        post("bot", path, "", (400, "invalid_request", None)),
+        post("bot", path, "{", (400, "invalid_request", None)),
+        post("bot", path, "[]", (400, "invalid_request", None)),
+        post("bot", path, sign(json!({})), invalid("message")),
+        post("bot", path, sign(json!({"message": "AA==", "transaction": "AA=="})), invalid("message")),
+        post("bot", path, sign(json!({"message": "not base64"})), invalid("message")),
+        post("bot", path, sign(json!({"message": 1})), invalid("message")),
+        post("bot", path, sign(json!({"message": "AA==", "digest": "00"})), invalid("digest")),
+        post("bot", path, sign(json!({"message": "AA==", "mints": ["x"]})), invalid("mints")),
+        post("bot", path, sign(json!({"message": "AA==", "approved_request_id": "req_0"})), invalid("approved_request_id")),
+        post("bot", path, json!({"wallet_id": "wal_0", "message": "AA=="}).to_string(), invalid("wallet_id")),
+        post("bot", path, format!("{} {{}}", sign(json!({"message": "AA=="}))), (400, "invalid_request", None)),
+        post("bot", path, sign(json!({"message": ""})), (422, "undecodable", None)),
+        post("bot", "/v1/sign/solana/batch", json!({"items": []}).to_string(), invalid("items")),
+        post("bot", "/v1/sign/solana?dry_run=maybe", sign(json!({"message": "AA=="})), invalid("query")),
+        post("bot", "/v1/sign/solana?other=1", sign(json!({"message": "AA=="})), invalid("query")),
+        post("gateway", "/v1/users", "{}", invalid("external_id")),
+        post("gateway", "/v1/users", json!({"external_id": "\u{7}"}).to_string(), invalid("external_id")),
+        post("gateway", "/v1/users", json!({"external_id": "x".repeat(129)}).to_string(), invalid("external_id")),
+        post("gateway", "/v1/wallets", json!({"user_id": "usr_1", "venue": "solana"}).to_string(), invalid("user_id")),
+        post("gateway", "/v1/grants", json!({"bot": "a b", "wallet_id": wallet}).to_string(), invalid("bot")),
+        post("gateway", "/v1/grants", json!({"bot": "b", "wallet_id": wallet, "actions": ["steal"]}).to_string(), invalid("actions")),
+        post("operator-a", "/v1/policies", json!({"text": "schema = 1\nnmae = 'x'"}).to_string(), invalid("text")),
+        post("operator-a", "/v1/freeze", json!({"scope": "all"}).to_string(), invalid("scope")),
+        post("operator-a", "/v1/pki/certificates", json!({"csr": "x", "role": "bot", "name": "n"}).to_string(), invalid("csr")),
+        post("operator-a", "/v1/pki/certificates", json!({"csr": "x", "role": "root", "name": "n"}).to_string(), invalid("role")),
+        post("operator-a", "/v1/prices", json!({"asset": "DOGE", "price_usd": "1"}).to_string(), invalid("asset")),
+        post("operator-a", "/v1/prices", json!({"asset": "SOL", "price_usd": "-1"}).to_string(), invalid("price_usd")),
+        post("bot", path, "x".repeat(600 * 1024), (413, "too_large", None)),
+    ];
+    for (method, path, expect) in [
+        (Method::GET, "/v1/users/usr_x", invalid("id")),
+        (Method::GET, "/v1/users?limit=0", invalid("limit")),
+        (Method::GET, "/v1/users?cursor=x", invalid("cursor")),
+        (Method::GET, "/v1/users?nonsense=1", invalid("query")),
+        (Method::GET, "/v1/audit/proof", invalid("index")),
+        (Method::GET, "/v1/audit/proof?index=99999", invalid("index")),
+        (Method::GET, "/v1/nothing", (404, "not_found", None)),
+        (Method::PUT, "/v1/users", (405, "invalid_request", None)),
+    ] {
+        cases.push(Case {
+            who: "operator-a",
+            method,
+            path,
+            headers: &[],
+            body: String::new(),
+            expect,
+        });
+    }
+    for headers in [&[][..], &[("idempotency-key", "a b")][..], &[("idempotency-key", "")][..]] {
+        cases.push(Case {
+            who: "bot",
+            method: Method::POST,
+            path,
+            headers,
+            body: sign(json!({"message": "AA=="})),
+            expect: (400, "invalid_request", None),
+        });
+    }
+    cases
+}
+
+async fn healthy(bot: &Client, wallet: &countersign_api::Wallet, key: &str) {
+    let payer = wallet.address.parse().unwrap();
+    let bytes = message::transfer(&payer, &COLD.parse().unwrap(), 1_000);
+    bot.signed(key, &wallet.id, &bytes).await.unwrap();
+}
+
+#[tokio::test]
+async fn malformed_requests_are_told_the_field_and_change_nothing() {
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let gateway = appliance.client("gateway").unwrap();
+    let user = gateway.user("u").await.unwrap();
+    let wallet = gateway.wallet(&user.id, None).await.unwrap();
+    gateway.grant("bot", &wallet.id).await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    healthy(&bot, &wallet, "before").await;
+    for case in malformed(&wallet.id) {
+        let client = appliance.client(case.who).unwrap();
+        let shown: String = case.body.chars().take(120).collect();
+        let what = format!("{} {} {shown}", case.method, case.path);
+        let reply = client
+            .send(case.method, case.path, case.headers, case.body.into_bytes())
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error:#}"));
+        let (status, code, field) = case.expect;
+        assert_eq!((reply.status, reply.code()), (status, code), "{what}: {}", reply.body);
+        assert_eq!(reply.content_type, "application/problem+json", "{what}");
+        if let Some(field) = field {
+            assert_eq!(reply.body["field"], field, "{what}: {}", reply.body);
+        }
+        let detail = reply.body["detail"].as_str().unwrap_or_default();
+        assert!(detail.len() > 10, "{what} says too little: {detail}");
+    }
+    healthy(&bot, &wallet, "after").await;
+    assert_eq!(appliance.operations("/livez").unwrap().status, 200);
+    assert!(!appliance.log().contains("panicked"), "{}", appliance.last_words());
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_with_what_to_do() {
+    let mut appliance = Appliance::initialised(&Options::default()).unwrap();
+    let path = appliance.path("countersignd.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let cases = [
+        (format!("{good}\nnonsense = 1\n"), "nonsense"),
+        (good.replace("token = \"", "token = \"other-"), "other-"),
+        (good.replace("libsofthsm2.so", "libnothing.so"), "libnothing.so"),
+        (good.replace("trust_domain = \"", "trust_domain = \"other."), "trust domain"),
+    ];
+    for (text, named) in cases {
+        assert_ne!(text, good, "the case for `{named}` changes nothing");
+        std::fs::write(&path, text).unwrap();
+        let ended = appliance.refused().await.unwrap();
+        assert_ne!(ended.code, Some(0));
+        assert!(ended.stderr.contains(named), "`{named}` is not named: {ended}");
+        assert!(!ended.stderr.contains("panicked"), "{ended}");
+    }
+    std::fs::write(&path, &good).unwrap();
+    let again = appliance.init().unwrap();
+    assert_ne!(again.code, Some(0));
+    assert!(again.stderr.contains("exists already"), "{again}");
+    appliance.start().await.unwrap();
+}

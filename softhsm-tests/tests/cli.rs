@@ -1,0 +1,69 @@
+//! The real `countersign` against the real appliance: what it does, and its exit codes.
+
+use softhsm_tests::appliance::{Appliance, Options};
+use softhsm_tests::program::{self, Ended};
+
+const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
+
+fn countersign(appliance: &Appliance, who: &str, arguments: &[&str]) -> Ended {
+    program::run(appliance.countersign(who).args(arguments)).unwrap()
+}
+
+#[tokio::test]
+async fn policies_certificates_and_exit_codes() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let policy = appliance.path("policy.toml");
+    let policy = policy.to_str().unwrap();
+
+    let checked = countersign(&appliance, "operator-a", &["policy", "check", policy]);
+    assert_eq!(checked.code, Some(0), "{checked}");
+    let bad = appliance.path("bad.toml");
+    std::fs::write(&bad, "schema = 1\nnmae = 'x'\n").unwrap();
+    let bad = countersign(&appliance, "operator-a", &["policy", "check", bad.to_str().unwrap()]);
+    assert_ne!(bad.code, Some(0));
+    assert!(format!("{bad}").contains("nmae"), "{bad}");
+
+    let status = countersign(&appliance, "operator-a", &["--json", "status"]);
+    assert_eq!(status.code, Some(0), "{status}");
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["phase"], "ready");
+
+    let forbidden = countersign(&appliance, "bot", &["users", "list"]);
+    assert_eq!(forbidden.code, Some(1), "{forbidden}");
+    let usage = countersign(&appliance, "operator-a", &["users", "show", "usr_x"]);
+    assert_eq!(usage.code, Some(2), "{usage}");
+
+    let id = appliance.issue("bot", "thief").await.unwrap();
+    let thief = appliance.client("thief").unwrap();
+    assert_eq!(thief.get("/v1/wallets").await.unwrap().status, 200);
+    let listed = countersign(&appliance, "operator-a", &["pki", "list"]);
+    assert!(listed.stdout.contains("bot/thief"), "{listed}");
+    let revoked = countersign(&appliance, "operator-a", &["pki", "revoke", &id]);
+    assert_eq!(revoked.code, Some(0), "{revoked}");
+    // On the connection that was open already.
+    assert_eq!(thief.get("/v1/wallets").await.unwrap().status, 403);
+
+    appliance.stop().await.unwrap();
+    let unreachable = countersign(&appliance, "operator-a", &["status"]);
+    assert_eq!(unreachable.code, Some(3), "{unreachable}");
+}
+
+#[test]
+fn every_case_of_the_policy_is_decided_as_it_says() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let cases: Vec<_> = std::fs::read_dir(format!("{root}/policy/cases"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .filter(|path| !path.to_string_lossy().ends_with(".policy.toml"))
+        .collect();
+    assert!(cases.len() >= 30, "only {} cases", cases.len());
+    let programs = program::directory().unwrap();
+    let mut command = std::process::Command::new(program::require(&programs, "countersign").unwrap());
+    command
+        .args(["policy", "test"])
+        .arg(format!("{root}/policy/cases/desk-a.policy.toml"))
+        .args(&cases);
+    let ended = program::run(&mut command).unwrap();
+    assert_eq!(ended.code, Some(0), "{ended}");
+}
