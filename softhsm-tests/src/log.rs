@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use countersign_api::{AuditPage, Checkpoint};
 use countersign_audit::export::{checkpoint_line, end_line, entry_line, header_line};
 use countersign_audit::verify::{Options, Report, VerifyError, verify};
-use countersign_audit::{LogKey, leaf_hash};
+use countersign_audit::{Frontier, LogKey, leaf_hash};
 
 use crate::client::Client;
 
@@ -92,4 +92,58 @@ impl Fetched {
 /// The first thing that is wrong.
 pub fn verify_lines(lines: &[Vec<u8>], key: &LogKey, kept: &[&str]) -> Result<Report, VerifyError> {
     verify(&lines.concat()[..], key, kept, Options::default())
+}
+
+/// A log that is followed while it grows: each entry is fetched once, and every signed head has
+/// to cover exactly what was fetched.
+#[derive(Debug, Default)]
+pub struct Follower {
+    /// Canonical bytes of the entries, from the first.
+    pub entries: Vec<String>,
+    tree: Frontier,
+    vkey: Option<String>,
+}
+
+impl Follower {
+    /// Fetches what is new up to a head that is signed now, and answers where it begins.
+    ///
+    /// # Errors
+    /// A log that lost, changed or moved an entry since.
+    pub async fn follow(&mut self, auditor: &Client) -> Result<usize> {
+        let known = self.entries.len();
+        let checkpoint: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
+        let vkey = self.vkey.get_or_insert_with(|| checkpoint.vkey.clone());
+        let opened =
+            countersign_audit::Checkpoint::open(checkpoint.note.as_bytes(), &LogKey::parse(vkey)?)?;
+        while (self.entries.len() as u64) < opened.size {
+            let path = format!("/v1/audit/entries?start={}&limit=500", self.entries.len());
+            let page: AuditPage = auditor.get(&path).await?.ok()?;
+            ensure!(!page.items.is_empty(), "no entry {}", self.entries.len());
+            for item in page
+                .items
+                .into_iter()
+                .filter(|item| item.index < opened.size)
+            {
+                ensure!(
+                    item.index == self.entries.len() as u64,
+                    "entry {}",
+                    item.index
+                );
+                self.tree.append(leaf_hash(item.entry.as_bytes()));
+                self.entries.push(item.entry);
+            }
+        }
+        ensure!(
+            self.entries.len() as u64 == opened.size,
+            "the log has shrunk from {} to {} entries",
+            self.entries.len(),
+            opened.size
+        );
+        ensure!(
+            self.tree.root() == opened.root,
+            "the head signed at {} entries does not cover those that were fetched",
+            opened.size
+        );
+        Ok(known)
+    }
 }

@@ -126,8 +126,20 @@ fn read(path: &Path) -> Result<String> {
 /// # Errors
 /// There is no such process.
 pub fn terminate(pid: u32) -> Result<()> {
-    use rustix::process::{Pid, Signal, kill_process};
+    signal(pid, rustix::process::Signal::TERM)
+}
+
+/// Ends a process without a word.
+///
+/// # Errors
+/// There is no such process.
+pub fn kill(pid: u32) -> Result<()> {
+    signal(pid, rustix::process::Signal::KILL)
+}
+
+fn signal(pid: u32, signal: rustix::process::Signal) -> Result<()> {
+    use rustix::process::{Pid, kill_process};
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    kill_process(pid.context("expected a process id")?, Signal::TERM)?;
+    kill_process(pid.context("expected a process id")?, signal)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_api::{Decision, ErrorCode, Request, SignBatchAnswer, SignedAnswer, Wallet};
 use countersign_intent::Timestamp;
 use ed25519_dalek::{Signature, VerifyingKey};
+use futures_util::future::join_all;
 use litesvm::LiteSVM;
 use serde_json::json;
 use softhsm_tests::client::{Client, sign_body};
@@ -194,14 +195,14 @@ async fn a_user_has_one_wallet_at_a_venue_however_often_it_is_asked_for() {
         );
     }
     let asked = (0..8).map(|_| desk.gateway.user("at the same time"));
-    let users: Vec<String> = all(asked)
+    let users: Vec<String> = join_all(asked)
         .await
         .into_iter()
         .map(|user| user.unwrap().id)
         .collect();
     assert!(users.iter().all(|id| *id == users[0]), "{users:?}");
     let asked = (0..8).map(|_| desk.gateway.wallet(&users[0], None));
-    let wallets: Vec<Wallet> = all(asked)
+    let wallets: Vec<Wallet> = join_all(asked)
         .await
         .into_iter()
         .map(|wallet| wallet.unwrap())
@@ -211,26 +212,6 @@ async fn a_user_has_one_wallet_at_a_venue_however_often_it_is_asked_for() {
         "{wallets:?}"
     );
     assert_eq!(wallets[0].custody, "resident");
-}
-
-async fn all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.map(Box::pin).collect();
-    let mut done: Vec<Option<T>> = pending.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, done) in pending.iter_mut().zip(&mut done) {
-            if done.is_none()
-                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *done = Some(value);
-            }
-        }
-        match done.iter().all(Option::is_some) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 #[tokio::test]
