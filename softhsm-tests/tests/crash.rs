@@ -109,7 +109,7 @@ impl Desk {
     }
 
     fn next(&self) -> Result<Asked> {
-        let lamports = 1 + random(400_000_000)?;
+        let lamports = 1 + random(900_000_000)?;
         let wallet = usize::try_from(random(WALLETS as u64)?)?;
         let cold: Pubkey = COLD.parse()?;
         let message = message::transfer(&self.wallets[wallet].1, &cold, lamports);

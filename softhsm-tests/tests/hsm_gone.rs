@@ -1,0 +1,88 @@
+//! Invariant 11: refusing is always possible. The token goes away under a running appliance.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use softhsm_tests::{Appliance, Options, message};
+
+const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
+const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
+
+/// Half-second looks at `/readyz` until it says what it should.
+async fn until(appliance: &Appliance, ready: bool) -> Value {
+    for _ in 0..60 {
+        let reply = appliance.operations("/readyz").unwrap();
+        let body: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(reply.status == 200, body["ready"] == true, "{body}");
+        if (reply.status == 200) == ready {
+            return body;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("ready did not become {ready}: {}", appliance.last_words());
+}
+
+#[tokio::test]
+async fn inv11_refusing_is_possible_when_the_token_is_gone() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let gateway = appliance.client("gateway").unwrap();
+    let user = gateway.user("u").await.unwrap();
+    let wallet = gateway.wallet(&user.id, None).await.unwrap();
+    gateway.grant("bot", &wallet.id).await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    let risk = appliance.client("risk").unwrap();
+    let message = message::transfer(
+        &wallet.address.parse().unwrap(),
+        &COLD.parse().unwrap(),
+        1_000,
+    );
+    bot.signed("before", &wallet.id, &message).await.unwrap();
+    until(&appliance, true).await;
+
+    let (tokens, away) = (appliance.path("tokens"), appliance.path("away"));
+    fs::rename(&tokens, &away).unwrap();
+    let body = until(&appliance, false).await;
+    let bad: Vec<&Value> = body["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["ok"] == false)
+        .collect();
+    assert!(!bad.is_empty(), "{body}");
+    for check in &bad {
+        assert!(
+            check["name"].as_str().unwrap().starts_with("hsm."),
+            "{check}"
+        );
+        assert!(check["detail"].as_str().unwrap().len() > 20, "{check}");
+    }
+    let scope = json!({ "scope": "everything", "reason": "the token is gone" });
+    let frozen = risk.post("/v1/freeze", &scope).await.unwrap();
+    // It holds, and does not claim to be recorded: no row can be sealed now.
+    assert_eq!(
+        (frozen.status, &frozen.body["recorded"]),
+        (200, &json!(false)),
+        "{}",
+        frozen.body
+    );
+    let refused = bot.sign("gone", &wallet.id, &message).await.unwrap();
+    assert_eq!(refused.code(), "frozen", "{}", refused.body);
+    assert_eq!(appliance.operations("/livez").unwrap().status, 200);
+
+    // SoftHSM2 does not take up a token again that was gone, so it is a new start.
+    appliance.kill();
+    fs::rename(&away, &tokens).unwrap();
+    appliance.start().await.unwrap();
+    until(&appliance, true).await;
+    let bot = appliance.client("bot").unwrap();
+    bot.signed("before", &wallet.id, &message).await.unwrap();
+    let risk = appliance.client("risk").unwrap();
+    let frozen = risk.post("/v1/freeze", &scope).await.unwrap();
+    assert_eq!(frozen.body["recorded"], true, "{}", frozen.body);
+    appliance.kill();
+    appliance.start().await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    let refused = bot.sign("back", &wallet.id, &message).await.unwrap();
+    assert_eq!(refused.code(), "frozen", "{}", refused.body);
+}
