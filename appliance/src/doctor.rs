@@ -9,7 +9,6 @@ use countersign_hsm::{Device, KeyRole, KeyType, ceremony};
 use countersign_intent::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Db;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::start::{self, StartError};
@@ -136,9 +135,9 @@ async fn examine_state(
     clock: &Arc<dyn Clock>,
     report: &mut Report,
 ) {
-    let opened = match Db::open(&config.database()).await {
+    let opened = match start::open_database(config).await {
         Ok(db) => start::open(config, device, db, clock).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     match opened {
         Ok(opened) => {

@@ -83,6 +83,22 @@ pub fn open_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
     Ok(Arc::new(Pkcs11Device::open(token)?))
 }
 
+/// Opens the database that the first start made.
+///
+/// # Errors
+/// No such file, one that another appliance has open, or one of another program.
+pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    let path = config.database();
+    if !path.exists() {
+        let text = format!(
+            "there is no database `{}`; run `countersignd init` first, or check `state_dir`",
+            path.display()
+        );
+        return Err(text.into());
+    }
+    Ok(Db::open(&path).await?)
+}
+
 /// Lifetimes of certificates as configured.
 #[must_use]
 pub fn lifetimes(config: &Config) -> Lifetimes {
@@ -237,7 +253,7 @@ impl Running {
         metrics: PrometheusHandle,
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let db = Db::open(&config.database()).await?;
+        let db = open_database(&config).await?;
         let opened = open(&config, device, db, &clock).await?;
         let (app, threads) = assemble(config, opened, clock, metrics).await?;
         sequencer::check_anchor(&app).await?;
