@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api::{
-    Grant, IssueCertificate, IssuedCertificate, Problem, SignedAnswer, User, Wallet,
+    CreateWallet, Grant, IssueCertificate, IssuedCertificate, Problem, SignedAnswer, User, Wallet,
 };
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use rustls::pki_types::pem::PemObject;
@@ -202,10 +202,13 @@ impl Client {
     /// # Errors
     /// The appliance refuses.
     pub async fn wallet(&self, user: &str, custody: Option<&str>) -> Result<Wallet> {
-        let mut body = json!({ "user_id": user, "venue": "solana" });
-        if let Some(custody) = custody {
-            body["custody"] = custody.into();
-        }
+        let body = CreateWallet {
+            user_id: user.to_owned(),
+            venue: "solana".to_owned(),
+            environment: None,
+            name: None,
+            custody: custody.map(str::to_owned),
+        };
         self.post("/v1/wallets", &body).await?.ok()
     }
 

@@ -1,6 +1,13 @@
 //! Malformed requests and configurations: a clear answer that names the field, and an appliance
 //! that goes on as before.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use softhsm_tests::appliance::{Appliance, Options};
@@ -35,6 +42,7 @@ fn post(
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn malformed(wallet: &str) -> Vec<Case> {
     let sign = |fields: Value| {
         let mut body = json!({ "wallet_id": wallet });
@@ -49,31 +57,146 @@ fn malformed(wallet: &str) -> Vec<Case> {
         post("bot", path, "{", (400, "invalid_request", None)),
         post("bot", path, "[]", (400, "invalid_request", None)),
         post("bot", path, sign(json!({})), invalid("message")),
-        post("bot", path, sign(json!({"message": "AA==", "transaction": "AA=="})), invalid("message")),
-        post("bot", path, sign(json!({"message": "not base64"})), invalid("message")),
+        post(
+            "bot",
+            path,
+            sign(json!({"message": "AA==", "transaction": "AA=="})),
+            invalid("message"),
+        ),
+        post(
+            "bot",
+            path,
+            sign(json!({"message": "not base64"})),
+            invalid("message"),
+        ),
         post("bot", path, sign(json!({"message": 1})), invalid("message")),
-        post("bot", path, sign(json!({"message": "AA==", "digest": "00"})), invalid("digest")),
-        post("bot", path, sign(json!({"message": "AA==", "mints": ["x"]})), invalid("mints")),
-        post("bot", path, sign(json!({"message": "AA==", "approved_request_id": "req_0"})), invalid("approved_request_id")),
-        post("bot", path, json!({"wallet_id": "wal_0", "message": "AA=="}).to_string(), invalid("wallet_id")),
-        post("bot", path, format!("{} {{}}", sign(json!({"message": "AA=="}))), (400, "invalid_request", None)),
-        post("bot", path, sign(json!({"message": ""})), (422, "undecodable", None)),
-        post("bot", "/v1/sign/solana/batch", json!({"items": []}).to_string(), invalid("items")),
-        post("bot", "/v1/sign/solana?dry_run=maybe", sign(json!({"message": "AA=="})), invalid("query")),
-        post("bot", "/v1/sign/solana?other=1", sign(json!({"message": "AA=="})), invalid("query")),
+        post(
+            "bot",
+            path,
+            sign(json!({"message": "AA==", "digest": "00"})),
+            invalid("digest"),
+        ),
+        post(
+            "bot",
+            path,
+            sign(json!({"message": "AA==", "mints": ["x"]})),
+            invalid("mints"),
+        ),
+        post(
+            "bot",
+            path,
+            sign(json!({"message": "AA==", "approved_request_id": "req_0"})),
+            invalid("approved_request_id"),
+        ),
+        post(
+            "bot",
+            path,
+            json!({"wallet_id": "wal_0", "message": "AA=="}).to_string(),
+            invalid("wallet_id"),
+        ),
+        post(
+            "bot",
+            path,
+            format!("{} {{}}", sign(json!({"message": "AA=="}))),
+            (400, "invalid_request", None),
+        ),
+        post(
+            "bot",
+            path,
+            sign(json!({"message": ""})),
+            (422, "undecodable", None),
+        ),
+        post(
+            "bot",
+            "/v1/sign/solana/batch",
+            json!({"items": []}).to_string(),
+            invalid("items"),
+        ),
+        post(
+            "bot",
+            "/v1/sign/solana?dry_run=maybe",
+            sign(json!({"message": "AA=="})),
+            invalid("query"),
+        ),
+        post(
+            "bot",
+            "/v1/sign/solana?other=1",
+            sign(json!({"message": "AA=="})),
+            invalid("query"),
+        ),
         post("gateway", "/v1/users", "{}", invalid("external_id")),
-        post("gateway", "/v1/users", json!({"external_id": "\u{7}"}).to_string(), invalid("external_id")),
-        post("gateway", "/v1/users", json!({"external_id": "x".repeat(129)}).to_string(), invalid("external_id")),
-        post("gateway", "/v1/wallets", json!({"user_id": "usr_1", "venue": "solana"}).to_string(), invalid("user_id")),
-        post("gateway", "/v1/grants", json!({"bot": "a b", "wallet_id": wallet}).to_string(), invalid("bot")),
-        post("gateway", "/v1/grants", json!({"bot": "b", "wallet_id": wallet, "actions": ["steal"]}).to_string(), invalid("actions")),
-        post("operator-a", "/v1/policies", json!({"text": "schema = 1\nnmae = 'x'"}).to_string(), invalid("text")),
-        post("operator-a", "/v1/freeze", json!({"scope": "all"}).to_string(), invalid("scope")),
-        post("operator-a", "/v1/pki/certificates", json!({"csr": "x", "role": "bot", "name": "n"}).to_string(), invalid("csr")),
-        post("operator-a", "/v1/pki/certificates", json!({"csr": "x", "role": "root", "name": "n"}).to_string(), invalid("role")),
-        post("operator-a", "/v1/prices", json!({"asset": "DOGE", "price_usd": "1"}).to_string(), invalid("asset")),
-        post("operator-a", "/v1/prices", json!({"asset": "SOL", "price_usd": "-1"}).to_string(), invalid("price_usd")),
-        post("bot", path, "x".repeat(600 * 1024), (413, "too_large", None)),
+        post(
+            "gateway",
+            "/v1/users",
+            json!({"external_id": "\u{7}"}).to_string(),
+            invalid("external_id"),
+        ),
+        post(
+            "gateway",
+            "/v1/users",
+            json!({"external_id": "x".repeat(129)}).to_string(),
+            invalid("external_id"),
+        ),
+        post(
+            "gateway",
+            "/v1/wallets",
+            json!({"user_id": "usr_1", "venue": "solana"}).to_string(),
+            invalid("user_id"),
+        ),
+        post(
+            "gateway",
+            "/v1/grants",
+            json!({"bot": "a b", "wallet_id": wallet}).to_string(),
+            invalid("bot"),
+        ),
+        post(
+            "gateway",
+            "/v1/grants",
+            json!({"bot": "b", "wallet_id": wallet, "actions": ["steal"]}).to_string(),
+            invalid("actions"),
+        ),
+        post(
+            "operator-a",
+            "/v1/policies",
+            json!({"text": "schema = 1\nnmae = 'x'"}).to_string(),
+            invalid("text"),
+        ),
+        post(
+            "operator-a",
+            "/v1/freeze",
+            json!({"scope": "all"}).to_string(),
+            invalid("scope"),
+        ),
+        post(
+            "operator-a",
+            "/v1/pki/certificates",
+            json!({"csr": "x", "role": "bot", "name": "n"}).to_string(),
+            invalid("csr"),
+        ),
+        post(
+            "operator-a",
+            "/v1/pki/certificates",
+            json!({"csr": "x", "role": "root", "name": "n"}).to_string(),
+            invalid("role"),
+        ),
+        post(
+            "operator-a",
+            "/v1/prices",
+            json!({"asset": "DOGE", "price_usd": "1"}).to_string(),
+            invalid("asset"),
+        ),
+        post(
+            "operator-a",
+            "/v1/prices",
+            json!({"asset": "SOL", "price_usd": "-1"}).to_string(),
+            invalid("price_usd"),
+        ),
+        post(
+            "bot",
+            path,
+            "x".repeat(600 * 1024),
+            (413, "too_large", None),
+        ),
     ];
     for (method, path, expect) in [
         (Method::GET, "/v1/users/usr_x", invalid("id")),
@@ -94,7 +217,11 @@ fn malformed(wallet: &str) -> Vec<Case> {
             expect,
         });
     }
-    for headers in [&[][..], &[("idempotency-key", "a b")][..], &[("idempotency-key", "")][..]] {
+    for headers in [
+        &[][..],
+        &[("idempotency-key", "a b")][..],
+        &[("idempotency-key", "")][..],
+    ] {
         cases.push(Case {
             who: "bot",
             method: Method::POST,
@@ -131,7 +258,12 @@ async fn malformed_requests_are_told_the_field_and_change_nothing() {
             .await
             .unwrap_or_else(|error| panic!("{what}: {error:#}"));
         let (status, code, field) = case.expect;
-        assert_eq!((reply.status, reply.code()), (status, code), "{what}: {}", reply.body);
+        assert_eq!(
+            (reply.status, reply.code()),
+            (status, code),
+            "{what}: {}",
+            reply.body
+        );
         assert_eq!(reply.content_type, "application/problem+json", "{what}");
         if let Some(field) = field {
             assert_eq!(reply.body["field"], field, "{what}: {}", reply.body);
@@ -141,7 +273,11 @@ async fn malformed_requests_are_told_the_field_and_change_nothing() {
     }
     healthy(&bot, &wallet, "after").await;
     assert_eq!(appliance.operations("/livez").unwrap().status, 200);
-    assert!(!appliance.log().contains("panicked"), "{}", appliance.last_words());
+    assert!(
+        !appliance.log().contains("panicked"),
+        "{}",
+        appliance.last_words()
+    );
 }
 
 #[tokio::test]
@@ -152,15 +288,24 @@ async fn a_wrong_configuration_is_refused_with_what_to_do() {
     let cases = [
         (format!("{good}\nnonsense = 1\n"), "nonsense"),
         (good.replace("token = \"", "token = \"other-"), "other-"),
-        (good.replace("libsofthsm2.so", "libnothing.so"), "libnothing.so"),
-        (good.replace("trust_domain = \"", "trust_domain = \"other."), "trust domain"),
+        (
+            good.replace("libsofthsm2.so", "libnothing.so"),
+            "libnothing.so",
+        ),
+        (
+            good.replace("trust_domain = \"", "trust_domain = \"other."),
+            "trust domain",
+        ),
     ];
     for (text, named) in cases {
         assert_ne!(text, good, "the case for `{named}` changes nothing");
         std::fs::write(&path, text).unwrap();
         let ended = appliance.refused().await.unwrap();
         assert_ne!(ended.code, Some(0));
-        assert!(ended.stderr.contains(named), "`{named}` is not named: {ended}");
+        assert!(
+            ended.stderr.contains(named),
+            "`{named}` is not named: {ended}"
+        );
         assert!(!ended.stderr.contains("panicked"), "{ended}");
     }
     std::fs::write(&path, &good).unwrap();

@@ -1,5 +1,12 @@
 //! The real `countersign` against the real appliance: what it does, and its exit codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use softhsm_tests::appliance::{Appliance, Options};
 use softhsm_tests::program::{self, Ended};
 
@@ -19,7 +26,11 @@ async fn policies_certificates_and_exit_codes() {
     assert_eq!(checked.code, Some(0), "{checked}");
     let bad = appliance.path("bad.toml");
     std::fs::write(&bad, "schema = 1\nnmae = 'x'\n").unwrap();
-    let bad = countersign(&appliance, "operator-a", &["policy", "check", bad.to_str().unwrap()]);
+    let bad = countersign(
+        &appliance,
+        "operator-a",
+        &["policy", "check", bad.to_str().unwrap()],
+    );
     assert_ne!(bad.code, Some(0));
     assert!(format!("{bad}").contains("nmae"), "{bad}");
 
@@ -59,7 +70,8 @@ fn every_case_of_the_policy_is_decided_as_it_says() {
         .collect();
     assert!(cases.len() >= 30, "only {} cases", cases.len());
     let programs = program::directory().unwrap();
-    let mut command = std::process::Command::new(program::require(&programs, "countersign").unwrap());
+    let mut command =
+        std::process::Command::new(program::require(&programs, "countersign").unwrap());
     command
         .args(["policy", "test"])
         .arg(format!("{root}/policy/cases/desk-a.policy.toml"))

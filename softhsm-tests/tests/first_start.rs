@@ -1,6 +1,13 @@
 //! The first start and every start after it: what is missing, wrong or already there is said
 //! plainly, and nothing is half-done.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -20,20 +27,14 @@ fn told(ended: &Ended, says: &str, what: &str) {
     assert!(!ended.stderr.contains(PIN), "{what} shows the PIN: {ended}");
 }
 
-#[tokio::test]
-async fn a_start_with_something_wrong_says_what() {
-    let mut appliance = Appliance::initialised(&Options::default()).unwrap();
-    let file = appliance.path("countersignd.toml");
-    let good = fs::read_to_string(&file).unwrap();
-    let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = held.local_addr().unwrap().to_string();
-    let elsewhere = appliance.path("elsewhere");
+/// Configurations that are refused, and the word that says why.
+fn wrong(good: &str, root: &str, taken: &str) -> Vec<(&'static str, String, &'static str)> {
+    let elsewhere = format!("{root}/elsewhere");
     let replace = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         good.replacen(from, to, 1)
     };
-    let root = appliance.root().display().to_string();
-    let table = [
+    vec![
         ("not TOML", "[hsm\n".to_owned(), "not valid"),
         (
             "an unknown key",
@@ -82,17 +83,28 @@ async fn a_start_with_something_wrong_says_what() {
             replace("'localhost'", "'a b'"),
             "server_names",
         ),
-        ("a taken address", replace("127.0.0.1:0", &taken), "listen"),
+        ("a taken address", replace("127.0.0.1:0", taken), "listen"),
         ("no PIN file", replace("/pin'", "/nothing'"), "nothing"),
         (
             "another directory",
             replace(
                 &format!("state_dir = '{root}'"),
-                &format!("state_dir = '{}'", elsewhere.display()),
+                &format!("state_dir = '{}'", elsewhere),
             ),
             "countersignd init",
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn a_start_with_something_wrong_says_what() {
+    let mut appliance = Appliance::initialised(&Options::default()).unwrap();
+    let file = appliance.path("countersignd.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().to_string();
+    let root = appliance.root().display().to_string();
+    let table = wrong(&good, &root, &taken);
     for (what, text, says) in table {
         fs::write(&file, text).unwrap();
         told(&appliance.refused().await.unwrap(), says, what);

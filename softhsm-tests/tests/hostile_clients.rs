@@ -1,6 +1,13 @@
 //! Peers that do not keep to the rules: noise and silence at the door, old TLS, oversized
 //! headers, and bodies that no bot would send. The appliance answers everybody else meanwhile.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;

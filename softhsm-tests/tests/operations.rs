@@ -1,5 +1,12 @@
 //! Probes, metrics, logs, the doctor, and a stop that finishes what was recorded.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use softhsm_tests::appliance::{Appliance, Options, PIN};
 use softhsm_tests::message;
 use softhsm_tests::program;
@@ -20,7 +27,15 @@ async fn probes_metrics_doctor_and_a_graceful_stop() {
     assert_eq!(appliance.operations("/livez").unwrap().status, 200);
     let ready = appliance.operations("/readyz").unwrap();
     assert_eq!(ready.status, 200, "{}", ready.body);
-    for check in ["hsm.ca", "hsm.audit-log", "hsm.row-mac", "hsm.wrapping", "store", "clock", "log"] {
+    for check in [
+        "hsm.ca",
+        "hsm.audit-log",
+        "hsm.row-mac",
+        "hsm.wrapping",
+        "store",
+        "clock",
+        "log",
+    ] {
         assert!(ready.body.contains(check), "no `{check}` in {}", ready.body);
     }
 
@@ -36,7 +51,11 @@ async fn probes_metrics_doctor_and_a_graceful_stop() {
     let first = message::transfer(&payer, &COLD.parse().unwrap(), 999);
     bot.signed("first", &wallet.id, &first).await.unwrap();
     let metrics = appliance.operations("/metrics").unwrap().body;
-    for name in ["countersign_requests_total", "countersign_connections", "countersign_hsm_sign_seconds"] {
+    for name in [
+        "countersign_requests_total",
+        "countersign_connections",
+        "countersign_hsm_sign_seconds",
+    ] {
         assert!(metrics.contains(name), "no `{name}` in the metrics");
     }
     appliance.stop().await.unwrap();
@@ -58,11 +77,22 @@ async fn probes_metrics_doctor_and_a_graceful_stop() {
     let bot = appliance.client("bot").unwrap();
     for (number, signature) in answered {
         let bytes = message::transfer(&payer, &COLD.parse().unwrap(), 1_000 + number as u64);
-        let again = bot.signed(&format!("flight-{number}"), &wallet.id, &bytes).await.unwrap();
-        assert_eq!(again.signature.as_deref(), Some(signature.as_str()), "flight {number}");
+        let again = bot
+            .signed(&format!("flight-{number}"), &wallet.id, &bytes)
+            .await
+            .unwrap();
+        assert_eq!(
+            again.signature.as_deref(),
+            Some(signature.as_str()),
+            "flight {number}"
+        );
     }
     let log = appliance.log();
-    assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{log}");
+    assert!(
+        log.lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "{log}"
+    );
     assert!(!log.contains(PIN), "the PIN is in the log");
     assert!(!log.contains("PRIVATE KEY"), "a key is in the log");
 }

@@ -1,6 +1,13 @@
 //! Promises that need no appliance: what is decoded is what is signed, what cannot be judged is
 //! denied, and there is no side door among the routes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use countersign_api::{Method, ROUTES};
 use countersign_decode::solana::{Context, decode_message};
 use countersign_intent::{Address, Principal, Role, Timestamp, UserId, WalletId};
@@ -62,7 +69,7 @@ when = { action = "withdrawal", destination = "cold" }
 then = "allow"
 "#;
 
-fn judge(windows: &[(LimitKey, Window)], prices: &[countersign_policy::Price]) -> Decision {
+fn judge(windows: &Vec<(LimitKey, Window)>, prices: &[countersign_policy::Price]) -> Decision {
     let (payer, bytes) = transfer(Version::Legacy, 1_000_000_000, [1; 32]);
     let wallet = Address::new(payer.to_bytes());
     let decoded = decode_message(&bytes, &Context::new(wallet)).unwrap();
@@ -123,7 +130,7 @@ fn inv04_what_cannot_be_judged_is_denied() {
         "with a stale price"
     );
     assert!(
-        matches!(judge(&[], &fresh), Decision::Deny(_)),
+        matches!(judge(&Vec::new(), &fresh), Decision::Deny(_)),
         "without the usage so far"
     );
 }

@@ -1,6 +1,13 @@
 //! Invariant 8: the database is not trusted with authority. Somebody with write access to its
 //! file, or to a backup of it, gets nothing signed by changing it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
 use anyhow::{Context, Result, ensure};
 use countersign_api::Wallet;
 use softhsm_tests::client::Client;
@@ -82,17 +89,10 @@ fn to(wallet: &Wallet, destination: &str) -> Result<Vec<u8>> {
     ))
 }
 
-#[tokio::test]
-async fn inv08_a_database_changed_while_the_appliance_was_stopped_is_refused() {
-    let Desk {
-        mut appliance,
-        wallet,
-    } = desk().await.unwrap();
-    appliance.stop().await.unwrap();
-    let genuine = appliance.path("genuine");
-    appliance.copy_database(&genuine).unwrap();
+/// What somebody with write access might do to the rows while nobody looks.
+fn attacks() -> Vec<(&'static str, String)> {
     let older_policy = format!("replace(body, '{COLD}', '{THIEF}')");
-    for (what, statements) in [
+    vec![
         (
             "an allow-list with another address",
             format!("UPDATE authority SET body = {older_policy} WHERE kind = 'policy'"),
@@ -130,7 +130,19 @@ async fn inv08_a_database_changed_while_the_appliance_was_stopped_is_refused() {
             "a seal that says less",
             "UPDATE authority_seal SET count = count - 1".to_owned(),
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn inv08_a_database_changed_while_the_appliance_was_stopped_is_refused() {
+    let Desk {
+        mut appliance,
+        wallet,
+    } = desk().await.unwrap();
+    appliance.stop().await.unwrap();
+    let genuine = appliance.path("genuine");
+    appliance.copy_database(&genuine).unwrap();
+    for (what, statements) in attacks() {
         appliance.restore_database(&genuine).unwrap();
         attack(&appliance, &statements).await.unwrap();
         let ended = appliance.refused().await.unwrap();

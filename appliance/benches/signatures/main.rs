@@ -55,7 +55,10 @@ fn main() -> ExitCode {
 fn bench() -> Result<()> {
     // The HTTP client that provisions wallets asks for a process-wide provider.
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    anyhow::ensure!(provider.install_default().is_ok(), "a TLS provider was installed before");
+    anyhow::ensure!(
+        provider.install_default().is_ok(),
+        "a TLS provider was installed before"
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

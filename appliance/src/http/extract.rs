@@ -164,7 +164,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
         return Ok(None);
     };
     let text = value.to_str().unwrap_or_default();
-    check_key("Idempotency-Key", text).map(|()| Some(text.to_owned()))
+    check_key(IDEMPOTENCY_KEY, text).map(|()| Some(text.to_owned()))
 }
 
 /// Checks an idempotency key wherever it stands.

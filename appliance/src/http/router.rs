@@ -190,9 +190,9 @@ async fn no_such_route(request: Request) -> Response {
 async fn no_such_method(request: Request) -> Response {
     let (method, path) = (request.method(), request.uri().path());
     let detail = format!("`{path}` has no `{method}`; see /openapi.json");
-    let mut response = ApiError::new(ErrorCode::InvalidRequest, detail).into_response();
-    *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let mut error = ApiError::new(ErrorCode::InvalidRequest, detail);
+    error.0.status = axum::http::StatusCode::METHOD_NOT_ALLOWED.as_u16();
+    error.into_response()
 }
 
 /// Refuses what the current phase does not allow.

@@ -65,48 +65,51 @@ fn busy() -> (Pkcs11Device, Vec<KeyRef>) {
 
 #[test]
 fn inv09_no_key_can_be_read_wrapped_out_or_loosened() {
-    on_fresh_token("attack::inv09_no_key_can_be_read_wrapped_out_or_loosened", || {
-        let (_device, _keys) = busy();
-        let backdoor = Backdoor::new();
-        let session = backdoor.session();
-        let targets = private_and_secret(&session);
-        // Five roles, a wallet, the two opened keys, and the canary's opened envelope.
-        assert_eq!(targets.len(), 9);
-        let own = session
-            .generate_key(
-                &Mechanism::AesKeyGen,
-                &[
-                    Attribute::ValueLen(32.into()),
-                    Attribute::Wrap(true),
-                    Attribute::Token(false),
-                ],
-            )
-            .unwrap();
-        let wrapping = role(&session, KeyRole::Wrapping);
-        for target in targets {
-            let read = session
-                .get_attributes(target, &[AttributeType::Value])
+    on_fresh_token(
+        "attack::inv09_no_key_can_be_read_wrapped_out_or_loosened",
+        || {
+            let (_device, _keys) = busy();
+            let backdoor = Backdoor::new();
+            let session = backdoor.session();
+            let targets = private_and_secret(&session);
+            // Five roles, a wallet, the two opened keys, and the canary's opened envelope.
+            assert_eq!(targets.len(), 9);
+            let own = session
+                .generate_key(
+                    &Mechanism::AesKeyGen,
+                    &[
+                        Attribute::ValueLen(32.into()),
+                        Attribute::Wrap(true),
+                        Attribute::Token(false),
+                    ],
+                )
                 .unwrap();
-            assert!(
-                read.iter().all(|told| *told == Attribute::Value(vec![])),
-                "{read:?}"
-            );
-            for by in [own, wrapping] {
-                for mechanism in [Mechanism::AesKeyWrap, Mechanism::AesKeyWrapPad] {
-                    assert!(session.wrap_key(&mechanism, by, target).is_err());
+            let wrapping = role(&session, KeyRole::Wrapping);
+            for target in targets {
+                let read = session
+                    .get_attributes(target, &[AttributeType::Value])
+                    .unwrap();
+                assert!(
+                    read.iter().all(|told| *told == Attribute::Value(vec![])),
+                    "{read:?}"
+                );
+                for by in [own, wrapping] {
+                    for mechanism in [Mechanism::AesKeyWrap, Mechanism::AesKeyWrapPad] {
+                        assert!(session.wrap_key(&mechanism, by, target).is_err());
+                    }
+                }
+                for loose in [Attribute::Extractable(true), Attribute::Sensitive(false)] {
+                    assert!(
+                        session
+                            .update_attributes(target, std::slice::from_ref(&loose))
+                            .is_err()
+                    );
+                    let copy = [loose, Attribute::Token(false)];
+                    assert!(session.copy_object(target, &copy).is_err());
                 }
             }
-            for loose in [Attribute::Extractable(true), Attribute::Sensitive(false)] {
-                assert!(
-                    session
-                        .update_attributes(target, std::slice::from_ref(&loose))
-                        .is_err()
-                );
-                let copy = [loose, Attribute::Token(false)];
-                assert!(session.copy_object(target, &copy).is_err());
-            }
-        }
-    });
+        },
+    );
 }
 
 #[test]
