@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn rows() -> impl Strategy<Value = Vec<(RowKey, Mac)>> {
-        let row = (0_u8..4, any::<u8>(), any::<u8>()).prop_map(|(bucket, id, mac)| {
+        let row = (0_u8..4, any::<u8>(), 0_u8..0xee).prop_map(|(bucket, id, mac)| {
             let mut key = [id; 16];
             key[0] = 0;
             key[1] = bucket;
