@@ -23,22 +23,11 @@ impl Fetched {
     /// # Errors
     /// The appliance does not answer, or leaves something out.
     pub async fn from(auditor: &Client) -> Result<Self> {
-        let checkpoint: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
-        let mut entries = Vec::new();
-        while (entries.len() as u64) < checkpoint.size {
-            let path = format!("/v1/audit/entries?start={}&limit=500", entries.len());
-            let page: AuditPage = auditor.get(&path).await?.ok()?;
-            ensure!(!page.items.is_empty(), "no entries after {}", entries.len());
-            for item in page.items {
-                ensure!(item.index == entries.len() as u64, "entry {}", item.index);
-                if item.index < checkpoint.size {
-                    entries.push(item.entry);
-                }
-            }
-        }
+        let mut follower = Follower::default();
+        follower.follow(auditor).await?;
         Ok(Self {
-            entries,
-            checkpoint,
+            entries: follower.entries,
+            checkpoint: follower.checkpoint.context("a signed head")?,
         })
     }
 
@@ -100,8 +89,9 @@ pub fn verify_lines(lines: &[Vec<u8>], key: &LogKey, kept: &[&str]) -> Result<Re
 pub struct Follower {
     /// Canonical bytes of the entries, from the first.
     pub entries: Vec<String>,
+    /// The last signed head.
+    pub checkpoint: Option<Checkpoint>,
     tree: Frontier,
-    vkey: Option<String>,
 }
 
 impl Follower {
@@ -112,9 +102,10 @@ impl Follower {
     pub async fn follow(&mut self, auditor: &Client) -> Result<usize> {
         let known = self.entries.len();
         let checkpoint: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
-        let vkey = self.vkey.get_or_insert_with(|| checkpoint.vkey.clone());
-        let opened =
-            countersign_audit::Checkpoint::open(checkpoint.note.as_bytes(), &LogKey::parse(vkey)?)?;
+        // The key of the first head is the one that counts.
+        let first = self.checkpoint.as_ref().unwrap_or(&checkpoint);
+        let key = LogKey::parse(&first.vkey)?;
+        let opened = countersign_audit::Checkpoint::open(checkpoint.note.as_bytes(), &key)?;
         while (self.entries.len() as u64) < opened.size {
             let path = format!("/v1/audit/entries?start={}&limit=500", self.entries.len());
             let page: AuditPage = auditor.get(&path).await?.ok()?;
@@ -144,6 +135,7 @@ impl Follower {
             "the head signed at {} entries does not cover those that were fetched",
             opened.size
         );
+        self.checkpoint = Some(checkpoint);
         Ok(known)
     }
 }

@@ -287,13 +287,13 @@ async fn a_wrong_configuration_is_refused_with_what_to_do() {
     let good = std::fs::read_to_string(&path).unwrap();
     let cases = [
         (format!("{good}\nnonsense = 1\n"), "nonsense"),
-        (good.replace("token = \"", "token = \"other-"), "other-"),
+        (good.replace("token = '", "token = 'other-"), "other-"),
         (
             good.replace("libsofthsm2.so", "libnothing.so"),
             "libnothing.so",
         ),
         (
-            good.replace("trust_domain = \"", "trust_domain = \"other."),
+            good.replace("trust_domain = '", "trust_domain = 'other."),
             "trust domain",
         ),
     ];

@@ -152,7 +152,8 @@ async fn once(
         }
     }
     let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if answer.status().is_server_error() {
+    // Nothing was done, so the key is free for the request as it should have been.
+    if !answer.status().is_success() {
         return Ok(answer);
     }
     let (parts, body) = answer.into_parts();
