@@ -191,12 +191,6 @@ fn malformed(wallet: &str) -> Vec<Case> {
             json!({"asset": "SOL", "price_usd": "-1"}).to_string(),
             invalid("price_usd"),
         ),
-        post(
-            "bot",
-            path,
-            "x".repeat(600 * 1024),
-            (413, "too_large", None),
-        ),
     ];
     for (method, path, expect) in [
         (Method::GET, "/v1/users/usr_x", invalid("id")),
