@@ -15,6 +15,9 @@ use crate::phase::Phase;
 /// How often the checks run.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// How soon the checks notice a stop.
+const STEP: Duration = Duration::from_millis(50);
+
 /// How far the signed log may lag behind before it does not count as current.
 const LOG_LAG: Span = Span::from_secs(15);
 
@@ -53,7 +56,12 @@ impl Health {
 pub async fn watch(app: Arc<App>) {
     while app.phase.get() != Phase::Halted {
         check(&app).await;
-        tokio::time::sleep(EVERY).await;
+        let mut waited = Duration::ZERO;
+        // In steps, so that a stop does not wait for the next checks.
+        while waited < EVERY && app.phase.get() != Phase::Halted {
+            tokio::time::sleep(STEP).await;
+            waited += STEP;
+        }
     }
 }
 

@@ -186,10 +186,17 @@ impl Appliance {
     /// Asks it to stop, and waits until it has.
     ///
     /// # Errors
-    /// It does not end in time, and was killed; or it ended with a failure.
+    /// As [`Appliance::wait`].
     pub async fn stop(&mut self) -> Result<()> {
-        let pid = self.pid().context("it does not run")?;
-        program::terminate(pid)?;
+        program::terminate(self.pid().context("it does not run")?)?;
+        self.wait().await
+    }
+
+    /// Waits for it to end after it was asked to.
+    ///
+    /// # Errors
+    /// It does not end in time, and was killed; or it ended with a failure.
+    pub async fn wait(&mut self) -> Result<()> {
         for _ in 0..STOP_STEPS {
             if let Some(status) = self.ended()? {
                 self.process = None;

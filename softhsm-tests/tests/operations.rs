@@ -1,4 +1,4 @@
-//! Probes, metrics, logs, the doctor, and a stop that finishes what was recorded.
+//! Probes, metrics, logs, and a stop that finishes what was recorded.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,92 +7,165 @@
     reason = "a failure is the test's"
 )]
 
+use std::fs;
+
+use countersign_api::{SignedAnswer, Wallet};
+use serde_json::Value;
 use softhsm_tests::appliance::{Appliance, Options, PIN};
-use softhsm_tests::message;
-use softhsm_tests::program;
+use softhsm_tests::log::Fetched;
+use softhsm_tests::{message, program};
 
 const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
 
-#[tokio::test]
-async fn probes_metrics_doctor_and_a_graceful_stop() {
-    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+async fn wallet(appliance: &Appliance, custody: Option<&str>) -> Wallet {
     let gateway = appliance.client("gateway").unwrap();
     let user = gateway.user("u").await.unwrap();
-    let wallet = gateway.wallet(&user.id, None).await.unwrap();
+    let wallet = gateway.wallet(&user.id, custody).await.unwrap();
     gateway.grant("bot", &wallet.id).await.unwrap();
-    let bot = appliance.client("bot").unwrap();
-    let payer = wallet.address.parse().unwrap();
+    wallet
+}
 
-    assert_eq!(appliance.operations("/livez").unwrap().status, 200);
+fn to_cold(wallet: &Wallet, lamports: u64) -> Vec<u8> {
+    let payer = wallet.address.parse().unwrap();
+    message::transfer(&payer, &COLD.parse().unwrap(), lamports)
+}
+
+#[tokio::test]
+async fn probes_say_which_check_and_metrics_count() {
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let wallet = wallet(&appliance, None).await;
+    let bot = appliance.client("bot").unwrap();
+    bot.signed("one", &wallet.id, &to_cold(&wallet, 1))
+        .await
+        .unwrap();
+    let live = appliance.operations("/livez").unwrap();
+    assert_eq!((live.status, live.body.as_str()), (200, "ok\n"));
     let ready = appliance.operations("/readyz").unwrap();
     assert_eq!(ready.status, 200, "{}", ready.body);
-    for check in [
-        "hsm.ca",
-        "hsm.audit-log",
-        "hsm.row-mac",
-        "hsm.wrapping",
-        "store",
-        "clock",
-        "log",
-    ] {
-        assert!(ready.body.contains(check), "no `{check}` in {}", ready.body);
+    let ready: Value = serde_json::from_str(&ready.body).unwrap();
+    let checks: Vec<&str> = ready["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    let keys = ["hsm.ca", "hsm.audit-log", "hsm.row-mac", "hsm.wrapping"];
+    for check in keys.iter().chain(&["store", "clock", "log"]) {
+        assert!(checks.contains(check), "no `{check}` in {checks:?}");
     }
-
-    // Requests in flight while it stops: each is answered with a signature or not begun.
-    let mut flights = Vec::new();
-    for number in 0..32 {
-        let (bot, id) = (bot.clone(), wallet.id.clone());
-        let bytes = message::transfer(&payer, &COLD.parse().unwrap(), 1_000 + number);
-        flights.push(tokio::spawn(async move {
-            bot.sign(&format!("flight-{number}"), &id, &bytes).await
-        }));
-    }
-    let first = message::transfer(&payer, &COLD.parse().unwrap(), 999);
-    bot.signed("first", &wallet.id, &first).await.unwrap();
     let metrics = appliance.operations("/metrics").unwrap().body;
-    for name in [
-        "countersign_requests_total",
-        "countersign_connections",
+    for line in [
+        "countersign_requests_total{route=\"/v1/sign/solana\"} 1",
+        "countersign_sign_outcomes_total{outcome=\"signed\"} 1",
         "countersign_hsm_sign_seconds",
+        "countersign_connections",
     ] {
-        assert!(metrics.contains(name), "no `{name}` in the metrics");
+        assert!(metrics.contains(line), "no `{line}` in\n{metrics}");
     }
-    appliance.stop().await.unwrap();
-    let mut answered = Vec::new();
-    for (number, flight) in flights.into_iter().enumerate() {
-        if let Ok(Ok(reply)) = flight.await
-            && reply.status == 200
-        {
-            answered.push((number, reply.body["signature"].as_str().unwrap().to_owned()));
+    // The plain listener has nothing else.
+    for path in ["/v1/status", "/openapi.json", "/"] {
+        assert_eq!(appliance.operations(path).unwrap().status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_answers_what_was_begun_and_signs_the_last_head() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let wallet = wallet(&appliance, None).await;
+    let bot = appliance.client("bot").unwrap();
+    let mut flights = tokio::task::JoinSet::new();
+    for number in 0..64_u64 {
+        let (bot, id) = (bot.clone(), wallet.id.clone());
+        let bytes = to_cold(&wallet, 1_000 + number);
+        flights.spawn(async move {
+            let reply = bot.sign(&format!("flight-{number}"), &id, &bytes).await;
+            (number, reply)
+        });
+    }
+    let mut answered: Vec<(u64, SignedAnswer)> = Vec::new();
+    let mut stopping = false;
+    while let Some(flight) = flights.join_next().await {
+        match flight.unwrap() {
+            (number, Ok(reply)) if reply.status == 200 => {
+                answered.push((number, reply.ok().unwrap()));
+            }
+            (_, Ok(reply)) => assert_eq!((reply.status, reply.code()), (503, "not_ready")),
+            (_, Err(_)) => assert!(stopping, "a connection broke before the stop"),
+        }
+        if !stopping {
+            stopping = true;
+            program::terminate(appliance.pid().unwrap()).unwrap();
         }
     }
-
-    let doctor = program::run(appliance.countersignd().args(["doctor", "--json"])).unwrap();
-    assert_eq!(doctor.code, Some(0), "{doctor}");
-    let report: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();
-    assert!(report["findings"].as_array().unwrap().len() > 8, "{doctor}");
-
+    appliance.wait().await.unwrap();
     appliance.start().await.unwrap();
+    let auditor = appliance.client("auditor").unwrap();
+    let fetched = Fetched::from(&auditor).await.unwrap();
+    let report = fetched.verify(&[]).unwrap();
+    // Nothing was reserved without an outcome, and nothing was answered that is not there.
+    assert_eq!(report.open_total, 0, "{report}");
+    let kinds: Vec<String> = fetched
+        .parsed()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds[kinds.len() - 2..], ["stop", "start"]);
     let bot = appliance.client("bot").unwrap();
-    for (number, signature) in answered {
-        let bytes = message::transfer(&payer, &COLD.parse().unwrap(), 1_000 + number as u64);
-        let again = bot
-            .signed(&format!("flight-{number}"), &wallet.id, &bytes)
-            .await
-            .unwrap();
-        assert_eq!(
-            again.signature.as_deref(),
-            Some(signature.as_str()),
-            "flight {number}"
+    assert!(!answered.is_empty());
+    for (number, answer) in answered {
+        let bytes = to_cold(&wallet, 1_000 + number);
+        let key = format!("flight-{number}");
+        let again = bot.signed(&key, &wallet.id, &bytes).await.unwrap();
+        assert_eq!(again.signature, answer.signature, "{key}");
+        assert_eq!(again.request_id, answer.request_id, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn inv09_nothing_that_is_written_shows_a_secret() {
+    let options = Options {
+        envelope: true,
+        ..Options::policy(POLICY)
+    };
+    let mut appliance = Appliance::running(&options).await.unwrap();
+    let wallet = wallet(&appliance, Some("envelope")).await;
+    let bot = appliance.client("bot").unwrap();
+    bot.signed("one", &wallet.id, &to_cold(&wallet, 1))
+        .await
+        .unwrap();
+    bot.sign("two", &wallet.id, b"noise").await.unwrap();
+    let metrics = appliance.operations("/metrics").unwrap().body;
+    let openapi = bot.get("/openapi.json").await.unwrap().body.to_string();
+    appliance.stop().await.unwrap();
+    let doctor = program::run(&mut appliance.countersignd().args(["doctor"])).unwrap();
+    let log = appliance.log();
+    for line in log.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
+    }
+    for text in [&metrics, &openapi, &doctor.stdout, &log] {
+        assert!(!text.is_empty());
+        assert!(
+            !text.contains(PIN) && !text.contains("PRIVATE KEY"),
+            "{text}"
         );
     }
-    let log = appliance.log();
-    assert!(
-        log.lines()
-            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
-        "{log}"
-    );
-    assert!(!log.contains(PIN), "the PIN is in the log");
-    assert!(!log.contains("PRIVATE KEY"), "a key is in the log");
+    let mut looked = 0;
+    for entry in fs::read_dir(appliance.root()).unwrap() {
+        let path = entry.unwrap().path();
+        let holds_a_key = path.extension().is_some_and(|end| end == "key") || path.ends_with("pin");
+        if path.is_dir() || holds_a_key {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let holds = |secret: &str| {
+            bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+        };
+        assert!(!holds(PIN) && !holds("PRIVATE KEY"), "{}", path.display());
+        looked += 1;
+    }
+    assert!(looked > 8, "looked at {looked} files");
 }

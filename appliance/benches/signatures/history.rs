@@ -49,8 +49,8 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// Requests of one fill call; the fills run side by side so that they share commits.
-const PER_CALL: u64 = 500;
+/// Requests of one fill call, as many as a batch may have; the fills run side by side so that they share commits.
+const PER_CALL: u64 = 64;
 const SIDE_BY_SIDE: u64 = 8;
 
 async fn fill(simulated: &Simulated, wallet: &Wallet, count: u64) -> Result<()> {
