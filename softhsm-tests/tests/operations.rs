@@ -139,7 +139,7 @@ async fn inv09_nothing_that_is_written_shows_a_secret() {
     let metrics = appliance.operations("/metrics").unwrap().body;
     let openapi = bot.get("/openapi.json").await.unwrap().body.to_string();
     appliance.stop().await.unwrap();
-    let doctor = program::run(&mut appliance.countersignd().args(["doctor"])).unwrap();
+    let doctor = program::run(appliance.countersignd().args(["doctor"])).unwrap();
     let log = appliance.log();
     for line in log.lines() {
         assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
