@@ -120,7 +120,8 @@ mod tests {
         }
         let foreign = Vouchers(hmac::Key::new(hmac::HMAC_SHA256, &[2; 32]));
         assert!(!foreign.check(&allowed, &voucher));
-        for forged in ["", "00", &voucher[1..], &"zz".repeat(32), &"00".repeat(32)] {
+        let shorter: String = voucher.chars().skip(1).collect();
+        for forged in ["", "00", &shorter, &"zz".repeat(32), &"00".repeat(32)] {
             assert!(!vouchers.check(&allowed, forged), "`{forged}` was accepted");
         }
     }
