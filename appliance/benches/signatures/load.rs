@@ -52,7 +52,7 @@ pub(crate) async fn run(
     for number in 0..connections {
         let (target, clock) = (target.clone(), Arc::clone(&clock));
         tasks.push(tokio::spawn(async move {
-            ask_until(&target, &*clock, number as u64, begin, end).await
+            ask_until(&target, &clock, number as u64, begin, end).await
         }));
     }
     tokio::time::sleep(warm).await;
