@@ -46,8 +46,7 @@ pub enum CreateError {
 
 /// Finds the user's wallet at this venue, or makes one.
 ///
-/// A crash between the key and the row leaves a key that no wallet uses; `countersignd doctor`
-/// counts such keys.
+/// A crash between the key and the row leaves a key on the token that no wallet uses.
 ///
 /// # Errors
 /// A custody that the token does not offer; records or HSM that do not answer.
