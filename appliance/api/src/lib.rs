@@ -5,7 +5,9 @@
 //! knows both. Requests refuse unknown fields; answers may gain fields.
 
 mod approvals;
+mod approvers;
 mod audit;
+mod changes;
 mod freeze;
 mod grants;
 mod openapi;
@@ -23,8 +25,12 @@ mod users;
 mod venues;
 mod wallets;
 
-pub use approvals::{ApprovalText, Approve, Reject};
+pub use approvals::{
+    ApprovalText, ApprovalTextQuery, Approve, AskedGroup, GivenApproval, GivenRejection, Reject,
+};
+pub use approvers::{Approver, EnrolApprover, EnrolmentText, EnrolmentTextQuery};
 pub use audit::{AuditEntry, AuditPage, Checkpoint, Proof, ProofQuery};
+pub use changes::{PendingChange, Unfreeze};
 pub use freeze::{Freeze, FreezeScope, FreezeState};
 pub use grants::{CreateGrant, Grant};
 pub use openapi::document;

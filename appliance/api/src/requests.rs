@@ -3,18 +3,26 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// A recorded sign request.
+use crate::{AskedGroup, GivenApproval, GivenRejection};
+
+/// A recorded request: for a signature, or for a governed change.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Request {
     /// `req_…`
     pub id: String,
+    /// `sign`, `policy`, `approver_add`, `approver_remove`, `unfreeze` or `certificate`.
+    pub kind: String,
     /// Who asked, e.g. `bot/momentum-7`.
     pub principal: String,
-    /// `wal_…`
-    pub wallet_id: String,
+    /// `wal_…`; absent for a governed change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet_id: Option<String>,
     /// RFC 3339 UTC.
     pub created_at: String,
-    /// `reserved`, `signed`, `denied`, `pending`, `released` or `unknown`.
+    /// Decided at once: `reserved`, `signed`, `denied`, `released` or `unknown`. Waiting for
+    /// people: `pending`, then `approved` (to be used by the asker, or done by itself once the
+    /// time lock is over), `rejected`, `expired`, or `consumed` (a withdrawal that was released)
+    /// and `done` (a change in effect).
     pub state: String,
     /// Index of the audit entry that recorded the decision.
     pub log_index: u64,
@@ -24,14 +32,35 @@ pub struct Request {
     /// Base58 signature, once signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// What is asked of whom, where people are asked. In a list: absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<AskedGroup>,
+    /// Approvals that were given. In a list: absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<GivenApproval>,
+    /// The rejection that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<GivenRejection>,
+    /// What is missing until it may be released.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What people are asked to approve, as their devices show it. In a list: absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The request that used the approval, or what a change brought about, e.g. the certificate.
+    #[schema(value_type = Object)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<serde_json::Value>,
 }
 
 /// Query of `GET /v1/requests` and `GET /v1/requests/{id}`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct RequestQuery {
-    /// Wait up to this long for a pending request to be decided, e.g. `30s`.
+    /// Wait up to this long for a pending request to be decided, e.g. `30s`. One request only.
     pub wait: Option<String>,
+    /// List only requests in this state, e.g. `pending`.
+    pub status: Option<String>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
     /// Entries wanted, 1 to 500; 100 unless told.

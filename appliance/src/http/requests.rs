@@ -40,6 +40,7 @@ pub(super) async fn list(
     let own = (peer.role() == Role::Bot).then_some(principal.as_str());
     let newest = app.db.progress().await?.last_request;
     let before = before.min(newest.saturating_add(1));
+    let wanted = query.status.as_deref().map(wanted_state).transpose()?;
     let rows = app.db.requests(own, before, limit).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
     let next = match rows.last() {
@@ -48,7 +49,11 @@ pub(super) async fn list(
         _ => before.saturating_sub(countersign_store::REQUEST_SCAN),
     };
     Ok(Json(Page {
-        items: rows.iter().map(wire).collect(),
+        items: rows
+            .iter()
+            .map(wire)
+            .filter(|request| wanted.is_none_or(|wanted| request.state == wanted))
+            .collect(),
         next_cursor: (next > 1).then(|| next.to_string()),
     }))
 }
@@ -75,6 +80,21 @@ pub(super) async fn get(
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// States that a list can be narrowed to. Fewer come back than were asked for: the page is
+/// narrowed after it was read.
+const STATES: [&str; 11] = [
+    "reserved", "signed", "denied", "released", "unknown", "pending", "approved", "rejected",
+    "expired", "consumed", "done",
+];
+
+fn wanted_state(text: &str) -> Result<&'static str, ApiError> {
+    let known = STATES.into_iter().find(|state| *state == text);
+    known.ok_or_else(|| {
+        let detail = format!("expected one of {}, got `{text}`", STATES.join(", "));
+        ApiError::field("status", detail)
+    })
 }
 
 fn visible(peer: &Peer, stored: &StoredRequest) -> bool {
@@ -110,8 +130,9 @@ fn wire(stored: &StoredRequest) -> Request {
         .and_then(|outcome| outcome.signature);
     Request {
         id: request.id.to_string(),
+        kind: "sign".to_owned(),
         principal: request.key.principal().to_owned(),
-        wallet_id: request.wallet.to_string(),
+        wallet_id: Some(request.wallet.to_string()),
         created_at: request.at.to_string(),
         state: state(stored).to_owned(),
         log_index: request.log_index,
@@ -121,5 +142,11 @@ fn wire(stored: &StoredRequest) -> Request {
         }
         .unwrap_or_default(),
         signature: signature.map(|signature| bs58::encode(signature).into_string()),
+        asks: Vec::new(),
+        approvals: Vec::new(),
+        rejection: None,
+        missing: Vec::new(),
+        text: None,
+        result: None,
     }
 }

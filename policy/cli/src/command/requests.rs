@@ -46,7 +46,7 @@ fn list(requests: &[Request], out: &mut Output) {
                 request.id.clone(),
                 request.state.clone(),
                 request.principal.clone(),
-                request.wallet_id.clone(),
+                request.wallet_id.clone().unwrap_or_default(),
                 request.log_index.to_string(),
                 request.created_at.clone(),
             ]
@@ -65,9 +65,10 @@ pub(super) fn show(request: &Request, out: &mut Output) {
         out,
         &[
             ("id", Some(request.id.clone())),
+            ("kind", Some(request.kind.clone())),
             ("state", Some(request.state.clone())),
             ("asked by", Some(request.principal.clone())),
-            ("wallet", Some(request.wallet_id.clone())),
+            ("wallet", request.wallet_id.clone()),
             ("created", Some(request.created_at.clone())),
             ("log entry", Some(request.log_index.to_string())),
             ("signature", request.signature.clone()),
