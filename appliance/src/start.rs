@@ -151,6 +151,7 @@ pub async fn open(
     let db = Arc::new(db);
     let limits = LedgerLimits {
         clock_tolerance: config.clock.tolerance,
+        signing: workers(config).saturating_mul(4),
         ..LedgerLimits::default()
     };
     let ledger_clock = Arc::clone(clock);
@@ -420,6 +421,19 @@ async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
     }
 }
 
+/// Threads that sign unless the configuration says how many: one for every two cores, at least
+/// one. TLS, policy and the log need the others, and a token made of software gets no faster
+/// when more threads than cores wait for it.
+#[must_use]
+pub fn default_workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    (cores / 2).max(1)
+}
+
+fn workers(config: &Config) -> usize {
+    config.hsm.workers.unwrap_or_else(default_workers)
+}
+
 async fn assemble(
     config: Config,
     opened: Opened,
@@ -428,11 +442,9 @@ async fn assemble(
 ) -> Result<(Arc<App>, Threads), StartError> {
     let authority = Arc::new(load_authority(&config, &opened)?);
     let (log_key, log_verifier) = log_key(&config, &opened.keys)?;
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let workers = config.hsm.workers.unwrap_or(cores);
     let (signers, signer_threads) = Signers::start(
         &opened.device,
-        workers,
+        workers(&config),
         SIGNING_QUEUE,
         config.deadline(),
         &clock,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use countersign_appliance::clock::{Clock, SystemClock};
 use countersign_appliance::sign::verifies;
+use countersign_appliance::start::default_workers;
 use countersign_hsm::{KeyType, PublicKey, Signature};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
@@ -75,7 +76,7 @@ pub(crate) fn raw_sign_here(state: &Path, seconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// One session per core and nothing around it.
+/// As many sessions as the appliance signs with, and nothing around them.
 fn sign_alone(state: &Path, seconds: u64) -> Result<Raw> {
     let config = std::fs::read_to_string(state.join("countersignd.toml"))?;
     let module = config
@@ -92,7 +93,7 @@ fn sign_alone(state: &Path, seconds: u64) -> Result<Raw> {
         .context("no token")?;
     let holder = context.open_rw_session(slot)?;
     holder.login(UserType::User, Some(&AuthPin::from(pin.trim())))?;
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads = default_workers();
     let key = any_wallet_key(&holder)?;
     let stop = Arc::new(AtomicBool::new(false));
     let count = Arc::new(AtomicU64::new(0));

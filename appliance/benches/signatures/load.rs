@@ -108,8 +108,7 @@ pub(crate) async fn ask(
     target: &Target,
     number: u64,
 ) -> Result<()> {
-    let key = unique(number);
-    send(sender, target, (target.body)(number), &key)
+    send(sender, target, (target.body)(number), &unique())
         .await
         .map(drop)
 }
@@ -146,23 +145,13 @@ async fn send(
     Ok(body)
 }
 
-/// A key that no earlier run of this program used.
-fn unique(number: u64) -> String {
+/// A key that no earlier run of this program used. Keys grow with time, as UUIDv7 and ULID do.
+pub(crate) fn unique() -> String {
     static RUN: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let run = RUN.get_or_init(|| getrandom::u64().unwrap_or(std::process::id().into()));
-    format!("{run:x}-{:x}", number.wrapping_add(next_load()))
-}
-
-/// Keeps keys of successive loads apart.
-fn next_load() -> u64 {
-    LOAD.load(std::sync::atomic::Ordering::Relaxed) << 40
-}
-
-static LOAD: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-
-/// Begins a new range of idempotency keys.
-pub(crate) fn begin_load() {
-    LOAD.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("{run:016x}-{number:016x}")
 }
 
 /// Opens a connection.

@@ -18,6 +18,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use report::Report;
+use serving::Simulated;
+use tokio::runtime::Runtime;
 
 /// Connections of the load, as in the targets.
 const CONNECTIONS: usize = 32;
@@ -40,8 +42,13 @@ fn main() -> ExitCode {
             .parse()
             .map_err(Into::into)
             .and_then(|seconds| floor::raw_sign_here(PathBuf::from(directory).as_path(), seconds)),
-        [] => bench(),
-        _ => Err(anyhow::anyhow!("usage: bench")),
+        [] => bench(&PARTS),
+        chosen => chosen
+            .iter()
+            .map(|name| PARTS.into_iter().find(|part| *part == name.as_str()))
+            .collect::<Option<Vec<_>>>()
+            .with_context(|| format!("usage: signatures [{}]...", PARTS.join("|")))
+            .and_then(|parts| bench(&parts)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,7 +59,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench() -> Result<()> {
+/// The parts of the bench; `make bench` runs them all.
+const PARTS: [&str; 4] = ["softhsm", "simulated", "history", "wallets"];
+
+fn bench(parts: &[&str]) -> Result<()> {
     // The HTTP client that provisions wallets asks for a process-wide provider.
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     anyhow::ensure!(
@@ -64,9 +74,39 @@ fn bench() -> Result<()> {
         .build()?;
     let mut report = Report::default();
     let seconds = seconds();
+    let with = |part| parts.contains(&part);
+    if with("softhsm") || with("simulated") || with("history") {
+        let simulated = serving::Simulated::start().context("starting the simulated appliance")?;
+        if with("softhsm") {
+            against_floors(&runtime, &simulated, &mut report, seconds)?;
+        }
+        if with("simulated") {
+            whole_path(&runtime, &simulated, &mut report, seconds)?;
+        }
+        if with("history") {
+            history::measure(&runtime, &simulated, &mut report, seconds)?;
+        }
+    }
+    if with("wallets") {
+        wallets::measure(&runtime, &mut report, seconds)?;
+    }
+    report.finish()
+}
+
+/// The appliance on SoftHSM2 against raw `C_Sign`, a no-op request and a verification.
+fn against_floors(
+    runtime: &Runtime,
+    simulated: &Simulated,
+    report: &mut Report,
+    seconds: u64,
+) -> Result<()> {
     let verify = floor::verification();
     report.line("one Ed25519 verification", format!("{verify:.1} us CPU"));
-
+    let noop = runtime.block_on(async {
+        let noop = provision::noop_target(simulated.directory()).await?;
+        load::run(&noop, simulated.pid(), CONNECTIONS, seconds).await
+    })?;
+    report.load("no-op mTLS JSON request, same stack", &noop);
     let soft = serving::SoftHsm::start().context("starting the appliance on SoftHSM2")?;
     let raw = floor::raw_sign(&soft.directory(), seconds).context("measuring raw C_Sign")?;
     report.line(
@@ -78,18 +118,6 @@ fn bench() -> Result<()> {
         load::run(&target, soft.pid(), CONNECTIONS, seconds).await
     })?;
     report.load("the appliance on SoftHSM2, 32 connections", &signing);
-
-    let simulated = serving::Simulated::start().context("starting the simulated appliance")?;
-    let (noop, quick) = runtime.block_on(async {
-        let noop = provision::noop_target(simulated.directory()).await?;
-        let noop = load::run(&noop, simulated.pid(), CONNECTIONS, seconds).await?;
-        let target = provision::sign_target(simulated.directory(), 0).await?;
-        let quick = load::run(&target, simulated.pid(), CONNECTIONS, seconds).await?;
-        anyhow::Ok((noop, quick))
-    })?;
-    report.load("no-op mTLS JSON request, same stack", &noop);
-    report.load("the appliance on a simulated signer", &quick);
-
     report.target(
         "throughput over raw C_Sign",
         signing.per_second / raw.per_second,
@@ -102,17 +130,28 @@ fn bench() -> Result<()> {
         |ratio| ratio <= 1.5,
         "at most 1.5, aim 1.25",
     );
+    Ok(())
+}
+
+/// The path without an HSM's own cost.
+fn whole_path(
+    runtime: &Runtime,
+    simulated: &Simulated,
+    report: &mut Report,
+    seconds: u64,
+) -> Result<()> {
+    let quick = runtime.block_on(async {
+        let target = provision::sign_target(simulated.directory(), 0).await?;
+        load::run(&target, simulated.pid(), CONNECTIONS, seconds).await
+    })?;
+    report.load("the appliance on a simulated signer", &quick);
     report.target(
         "CPU of the whole path on the simulated signer, us",
         quick.cpu_micros,
         |micros| micros <= 110.0,
         "at most 110",
     );
-    history::measure(&runtime, &simulated, &mut report, seconds)?;
-    drop(simulated);
-    drop(soft);
-    wallets::measure(&runtime, &mut report, seconds)?;
-    report.finish()
+    Ok(())
 }
 
 /// Seconds of each load; `BENCH_SECONDS` sets it.

@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
-use crate::load::{self, Target};
+use crate::load::Target;
 
 /// TLS of a principal of the state directory.
 pub(crate) fn tls(state: &Path, name: &str) -> Result<Arc<rustls::ClientConfig>> {
@@ -98,7 +98,6 @@ pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
     let cold: Address = std::fs::read_to_string(state.join("cold-address"))?
         .trim()
         .parse()?;
-    load::begin_load();
     let body = move |number: u64| {
         let index = usize::try_from(number % 1_000_000_000).unwrap_or_default() % wallets.len();
         wallets.get(index).map_or_else(String::new, |wallet| {

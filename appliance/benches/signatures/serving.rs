@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use countersign_appliance::app::App;
 use countersign_appliance::config::Config;
 use countersign_appliance::http::error::refuse_identity;
-use countersign_appliance::http::serve::{Limits, TlsFront, serve_tls};
+use countersign_appliance::http::serve::{Limits, Stopped, TlsFront, serve_tls};
 use countersign_appliance::identity::{Caller, Gate, ServerIdentity, TlsConfig};
 use countersign_appliance::init::{self, Init};
 use countersign_appliance::sign::{Asked, Form, walk_batch};
@@ -24,6 +24,9 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
+
+use crate::load;
 
 const POLICY: &str = "deploy/dev/bench-policy.toml";
 
@@ -153,7 +156,7 @@ async fn serve_until_stopped(directory: &Path) -> Result<()> {
     issue(&app, directory, Role::Gateway, "gateway").await?;
     let cold = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\n";
     std::fs::write(directory.join("cold-address"), cold)?;
-    let port = serve_noop(Arc::clone(&app), bot).await?;
+    let (port, noop) = serve_noop(Arc::clone(&app), bot).await?;
     std::fs::write(
         directory.join("noop-url"),
         format!("https://127.0.0.1:{port}\n"),
@@ -161,6 +164,9 @@ async fn serve_until_stopped(directory: &Path) -> Result<()> {
     std::fs::write(directory.join("ready"), "")?;
     let mut stop = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     stop.recv().await;
+    // The appliance ends when nobody holds it any more.
+    noop.abort();
+    let _aborted = noop.await;
     drop(app);
     running.stop().await.map_err(sentence)
 }
@@ -202,7 +208,7 @@ async fn issue(app: &Arc<App>, directory: &Path, role: Role, name: &str) -> Resu
     )?))
 }
 
-async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<u16> {
+async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<(u16, JoinHandle<Stopped>)> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let names = vec!["localhost".try_into()?, "127.0.0.1".try_into()?];
@@ -222,14 +228,14 @@ async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<u16> {
         .route("/noop", post(noop))
         .route("/fill", post(fill))
         .with_state((app, bot));
-    tokio::spawn(serve_tls(
+    let served = tokio::spawn(serve_tls(
         listener,
         router,
         front,
         Limits::default(),
         std::future::pending(),
     ));
-    Ok(port)
+    Ok((port, served))
 }
 
 /// Reads JSON and answers JSON of the size of a signature's answer.
@@ -256,7 +262,7 @@ async fn fill(
         let fingerprint: [u8; 32] = Sha256::digest(&bytes).into();
         Some(Asked {
             caller: Arc::clone(&bot),
-            key: format!("fill-{}", bs58::encode(fingerprint).into_string()),
+            key: load::unique(),
             wallet: *wallet.as_ref().ok()?,
             form: Form::Message,
             bytes,

@@ -13,7 +13,7 @@ use super::convert;
 use super::error::ApiError;
 use super::extract::{Path, Peer, Query};
 use crate::app::App;
-use crate::sign::{Answer, answer_of};
+use crate::sign::{Answer, answer_of, base58};
 
 /// Longest wait of a long poll.
 const LONGEST_WAIT: Span = Span::from_secs(60);
@@ -141,7 +141,7 @@ fn wire(stored: &StoredRequest) -> Request {
             Answer::Problem(problem) => serde_json::to_value(problem),
         }
         .unwrap_or_default(),
-        signature: signature.map(|signature| bs58::encode(signature).into_string()),
+        signature: signature.map(|signature| base58(&signature)),
         asks: Vec::new(),
         approvals: Vec::new(),
         rejection: None,

@@ -124,7 +124,7 @@ fn signed_answer(
     let transaction = decoded.transaction.with_signature(*signature);
     Answer::Done(Box::new(SignedAnswer {
         rule: Some(rule),
-        signature: Some(bs58::encode(signature).into_string()),
+        signature: Some(base58(signature)),
         transaction: Some(encode_base64(&transaction)),
         address: Some(read.resolved.wallet.address.to_string()),
         ..empty(id, log_index, Decision::Allow)
@@ -254,6 +254,15 @@ fn empty(id: RequestId, log_index: u64, decision: Decision) -> SignedAnswer {
         reasons: Vec::new(),
         effects: Vec::new(),
     }
+}
+
+/// The text form of a Solana signature.
+#[must_use]
+pub fn base58(signature: &[u8; 64]) -> String {
+    let mut text = [0_u8; 88];
+    let length = five8::encode_64(signature, &mut text);
+    let digits = text.iter().take(usize::from(length));
+    digits.map(|digit| char::from(*digit)).collect()
 }
 
 fn encode_base64(bytes: &[u8]) -> String {

@@ -34,7 +34,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::records::RecordsError;
-pub use answer::{Answer, answer_of};
+pub use answer::{Answer, answer_of, base58};
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
 pub use voucher::Vouchers;

@@ -38,6 +38,18 @@ pub(super) async fn sign(
 /// What was recorded may have been recorded long ago, or written into the database by somebody
 /// else. The reservation stays as it is: an earlier attempt may have signed.
 fn not_to_be_signed(app: &App, read: &Read, recorded: &Recorded) -> Option<Answer> {
+    if !recorded.judged_now() && !is_ours(app, read, recorded) {
+        metrics::counter!("countersign_tampered_rows_total").increment(1);
+        let request = recorded.request_id();
+        tracing::error!(%request, "a request was changed in the database; it is not signed");
+        return Some(answer::unreadable(request, recorded.log_index()));
+    }
+    let stop = judge::stopped(app, read, app.clock.now())?;
+    Some(answer::stopped(recorded, &stop))
+}
+
+/// Whether what the database says was allowed was allowed by this appliance.
+fn is_ours(app: &App, read: &Read, recorded: &Recorded) -> bool {
     let principal = read.resolved.asked.caller.principal().to_string();
     let allowed = Allowed {
         request: recorded.request_id(),
@@ -46,18 +58,10 @@ fn not_to_be_signed(app: &App, read: &Read, recorded: &Recorded) -> Option<Answe
         fingerprint: &read.resolved.asked.fingerprint,
         digest: recorded.digest(),
     };
-    let genuine = match Remembered::decode(recorded.answer()) {
+    match Remembered::decode(recorded.answer()) {
         Some(Remembered::Allow { voucher, .. }) => app.vouchers.check(&allowed, &voucher),
         _ => false,
-    };
-    if !genuine {
-        metrics::counter!("countersign_tampered_rows_total").increment(1);
-        let request = recorded.request_id();
-        tracing::error!(%request, "a request was changed in the database; it is not signed");
-        return Some(answer::unreadable(request, recorded.log_index()));
     }
-    let stop = judge::stopped(app, read, app.clock.now())?;
-    Some(answer::stopped(recorded, &stop))
 }
 
 fn count(outcome: &Outcome) {
@@ -77,7 +81,7 @@ const fn logged(outcome: &Outcome) -> (LoggedOutcome, &str) {
 fn entry(app: &App, read: &Read, recorded: &Recorded, outcome: &Outcome) -> Vec<u8> {
     let (code, why) = logged(outcome);
     let detail = match outcome {
-        Outcome::Signed(signature) => json!({ "signature": bs58::encode(signature).into_string() }),
+        Outcome::Signed(signature) => json!({ "signature": answer::base58(signature) }),
         _ => json!({ "why": why }),
     };
     let asked = &read.resolved.asked;

@@ -37,10 +37,8 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0_u8; 44];
-        let length = bs58::encode(self.0)
-            .onto(text.as_mut_slice())
-            .map_err(|_| fmt::Error)?;
-        let digits = text.get(..length).ok_or(fmt::Error)?;
+        let length = five8::encode_32(&self.0, &mut text);
+        let digits = text.get(..usize::from(length)).ok_or(fmt::Error)?;
         f.write_str(std::str::from_utf8(digits).map_err(|_| fmt::Error)?)
     }
 }
@@ -58,13 +56,10 @@ impl FromStr for Address {
         let refused = || AddressError {
             got: text.chars().take(64).collect(),
         };
-        if text.len() > 44 {
-            return Err(refused());
-        }
         let mut bytes = [0_u8; 32];
-        match bs58::decode(text).onto(&mut bytes) {
-            Ok(32) => Ok(Self(bytes)),
-            Ok(_) | Err(_) => Err(refused()),
+        match five8::decode_32(text, &mut bytes) {
+            Ok(()) => Ok(Self(bytes)),
+            Err(_) => Err(refused()),
         }
     }
 }

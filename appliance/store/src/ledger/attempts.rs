@@ -62,6 +62,11 @@ impl Attempts {
         self.end(seq, false)
     }
 
+    /// How many requests are being signed, as far as is known.
+    pub(super) fn open(&self) -> usize {
+        self.by_seq.len()
+    }
+
     /// Ends the attempts whose evidence was dropped.
     pub(super) fn sweep(&mut self) {
         for seq in self.abandoned.take() {

@@ -43,6 +43,7 @@ impl Ruling {
             Self::Sign(signable) => signable,
         };
         let seq = request_seq(signable.request_id);
+        let judged_now = signable.held.is_some();
         let ticket = match signable.held {
             Some(held) => attempts.first(seq, held),
             None => attempts.again(seq),
@@ -55,6 +56,7 @@ impl Ruling {
             digest: signable.digest,
             input: signable.input,
             answer: signable.answer,
+            judged_now,
             ticket,
         })
     }

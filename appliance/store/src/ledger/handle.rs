@@ -23,6 +23,11 @@ pub struct Limits {
     pub clock_tolerance: Span,
     /// How long outcomes wait for a request to share its commit.
     pub outcome_delay: Duration,
+    /// Recorded requests that keep the signing threads busy for as long as a commit takes.
+    /// While more than these wait to be signed, a commit waits for more requests to share it.
+    pub signing: usize,
+    /// How long a commit waits for that at most.
+    pub signing_delay: Duration,
 }
 
 impl Default for Limits {
@@ -33,6 +38,8 @@ impl Default for Limits {
             windows: 16_384,
             clock_tolerance: Span::from_secs(2),
             outcome_delay: Duration::from_millis(5),
+            signing: 4,
+            signing_delay: Duration::from_millis(4),
         }
     }
 }

@@ -43,6 +43,11 @@ impl Job {
         matches!(self, Self::Settle(Settlement { done: None, .. }))
     }
 
+    /// Whether an attempt to sign ended with it.
+    pub(super) const fn ends_attempt(&self) -> bool {
+        matches!(self, Self::Settle(_))
+    }
+
     fn fail(self, error: &StoreError) {
         match self {
             Self::Judge { cases, reply } => fail_all(reply, cases.len(), error),

@@ -15,6 +15,7 @@ pub struct Recorded {
     pub(super) digest: [u8; 32],
     pub(super) input: SigningInput,
     pub(super) answer: Vec<u8>,
+    pub(super) judged_now: bool,
     pub(super) ticket: Ticket,
 }
 
@@ -53,6 +54,13 @@ impl Recorded {
     #[must_use]
     pub const fn input(&self) -> &SigningInput {
         &self.input
+    }
+
+    /// Whether it was judged for this very attempt. If not, what it says was read from the
+    /// database.
+    #[must_use]
+    pub const fn judged_now(&self) -> bool {
+        self.judged_now
     }
 
     /// What the verdict said to remember.

@@ -87,6 +87,8 @@ pub(super) struct Writer<S> {
     jobs: mpsc::Receiver<Job>,
     head: watch::Sender<Head>,
     attempts: Attempts,
+    /// Attempts that the last commit began.
+    opened: usize,
     /// Outcomes that are not durable yet.
     unsettled: Vec<Settlement>,
     /// `None` after a commit that failed: to be read again.
@@ -113,6 +115,7 @@ impl<S: Store> Writer<S> {
             jobs,
             head,
             attempts: Attempts::default(),
+            opened: 0,
             unsettled: Vec::new(),
             core: Some(core),
             in_doubt: None,
@@ -159,8 +162,32 @@ impl<S: Store> Writer<S> {
                 () = &mut delay => break,
             }
         }
+        self.let_signing_catch_up(&mut jobs).await;
         self.let_others_join(&mut jobs).await;
         Some(jobs)
+    }
+
+    /// Waits while the signing threads have enough to do: what is recorded now would only
+    /// wait for them, and later it shares its commit with more. Half of what the last commit
+    /// gave them keeps them busy through the next one.
+    async fn let_signing_catch_up(&mut self, jobs: &mut Vec<Job>) {
+        let enough = self.limits.signing.max(self.opened / 2);
+        let signing = self.attempts.open();
+        let mut done = jobs.iter().filter(|job| job.ends_attempt()).count();
+        let delay = tokio::time::sleep(self.limits.signing_delay);
+        tokio::pin!(delay);
+        while jobs.len() < self.limits.batch && signing.saturating_sub(done) > enough {
+            tokio::select! {
+                received = self.jobs.recv() => match received {
+                    Some(job) => {
+                        done = done.saturating_add(usize::from(job.ends_attempt()));
+                        jobs.push(job);
+                    }
+                    None => return,
+                },
+                () = &mut delay => return,
+            }
+        }
     }
 
     /// Lets tasks that are ready to run add their jobs first, for as long as more come.
@@ -218,7 +245,11 @@ impl<S: Store> Writer<S> {
     async fn write(&mut self, mut batch: Batch) {
         self.attempts.sweep();
         match self.commit(&mut batch).await {
-            Ok(()) => batch.succeed(&mut self.attempts),
+            Ok(()) => {
+                let before = self.attempts.open();
+                batch.succeed(&mut self.attempts);
+                self.opened = self.attempts.open().saturating_sub(before);
+            }
             Err(error) => {
                 tracing::error!(%error, "could not record a batch of requests");
                 batch.fail(&error);
