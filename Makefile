@@ -13,7 +13,7 @@ setup: ## install what is needed
 toolchain:
 	@deploy/scripts/toolchain.sh
 
-build: toolchain ## release binaries in target/release
+build: setup toolchain ## release binaries in target/release
 	$(CARGO) build --release --locked -p countersign-appliance -p countersign-cli
 
 test: setup toolchain ## everything that can be tested on one machine
@@ -26,14 +26,14 @@ lint: toolchain ## formatting and lints
 deny: ## licences, bans, sources (needs cargo-deny)
 	cargo deny --locked check licenses bans sources
 
-demo: setup build ## the main job, shown on a throw-away appliance
+demo: build ## the main job, shown on a throw-away appliance
 	$(CARGO) build --release --locked -p softhsm-tests --bin demo
 	@deploy/dev/demo.sh
 
-dev: setup build ## a throw-away appliance in the foreground; STATE_DIR, POLICY
+dev: build ## a throw-away appliance in the foreground; STATE_DIR, POLICY
 	@STATE_DIR="$(or $(STATE_DIR),./.dev)" POLICY="$(or $(POLICY),deploy/dev/policy.toml)" deploy/dev/dev.sh
 
-bench: setup build ## speed, as ratios against a floor measured in the same run
+bench: build ## speed, as ratios against a floor measured in the same run
 	@deploy/scripts/bench.sh
 
 clean: ## remove what was built

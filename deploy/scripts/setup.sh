@@ -10,6 +10,8 @@ need softhsm2-util softhsm2
 need openssl openssl
 need curl curl
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
+# Headers: the operator CLI speaks to Ledgers by USB.
+pkg-config --exists libudev 2>/dev/null || packages+=(libudev-dev)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -2,7 +2,8 @@
 //!
 //! [`backend`] is what the appliance may ask of a device; [`pkcs11`] is the adapter for PKCS#11
 //! modules; `simulator` (cargo feature of that name, for tests and benches only) is a device in
-//! memory that fails on request; `conformance` is the suite that both must pass.
+//! memory that fails on request; `conformance` is the suite that both must pass. `ledger` (cargo
+//! feature) speaks to the hardware wallets of the people who approve.
 //! Everything here blocks: call it from threads that may wait.
 
 pub mod attributes;
@@ -14,6 +15,8 @@ pub mod ceremony;
 pub mod conformance;
 pub mod error;
 pub mod key;
+#[cfg(feature = "ledger")]
+pub mod ledger;
 pub mod pkcs11;
 pub mod role;
 #[cfg(feature = "simulator")]

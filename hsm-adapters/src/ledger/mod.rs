@@ -1,0 +1,42 @@
+//! Ledger hardware wallets: what approvers hold in their hands.
+//!
+//! The bytes to sign are the caller's; this module carries them to the device, waits while a
+//! person reads the screen, and checks the signature before it gives it back. Everything that a
+//! device, or something that claims to be one, answers is bounded and checked: the host between
+//! the device and us is not trusted, and a signature proves a key and bytes, nothing else.
+//!
+//! [`Transport`] is USB HID, or the TCP socket of Ledger's emulator. [`Solana`] and [`Ethereum`]
+//! are the two apps that approvers use.
+
+mod apdu;
+mod app;
+mod chunks;
+mod error;
+mod ethereum;
+mod hid;
+mod path;
+mod solana;
+mod status;
+mod tcp;
+mod transport;
+mod version;
+
+pub use apdu::{Answer, Command, MAX_ANSWER, MAX_DATA};
+pub use app::{Running, running};
+pub use error::Error;
+pub use ethereum::{Ethereum, RecoverableSignature};
+pub use hid::{Usb, usb_devices};
+pub use path::DerivationPath;
+pub use solana::{MAX_MESSAGE, Solana};
+pub use status::{App, Status};
+pub use tcp::Tcp;
+pub use transport::{Address, Transport, open};
+pub use version::Version;
+
+use std::time::Duration;
+
+/// How long a device may take for what needs no person.
+pub const QUICK: Duration = Duration::from_secs(10);
+
+/// How long a person may read the screen.
+pub const REVIEW: Duration = Duration::from_secs(600);
