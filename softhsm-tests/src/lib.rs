@@ -1,8 +1,10 @@
 //! What the end-to-end tests stand on: a throw-away appliance with the real programs, a real
-//! SoftHSM2 token and real mutual TLS; its clients; messages as bots send them.
+//! SoftHSM2 token and real mutual TLS; its clients; messages as bots send them;
+//! Ledgers that approve or refuse.
 
 pub mod appliance;
 pub mod client;
+pub mod ledger;
 pub mod log;
 pub mod message;
 pub mod plain;

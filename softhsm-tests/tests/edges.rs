@@ -188,7 +188,7 @@ fn inv12_the_pure_crates_have_no_io_no_async_and_no_randomness() {
 }
 
 #[test]
-fn the_simulator_is_not_in_the_appliance() {
+fn neither_the_simulator_nor_the_ledger_is_in_the_appliance() {
     let tree = cargo(&[
         "tree",
         "--offline",
@@ -205,6 +205,10 @@ fn the_simulator_is_not_in_the_appliance() {
     assert!(
         !tree.contains("simulator"),
         "the appliance is built with the simulator"
+    );
+    assert!(
+        !tree.contains("ledger-transport"),
+        "the appliance is built with the adapter for Ledgers"
     );
 }
 
