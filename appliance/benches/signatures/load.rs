@@ -14,7 +14,7 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::cpu;
+use crate::{CONNECTIONS, cpu};
 
 /// Makes the body of request number `n`.
 pub(crate) type MakeBody = Arc<dyn Fn(u64) -> String + Send + Sync>;
@@ -37,69 +37,85 @@ pub(crate) struct Measured {
     pub(crate) p99_millis: f64,
 }
 
-/// Runs a load of `connections` for `seconds`, after a warm-up, and measures the CPU of `pid`.
-pub(crate) async fn run(
-    target: &Target,
+/// Open connections to a process. Loads that are compared take turns of a second each: the
+/// machine is seldom equally fast for longer.
+pub(crate) struct Load {
+    target: Target,
     pid: u32,
-    connections: usize,
-    seconds: u64,
-) -> Result<Measured> {
-    let clock = Arc::new(SystemClock::new());
-    let warm = Duration::from_secs(2);
-    let begin = clock.monotonic() + warm;
-    let end = begin + Duration::from_secs(seconds);
-    let mut tasks = Vec::new();
-    for number in 0..connections {
-        let (target, clock) = (target.clone(), Arc::clone(&clock));
-        tasks.push(tokio::spawn(async move {
-            ask_until(&target, &clock, number as u64, begin, end).await
-        }));
+    lanes: Vec<Lane>,
+}
+
+/// One connection, and the number of its next request.
+struct Lane {
+    sender: SendRequest<Full<Bytes>>,
+    next: u64,
+}
+
+impl Load {
+    /// Opens the connections, and warms up for a second.
+    pub(crate) async fn open(target: Target, pid: u32) -> Result<Self> {
+        let mut lanes = Vec::new();
+        for number in 0..CONNECTIONS as u64 {
+            let sender = connect(&target).await?;
+            let next = number * 1_000_000_000;
+            lanes.push(Lane { sender, next });
+        }
+        let mut load = Self { target, pid, lanes };
+        load.turn().await?;
+        Ok(load)
     }
-    tokio::time::sleep(warm).await;
-    let before = cpu::micros(pid)?;
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let spent = cpu::micros(pid)? - before;
-    let mut latencies = Vec::new();
-    for task in tasks {
-        latencies.extend(task.await??);
+
+    /// Asks over every connection for a second.
+    pub(crate) async fn turn(&mut self) -> Result<Measured> {
+        let clock = Arc::new(SystemClock::new());
+        let before = cpu::micros(self.pid)?;
+        let begin = clock.monotonic();
+        let end = begin + Duration::from_secs(1);
+        let mut tasks = Vec::new();
+        for lane in std::mem::take(&mut self.lanes) {
+            let (target, clock) = (self.target.clone(), Arc::clone(&clock));
+            tasks.push(tokio::spawn(ask_until(target, clock, lane, end)));
+        }
+        let mut latencies = Vec::new();
+        for task in tasks {
+            let (lane, asked) = task.await??;
+            self.lanes.push(lane);
+            latencies.extend(asked);
+        }
+        let took = (clock.monotonic() - begin).as_secs_f64();
+        let spent = cpu::micros(self.pid)? - before;
+        ensure!(!latencies.is_empty(), "nothing was answered");
+        latencies.sort_unstable();
+        let count = latencies.len() as f64;
+        let at = |share: f64| -> f64 {
+            let latency = latencies.get((count * share) as usize).or(latencies.last());
+            latency.map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
+        };
+        Ok(Measured {
+            per_second: count / took,
+            cpu_micros: spent / count,
+            p50_millis: at(0.5),
+            p99_millis: at(0.99),
+        })
     }
-    ensure!(!latencies.is_empty(), "nothing was answered");
-    latencies.sort_unstable();
-    let at = |share: f64| -> f64 {
-        let index = (latencies.len() as f64 * share) as usize;
-        latencies
-            .get(index.min(latencies.len() - 1))
-            .map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
-    };
-    Ok(Measured {
-        per_second: latencies.len() as f64 / seconds as f64,
-        cpu_micros: spent / latencies.len() as f64,
-        p50_millis: at(0.5),
-        p99_millis: at(0.99),
-    })
 }
 
 async fn ask_until(
-    target: &Target,
-    clock: &SystemClock,
-    connection: u64,
-    begin: Duration,
+    target: Target,
+    clock: Arc<SystemClock>,
+    mut lane: Lane,
     end: Duration,
-) -> Result<Vec<Duration>> {
-    let mut sender = connect(target).await?;
+) -> Result<(Lane, Vec<Duration>)> {
     let mut latencies = Vec::new();
-    for round in 0.. {
+    loop {
         let started = clock.monotonic();
         if started >= end {
-            break;
+            return Ok((lane, latencies));
         }
-        ask(&mut sender, target, connection * 1_000_000_000 + round).await?;
-        let finished = clock.monotonic();
-        if started >= begin && finished <= end {
-            latencies.push(finished - started);
-        }
+        ask(&mut lane.sender, &target, lane.next).await?;
+        lane.next += 1;
+        latencies.push(clock.monotonic() - started);
     }
-    Ok(latencies)
 }
 
 /// Asks once; anything but 200 is an error with the answer in it.

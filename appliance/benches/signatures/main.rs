@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use report::Report;
-use serving::Simulated;
-use tokio::runtime::Runtime;
+use load::Load;
+use report::{Report, Seen};
+use serving::{Simulated, SoftHsm};
 
 /// Connections of the load, as in the targets.
 const CONNECTIONS: usize = 32;
@@ -38,10 +38,9 @@ fn main() -> ExitCode {
             .parse()
             .map_err(Into::into)
             .and_then(|count| wallets::seed(PathBuf::from(directory).as_path(), count)),
-        [mode, directory, seconds] if mode == "raw-sign" => seconds
-            .parse()
-            .map_err(Into::into)
-            .and_then(|seconds| floor::raw_sign_here(PathBuf::from(directory).as_path(), seconds)),
+        [mode, directory] if mode == "raw-sign" => {
+            floor::raw_sign_here(PathBuf::from(directory).as_path())
+        }
         [] => bench(&PARTS),
         chosen => chosen
             .iter()
@@ -73,89 +72,88 @@ fn bench(parts: &[&str]) -> Result<()> {
         .enable_all()
         .build()?;
     let mut report = Report::default();
-    let seconds = seconds();
-    let with = |part| parts.contains(&part);
-    if with("softhsm") || with("simulated") || with("history") {
-        let simulated = serving::Simulated::start().context("starting the simulated appliance")?;
-        if with("softhsm") {
-            against_floors(&runtime, &simulated, &mut report, seconds)?;
+    let turns = turns();
+    runtime.block_on(async {
+        for part in parts {
+            match *part {
+                "softhsm" => against_floors(&mut report, turns).await?,
+                "simulated" => whole_path(&mut report, turns).await?,
+                "history" => history::measure(&mut report, turns).await?,
+                _ => wallets::measure(&mut report, turns).await?,
+            }
         }
-        if with("simulated") {
-            whole_path(&runtime, &simulated, &mut report, seconds)?;
-        }
-        if with("history") {
-            history::measure(&runtime, &simulated, &mut report, seconds)?;
-        }
-    }
-    if with("wallets") {
-        wallets::measure(&runtime, &mut report, seconds)?;
-    }
-    report.finish()
+        report.finish()
+    })
 }
 
 /// The appliance on SoftHSM2 against raw `C_Sign`, a no-op request and a verification.
-fn against_floors(
-    runtime: &Runtime,
-    simulated: &Simulated,
-    report: &mut Report,
-    seconds: u64,
-) -> Result<()> {
-    let verify = floor::verification();
-    report.line("one Ed25519 verification", format!("{verify:.1} us CPU"));
-    let noop = runtime.block_on(async {
-        let noop = provision::noop_target(simulated.directory()).await?;
-        load::run(&noop, simulated.pid(), CONNECTIONS, seconds).await
-    })?;
-    report.load("no-op mTLS JSON request, same stack", &noop);
-    let soft = serving::SoftHsm::start().context("starting the appliance on SoftHSM2")?;
-    let raw = floor::raw_sign(&soft.directory(), seconds).context("measuring raw C_Sign")?;
-    report.line(
-        "raw C_Sign, same token, same threads",
-        format!("{:.0}/s, {:.1} us CPU", raw.per_second, raw.cpu_micros),
-    );
-    let signing = runtime.block_on(async {
-        let target = provision::sign_target(&soft.directory(), 0).await?;
-        load::run(&target, soft.pid(), CONNECTIONS, seconds).await
-    })?;
-    report.load("the appliance on SoftHSM2, 32 connections", &signing);
+async fn against_floors(report: &mut Report, turns: u64) -> Result<()> {
+    let simulated = Simulated::start().context("starting the simulated appliance")?;
+    let soft = SoftHsm::start().context("starting the appliance on SoftHSM2")?;
+    let mut noop = provision::noop_load(&simulated).await?;
+    let target = provision::sign_target(&soft.directory(), 0).await?;
+    let mut sign = Load::open(target, soft.pid()).await?;
+    let mut seen = Seen::default();
+    for _ in 0..turns {
+        let raw = floor::raw_sign(&soft.directory()).context("measuring raw C_Sign")?;
+        let verify = floor::verification();
+        let (noop, signed) = (noop.turn().await?, sign.turn().await?);
+        let floors = raw.cpu_micros + noop.cpu_micros + verify;
+        seen.add("one Ed25519 verification, us CPU", verify);
+        seen.add("no-op mTLS JSON request, us CPU", noop.cpu_micros);
+        seen.add("raw C_Sign, us CPU", raw.cpu_micros);
+        seen.add("raw C_Sign, per second", raw.per_second);
+        seen.load("the appliance on SoftHSM2", &signed);
+        seen.add(THROUGHPUT, signed.per_second / raw.per_second);
+        seen.add(OVER_FLOORS, signed.cpu_micros / floors);
+    }
+    seen.print(report);
+    let at_least = |ratio| ratio >= 0.6;
     report.target(
-        "throughput over raw C_Sign",
-        signing.per_second / raw.per_second,
-        |ratio| ratio >= 0.6,
+        THROUGHPUT,
+        seen.median(THROUGHPUT),
+        at_least,
         "at least 0.6",
     );
-    report.target(
-        "CPU per signature over the sum of the floors",
-        signing.cpu_micros / (raw.cpu_micros + noop.cpu_micros + verify),
-        |ratio| ratio <= 1.5,
-        "at most 1.5, aim 1.25",
-    );
+    let at_most = |ratio| ratio <= 1.5;
+    let wanted = "at most 1.5, aim 1.25";
+    report.target(OVER_FLOORS, seen.median(OVER_FLOORS), at_most, wanted);
     Ok(())
 }
 
-/// The path without an HSM's own cost.
-fn whole_path(
-    runtime: &Runtime,
-    simulated: &Simulated,
-    report: &mut Report,
-    seconds: u64,
-) -> Result<()> {
-    let quick = runtime.block_on(async {
-        let target = provision::sign_target(simulated.directory(), 0).await?;
-        load::run(&target, simulated.pid(), CONNECTIONS, seconds).await
-    })?;
-    report.load("the appliance on a simulated signer", &quick);
-    report.target(
-        "CPU of the whole path on the simulated signer, us",
-        quick.cpu_micros,
-        |micros| micros <= 110.0,
-        "at most 110",
-    );
+const THROUGHPUT: &str = "throughput over raw C_Sign, same threads";
+const OVER_FLOORS: &str = "CPU per signature over the sum of the floors";
+const WHOLE_PATH: &str = "CPU of the whole path with a 10 us signer, us";
+
+/// The path without an HSM's own cost. The simulator signs in software, which takes longer than
+/// the 10 us that the target grants a signer; what is over is taken off.
+async fn whole_path(report: &mut Report, turns: u64) -> Result<()> {
+    let simulated = Simulated::start().context("starting the simulated appliance")?;
+    let mut noop = provision::noop_load(&simulated).await?;
+    let target = provision::sign_target(simulated.directory(), 0).await?;
+    let mut sign = Load::open(target, simulated.pid()).await?;
+    let mut seen = Seen::default();
+    for _ in 0..turns {
+        let (verify, signer) = (floor::verification(), floor::simulated_signature()?);
+        let (noop, signed) = (noop.turn().await?, sign.turn().await?);
+        seen.add("one Ed25519 verification, us CPU", verify);
+        seen.add("no-op mTLS JSON request, us CPU", noop.cpu_micros);
+        seen.add("one simulated signature, us CPU", signer);
+        seen.load("the appliance on the simulated signer", &signed);
+        seen.add(
+            "our own share, us CPU",
+            signed.cpu_micros - signer - verify - noop.cpu_micros,
+        );
+        seen.add(WHOLE_PATH, signed.cpu_micros - (signer - 10.0).max(0.0));
+    }
+    seen.print(report);
+    let met = |micros| micros <= 110.0;
+    report.target(WHOLE_PATH, seen.median(WHOLE_PATH), met, "at most 110");
     Ok(())
 }
 
-/// Seconds of each load; `BENCH_SECONDS` sets it.
-fn seconds() -> u64 {
+/// Turns of a second that each load gets; `BENCH_SECONDS` sets it.
+fn turns() -> u64 {
     std::env::var("BENCH_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())

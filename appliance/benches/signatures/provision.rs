@@ -11,7 +11,9 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
-use crate::load::Target;
+use crate::CONNECTIONS;
+use crate::load::{Load, Target};
+use crate::serving::Simulated;
 
 /// TLS of a principal of the state directory.
 pub(crate) fn tls(state: &Path, name: &str) -> Result<Arc<rustls::ClientConfig>> {
@@ -99,7 +101,12 @@ pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
         .trim()
         .parse()?;
     let body = move |number: u64| {
-        let index = usize::try_from(number % 1_000_000_000).unwrap_or_default() % wallets.len();
+        // Every connection goes its own way round.
+        let (lane, round) = (number / 1_000_000_000, number % 1_000_000_000);
+        let apart = wallets.len() / CONNECTIONS;
+        let index = usize::try_from(lane).unwrap_or_default() * apart
+            + usize::try_from(round).unwrap_or_default();
+        let index = index % wallets.len();
         wallets.get(index).map_or_else(String::new, |wallet| {
             let message = transfer(&wallet.address, &cold, number);
             let encoded = BASE64_STANDARD.encode(message);
@@ -112,6 +119,12 @@ pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
         tls: tls(state, "bot")?,
         body: Arc::new(body),
     })
+}
+
+/// A load of the no-op route on the same stack.
+pub(crate) async fn noop_load(simulated: &Simulated) -> Result<Load> {
+    let target = noop_target(simulated.directory()).await?;
+    Load::open(target, simulated.pid()).await
 }
 
 /// A no-op route on the same stack.

@@ -22,14 +22,6 @@ impl Report {
         say(&format!("{what:52} {value}"));
     }
 
-    pub(crate) fn load(&mut self, what: &str, measured: &Measured) {
-        let value = format!(
-            "{:.0}/s, {:.1} us CPU, p50 {:.1} ms, p99 {:.1} ms",
-            measured.per_second, measured.cpu_micros, measured.p50_millis, measured.p99_millis
-        );
-        self.line(what, value);
-    }
-
     pub(crate) fn target(
         &mut self,
         what: &str,
@@ -49,5 +41,51 @@ impl Report {
             bail!("targets missed: {}", self.missed.join("; "));
         }
         Ok(())
+    }
+}
+
+/// What was measured in every turn, by name, in the order of the first turn.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Vec<(String, Vec<f64>)>);
+
+impl Seen {
+    pub(crate) fn add(&mut self, what: &str, value: f64) {
+        match self.0.iter_mut().find(|(name, _)| name == what) {
+            Some((_, values)) => values.push(value),
+            None => self.0.push((what.to_owned(), vec![value])),
+        }
+    }
+
+    pub(crate) fn load(&mut self, what: &str, measured: &Measured) {
+        self.add(&format!("{what}, per second"), measured.per_second);
+        self.add(&format!("{what}, us CPU"), measured.cpu_micros);
+        self.add(&format!("{what}, p50 ms"), measured.p50_millis);
+        self.add(&format!("{what}, p99 ms"), measured.p99_millis);
+    }
+
+    /// The middle one of the turns; 0 without any.
+    pub(crate) fn median(&self, what: &str) -> f64 {
+        let (_, middle, _) = self.spread(what);
+        middle
+    }
+
+    /// Least, middle and most.
+    fn spread(&self, what: &str) -> (f64, f64, f64) {
+        let found = self.0.iter().find(|(name, _)| name == what);
+        let mut values = found.map_or_else(Vec::new, |(_, values)| values.clone());
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or_default();
+        let last = values.len().saturating_sub(1);
+        (at(0), at(values.len() / 2), at(last))
+    }
+
+    /// Prints the medians, and how far the turns lie apart.
+    pub(crate) fn print(&self, report: &mut Report) {
+        for (name, values) in &self.0 {
+            let (least, middle, most) = self.spread(name);
+            let turns = values.len();
+            let value = format!("{middle:.2} ({least:.2} to {most:.2} in {turns} turns)");
+            report.line(name, value);
+        }
     }
 }

@@ -17,12 +17,11 @@ use countersign_appliance::start;
 use countersign_appliance::wallets::{Custody, Status, WalletRecord};
 use countersign_hsm::{KeyId, KeyType};
 use countersign_intent::{Address, UserId, WalletId};
-use tokio::runtime::Runtime;
 
+use crate::load::Load;
 use crate::provision::{self, Wallet};
-use crate::report::Report;
+use crate::report::{Report, Seen, say};
 use crate::serving::SoftHsm;
-use crate::{CONNECTIONS, load};
 
 /// Wallets in the database; `BENCH_WALLETS` sets it.
 fn wanted() -> usize {
@@ -37,16 +36,15 @@ const PER_COMMIT: usize = 2_000;
 /// Wallets that the bot may use: more than the cache of unlocked keys holds.
 const GRANTED: usize = 12_000;
 
-pub(crate) fn measure(runtime: &Runtime, report: &mut Report, seconds: u64) -> Result<()> {
-    let soft = SoftHsm::with(&[("ENVELOPE", "true"), ("CUSTODY", "envelope")])?;
-    let state = soft.directory();
-    let few = runtime.block_on(async {
-        let target = provision::sign_target(&state, 0).await?;
-        load::run(&target, soft.pid(), CONNECTIONS, seconds).await
-    })?;
-    report.load("envelope custody, one wallet", &few);
-    stop(soft.pid())?;
+const HOT_OVER_ALONE: &str = "CPU of a hot wallet among many over one alone";
+
+pub(crate) async fn measure(report: &mut Report, turns: u64) -> Result<()> {
+    let settings = [("ENVELOPE", "true"), ("CUSTODY", "envelope")];
+    let (few, many) = (SoftHsm::with(&settings)?, SoftHsm::with(&settings)?);
+    let state = many.directory();
+    stop(many.pid())?;
     let count = wanted();
+    say(&format!("making {count} wallets"));
     seed_in_child(&state, count)?;
     let clock = SystemClock::new();
     let began = clock.monotonic();
@@ -56,26 +54,28 @@ pub(crate) fn measure(runtime: &Runtime, report: &mut Report, seconds: u64) -> R
     let name = format!("cold start with {count} wallets, s");
     report.target(&name, took, |seconds| seconds < 2.0, "under 2");
     let wallets = read_wallets(&state)?;
-    let (hot, cold) = runtime.block_on(async {
-        let one: Vec<Wallet> = wallets.first().cloned().into_iter().collect();
-        let target = provision::target_of(&state, one)?;
-        let hot = load::run(&target, daemon.0.id(), CONNECTIONS, seconds).await?;
-        let target = provision::target_of(&state, wallets)?;
-        let cold = load::run(&target, daemon.0.id(), CONNECTIONS, seconds).await?;
-        anyhow::Ok((hot, cold))
-    })?;
-    report.load(&format!("a hot wallet among {count}"), &hot);
-    report.load("cold wallets, one after the other", &cold);
-    report.target(
-        "CPU of a hot wallet among many over one alone",
-        hot.cpu_micros / few.cpu_micros,
-        |ratio| ratio <= 1.1,
-        "at most 1.1",
-    );
-    report.line(
-        "a cold wallet costs more by",
-        format!("{:.0} us CPU", cold.cpu_micros - hot.cpu_micros),
-    );
+    let one: Vec<Wallet> = wallets.first().cloned().into_iter().collect();
+    let target = provision::sign_target(&few.directory(), 0).await?;
+    let mut alone = Load::open(target, few.pid()).await?;
+    let mut hot = Load::open(provision::target_of(&state, one)?, daemon.0.id()).await?;
+    let mut seen = Seen::default();
+    for _ in 0..turns {
+        let (alone, hot) = (alone.turn().await?, hot.turn().await?);
+        seen.load("envelope custody, one wallet", &alone);
+        seen.load(&format!("a hot wallet among {count}"), &hot);
+        seen.add(HOT_OVER_ALONE, hot.cpu_micros / alone.cpu_micros);
+    }
+    let mut cold = Load::open(provision::target_of(&state, wallets)?, daemon.0.id()).await?;
+    for _ in 0..turns {
+        let (hot, cold) = (hot.turn().await?, cold.turn().await?);
+        seen.load("cold wallets, one after the other", &cold);
+        let more = cold.cpu_micros - hot.cpu_micros;
+        seen.add("a cold wallet costs more by, us CPU", more);
+    }
+    seen.print(report);
+    let met = |ratio| ratio <= 1.1;
+    let ratio = seen.median(HOT_OVER_ALONE);
+    report.target(HOT_OVER_ALONE, ratio, met, "at most 1.1");
     Ok(())
 }
 
@@ -84,8 +84,11 @@ struct Daemon(Child);
 impl Daemon {
     fn start(state: &Path) -> Result<Self> {
         std::fs::remove_file(state.join("operations-url"))?;
-        let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-        let child = Command::new(Path::new(&target).join("release/countersignd"))
+        let programs = std::env::var("BIN").or_else(|_| {
+            std::env::var("CARGO_TARGET_DIR").map(|target| format!("{target}/release"))
+        });
+        let programs = programs.unwrap_or_else(|_| "target/release".to_owned());
+        let child = Command::new(Path::new(&programs).join("countersignd"))
             .arg("--config")
             .arg(state.join("countersignd.toml"))
             .env("SOFTHSM2_CONF", state.join("softhsm2.conf"))
