@@ -24,6 +24,7 @@ use countersign_intent::{Address, Intent, SigningInput, Venue};
 use crate::{DecodeError, DecodeErrorKind};
 
 pub use context::{AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce};
+pub use program::TRADING_PROGRAMS;
 pub use wire::PartialTransaction;
 
 use wire::Message;

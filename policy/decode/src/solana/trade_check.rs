@@ -2,6 +2,7 @@
 
 use countersign_intent::{Address, Amount, Asset, Effect, Swap};
 
+use super::TRADING_PROGRAMS;
 use super::context::Context;
 use super::draft::{
     STRANGER, Step, Use, WALLET, ata, effects_in, open, pool, refusal_in, signs, step, writes,
@@ -88,6 +89,7 @@ impl Case {
     fn shows_its_bounds(&self) {
         let swap = self.swap_of(std::slice::from_ref(&self.step));
         assert_eq!(swap.program, self.slug);
+        assert!(TRADING_PROGRAMS.contains(&swap.program));
         assert_eq!(swap.spend, Self::asset(self.source, SPENT));
         assert_eq!(swap.spend_max, Amount::from_base(1_000));
         assert_eq!(swap.receive, Self::asset(self.destination, RECEIVED));

@@ -6,7 +6,6 @@ mod explain;
 mod facts;
 mod file;
 mod history;
-mod programs;
 mod propose;
 mod show;
 mod test;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use countersign_decode::solana::TRADING_PROGRAMS;
 use countersign_policy::case::{self, Case};
 use countersign_policy::{PolicySet, parse};
 use serde::Serialize;
 use serde_json::json;
 
 use super::file;
-use super::programs::TRADING_PROGRAMS;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::input::{self, MAX_POLICY};

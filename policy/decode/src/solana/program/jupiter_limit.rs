@@ -14,8 +14,8 @@ use super::super::wire::Reader;
 
 pub(super) const V1: Address = Address::from_literal("jupoNjAxXgZ4rjzxzPMP4oxduvQsQtZzyknqvzYNrNu");
 pub(super) const V2: Address = Address::from_literal("j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X");
-const SLUG_V1: &str = "jupiter-limit-v1";
-const SLUG_V2: &str = "jupiter-limit-v2";
+pub(super) const SLUG_V1: &str = "jupiter-limit-v1";
+pub(super) const SLUG_V2: &str = "jupiter-limit-v2";
 
 const INITIALIZE_ORDER: u64 = 0x856e_4aaf_709f_f59f;
 const CANCEL_ORDER: u64 = 0x5f81_edf0_0831_df84;

@@ -11,7 +11,7 @@ use super::super::walk::Walk;
 
 pub(super) const ID: Address =
     Address::from_literal("61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH");
-const SLUG: &str = "jupiterz";
+pub(super) const SLUG: &str = "jupiterz";
 const FILL: u64 = 0xa860_b7a3_5c0a_28a0;
 
 /// Slots: taker, maker, then input and output accounts of each, mints with their programs,

@@ -14,6 +14,9 @@ pub(super) const V2: Address = Address::from_literal("cpamdpZCGKUy5JxQXB4dcpGPii
 pub(super) const CURVE: Address =
     Address::from_literal("dbcij3LWUppWqq96dh6gJWwBifmcGfLSB5D4DuSMaqN");
 
+pub(super) const V2_SLUG: &str = "meteora-damm-v2";
+pub(super) const CURVE_SLUG: &str = "meteora-dbc";
+
 const SWAP: u64 = 0xf8c6_9e91_e175_87c8;
 const SWAP2: u64 = 0x414b_3f4c_eb5b_5b88;
 
@@ -52,12 +55,12 @@ const CURVE_REFUSED: [Refused; 1] = [(
 
 pub(super) fn decode_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let layout = Layout::find(call, &V2_LAYOUTS, &[])?;
-    trade(walk, call, "meteora-damm-v2", layout, 11)
+    trade(walk, call, V2_SLUG, layout, 11)
 }
 
 pub(super) fn decode_curve(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let layout = Layout::find(call, &CURVE_LAYOUTS, &CURVE_REFUSED)?;
-    trade(walk, call, "meteora-dbc", layout, 12)
+    trade(walk, call, CURVE_SLUG, layout, 12)
 }
 
 fn trade(

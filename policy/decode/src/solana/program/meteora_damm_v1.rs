@@ -11,7 +11,7 @@ use super::super::walk::Walk;
 
 pub(super) const ID: Address =
     Address::from_literal("Eo7WjKq67rjJQSZxS6z3YkapzY3eMj6Xy8X5EQVn5UaB");
-const SLUG: &str = "meteora-damm-v1";
+pub(super) const SLUG: &str = "meteora-damm-v1";
 
 const LAYOUTS: [Layout; 1] = [Layout {
     name: "swap",

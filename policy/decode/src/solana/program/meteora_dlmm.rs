@@ -11,7 +11,7 @@ use super::super::walk::Walk;
 use super::super::wire::Reader;
 
 pub(super) const ID: Address = Address::from_literal("LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo");
-const SLUG: &str = "meteora-dlmm";
+pub(super) const SLUG: &str = "meteora-dlmm";
 const HOST_FEE: usize = 9;
 /// Bin arrays and transfer-hook accounts, after the named ones.
 const MAX_FURTHER: usize = 24;

@@ -37,6 +37,28 @@ use super::call::Call;
 use super::ids;
 use super::walk::Walk;
 
+/// The trading programs, as a swap's `program` names them.
+pub const TRADING_PROGRAMS: &[&str] = &[
+    jupiter_limit::SLUG_V1,
+    jupiter_limit::SLUG_V2,
+    jupiter_v6::SLUG,
+    jupiter_rfq::SLUG,
+    meteora_damm_v1::SLUG,
+    meteora_damm::V2_SLUG,
+    meteora_damm::CURVE_SLUG,
+    meteora_dlmm::SLUG,
+    openbook_v2::SLUG,
+    orca_whirlpool::SLUG,
+    phoenix::SLUG,
+    pump_fun::SLUG,
+    pumpswap::SLUG,
+    raydium_amm_v4::SLUG,
+    raydium_clmm::SLUG,
+    raydium_cpmm::SLUG,
+    raydium_launchlab::SLUG,
+    raydium_amm_v4::STABLE_SLUG,
+];
+
 /// Reads one instruction of a program, adding what it does to the walk.
 type Decode = fn(&mut Walk<'_>, &mut Call<'_>) -> Result<(), DecodeError>;
 

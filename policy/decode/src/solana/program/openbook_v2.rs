@@ -13,7 +13,7 @@ use super::super::walk::Walk;
 use super::super::wire::Reader;
 
 pub(super) const ID: Address = Address::from_literal("opnb2LAfJYbRMAHHvqjCwQxanZn7ReEHp1k81EohpZb");
-const SLUG: &str = "openbook-v2";
+pub(super) const SLUG: &str = "openbook-v2";
 const PLACE_TAKE_ORDER: u64 = 0x032c_4703_1ac7_cb55;
 
 const RESTS: &str = "leaves funds or orders in an account the message does not show; a trading \

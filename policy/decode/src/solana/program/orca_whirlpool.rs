@@ -11,7 +11,7 @@ use super::super::walk::Walk;
 use super::super::wire::Reader;
 
 pub(super) const ID: Address = Address::from_literal("whirLbMiicVdio4qvUfM5KAg6Ct8VwpYzGff3uctyCc");
-const SLUG: &str = "orca-whirlpool";
+pub(super) const SLUG: &str = "orca-whirlpool";
 /// Tick arrays and transfer-hook accounts, after the named ones.
 const MAX_FURTHER: usize = 16;
 

@@ -12,7 +12,7 @@ use super::super::walk::Walk;
 use super::super::wire::Reader;
 
 pub(super) const ID: Address = Address::from_literal("PhoeNiXZ8ByJGLkxNfZRnkUfjvmuYqLR89jjFHGqdXY");
-const SLUG: &str = "phoenix";
+pub(super) const SLUG: &str = "phoenix";
 const IMMEDIATE_OR_CANCEL: u8 = 2;
 
 /// An immediate-or-cancel order, in lots.

@@ -12,7 +12,7 @@ use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
 use super::super::walk::{Walk, lamports};
 
 pub(super) const ID: Address = Address::from_literal("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P");
-const SLUG: &str = "pump-fun";
+pub(super) const SLUG: &str = "pump-fun";
 
 /// Which interface an instruction belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
 use super::super::walk::{Walk, lamports};
 
 pub(super) const ID: Address = Address::from_literal("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
-const SLUG: &str = "pumpswap";
+pub(super) const SLUG: &str = "pumpswap";
 
 struct Trade {
     layout: Layout,

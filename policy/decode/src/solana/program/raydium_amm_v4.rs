@@ -15,8 +15,8 @@ pub(super) const ID: Address =
     Address::from_literal("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8");
 pub(super) const STABLE: Address =
     Address::from_literal("5quBtoiQqxF9Jv6KYKctB59NT3gtJD2Y65kdnB1Uev3h");
-const SLUG: &str = "raydium-amm-v4";
-const STABLE_SLUG: &str = "raydium-stable";
+pub(super) const SLUG: &str = "raydium-amm-v4";
+pub(super) const STABLE_SLUG: &str = "raydium-stable";
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     match call.data().first() {

@@ -11,7 +11,7 @@ use super::super::walk::Walk;
 
 pub(super) const ID: Address =
     Address::from_literal("CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK");
-const SLUG: &str = "raydium-clmm";
+pub(super) const SLUG: &str = "raydium-clmm";
 /// Tick arrays that a trade may cross, after the named accounts.
 const MAX_TICK_ARRAYS: usize = 16;
 

@@ -11,7 +11,7 @@ use super::super::walk::Walk;
 
 pub(super) const ID: Address =
     Address::from_literal("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C");
-const SLUG: &str = "raydium-cpmm";
+pub(super) const SLUG: &str = "raydium-cpmm";
 
 const fn layout(name: &'static str, discriminator: u64, amounts: Amounts) -> Layout {
     Layout {

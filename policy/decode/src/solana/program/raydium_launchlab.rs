@@ -10,7 +10,7 @@ use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
 use super::super::walk::Walk;
 
 pub(super) const ID: Address = Address::from_literal("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj");
-const SLUG: &str = "raydium-launchlab";
+pub(super) const SLUG: &str = "raydium-launchlab";
 
 const BASE: Side = Side::Token(5, MintFrom::Slot(9));
 const QUOTE: Side = Side::Token(6, MintFrom::Slot(10));

@@ -19,7 +19,7 @@ use super::super::wire::Reader;
 pub(super) const ID: Address = Address::from_literal("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
 const EVENT_AUTHORITY: Address =
     Address::from_literal("D8cy77BBepLMngZx6ZukaTff5hCt1HrWyKk3Hnd9oitf");
-const SLUG: &str = "jupiter-v6";
+pub(super) const SLUG: &str = "jupiter-v6";
 const FULL_BPS: u16 = 10_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
