@@ -76,8 +76,7 @@ fn busy(set: &PolicySet, intent: &Intent, facts: &Facts<'_>) -> HashMap<LimitKey
 fn decisions(c: &mut Criterion) {
     let set = policy();
     let case = case::parse(SWAP, &["jupiter-v6"]).unwrap();
-    let intent = case.intent();
-    case.with_facts(&set, |facts| {
+    case.with_facts(&set, |intent, facts| {
         let usage = busy(&set, intent, facts);
         let facts = Facts {
             usage: &usage,
@@ -91,11 +90,11 @@ fn decisions(c: &mut Criterion) {
         c.bench_function("limit_keys/swap, 10 limits", |b| {
             b.iter(|| limit_keys(black_box(&set), intent, facts.principal, &facts.wallet));
         });
+        c.bench_function("intent digest alone", |b| {
+            b.iter(|| intent_digest(black_box(intent)));
+        });
     })
     .unwrap();
-    c.bench_function("intent digest alone", |b| {
-        b.iter(|| intent_digest(black_box(intent)));
-    });
     c.bench_function("parse/10 rules, 10 limits, 100 addresses", |b| {
         b.iter(|| parse(black_box(set.text())));
     });

@@ -18,11 +18,27 @@
 //! reasons = ["limit 50 SOL per 24h, used 49.2, asked 1"]
 //! ```
 //!
-//! A case may carry its own `policy`, as text; otherwise it is held against the one at hand.
+//! Instead of an `[intent]` a case may hold a `[transaction]`, whose bytes whoever runs the case
+//! decodes first:
+//!
+//! ```toml
+//! [transaction]
+//! wallet = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"
+//! base64 = "AQAAAA…"
+//!
+//! [expect]
+//! decision = "undecodable"          # refused before any policy
+//! kind = "forbidden"
+//! reasons = ["lets somebody else spend from the account"]
+//! ```
+//!
+//! A case may carry its own `policy`, as text; otherwise it is held against the one at hand. What
+//! a case of a theft says under `[theft]` is for those who execute it.
 
 mod effects;
 mod expect;
 mod facts;
+mod transaction;
 
 use std::collections::BTreeMap;
 
@@ -31,7 +47,6 @@ use countersign_intent::{
 };
 
 use crate::approval::{Approval, Approvals, roster_hash};
-use crate::decision::Decision;
 use crate::document::DocumentError;
 use crate::document::reader::{self, Field, Section};
 use crate::facts::{AddedDestination, Facts, Price, WalletFacts};
@@ -41,6 +56,7 @@ use crate::usage::Window;
 
 use expect::Expected;
 use facts::{GivenApprovals, GivenFacts};
+pub use transaction::{GivenTransaction, Undecodable};
 
 const MAX_TEXT: usize = 1 << 18;
 
@@ -49,9 +65,18 @@ const MAX_TEXT: usize = 1 << 18;
 pub struct Case {
     name: String,
     policy: Option<String>,
-    intent: Intent,
+    asked: Asked,
     facts: GivenFacts,
     expected: Expected,
+}
+
+/// What a signature is asked for.
+#[derive(Debug, Clone)]
+enum Asked {
+    Intent(Intent),
+    Transaction(GivenTransaction),
+    /// A transaction that somebody tried to decode.
+    Undecodable(Undecodable),
 }
 
 /// Reads a case. `programs` are the slugs of the trading programs that a swap may name.
@@ -72,10 +97,8 @@ fn case(root: Section<'_>, programs: &[&'static str]) -> Option<Case> {
         Some(inner) => facts::read(inner, &names),
         None => GivenFacts::unless_said(),
     };
-    let intent = root
-        .need("intent")
-        .and_then(|field| field.section())
-        .and_then(|inner| intent(inner, &names, programs));
+    let asked = asked(&root, &names, programs);
+    root.get("theft");
     let expected = root
         .need("expect")
         .and_then(|field| field.section())
@@ -84,10 +107,21 @@ fn case(root: Section<'_>, programs: &[&'static str]) -> Option<Case> {
     Some(Case {
         name: name?.to_owned(),
         policy: policy.map(str::to_owned),
-        intent: intent?,
+        asked: asked?,
         facts: facts?,
         expected: expected?,
     })
+}
+
+fn asked(root: &Section<'_>, names: &Names, programs: &[&'static str]) -> Option<Asked> {
+    match (root.get("intent"), root.get("transaction")) {
+        (Some(field), None) => intent(field.section()?, names, programs).map(Asked::Intent),
+        (None, Some(field)) => transaction::read(field.section()?, names).map(Asked::Transaction),
+        _ => {
+            root.fail("expected either an `[intent]` or a `[transaction]`");
+            None
+        }
+    }
 }
 
 /// The address that cases call `wallet`.
@@ -164,35 +198,62 @@ impl Case {
         self.policy.as_deref()
     }
 
-    /// The intent.
+    /// The transaction it holds, until it is decoded.
     #[must_use]
-    pub const fn intent(&self) -> &Intent {
-        &self.intent
+    pub const fn transaction(&self) -> Option<&GivenTransaction> {
+        match &self.asked {
+            Asked::Transaction(given) => Some(given),
+            Asked::Intent(_) | Asked::Undecodable(_) => None,
+        }
+    }
+
+    /// The case with what its transaction decodes to in the transaction's place.
+    #[must_use]
+    pub fn decoded(self, outcome: Result<Intent, Undecodable>) -> Self {
+        let asked = match outcome {
+            Ok(intent) => Asked::Intent(intent),
+            Err(refusal) => Asked::Undecodable(refusal),
+        };
+        Self { asked, ..self }
     }
 
     /// Decides under `set` and compares with what is expected.
     ///
     /// # Errors
     /// Every difference, as a sentence.
-    pub fn run(&self, set: &PolicySet) -> Result<Decision, Vec<String>> {
-        let decision = self.with_facts(set, |facts| crate::decide(set, &self.intent, facts))?;
-        let differences = self.expected.compare(set, &decision);
+    pub fn run(&self, set: &PolicySet) -> Result<(), Vec<String>> {
+        let differences = if let Asked::Undecodable(refusal) = &self.asked {
+            self.expected.compare_refusal(refusal)
+        } else {
+            let decide = |intent: &Intent, facts: &Facts<'_>| crate::decide(set, intent, facts);
+            self.expected.compare(set, &self.with_facts(set, decide)?)
+        };
         if differences.is_empty() {
-            Ok(decision)
+            Ok(())
         } else {
             Err(differences)
         }
     }
 
-    /// Hands out the facts of the case as they are under `set`.
+    fn intent(&self) -> Result<&Intent, Vec<String>> {
+        match &self.asked {
+            Asked::Intent(intent) => Ok(intent),
+            Asked::Transaction(_) => Err(vec!["the transaction was not decoded".to_owned()]),
+            Asked::Undecodable(refusal) => Err(vec![format!("undecodable: {}", refusal.message)]),
+        }
+    }
+
+    /// Hands out the intent of the case and its facts as they are under `set`.
     ///
     /// # Errors
-    /// Usage of a limit that the policy does not have, or that the intent does not touch.
+    /// A transaction that does not decode; usage of a limit that the policy does not have, or
+    /// that the intent does not touch.
     pub fn with_facts<T>(
         &self,
         set: &PolicySet,
-        then: impl FnOnce(&Facts<'_>) -> T,
+        then: impl FnOnce(&Intent, &Facts<'_>) -> T,
     ) -> Result<T, Vec<String>> {
+        let intent = self.intent()?;
         let given = &self.facts;
         let wallet = WalletFacts {
             id: given.wallet_id,
@@ -200,11 +261,11 @@ impl Case {
             tier: given.tier.as_deref(),
             limits: &[],
         };
-        let usage = self.usage(set, &wallet)?;
+        let usage = self.usage(set, intent, &wallet)?;
         let approvals = given.approvals.as_ref();
         let yes: Vec<Approval> =
-            approvals.map_or_else(Vec::new, |given| self.approvals(set, given));
-        Ok(then(&Facts {
+            approvals.map_or_else(Vec::new, |given| approvals_of(set, intent, given));
+        let facts = Facts {
             now: given.now,
             principal: &given.principal,
             wallet,
@@ -217,15 +278,17 @@ impl Case {
                 consumed: given.consumed,
                 given: &yes,
             }),
-        }))
+        };
+        Ok(then(intent, &facts))
     }
 
     fn usage(
         &self,
         set: &PolicySet,
+        intent: &Intent,
         wallet: &WalletFacts<'_>,
     ) -> Result<BTreeMap<LimitKey, Window>, Vec<String>> {
-        let keys = crate::limit_keys(set, &self.intent, &self.facts.principal, wallet);
+        let keys = crate::limit_keys(set, intent, &self.facts.principal, wallet);
         let mut usage: BTreeMap<LimitKey, Window> = keys
             .into_iter()
             .map(|key| (key.clone(), Window::new(key.window())))
@@ -251,24 +314,24 @@ impl Case {
         }
         Ok(usage)
     }
+}
 
-    fn approvals(&self, set: &PolicySet, given: &GivenApprovals) -> Vec<Approval> {
-        let roster = |group: &str| set.group(group).map(|group| *group.roster_hash());
-        let approval = |yes: &facts::GivenApproval| Approval {
-            approver: yes.approver.clone().into(),
-            given_at: yes.at,
-            intent_digest: countersign_intent::intent_digest(&self.intent),
-            policy_hash: if yes.older_policy {
-                [0; 32]
-            } else {
-                set.hash()
-            },
-            roster_hash: roster(&given.group)
-                .unwrap_or_else(|| roster_hash(&given.group, std::iter::empty())),
-            cosigned: yes.cosigned,
-        };
-        given.given.iter().map(approval).collect()
-    }
+fn approvals_of(set: &PolicySet, intent: &Intent, given: &GivenApprovals) -> Vec<Approval> {
+    let roster = |group: &str| set.group(group).map(|group| *group.roster_hash());
+    let approval = |yes: &facts::GivenApproval| Approval {
+        approver: yes.approver.clone().into(),
+        given_at: yes.at,
+        intent_digest: countersign_intent::intent_digest(intent),
+        policy_hash: if yes.older_policy {
+            [0; 32]
+        } else {
+            set.hash()
+        },
+        roster_hash: roster(&given.group)
+            .unwrap_or_else(|| roster_hash(&given.group, std::iter::empty())),
+        cosigned: yes.cosigned,
+    };
+    given.given.iter().map(approval).collect()
 }
 
 #[cfg(test)]

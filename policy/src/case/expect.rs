@@ -1,6 +1,6 @@
 //! What a case expects, and how a decision differs from it.
 
-use super::{Field, Section, Timestamp};
+use super::{Field, Section, Timestamp, Undecodable};
 use crate::decision::{Ask, Decision, Denial, Permit};
 use crate::set::PolicySet;
 
@@ -16,7 +16,15 @@ pub(super) enum Expected {
     Deny {
         /// Each is contained in some reason.
         reasons: Vec<String>,
+        /// The code of the whole, where given.
+        code: Option<String>,
         retry_after: Option<Timestamp>,
+    },
+    /// Refused by the decoder, before any policy.
+    Undecodable {
+        kind: String,
+        /// Each is contained in the refusal.
+        reasons: Vec<String>,
     },
     Approve {
         /// Exactly these are asked for, as `quorum of group`.
@@ -32,8 +40,19 @@ pub(super) fn read(section: Section<'_>) -> Option<Expected> {
             rules: strings(&section, "rules"),
             reserves: strings(&section, "reserves"),
         }),
+        "undecodable" => {
+            let kind = section.need("kind").and_then(|field| field.text());
+            Some(Expected::Undecodable {
+                kind: kind?.to_owned(),
+                reasons: needed(&section, "reasons"),
+            })
+        }
         "deny" => Some(Expected::Deny {
             reasons: needed(&section, "reasons"),
+            code: section
+                .get("code")
+                .and_then(|field| field.text())
+                .map(str::to_owned),
             retry_after: section
                 .get("retry_after")
                 .and_then(|field| field.parse(Timestamp::parse)),
@@ -44,7 +63,7 @@ pub(super) fn read(section: Section<'_>) -> Option<Expected> {
         }),
         other => {
             section.fail(format!(
-                "expected decision allow, deny or approve, got `{other}`"
+                "expected decision allow, deny, approve or undecodable, got `{other}`"
             ));
             None
         }
@@ -77,10 +96,11 @@ impl Expected {
             (
                 Self::Deny {
                     reasons,
+                    code,
                     retry_after,
                 },
                 Decision::Deny(denial),
-            ) => denied(denial, reasons, *retry_after),
+            ) => denied(denial, reasons, code.as_deref(), *retry_after),
             (
                 Self::Approve {
                     requirements,
@@ -92,10 +112,26 @@ impl Expected {
         }
     }
 
+    pub(super) fn compare_refusal(&self, refusal: &Undecodable) -> Vec<String> {
+        let Self::Undecodable { kind, reasons } = self else {
+            let (kind, why) = (&refusal.kind, &refusal.message);
+            return vec![format!(
+                "expected {}, got undecodable ({kind}): {why}",
+                self.word()
+            )];
+        };
+        let mut differences = missing("reason", reasons, &[&refusal.message]);
+        if *kind != refusal.kind {
+            differences.push(format!("expected kind {kind}, got {}", refusal.kind));
+        }
+        differences
+    }
+
     const fn word(&self) -> &'static str {
         match self {
             Self::Allow { .. } => "allow",
             Self::Deny { .. } => "deny",
+            Self::Undecodable { .. } => "undecodable",
             Self::Approve { .. } => "approve",
         }
     }
@@ -151,9 +187,20 @@ fn unequal(what: &str, expected: Option<&[String]>, mut got: Vec<String>) -> Opt
     (expected != got).then(|| format!("expected {what} {expected:?}, got {got:?}"))
 }
 
-fn denied(denial: &Denial, reasons: &[String], retry_after: Option<Timestamp>) -> Vec<String> {
+fn denied(
+    denial: &Denial,
+    reasons: &[String],
+    code: Option<&str>,
+    retry_after: Option<Timestamp>,
+) -> Vec<String> {
     let messages: Vec<&str> = denial.reasons.iter().map(|one| &*one.message).collect();
     let mut differences = missing("reason", reasons, &messages);
+    if let Some(code) = code.filter(|code| *code != denial.code().as_str()) {
+        differences.push(format!(
+            "expected code {code}, got {}",
+            denial.code().as_str()
+        ));
+    }
     if retry_after.is_some() && denial.retry_after() != retry_after {
         let show = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
         let (expected, got) = (show(retry_after), show(denial.retry_after()));

@@ -5,7 +5,7 @@ fn explained(text: &str) -> Explanation {
     let case = case::parse(text, &["jupiter-v6", "orca-whirlpool"]).unwrap();
     let sample = include_str!("../../cases/desk-a.policy.toml");
     let set = crate::parse(case.policy().unwrap_or(sample)).unwrap();
-    case.with_facts(&set, |facts| explain(&set, case.intent(), facts))
+    case.with_facts(&set, |intent, facts| explain(&set, intent, facts))
         .unwrap()
 }
 

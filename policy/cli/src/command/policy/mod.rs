@@ -11,6 +11,7 @@ mod show;
 mod test;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use clap::Subcommand;
 

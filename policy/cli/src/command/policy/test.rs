@@ -8,7 +8,7 @@ use countersign_policy::{PolicySet, parse};
 use serde::Serialize;
 use serde_json::json;
 
-use super::file;
+use super::{file, transaction};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::input::{self, MAX_POLICY};
@@ -87,24 +87,37 @@ fn case_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn judge(path: &Path, policy: &PolicySet) -> Result<Ran, Failure> {
     let text = input::read_text(path, MAX_POLICY)?;
     let case = case::parse(&text, TRADING_PROGRAMS).map_err(|errors| file::wrong(path, &errors))?;
-    let differences = against(&case, path, policy)?;
+    let name = case.name().to_owned();
+    let differences = against(case, path, policy)?;
     Ok(Ran {
         file: path.display().to_string(),
-        name: case.name().to_owned(),
+        name,
         ok: differences.is_empty(),
         differences,
     })
 }
 
 /// How the decision differs from what the case expects, under its own policy if it has one.
-fn against(case: &Case, path: &Path, policy: &PolicySet) -> Result<Vec<String>, Failure> {
-    let result = match case.policy() {
-        None => case.run(policy),
-        Some(own) => case.run(&parse(own).map_err(|errors| {
-            file::wrong(path, &errors).and("  (places are within this case's `policy`)")
-        })?),
+fn against(case: Case, path: &Path, policy: &PolicySet) -> Result<Vec<String>, Failure> {
+    let own = case.policy().map(parse).transpose().map_err(|errors| {
+        file::wrong(path, &errors).and("  (places are within this case's `policy`)")
+    })?;
+    let policy = own.as_ref().unwrap_or(policy);
+    let outcome = case
+        .transaction()
+        .map(|given| transaction::decode(given, policy))
+        .transpose()
+        .map_err(|error| {
+            Failure::usage(format!(
+                "`{}`: `transaction.base64`: {error}",
+                path.display()
+            ))
+        })?;
+    let case = match outcome {
+        Some(outcome) => case.decoded(outcome),
+        None => case,
     };
-    Ok(result.err().unwrap_or_default())
+    Ok(case.run(policy).err().unwrap_or_default())
 }
 
 fn show(case: &Ran, out: &mut Output) {
