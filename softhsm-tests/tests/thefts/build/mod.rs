@@ -1,0 +1,81 @@
+//! The transactions, by the name of their file.
+
+mod other;
+mod stake;
+mod swap;
+mod system;
+mod token;
+mod token_2022;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use softhsm_tests::message::{self, Version};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_message::VersionedMessage;
+use solana_pubkey::Pubkey;
+
+use super::actors::victim;
+
+/// Files and the bytes in them.
+pub(crate) type Transactions = BTreeMap<&'static str, Vec<u8>>;
+
+/// Every transaction.
+pub(crate) fn transactions() -> Transactions {
+    let families = [
+        system::transactions(),
+        token::transactions(),
+        token_2022::transactions(),
+        stake::transactions(),
+        other::transactions(),
+        swap::transactions(),
+        wire::transactions(),
+    ];
+    let count: usize = families.iter().map(Vec::len).sum();
+    let all: Transactions = families.into_iter().flatten().collect();
+    assert_eq!(all.len(), count, "two transactions have one name");
+    all
+}
+
+/// A file's name and its transaction.
+type Named = (&'static str, Vec<u8>);
+
+/// A legacy transaction that the wallet pays for, not signed yet.
+fn legacy(name: &'static str, instructions: &[Instruction]) -> Named {
+    let message =
+        message::compile(Version::Legacy, &victim(), instructions, message::BLOCKHASH).unwrap();
+    (name, unsigned(Version::Legacy, &message))
+}
+
+fn unsigned(version: Version, message: &VersionedMessage) -> Vec<u8> {
+    let slots = usize::from(message.header().num_required_signatures);
+    message::transaction(version, &vec![[0; 64]; slots], &message.serialize()).unwrap()
+}
+
+fn call(program: Pubkey, accounts: &[AccountMeta], data: &[&[u8]]) -> Instruction {
+    Instruction {
+        program_id: program,
+        accounts: accounts.to_vec(),
+        data: data.concat(),
+    }
+}
+
+/// A read-only account.
+fn r(key: Pubkey) -> AccountMeta {
+    AccountMeta::new_readonly(key, false)
+}
+
+/// A writable account.
+fn w(key: Pubkey) -> AccountMeta {
+    AccountMeta::new(key, false)
+}
+
+/// A read-only signer.
+fn s(key: Pubkey) -> AccountMeta {
+    AccountMeta::new_readonly(key, true)
+}
+
+/// A writable signer.
+fn ws(key: Pubkey) -> AccountMeta {
+    AccountMeta::new(key, true)
+}
