@@ -9,7 +9,12 @@ use countersign_appliance::init::Init;
 use countersign_appliance::start::{Running, StartError, install_metrics};
 use countersign_appliance::{doctor, init};
 use countersign_hsm::pkcs11::leave;
+use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Requests allocate on one thread and free on another, which costs glibc's allocator dearly.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// HSM-backed signing appliance.
 #[derive(Debug, Parser)]

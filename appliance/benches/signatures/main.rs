@@ -18,8 +18,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use load::Load;
+use mimalloc::MiMalloc;
 use report::{Report, Seen};
 use serving::{Simulated, SoftHsm};
+
+/// As in `countersignd`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Connections of the load, as in the targets.
 const CONNECTIONS: usize = 32;

@@ -19,6 +19,14 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// The signature in base58, if there is one.
+    pub(super) fn signature(&self) -> Option<&str> {
+        match self {
+            Self::Done(body) => body.signature.as_deref(),
+            Self::Pending(_) | Self::Problem(_) => None,
+        }
+    }
+
     pub(super) fn no_such_wallet(asked: &Asked, log_index: u64) -> Self {
         let detail = format!("there is no wallet `{}` that you may use", asked.wallet);
         let mut problem = Problem::new(ErrorCode::NotFound, detail).field("wallet_id");
@@ -69,7 +77,14 @@ pub(super) fn of_outcome(read: &Read, recorded: &Recorded, outcome: &Outcome) ->
     match outcome {
         Outcome::Signed(signature) => signed_answer(read, id, index, recorded.answer(), signature),
         Outcome::Refused(why) | Outcome::NotSent(why) => {
-            let detail = format!("{why}; nothing was signed and no limit was used");
+            let detail = if recorded.judged_now() {
+                format!("{why}; nothing was signed and the limits are given back; send it again")
+            } else {
+                format!(
+                    "{why}; an earlier attempt may have signed, so the limits stay used; send the \
+                     same request with the same key again to get the signature"
+                )
+            };
             hsm_problem(id, index, detail)
         }
         Outcome::Unknown(why) => {

@@ -1,7 +1,7 @@
 //! Stages 8 to 10: signing what was recorded, and recording what became of it.
 
-use countersign_audit::{Detail, Entry, Kind as EntryKind, Outcome as LoggedOutcome};
-use countersign_store::ledger::{LedgerError, Outcome, Recorded};
+use countersign_audit::{Detail, Entry, EntryError, Kind as EntryKind, Outcome as LoggedOutcome};
+use countersign_store::ledger::{LedgerError, Outcome, OutcomeEntry, Recorded};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -26,11 +26,15 @@ pub(super) async fn sign(
     let key = Arc::clone(&read.resolved.wallet.key);
     let outcome = app.signers.sign(&recorded, key).await;
     let answer = answer::of_outcome(read, &recorded, &outcome);
-    let entry = entry(app, read, &recorded, &outcome);
     count(&outcome);
-    if let Err(error) = app.ledger.record_outcome(recorded, outcome, entry).await {
-        // The reservation stays spent and a retry signs the same bytes again: the safe side.
-        tracing::error!(%error, "an outcome could not be queued");
+    match entries(app, read, &recorded, &outcome, answer.signature()) {
+        Ok(entries) => {
+            if let Err(error) = app.ledger.record_outcome(recorded, outcome, entries).await {
+                // The reservation stays spent and a retry signs the same bytes again: the safe side.
+                tracing::error!(%error, "an outcome could not be queued");
+            }
+        }
+        Err(error) => tracing::error!(%error, "an outcome does not fit into a log entry"),
     }
     Ok(answer)
 }
@@ -78,25 +82,48 @@ const fn logged(outcome: &Outcome) -> (LoggedOutcome, &str) {
     }
 }
 
-fn entry(app: &App, read: &Read, recorded: &Recorded, outcome: &Outcome) -> Vec<u8> {
+/// The log entry of an outcome, and what it says instead where the reservation has to stay
+/// because another attempt at the same request may have signed.
+fn entries(
+    app: &App,
+    read: &Read,
+    recorded: &Recorded,
+    outcome: &Outcome,
+    signature: Option<&str>,
+) -> Result<OutcomeEntry, EntryError> {
     let (code, why) = logged(outcome);
-    let detail = match outcome {
-        Outcome::Signed(signature) => json!({ "signature": answer::base58(signature) }),
-        _ => json!({ "why": why }),
+    let entry = |code: LoggedOutcome, detail| entry(app, read, recorded, code, &detail);
+    let told = match signature {
+        Some(signature) => entry(code, json!({ "signature": signature }))?,
+        None => entry(code, json!({ "why": why }))?,
     };
+    let told = OutcomeEntry::from(told);
+    if !matches!(outcome, Outcome::Refused(_) | Outcome::NotSent(_)) {
+        return Ok(told);
+    }
+    let kept = json!({ "why": why, "this_attempt": code.as_str(), "another_attempt": "unknown" });
+    Ok(told.if_kept(entry(LoggedOutcome::Unknown, kept)?))
+}
+
+fn entry(
+    app: &App,
+    read: &Read,
+    recorded: &Recorded,
+    code: LoggedOutcome,
+    detail: &serde_json::Value,
+) -> Result<Vec<u8>, EntryError> {
     let asked = &read.resolved.asked;
     Entry::new(
         stamp(app.clock.now()),
         EntryKind::SignOutcome,
         asked.caller.spiffe_id(),
-        Detail::of(&detail).unwrap_or_default(),
+        Detail::of(detail).unwrap_or_default(),
     )
     .request(recorded.request_id().to_string())
     .subject(recorded.wallet().to_string())
     .code(code.as_str())
     .digest(*recorded.digest())
     .encode()
-    .unwrap_or_default()
 }
 
 /// Logs a request for a wallet that the caller may not use.

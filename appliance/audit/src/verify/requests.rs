@@ -23,7 +23,8 @@ pub(super) struct Requests {
     seen: BTreeMap<Key, Seen>,
     /// By index of the reservation.
     open: BTreeMap<u64, String>,
-    closed: VecDeque<Key>,
+    /// With the index of the reservation that was closed.
+    closed: VecDeque<(Key, u64)>,
     keep: usize,
 }
 
@@ -47,7 +48,9 @@ impl Requests {
     }
 
     fn reserve(&mut self, index: u64, id: &str) -> Option<Concern> {
-        if let Some(seen) = self.seen.get(&key(id)) {
+        // What was given back may be judged, and reserved, again under the same id.
+        let seen = self.seen.get(&key(id));
+        if let Some(seen) = seen.filter(|seen| !seen.last.is_some_and(Outcome::releases)) {
             let (request, first) = (id.to_owned(), seen.reserved);
             return Some(Concern::ReservedTwice {
                 index,
@@ -77,10 +80,11 @@ impl Requests {
         let before = seen.last.replace(outcome);
         if before.is_none() {
             self.open.remove(&seen.reserved);
-            self.closed.push_back(key(id));
+            self.closed.push_back((key(id), seen.reserved));
         }
         if self.closed.len() > self.keep
-            && let Some(oldest) = self.closed.pop_front()
+            && let Some((oldest, reserved)) = self.closed.pop_front()
+            && self.seen.get(&oldest).is_some_and(|seen| seen.reserved == reserved)
         {
             self.seen.remove(&oldest);
         }

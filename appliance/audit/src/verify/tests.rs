@@ -458,6 +458,25 @@ fn contradictions_between_authentic_entries_are_reported() {
 }
 
 #[test]
+fn what_was_given_back_may_be_reserved_and_signed_again() {
+    let report = judged(&[
+        reserved(10, "req_a"),
+        outcome(11, "req_a", "not_sent"),
+        reserved(12, "req_a"),
+        reserved(12, "req_b"),
+        outcome(13, "req_a", "signed"),
+        outcome(14, "req_b", "refused"),
+        reserved(15, "req_b"),
+    ]);
+    assert_eq!(report.concerns, []);
+    let open = OpenRequest {
+        index: 6,
+        request: "req_b".to_owned(),
+    };
+    assert_eq!(report.open, [open]);
+}
+
+#[test]
 fn a_clock_back_within_the_slack_is_no_concern_but_creeping_back_is() {
     let at = |second| entry(second, Kind::Clock, "req_1");
     assert!(judged(&[at(10), at(8), at(10), at(9)]).concerns.is_empty());
