@@ -93,7 +93,31 @@ pub(crate) fn step(program: Address, accounts: Vec<Use>, data: Vec<u8>) -> Step 
 
 /// Compiles a legacy message paid for by `payer`.
 pub(crate) fn compile(payer: Address, steps: &[Step]) -> Vec<u8> {
-    let keys = order(payer, steps);
+    body(&order(payer, steps), &[], steps)
+}
+
+/// The lookup table of the tests; its entries are those that a message hides in it.
+pub(crate) const TABLE: Address = Address::new([0x7A; 32]);
+
+/// Compiles a v0 message of the wallet that names some accounts only in [`TABLE`].
+pub(crate) fn compile_hiding(steps: &[Step], hidden: &[Address]) -> Vec<u8> {
+    let (mut looked_up, named): (Vec<Use>, Vec<Use>) = order(WALLET, steps)
+        .into_iter()
+        .partition(|key| hidden.contains(&key.key));
+    looked_up.sort_by_key(|key| !key.writable);
+    let mut out = vec![0x80];
+    out.extend(body(&named, &looked_up, steps));
+    out.push(1);
+    out.extend_from_slice(TABLE.as_bytes());
+    let writable = looked_up.iter().filter(|key| key.writable).count();
+    for entries in [0..writable, writable..looked_up.len()] {
+        out.push(u8::try_from(entries.len()).unwrap());
+        out.extend(entries.map(|entry| u8::try_from(entry).unwrap()));
+    }
+    out
+}
+
+fn body(keys: &[Use], looked_up: &[Use], steps: &[Step]) -> Vec<u8> {
     let count =
         |test: fn(&Use) -> bool| u8::try_from(keys.iter().filter(|k| test(k)).count()).unwrap();
     let mut out = vec![
@@ -102,13 +126,14 @@ pub(crate) fn compile(payer: Address, steps: &[Step]) -> Vec<u8> {
         count(|key| !key.signer && !key.writable),
         u8::try_from(keys.len()).unwrap(),
     ];
-    for key in &keys {
+    for key in keys {
         out.extend_from_slice(key.key.as_bytes());
     }
     out.extend_from_slice(&[7; 32]);
     out.push(u8::try_from(steps.len()).unwrap());
     let index = |wanted: &Address| {
-        u8::try_from(keys.iter().position(|key| key.key == *wanted).unwrap()).unwrap()
+        let mut all = keys.iter().chain(looked_up);
+        u8::try_from(all.position(|key| key.key == *wanted).unwrap()).unwrap()
     };
     for step in steps {
         out.push(index(&step.program));
@@ -179,6 +204,18 @@ pub(crate) fn effects_in(
     context: &Context<'_>,
 ) -> Result<Vec<Effect>, DecodeError> {
     let decoded = super::decode_message(&compile(WALLET, steps), context)?;
+    let mut effects = decoded.intent.effects;
+    effects.pop();
+    Ok(effects)
+}
+
+/// Decodes a message of the wallet that names some accounts only in a table nobody attests.
+pub(crate) fn effects_hiding(
+    steps: &[Step],
+    hidden: &[Address],
+    context: &Context<'_>,
+) -> Result<Vec<Effect>, DecodeError> {
+    let decoded = super::decode_message(&compile_hiding(steps, hidden), context)?;
     let mut effects = decoded.intent.effects;
     effects.pop();
     Ok(effects)

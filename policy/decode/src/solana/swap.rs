@@ -2,9 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use countersign_intent::{
-    Address, Amount, Asset, Effect, Quote, Swap, USDC, USDT, WRAPPED_SOL_MINT,
-};
+use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -13,7 +11,6 @@ use super::anchor::{self, Refused};
 use super::ata::{Candidate, TokenProgram};
 use super::call::Call;
 use super::context::Market;
-use super::ids;
 use super::walk::{Opened, Walk, lamports, own_candidates};
 use super::wire::Reader;
 
@@ -237,37 +234,7 @@ impl Walk<'_> {
                 .flat_map(move |mint| own_candidates(wallet, mint));
             return self.prove(call, account, candidates);
         }
-        let Self {
-            context, accounts, ..
-        } = *self;
-        // These mints are SPL Token's; of the others only the address is known.
-        let well_known = [
-            Some(WRAPPED_SOL_MINT),
-            mint_of(USDC.asset),
-            mint_of(USDT.asset),
-        ];
-        let well_known = well_known.into_iter().flatten().map(move |mint| Candidate {
-            owner: wallet,
-            program: TokenProgram::Token,
-            mint,
-        });
-        let in_message = accounts
-            .iter()
-            .filter(|account| !account.signer && !account.writable)
-            .filter_map(|account| account.key);
-        let hinted = context.mints.iter().copied();
-        // An account of Token-2022 cannot be used by a message that does not name that program.
-        let token_2022 = accounts
-            .iter()
-            .any(|account| account.key.is_none_or(|key| key == ids::TOKEN_2022));
-        let possible =
-            move |candidate: &Candidate| token_2022 || candidate.program == TokenProgram::Token;
-        let candidates = well_known.chain(
-            hinted
-                .chain(in_message)
-                .flat_map(move |mint| own_candidates(wallet, mint))
-                .filter(possible),
-        );
+        let candidates = self.unnamed(wallet);
         self.prove(call, account, candidates)
     }
 
@@ -321,13 +288,6 @@ impl Walk<'_> {
             });
         let proven = self.prove(call, account, candidates)?;
         Ok(proven.map(|proven| proven.owner))
-    }
-}
-
-fn mint_of(asset: Asset) -> Option<Address> {
-    match asset {
-        Asset::Token(mint) => Some(mint),
-        Asset::Sol => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one pass over a message's instructions.
 
-use countersign_intent::{Address, Amount, Asset, Effect, Lifetime};
+use countersign_intent::{Address, Amount, Asset, Effect, Lifetime, USDC, USDT, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind, Place};
 
@@ -9,6 +9,7 @@ use super::ata::{Candidate, Prover, TokenProgram};
 use super::call::Call;
 use super::context::Context;
 use super::fee::{self, ComputeRequest};
+use super::ids;
 use super::program;
 use super::wire::Message;
 
@@ -267,7 +268,53 @@ impl Walk<'_> {
     }
 }
 
-/// The wallet's associated accounts for a mint, under both token programs.
+impl<'m> Walk<'m> {
+    /// The associated accounts of an owner whose mint an instruction does not name.
+    pub(crate) fn unnamed(
+        &self,
+        owner: Address,
+    ) -> impl Iterator<Item = Candidate> + Clone + use<'m> {
+        let Self {
+            context, accounts, ..
+        } = *self;
+        // These mints are SPL Token's; of the others only the address is known.
+        let well_known = [
+            Some(WRAPPED_SOL_MINT),
+            mint_of(USDC.asset),
+            mint_of(USDT.asset),
+        ];
+        let well_known = well_known.into_iter().flatten().map(move |mint| Candidate {
+            owner,
+            program: TokenProgram::Token,
+            mint,
+        });
+        let in_message = accounts
+            .iter()
+            .filter(|account| !account.signer && !account.writable)
+            .filter_map(|account| account.key);
+        let hinted = context.mints.iter().copied();
+        // An account of Token-2022 cannot be used by a message that does not name that program.
+        let token_2022 = accounts
+            .iter()
+            .any(|account| account.key.is_none_or(|key| key == ids::TOKEN_2022));
+        let possible =
+            move |candidate: &Candidate| token_2022 || candidate.program == TokenProgram::Token;
+        let others = hinted
+            .chain(in_message)
+            .flat_map(move |mint| own_candidates(owner, mint))
+            .filter(possible);
+        well_known.chain(others)
+    }
+}
+
+fn mint_of(asset: Asset) -> Option<Address> {
+    match asset {
+        Asset::Token(mint) => Some(mint),
+        Asset::Sol => None,
+    }
+}
+
+/// An owner's associated accounts for a mint, under both token programs.
 pub(crate) fn own_candidates(
     owner: Address,
     mint: Address,

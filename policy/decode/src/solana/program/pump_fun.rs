@@ -178,18 +178,37 @@ impl Trade {
             ));
         }
         let sides = (
-            self.native_if_sol(call, layout.spend)?,
-            self.native_if_sol(call, layout.receive)?,
+            self.native_if_sol(walk, call, layout.spend)?,
+            self.native_if_sol(walk, call, layout.receive)?,
         );
         walk.trade(call, SLUG, sides, bounds, Terms::default())?;
         self.deposit(walk, call)
     }
 
-    fn native_if_sol(&self, call: &Call<'_>, side: Side) -> Result<Side, DecodeError> {
-        let is_quote = matches!(side, Side::Token(_, MintFrom::Slot(2)));
-        let native = self.interface != Interface::Legacy
-            && is_quote
-            && call.account(2)?.key == Some(WRAPPED_SOL_MINT);
+    fn native_if_sol(
+        &self,
+        walk: &mut Walk<'_>,
+        call: &Call<'_>,
+        side: Side,
+    ) -> Result<Side, DecodeError> {
+        let Side::Token(account, MintFrom::Slot(2)) = side else {
+            return Ok(side);
+        };
+        if self.interface == Interface::Legacy {
+            return Ok(side);
+        }
+        let native = match call.account(2)?.key {
+            Some(quote) => quote == WRAPPED_SOL_MINT,
+            // The program moves SOL for wrapped SOL and never looks at the quote account then, so
+            // another account there would misstate what is spent.
+            None => {
+                let account = call.account(account)?;
+                if !walk.is_own(call, &account, WRAPPED_SOL_MINT)? {
+                    call.key(2)?;
+                }
+                true
+            }
+        };
         Ok(if native { Side::Native } else { side })
     }
 
@@ -227,11 +246,14 @@ fn reclaim(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::context::Context;
     use super::super::super::draft::{
-        STRANGER, WALLET, ata, effects, pays, pool, reads, refusal, signs, step, writes,
+        STRANGER, WALLET, ata, effects, effects_hiding, pays, pool, reads, refusal, signs, step,
+        writes,
     };
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
+    use countersign_intent::Asset;
 
     fn amounts(trade: &Trade) -> Vec<u8> {
         let (first, second) = match trade.layout.amounts {
@@ -303,6 +325,33 @@ mod tests {
                 quoted_case(trade, true).check();
                 quoted_case(trade, false).check();
             }
+        }
+    }
+
+    #[test]
+    fn what_a_hidden_quote_mint_spends_is_told_only_of_sol() {
+        let context = Context {
+            mints: &[SPENT, RECEIVED],
+            ..Context::new(WALLET)
+        };
+        for trade in TRADES
+            .iter()
+            .filter(|trade| trade.interface != Interface::Legacy)
+        {
+            let sol = effects_hiding(
+                &[quoted_case(trade, true).step],
+                &[WRAPPED_SOL_MINT],
+                &context,
+            );
+            assert!(
+                matches!(&sol.unwrap()[0], Effect::Swap(swap) if [swap.spend, swap.receive].contains(&Asset::Sol))
+            );
+            let quote = if trade.buys { SPENT } else { RECEIVED };
+            let other = effects_hiding(&[quoted_case(trade, false).step], &[quote], &context);
+            assert_eq!(
+                other.unwrap_err().kind(),
+                DecodeErrorKind::UnresolvedAccount
+            );
         }
     }
 

@@ -59,8 +59,14 @@ fn meaning(program: &Address, instruction: &RawInstruction<'_>, native: bool) ->
         ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0x07, ..]) => {
             some(&[1, 2, 8, 9, 11], 0..0)
         }
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) if native => {
-            some(&[1, 2, 13, 14, 20], 0..0)
+        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) => {
+            // Where the quote mint is hidden, its account says that it is SOL.
+            let slots: &[usize] = if native {
+                &[1, 2, 13, 14, 20]
+            } else {
+                &[1, 2, 13, 14, 15, 20]
+            };
+            some(slots, 0..0)
         }
         ("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA", _) => {
             some(&[1, 3, 4, 5, 6, 20], 24..data.len())
@@ -105,7 +111,10 @@ fn free_bytes(bytes: &[u8]) -> Vec<bool> {
         let meaning = meaning(&program, instruction, native);
         let at = offset(instruction.accounts, bytes);
         for (slot, index) in instruction.accounts.iter().enumerate() {
-            if meaning.slots.contains(&slot) {
+            // What an unattested table holds is never read: where it is accepted, the account that
+            // is derived from it proves it.
+            let known = usize::from(*index) < message.keys.len();
+            if known && meaning.slots.contains(&slot) {
                 matters[usize::from(*index)] = true;
             } else {
                 free[at + slot] = true;
