@@ -29,6 +29,7 @@ pub(crate) enum Miss<'a> {
     PlatformFee(u16, u16),
     PositiveSlippage(u16, u16),
     FeeAccount,
+    Exposed(u16, u16),
     Value(u128, u16),
     Unpriced(Unpriced),
     DurableNonce,
@@ -79,6 +80,11 @@ impl Miss<'_> {
                 format!("positive slippage {got} bps is over max_positive_slippage_bps {max}")
             }
             Self::FeeAccount => "integrator fees go to an account not in fee_accounts".to_owned(),
+            Self::Exposed(got, max) => format!(
+                "{got} further accounts that are or may be the wallet's are within reach of the \
+                 trade's exchanges, over max_exposed_accounts {max}; ask for a route through \
+                 shared accounts, or with every account named"
+            ),
             Self::Value(got, least) => format!(
                 "the least received is worth {got} bps of what is given, under min_value_ratio \
                  {least} bps"
@@ -177,6 +183,12 @@ fn swap<'a>(
     };
     if fees_are_paid && !to_known_account {
         return Err(Miss::FeeAccount);
+    }
+    if swap.exposed_accounts > bounds.max_exposed_accounts {
+        return Err(Miss::Exposed(
+            swap.exposed_accounts,
+            bounds.max_exposed_accounts,
+        ));
     }
     match bounds.min_value_bps {
         None => Ok(()),

@@ -180,6 +180,7 @@ fn bounds_cover(outer: &Rule, inner: &Rule) -> bool {
         && at_most(wide.max_slippage_bps, narrow.max_slippage_bps)
         && narrow.max_platform_fee_bps <= wide.max_platform_fee_bps
         && narrow.max_positive_slippage_bps <= wide.max_positive_slippage_bps
+        && narrow.max_exposed_accounts <= wide.max_exposed_accounts
         && includes(&wide.fee_accounts, &narrow.fee_accounts)
         && narrow.min_value_bps.unwrap_or(0) >= wide.min_value_bps.unwrap_or(0)
         && (narrow.min_value_bps.is_some() || wide.min_value_bps.is_none())

@@ -83,10 +83,11 @@ pub(crate) fn bounds() -> impl Strategy<Value = Text> {
         key("max_slippage_bps", &["50", "300"]),
         key("max_accounts_opened", &["0", "1"]),
         key("max_rent", &["\"0 SOL\"", "\"1 SOL\""]),
+        key("max_exposed_accounts", &["1", "2"]),
         key("durable_nonce", &["true"]),
         key("allow_cosigners", &["true"]),
     )
-        .prop_map(|(a, b, c, d, e, f, g, h)| [a, b, c, d, e, f, g, h].concat())
+        .prop_map(|(a, b, c, d, e, f, g, h, i)| [a, b, c, d, e, f, g, h, i].concat())
 }
 
 pub(crate) fn rule_text(name: &str, when: &str, then: &str) -> Text {
@@ -219,24 +220,28 @@ pub(crate) fn swap() -> impl Strategy<Value = Effect> {
         0..40_u64,
         0..3_u8,
         select(vec![10_u16, 100, 900]),
+        select(vec![0_u16, 0, 2]),
     )
-        .prop_map(|(program, spend, amount, receive, slippage_bps)| {
-            let receive_min = Amount::from_base(u128::from(receive));
-            Effect::Swap(Swap {
-                program,
-                spend,
-                spend_max: sol(amount),
-                receive: USDC.asset,
-                receive_min,
-                quote: (receive == 1).then_some(Quote {
-                    amount: receive_min,
-                    slippage_bps,
-                }),
-                platform_fee_bps: 0,
-                positive_slippage_bps: 0,
-                fee_account: None,
-            })
-        })
+        .prop_map(
+            |(program, spend, amount, receive, slippage_bps, exposed_accounts)| {
+                let receive_min = Amount::from_base(u128::from(receive));
+                Effect::Swap(Swap {
+                    program,
+                    spend,
+                    spend_max: sol(amount),
+                    receive: USDC.asset,
+                    receive_min,
+                    quote: (receive == 1).then_some(Quote {
+                        amount: receive_min,
+                        slippage_bps,
+                    }),
+                    platform_fee_bps: 0,
+                    positive_slippage_bps: 0,
+                    fee_account: None,
+                    exposed_accounts,
+                })
+            },
+        )
 }
 
 pub(crate) fn effect() -> impl Strategy<Value = Effect> {

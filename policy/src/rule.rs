@@ -196,6 +196,8 @@ pub struct Bounds {
     pub(crate) fee_accounts: AnyOf<Address>,
     /// Least value received per value given at reference prices, in basis points.
     pub(crate) min_value_bps: Option<u16>,
+    /// Accounts that a trade's exchanges could spend from besides those it names.
+    pub(crate) max_exposed_accounts: u16,
     pub(crate) durable_nonce: bool,
     pub(crate) cosigners: bool,
 }
@@ -219,6 +221,7 @@ impl Default for Bounds {
             max_positive_slippage_bps: 0,
             fee_accounts: AnyOf::These(Vec::new()),
             min_value_bps: None,
+            max_exposed_accounts: 0,
             durable_nonce: false,
             cosigners: false,
         }

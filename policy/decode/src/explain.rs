@@ -164,6 +164,13 @@ fn explain_swap(swap: &Swap) -> String {
     if let Some(account) = &swap.fee_account {
         line.push_str(&format!(", fees to {account}"));
     }
+    if swap.exposed_accounts > 0 {
+        line.push_str(&format!(
+            ", with {} further accounts that are or may be the wallet's within reach of its \
+             exchanges",
+            swap.exposed_accounts
+        ));
+    }
     line
 }
 
@@ -252,6 +259,7 @@ mod tests {
                 platform_fee_bps: 7,
                 positive_slippage_bps: 0,
                 fee_account: Some(OTHER),
+                exposed_accounts: 3,
             }),
             Effect::Fee {
                 signatures: amount,

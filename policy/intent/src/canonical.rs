@@ -10,7 +10,7 @@ use crate::effect::{AuthorityKind, Effect, StakeOperation, Swap};
 use crate::{Address, Amount, Asset, Intent, Lifetime};
 
 /// Starts every canonical encoding; a change of layout changes it.
-pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v1\0";
+pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v2\0";
 
 /// The canonical bytes of an intent.
 #[must_use]
@@ -231,6 +231,8 @@ impl Writer {
         self.0
             .extend_from_slice(&swap.positive_slippage_bps.to_be_bytes());
         self.maybe_address(swap.fee_account.as_ref());
+        self.0
+            .extend_from_slice(&swap.exposed_accounts.to_be_bytes());
     }
 
     fn stake(&mut self, operation: &StakeOperation) {

@@ -85,6 +85,9 @@ pub struct Swap {
     pub positive_slippage_bps: u16,
     /// Token account that integrator fees go to, if any.
     pub fee_account: Option<Address>,
+    /// Accounts that are the wallet's, or may be, which the trade does not name and which its
+    /// exchanges could spend from with the wallet's signature.
+    pub exposed_accounts: u16,
 }
 
 /// Which power over an account changes hands.

@@ -54,7 +54,7 @@ impl Form<'_, '_> {
         self.section.get(key)?.parse(|text| value::asset(text, &[]))
     }
 
-    fn bps(&self, key: &'static str) -> Option<u16> {
+    fn count(&self, key: &'static str) -> Option<u16> {
         let value = self.section.get(key)?.number(u64::from(u16::MAX))?;
         u16::try_from(value).ok()
     }
@@ -77,7 +77,7 @@ impl Form<'_, '_> {
             known.ok_or_else(|| format!("unknown program; known: {}", programs.join(", ")))
         })?;
         let quoted = self.money("quoted").map(|(_, amount)| amount);
-        let slippage = self.bps("slippage_bps");
+        let slippage = self.count("slippage_bps");
         Some(Effect::Swap(Swap {
             program,
             spend,
@@ -88,9 +88,10 @@ impl Form<'_, '_> {
                 amount: quoted.unwrap_or(receive_min),
                 slippage_bps,
             }),
-            platform_fee_bps: self.bps("platform_fee_bps").unwrap_or(0),
-            positive_slippage_bps: self.bps("positive_slippage_bps").unwrap_or(0),
+            platform_fee_bps: self.count("platform_fee_bps").unwrap_or(0),
+            positive_slippage_bps: self.count("positive_slippage_bps").unwrap_or(0),
             fee_account: self.address("fee_account"),
+            exposed_accounts: self.count("exposed_accounts").unwrap_or(0),
         }))
     }
 

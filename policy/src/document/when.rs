@@ -16,7 +16,7 @@ pub(super) struct Names<'a> {
 }
 
 /// Keys that bound a permission. They are errors where nothing is permitted.
-const BOUND_KEYS: [&str; 12] = [
+const BOUND_KEYS: [&str; 13] = [
     "max_amount",
     "max_priority_fee",
     "max_tip",
@@ -27,6 +27,7 @@ const BOUND_KEYS: [&str; 12] = [
     "max_positive_slippage_bps",
     "fee_accounts",
     "min_value_ratio",
+    "max_exposed_accounts",
     "durable_nonce",
     "allow_cosigners",
 ];
@@ -82,6 +83,7 @@ pub(super) fn bounds(section: &Section<'_>, when: &mut When, names: &Names<'_>) 
         min_value_bps: section
             .get("min_value_ratio")
             .and_then(|field| field.parse(value::ratio_bps)),
+        max_exposed_accounts: number(section, "max_exposed_accounts", u16::MAX).unwrap_or(0),
         durable_nonce: flag("durable_nonce").unwrap_or(false),
         cosigners: flag("allow_cosigners").unwrap_or(false),
     }

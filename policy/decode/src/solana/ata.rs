@@ -91,6 +91,26 @@ impl Prover {
         Ok(None)
     }
 
+    /// How many of the accounts are a candidate's associated account.
+    pub(crate) fn count<I>(
+        &mut self,
+        accounts: &[Address],
+        candidates: I,
+    ) -> Result<usize, Exhausted>
+    where
+        I: Iterator<Item = Candidate>,
+    {
+        let mut found = 0;
+        for candidate in candidates {
+            for bump in (0..BUMPS).map(|step| u8::MAX - step) {
+                self.left = self.left.checked_sub(1).ok_or(Exhausted)?;
+                let derived = Address::new(self.derive(&candidate, bump));
+                found += accounts.iter().filter(|one| **one == derived).count();
+            }
+        }
+        Ok(found)
+    }
+
     fn derive(&mut self, candidate: &Candidate, bump: u8) -> [u8; 32] {
         self.prefix(candidate)
             .chain_update(candidate.mint.as_bytes())

@@ -204,6 +204,11 @@ impl<'m> Call<'m> {
         Ok(self.account_or_wallet(slot)?.index == self.wallet)
     }
 
+    /// Whether an account is the wallet.
+    pub(crate) const fn is_wallets(&self, account: &Account) -> bool {
+        account.index == self.wallet
+    }
+
     /// Requires a fixed address in a slot; an unresolved one is left to the program, which
     /// checks its own sysvars and callees.
     pub(crate) fn fixed(&self, slot: usize, expected: &Address) -> Result<(), DecodeError> {

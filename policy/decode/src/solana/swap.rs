@@ -135,6 +135,7 @@ pub(crate) struct Terms {
     pub(crate) platform_fee_bps: u16,
     pub(crate) positive_slippage_bps: u16,
     pub(crate) fee_account: Option<Address>,
+    pub(crate) exposed_accounts: u16,
 }
 
 impl Walk<'_> {
@@ -169,6 +170,7 @@ impl Walk<'_> {
             platform_fee_bps: terms.platform_fee_bps,
             positive_slippage_bps: terms.positive_slippage_bps,
             fee_account: terms.fee_account,
+            exposed_accounts: terms.exposed_accounts,
         }));
         Ok(())
     }

@@ -96,6 +96,14 @@ pub(crate) fn walk(
     walk.finish()
 }
 
+fn exhausted(call: &Call<'_>) -> DecodeError {
+    call.refuse(
+        DecodeErrorKind::TooMuchWork,
+        "the message names more unproven token accounts than one request may search for; name \
+         their mints",
+    )
+}
+
 fn unknown_program(position: usize, id: Option<Address>) -> DecodeError {
     let place = Place::Instruction {
         index: position,
@@ -200,13 +208,8 @@ impl Walk<'_> {
         let Some(key) = account.key else {
             return Ok(None);
         };
-        let found = self.prover.find(&key, candidates).map_err(|_| {
-            call.refuse(
-                DecodeErrorKind::TooMuchWork,
-                "the message names more unproven token accounts than one request may search for; \
-                 name their mints",
-            )
-        })?;
+        let found = self.prover.find(&key, candidates);
+        let found = found.map_err(|_| exhausted(call))?;
         let proven = found.map(|candidate| Opened {
             index: account.index,
             owner: candidate.owner,
@@ -215,6 +218,31 @@ impl Walk<'_> {
         });
         self.opened.extend(proven);
         Ok(proven)
+    }
+
+    /// How many of these accounts are the wallet's, as far as this message, the operator and the
+    /// mints that are known can tell.
+    pub(crate) fn own_among(
+        &mut self,
+        call: &Call<'_>,
+        accounts: &[Account],
+    ) -> Result<usize, DecodeError> {
+        let wallet = self.wallet();
+        let (known, unknown): (Vec<Account>, Vec<Account>) = accounts
+            .iter()
+            .partition(|account| self.known_account(account).is_some());
+        let is_own = |account: &&Account| {
+            let known = self.known_account(account);
+            known.is_some_and(|known| known.owner == wallet)
+        };
+        let own = known.iter().filter(is_own).count();
+        let keys: Vec<Address> = unknown.iter().filter_map(|account| account.key).collect();
+        if keys.is_empty() {
+            return Ok(own);
+        }
+        let candidates = self.unnamed(wallet);
+        let found = self.prover.count(&keys, candidates);
+        Ok(own + found.map_err(|_| exhausted(call))?)
     }
 
     /// Whether an account is the wallet's own account for `mint`.
@@ -275,7 +303,10 @@ impl<'m> Walk<'m> {
         owner: Address,
     ) -> impl Iterator<Item = Candidate> + Clone + use<'m> {
         let Self {
-            context, accounts, ..
+            context,
+            accounts,
+            message,
+            ..
         } = *self;
         // These mints are SPL Token's; of the others only the address is known.
         let well_known = [
@@ -288,9 +319,12 @@ impl<'m> Walk<'m> {
             program: TokenProgram::Token,
             mint,
         });
+        let instructions = &message.instructions;
+        let is_program = move |index| instructions.iter().any(|called| called.program == index);
         let in_message = accounts
             .iter()
-            .filter(|account| !account.signer && !account.writable)
+            .filter(move |account| !account.signer && !account.writable)
+            .filter(move |account| !is_program(account.index))
             .filter_map(|account| account.key);
         let hinted = context.mints.iter().copied();
         // An account of Token-2022 cannot be used by a message that does not name that program.

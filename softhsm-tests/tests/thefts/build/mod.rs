@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 use softhsm_tests::message::{self, Version};
 use solana_instruction::{AccountMeta, Instruction};
-use solana_message::VersionedMessage;
+use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
 use solana_pubkey::Pubkey;
 
-use super::actors::victim;
+use super::actors::{THIEFS_TABLE, victim};
 
 /// Files and the bytes in them.
 pub(crate) type Transactions = BTreeMap<&'static str, Vec<u8>>;
@@ -45,6 +45,18 @@ fn legacy(name: &'static str, instructions: &[Instruction]) -> Named {
     let message =
         message::compile(Version::Legacy, &victim(), instructions, message::BLOCKHASH).unwrap();
     (name, unsigned(Version::Legacy, &message))
+}
+
+/// A transaction that finds an account in the thief's table.
+fn looked_up(name: &'static str, steps: &[Instruction], entry: Pubkey) -> Named {
+    let table = AddressLookupTableAccount {
+        key: THIEFS_TABLE,
+        addresses: vec![entry],
+    };
+    let message = v0::Message::try_compile(&victim(), steps, &[table], message::BLOCKHASH);
+    let message = message.unwrap();
+    assert_eq!(message.address_table_lookups.len(), 1);
+    (name, unsigned(Version::V0, &VersionedMessage::V0(message)))
 }
 
 fn unsigned(version: Version, message: &VersionedMessage) -> Vec<u8> {

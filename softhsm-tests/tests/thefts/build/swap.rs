@@ -5,7 +5,7 @@ use solana_pubkey::Pubkey;
 
 use super::super::actors::*;
 use super::system::pay;
-use super::{Named, call, legacy, r, s, w, ws};
+use super::{Named, call, legacy, looked_up, r, s, w, ws};
 
 const JUPITER: Pubkey = Pubkey::from_str_const("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
 const EVENTS: Pubkey = Pubkey::from_str_const("D8cy77BBepLMngZx6ZukaTff5hCt1HrWyKk3Hnd9oitf");
@@ -166,7 +166,16 @@ fn destinations() -> Vec<Named> {
     let own = ata(victim(), USDC);
     let mut listed = Trade::fair().call();
     listed.accounts.push(w(victim()));
+    let wrapped = ata(victim(), WRAPPED);
+    let mut reaching = route(own, r(JUPITER));
+    reaching.accounts.push(w(wrapped));
     vec![
+        legacy("control-plain-route", &[route(own, r(JUPITER))]),
+        legacy(
+            "36-route-reaches-another-account",
+            std::slice::from_ref(&reaching),
+        ),
+        looked_up("36-route-reaches-a-hidden-account", &[reaching], wrapped),
         legacy("25-swap-into-thiefs-account", &[foreign.call()]),
         legacy("25-swap-redirected", &[route(own, w(ata(thief(), USDC)))]),
         legacy("36-wallet-among-the-pools-accounts", &[listed]),

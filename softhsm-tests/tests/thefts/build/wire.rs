@@ -1,16 +1,17 @@
 //! Differences between parsers, lookup tables, other versions.
 
 use softhsm_tests::message::{BLOCKHASH, Version, compile};
-use solana_message::{AddressLookupTableAccount, VersionedMessage, v0, v1};
+use solana_message::{VersionedMessage, v1};
 
 use super::super::actors::*;
 use super::system::pay;
-use super::{Named, call, legacy, unsigned};
+use super::{Named, call, legacy, looked_up, unsigned};
 
 pub(super) fn transactions() -> Vec<Named> {
+    let pays_thief = [pay(thief(), 10 * SOL)];
     vec![
-        looked_up("34-lookup-table"),
-        looked_up("34-lookup-table-beyond-what-was-seen"),
+        looked_up("34-lookup-table", &pays_thief, thief()),
+        looked_up("34-lookup-table-beyond-what-was-seen", &pays_thief, thief()),
         non_minimal_count(),
         trailing_byte(),
         duplicate_key(),
@@ -18,18 +19,6 @@ pub(super) fn transactions() -> Vec<Named> {
         off_chain_message(),
         legacy("40-login-that-is-a-transaction", &[pay(thief(), SOL)]),
     ]
-}
-
-/// A payment whose receiver is an entry of the thief's table.
-fn looked_up(name: &'static str) -> Named {
-    let table = AddressLookupTableAccount {
-        key: THIEFS_TABLE,
-        addresses: vec![thief()],
-    };
-    let steps = [pay(thief(), 10 * SOL)];
-    let message = v0::Message::try_compile(&victim(), &steps, &[table], BLOCKHASH).unwrap();
-    assert_eq!(message.address_table_lookups.len(), 1);
-    (name, unsigned(Version::V0, &VersionedMessage::V0(message)))
 }
 
 fn transfer() -> Vec<u8> {

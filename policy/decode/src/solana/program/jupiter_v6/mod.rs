@@ -4,6 +4,7 @@
 //! what follows them, so the plan is read step by step. The second layouts put the amounts first.
 
 mod plan;
+mod reach;
 
 use countersign_intent::Address;
 
@@ -233,6 +234,7 @@ struct Numbers {
     slippage_bps: u16,
     fee_bps: u16,
     positive_slippage_bps: u16,
+    steps: u32,
 }
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
@@ -244,8 +246,16 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     call.named(route.name);
     let numbers = call.args(anchor::DISCRIMINATOR, |args| route.read(args))?;
     check_accounts(walk, call, route)?;
-    let terms = terms(call, route, &numbers)?;
     let slots = &route.slots;
+    let exposed_accounts = if route.shared {
+        0
+    } else {
+        reach::exposed(walk, call, slots, numbers.steps)?
+    };
+    let terms = Terms {
+        exposed_accounts,
+        ..terms(call, route, &numbers)?
+    };
     walk.trade(
         call,
         SLUG,
@@ -265,8 +275,9 @@ impl Route {
         }
         match self.arguments {
             Arguments::PlanFirst => {
-                plan::read(args, plan::Weight::Percent)?;
+                let steps = plan::read(args, plan::Weight::Percent)?;
                 Ok(Numbers {
+                    steps,
                     amount: args.u64("amount")?,
                     quoted: args.u64("quoted amount")?,
                     slippage_bps: args.u16("slippage")?,
@@ -275,14 +286,15 @@ impl Route {
                 })
             }
             Arguments::AmountsFirst => {
-                let numbers = Numbers {
+                let mut numbers = Numbers {
+                    steps: 0,
                     amount: args.u64("amount")?,
                     quoted: args.u64("quoted amount")?,
                     slippage_bps: args.u16("slippage")?,
                     fee_bps: args.u16("platform fee")?,
                     positive_slippage_bps: args.u16("positive slippage")?,
                 };
-                plan::read_or_skip(args)?;
+                numbers.steps = plan::read_or_skip(args)?;
                 Ok(numbers)
             }
         }
@@ -379,6 +391,7 @@ fn terms(call: &Call<'_>, route: &Route, numbers: &Numbers) -> Result<Terms, Dec
         platform_fee_bps: numbers.fee_bps,
         positive_slippage_bps: numbers.positive_slippage_bps,
         fee_account,
+        ..Terms::default()
     })
 }
 

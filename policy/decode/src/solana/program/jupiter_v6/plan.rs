@@ -83,26 +83,27 @@ fn fields(variant: u8) -> Option<Fields> {
     Some(fields)
 }
 
-/// Reads a plan to its end.
-pub(super) fn read(args: &mut Reader<'_>, weight: Weight) -> Result<(), DecodeError> {
+/// Reads a plan to its end; what comes back is the number of its steps.
+pub(super) fn read(args: &mut Reader<'_>, weight: Weight) -> Result<u32, DecodeError> {
     let steps = args.u32("route plan")?;
     for _ in 0..steps {
         step(args, weight)?;
     }
-    Ok(())
+    Ok(steps)
 }
 
 /// Reads a plan that ends the arguments. A variant newer than the published interface ends the
 /// reading: the amounts stand before the plan, nothing after it is used.
-pub(super) fn read_or_skip(args: &mut Reader<'_>) -> Result<(), DecodeError> {
+pub(super) fn read_or_skip(args: &mut Reader<'_>) -> Result<u32, DecodeError> {
     let steps = args.u32("route plan")?;
     for _ in 0..steps {
         if args.peek().is_some_and(|variant| variant >= VARIANTS) {
-            return args.take(args.remaining(), "route plan").map(|_| ());
+            args.take(args.remaining(), "route plan")?;
+            break;
         }
         step(args, Weight::BasisPoints)?;
     }
-    Ok(())
+    Ok(steps)
 }
 
 fn step(args: &mut Reader<'_>, weight: Weight) -> Result<(), DecodeError> {

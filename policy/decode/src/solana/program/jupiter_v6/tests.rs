@@ -2,8 +2,8 @@ use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, USDC, WRAP
 
 use super::super::super::context::{Context, RegisteredAccount};
 use super::super::super::draft::{
-    MINT, STRANGER, Step, WALLET, ata, effects, effects_in, open, pool, reads, refusal, signs,
-    step, writes,
+    MINT, STRANGER, Step, Use, WALLET, ata, effects, effects_hiding, effects_in, open, pool, reads,
+    refusal, signs, step, writes,
 };
 use super::super::super::ids;
 use super::{EVENT_AUTHORITY, ID, ROUTES};
@@ -93,6 +93,7 @@ fn every_route_shows_its_bounds() {
             platform_fee_bps: 0,
             positive_slippage_bps: 0,
             fee_account: None,
+            exposed_accounts: 0,
         });
         assert_eq!(
             effects(&[route(route_layout.name)]).unwrap(),
@@ -273,4 +274,114 @@ fn other_instructions_are_refused_by_name() {
     assert_eq!(refusal(&unknown), DecodeErrorKind::UnknownInstruction);
     let short = [step(ID, vec![], vec![1])];
     assert_eq!(refusal(&short), DecodeErrorKind::UnknownInstruction);
+}
+
+fn plain() -> impl Iterator<Item = &'static str> {
+    ROUTES
+        .iter()
+        .filter(|route| !route.shared)
+        .map(|route| route.name)
+}
+
+fn exposed(effects: &[Effect]) -> u16 {
+    match effects.last() {
+        Some(Effect::Swap(swap)) => swap.exposed_accounts,
+        other => panic!("expected a swap, got {other:?}"),
+    }
+}
+
+/// What a plain route exposes when these accounts follow the named ones.
+fn exposed_with(name: &str, further: &[Use]) -> u16 {
+    let mut step = route(name);
+    step.accounts.extend_from_slice(further);
+    let mints = [STRANGER];
+    let registered = [RegisteredAccount {
+        account: pool(9),
+        mint: STRANGER,
+    }];
+    let context = Context {
+        mints: &mints,
+        accounts: &registered,
+        ..Context::new(WALLET)
+    };
+    exposed(&effects_in(&[step], &context).unwrap())
+}
+
+#[test]
+fn accounts_of_the_wallet_within_reach_of_a_plan_are_counted() {
+    let own = |mint| writes(ata(WALLET, mint));
+    for name in plain() {
+        for (further, expected) in [
+            (vec![], 0),
+            (vec![own(WRAPPED_SOL_MINT)], 1),
+            (vec![own(WRAPPED_SOL_MINT), own(WRAPPED_SOL_MINT)], 1),
+            (vec![own(WRAPPED_SOL_MINT), own(STRANGER)], 2),
+            (vec![own(pool(3)), reads(pool(3))], 1),
+            (vec![writes(pool(9))], 1),
+            // The trade's own, what cannot be spent from, and what is somebody else's.
+            (vec![own(usdc()), own(MINT)], 0),
+            (vec![reads(ata(WALLET, WRAPPED_SOL_MINT))], 0),
+            (
+                vec![writes(ata(STRANGER, WRAPPED_SOL_MINT)), writes(pool(8))],
+                0,
+            ),
+        ] {
+            assert_eq!(exposed_with(name, &further), expected, "{name} {further:?}");
+        }
+    }
+}
+
+#[test]
+fn an_account_opened_by_the_message_is_within_reach_too() {
+    for name in plain() {
+        let mut step = route(name);
+        step.accounts.push(writes(ata(WALLET, pool(4))));
+        let effects = effects(&[open(WALLET, pool(4)), step]).unwrap();
+        assert_eq!(exposed(&effects), 1, "{name}");
+    }
+}
+
+#[test]
+fn an_account_that_a_table_hides_may_be_the_wallets() {
+    for name in plain() {
+        let mut step = route(name);
+        step.accounts.extend([writes(pool(4)), reads(pool(5))]);
+        let context = Context::new(WALLET);
+        let hiding = |hidden: &[Address]| {
+            exposed(&effects_hiding(std::slice::from_ref(&step), hidden, &context).unwrap())
+        };
+        assert_eq!(hiding(&[pool(5)]), 0, "{name}");
+        assert_eq!(hiding(&[pool(4), pool(5)]), 1, "{name}");
+    }
+}
+
+#[test]
+fn sol_is_within_reach_where_the_wallet_and_system_are() {
+    for name in plain() {
+        let system = reads(ids::SYSTEM);
+        assert_eq!(exposed_with(name, &[signs(WALLET), system]), 1, "{name}");
+        assert_eq!(exposed_with(name, &[signs(WALLET)]), 0, "{name}");
+        assert_eq!(exposed_with(name, &[system]), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_later_step_could_spend_from_the_source_again() {
+    for (name, v2) in [("route", false), ("route_v2", true)] {
+        let mut step = route(name);
+        let at = step.data.windows(4).position(|bytes| bytes == [1, 0, 0, 0]);
+        let at = at.unwrap();
+        let further = plan(7, v2)[4..].to_vec();
+        step.data[at] = 2;
+        step.data.splice(at + 4..at + 4, further);
+        assert_eq!(exposed(&effects(&[step]).unwrap()), 1, "{name}");
+    }
+}
+
+#[test]
+fn routes_through_shared_accounts_expose_nothing() {
+    for layout in ROUTES.iter().filter(|route| route.shared) {
+        let further = [writes(ata(WALLET, WRAPPED_SOL_MINT)), reads(ids::SYSTEM)];
+        assert_eq!(exposed_with(layout.name, &further), 0, "{}", layout.name);
+    }
 }

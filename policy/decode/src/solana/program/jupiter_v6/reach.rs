@@ -1,0 +1,58 @@
+//! What the exchanges of a plain route can reach.
+//!
+//! A plain route passes the wallet's signature on to every exchange of its plan, with accounts
+//! that the plan picks from those after the named ones. Whether they are the trade's own is
+//! checked by a program whose source is not published, so everything there that is the wallet's,
+//! or may be, is counted: a plan made by a thief could spend from it.
+
+use crate::DecodeError;
+
+use super::super::super::account::Account;
+use super::super::super::call::Call;
+use super::super::super::ids;
+use super::super::super::walk::Walk;
+use super::Slots;
+
+/// Accounts of the wallet, or that may be, within reach of the plan beyond what the trade states:
+/// token accounts besides its two, its source if a later step could be told to spend from it
+/// again, and the wallet itself if a step could send SOL.
+pub(super) fn exposed(
+    walk: &mut Walk<'_>,
+    call: &Call<'_>,
+    slots: &Slots,
+    steps: u32,
+) -> Result<u16, DecodeError> {
+    let sides = [
+        call.account(slots.source)?.index,
+        call.account(slots.destination)?.index,
+    ];
+    let mut seen = [0_u64; 4];
+    let (mut hidden, mut named) = (0, Vec::new());
+    let (mut wallet_pays, mut sends_sol) = (false, false);
+    for slot in slots.event_authority + 2..call.slot_count() {
+        let account = call.account(slot)?;
+        wallet_pays |= call.is_wallets(&account) && account.writable;
+        sends_sol |= account.key.is_none_or(|key| key == ids::SYSTEM);
+        let own = call.is_wallets(&account) || sides.contains(&account.index);
+        if own || !account.writable || !first_time(&mut seen, &account) {
+            continue;
+        }
+        match account.key {
+            None => hidden += 1,
+            Some(_) => named.push(account),
+        }
+    }
+    let known = walk.own_among(call, &named)?;
+    let total = hidden + known + usize::from(steps > 1) + usize::from(wallet_pays && sends_sol);
+    Ok(u16::try_from(total).unwrap_or(u16::MAX))
+}
+
+fn first_time(seen: &mut [u64; 4], account: &Account) -> bool {
+    let bit = 1 << (account.index % 64);
+    seen.get_mut(usize::from(account.index / 64))
+        .is_some_and(|word| {
+            let first = *word & bit == 0;
+            *word |= bit;
+            first
+        })
+}
