@@ -1,4 +1,9 @@
-//! Which approvals satisfy which requirement. Values only: who signed what was verified before.
+//! Which approvals satisfy which requirement: values only, who signed what was verified before.
+//! And what a person approves: the [`text`], and the exact bytes that devices sign for it.
+
+pub mod offchain;
+pub mod personal;
+pub mod text;
 
 use countersign_intent::{Principal, Timestamp};
 use sha2::{Digest, Sha256};

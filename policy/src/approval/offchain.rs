@@ -1,0 +1,94 @@
+//! Solana off-chain messages, version 0, format 0, one signer: what a Ledger shows in full.
+//!
+//! Layout (agave `docs/src/proposals/off-chain-message-signing.md`; Ledger's Solana application
+//! 1.8 and later): `ff` `"solana offchain"`, version `00`, application domain (32 bytes), format
+//! `00`, number of signers `01`, the signer's key (32 bytes), length of the text (`u16`,
+//! little-endian), the text.
+
+use sha2::{Digest, Sha256};
+
+use super::text::{TextError, check_text};
+
+/// Bytes before the text, for one signer.
+pub const HEADER: usize = 85;
+
+/// The whole of a message at most: what every verifier of formats 0 and 1 takes.
+pub const MAX_MESSAGE: usize = 1_232;
+
+const SIGNING_DOMAIN: &[u8; 16] = b"\xffsolana offchain";
+const VERSION: u8 = 0;
+const RESTRICTED_ASCII: u8 = 0;
+const ONE_SIGNER: u8 = 1;
+
+/// The application domain of an appliance: SHA-256 over a prefix and its trust domain. Devices
+/// do not show it by default, so the text names the trust domain too.
+#[must_use]
+pub fn application_domain(trust_domain: &str) -> [u8; 32] {
+    let mut hasher = Sha256::new_with_prefix(b"countersign/offchain/v0\0");
+    hasher.update(trust_domain.as_bytes());
+    hasher.finalize().into()
+}
+
+/// The exact bytes that the owner of `signer` signs to agree to `text`.
+///
+/// # Errors
+/// A text that the device would not show in full.
+pub fn message(trust_domain: &str, signer: &[u8; 32], text: &str) -> Result<Vec<u8>, TextError> {
+    check_text(text)?;
+    let length = u16::try_from(text.len()).map_err(|_| TextError::TooLong(text.len()))?;
+    let mut out = Vec::with_capacity(HEADER + text.len());
+    out.extend_from_slice(SIGNING_DOMAIN);
+    out.push(VERSION);
+    out.extend_from_slice(&application_domain(trust_domain));
+    out.push(RESTRICTED_ASCII);
+    out.push(ONE_SIGNER);
+    out.extend_from_slice(signer);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Built by hand from the layout above.
+    const VECTOR: &str = include_str!("../../vectors/approval/offchain-v0.hex");
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .flat_map(str::bytes)
+            .filter(u8::is_ascii_hexdigit)
+            .collect();
+        let pair =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(pair).collect()
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_layout() {
+        let made = message("desk.example", &[7; 32], "Withdraw 5 SOL\nyes").unwrap();
+        assert_eq!(made, bytes(VECTOR));
+        assert_eq!(made.len(), HEADER + 18);
+    }
+
+    #[test]
+    fn every_part_changes_the_bytes() {
+        let base = message("a", &[1; 32], "text").unwrap();
+        assert_ne!(base, message("b", &[1; 32], "text").unwrap());
+        assert_ne!(base, message("a", &[2; 32], "text").unwrap());
+        assert_ne!(base, message("a", &[1; 32], "texT").unwrap());
+    }
+
+    #[test]
+    fn what_a_device_would_not_show_in_full_is_not_built() {
+        assert!(message("a", &[1; 32], "").is_err());
+        assert!(message("a", &[1; 32], "caf\u{e9}").is_err());
+        assert!(message("a", &[1; 32], "tab\t").is_err());
+        let longest = "x".repeat(MAX_MESSAGE - HEADER);
+        assert_eq!(message("a", &[1; 32], &longest).unwrap().len(), MAX_MESSAGE);
+        assert!(message("a", &[1; 32], &format!("{longest}x")).is_err());
+    }
+}
