@@ -50,6 +50,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "countersign-api",
             "countersign-audit",
             "countersign-decode",
+            "countersign-hsm",
             "countersign-intent",
             "countersign-policy",
         ],

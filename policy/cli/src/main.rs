@@ -8,9 +8,12 @@
 //! 4 needs approval.
 
 mod answer;
+mod change;
 mod client;
 mod command;
 mod config;
+mod consent;
+mod device;
 mod exit;
 mod failure;
 mod idempotency;
@@ -19,6 +22,7 @@ mod listing;
 mod message;
 mod output;
 mod problem;
+mod segment;
 mod session;
 mod table;
 mod tls;

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 
 /// Kinds of scope.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Scope {
+pub(super) enum Scope {
     Everything,
     Venue,
     User,
@@ -44,7 +44,11 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     session.call_and_show(&call.keyed(arguments.idempotency.key()?), show)
 }
 
-fn scope(kind: Scope, id: Option<String>) -> Result<FreezeScope, Failure> {
+/// The scope as the wire has it.
+///
+/// # Errors
+/// An id that is none, too many, or too few.
+pub(super) fn scope(kind: Scope, id: Option<String>) -> Result<FreezeScope, Failure> {
     match (kind, id) {
         (Scope::Everything, None) => Ok(FreezeScope::Everything),
         (Scope::Everything, Some(id)) => Err(Failure::usage(format!(

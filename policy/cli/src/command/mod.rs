@@ -1,10 +1,14 @@
 //! The verbs, one file each.
 
+mod approvers;
 mod audit;
 mod completions;
 mod decode;
+mod destinations;
 mod freeze;
 mod grants;
+mod groups;
+mod ledger;
 mod man;
 mod pki;
 mod policy;
@@ -12,6 +16,7 @@ mod prices;
 mod requests;
 mod sign;
 mod status;
+mod unfreeze;
 mod users;
 mod venues;
 mod wallets;
@@ -71,6 +76,20 @@ pub(crate) enum Command {
     Prices(prices::Command),
     /// Stop signing at once
     Freeze(freeze::Arguments),
+    /// Ask the group to end a freeze
+    Unfreeze(unfreeze::Arguments),
+    /// People who approve, and their keys
+    #[command(subcommand)]
+    Approvers(approvers::Command),
+    /// Groups of approvers
+    #[command(subcommand)]
+    Groups(groups::Command),
+    /// Where money may go
+    #[command(subcommand)]
+    Destinations(destinations::Command),
+    /// Ledgers: what is connected, keys, enrolment
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Read, export and verify the log
     #[command(subcommand)]
     Audit(audit::Command),
@@ -100,6 +119,11 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Policy(command) => policy::run(command, session),
         Command::Prices(command) => prices::run(command, session),
         Command::Freeze(arguments) => freeze::run(arguments, session),
+        Command::Unfreeze(arguments) => unfreeze::run(arguments, session),
+        Command::Approvers(command) => approvers::run(&command, session),
+        Command::Groups(command) => groups::run(&command, session),
+        Command::Destinations(command) => destinations::run(&command, session),
+        Command::Ledger(command) => ledger::run(&command, session),
         Command::Audit(command) => audit::run(command, session),
         Command::Pki(command) => pki::run(command, session),
         Command::Completions(arguments) => completions::run(&arguments, session),
@@ -108,4 +132,4 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,11 +5,11 @@ use super::{Cli, run};
 use crate::exit::Exit;
 use crate::session::tests::Double;
 
-const WALLET: &str = "wal_30313233343536373839616263646566";
+pub(crate) const WALLET: &str = "wal_30313233343536373839616263646566";
 
 /// Runs a command line against prepared answers; gives back its end, standard output, standard
 /// error, and what was sent.
-fn countersign(
+pub(crate) fn countersign(
     line: &[&str],
     answers: impl IntoIterator<Item = (u16, Value)>,
 ) -> (Exit, String, String, Vec<crate::client::Call>) {
@@ -41,8 +41,8 @@ fn the_definition_is_consistent() {
 fn the_verbs_are_these() {
     assert_eq!(
         names(&[]).join(" "),
-        "status users wallets grants venues requests sign decode policy prices freeze audit pki \
-         completions man"
+        "status users wallets grants venues requests sign decode policy prices freeze unfreeze \
+         approvers groups destinations ledger audit pki completions man"
     );
     assert_eq!(names(&["users"]).join(" "), "list show create");
     assert_eq!(
@@ -56,8 +56,16 @@ fn the_verbs_are_these() {
     );
     assert_eq!(
         names(&["policy"]).join(" "),
-        "check test explain diff show history propose"
+        "check lint test explain diff show history propose"
     );
+    assert_eq!(
+        names(&["requests"]).join(" "),
+        "list show approve reject watch"
+    );
+    assert_eq!(names(&["approvers"]).join(" "), "list enroll remove");
+    assert_eq!(names(&["groups"]).join(" "), "list add remove");
+    assert_eq!(names(&["destinations"]).join(" "), "list add remove");
+    assert_eq!(names(&["ledger"]).join(" "), "list show enroll");
     assert_eq!(names(&["pki"]).join(" "), "issue list revoke renew");
 }
 

@@ -53,7 +53,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     })
 }
 
-fn value(finding: &Finding) -> Value {
+/// A finding as JSON.
+pub(super) fn value(finding: &Finding) -> Value {
     json!({
         "severity": finding.severity.to_string(),
         "subject": finding.subject,

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
-use countersign_api::Policy;
+use countersign_policy::PolicySet;
 use countersign_policy::diff::{Change, compare};
-use countersign_policy::{PolicySet, parse};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::file;
-use crate::client::Call;
+use super::{active, file};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -25,30 +23,34 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let (old, new) = match arguments.files.as_slice() {
         [old, new] => (file::load(old)?, file::load(new)?),
-        [new] => (active(session)?, file::load(new)?),
+        [new] => (active::fetch(session)?, file::load(new)?),
         _ => return Err(Failure::usage("expected one or two policy files")),
     };
-    let differences = differences(&old, &new);
-    let (word, why) = match compare(&old, &new) {
-        Change::Tightening => ("tightening", Vec::new()),
-        Change::Loosening(why) => ("loosening", why),
-    };
-    let value = json!({ "change": word, "why": why, "differences": differences });
-    session.show(&value, |out| show(&differences, &why, out));
-    Ok(if why.is_empty() {
+    let compared = compared(&old, &new);
+    session.show(&compared.value(None), |out| compared.show(out));
+    Ok(if compared.why.is_empty() {
         Exit::Done
     } else {
         Exit::NeedsApproval
     })
 }
 
-fn active(session: &mut Session) -> Result<PolicySet, Failure> {
-    let policy: Policy = session.call(&Call::get("/v1/policies/active"))?.body;
-    parse(&policy.text).map_err(|_| {
-        Failure::unreachable(
-            "the active policy is not understood; is this program of the appliance's version?",
-        )
-    })
+/// What differs between two policies.
+pub(super) struct Compared {
+    differences: Vec<String>,
+    /// What loosens, or is not proven not to; empty for a tightening.
+    why: Vec<String>,
+}
+
+/// Compares two policies.
+pub(super) fn compared(old: &PolicySet, new: &PolicySet) -> Compared {
+    Compared {
+        differences: differences(old, new),
+        why: match compare(old, new) {
+            Change::Tightening => Vec::new(),
+            Change::Loosening(why) => why,
+        },
+    }
 }
 
 /// Every named part that is not the same in both, as `rule `a` added`.
@@ -89,19 +91,36 @@ fn parts<T: PartialEq>(what: &str, old: &[T], new: &[T], name: impl Fn(&T) -> &s
     found
 }
 
-fn show(differences: &[String], why: &[String], out: &mut Output) {
-    for difference in differences {
-        out.line(difference);
+impl Compared {
+    /// As JSON, with the new policy's text where there is one to give.
+    pub(super) fn value(&self, text: Option<&str>) -> Value {
+        let word = if self.why.is_empty() {
+            "tightening"
+        } else {
+            "loosening"
+        };
+        let mut value = json!({ "change": word, "why": self.why, "differences": self.differences });
+        if let (Some(text), Some(fields)) = (text, value.as_object_mut()) {
+            fields.insert("text".to_owned(), text.into());
+        }
+        value
     }
-    if differences.is_empty() {
-        out.line("no difference that decides anything");
-    }
-    if why.is_empty() {
-        out.line("a tightening: it takes effect at once");
-        return;
-    }
-    out.line("a loosening, or not proven to be none: it needs approval and its delay");
-    for reason in why {
-        out.line(format!("- {reason}"));
+
+    /// For people.
+    pub(super) fn show(&self, out: &mut Output) {
+        for difference in &self.differences {
+            out.line(difference);
+        }
+        if self.differences.is_empty() {
+            out.line("no difference that decides anything");
+        }
+        if self.why.is_empty() {
+            out.line("a tightening: it takes effect at once");
+            return;
+        }
+        out.line("a loosening, or not proven to be none: it needs approval and its delay");
+        for reason in &self.why {
+            out.line(format!("- {reason}"));
+        }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         }
         (Some(id), ..) => {
             let call = Call::get(format!("/v1/requests/{id}"));
-            session.call_and_show(&call, requests::show)
+            session.call_and_show(&call, requests::show::show)
         }
         _ => Err(Failure::usage(
             "expected a request id, or `--message`, `--wallet`, `--facts` and `--policy`",

@@ -1,11 +1,14 @@
 //! `countersign policy`
 
+pub(crate) mod active;
 mod check;
 mod diff;
+pub(crate) mod edit;
 mod explain;
 mod facts;
 mod file;
 mod history;
+mod lint;
 mod propose;
 mod show;
 mod test;
@@ -24,6 +27,8 @@ use crate::session::Session;
 pub(crate) enum Command {
     /// Check a policy file, offline
     Check(check::Arguments),
+    /// Say what is likely to be a mistake in a policy
+    Lint(lint::Arguments),
     /// Hold expected decisions against a policy file, offline
     Test(test::Arguments),
     /// Say why a request was decided as it was, or offline how a message would be
@@ -41,6 +46,7 @@ pub(crate) enum Command {
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
         Command::Check(arguments) => check::run(&arguments, session),
+        Command::Lint(arguments) => lint::run(&arguments, session),
         Command::Test(arguments) => test::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Diff(arguments) => diff::run(&arguments, session),

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use countersign_api::{PolicySummary, ProposePolicy};
+use countersign_api::{PendingChange, PolicySummary, ProposePolicy};
 use serde_json::Value;
 
-use super::history;
+use super::{active, diff, file, history};
+use crate::change;
 use crate::client::Call;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::idempotency::Idempotency;
-use crate::input::{self, MAX_POLICY};
 use crate::session::Session;
 
 /// Propose a policy.
@@ -18,20 +18,39 @@ use crate::session::Session;
 pub(crate) struct Arguments {
     /// The policy; `-` for standard input
     file: PathBuf,
+    /// Only check it, and say what it changes and whether that loosens
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     idempotency: Idempotency,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let policy = file::load(&arguments.file)?;
+    if arguments.dry_run {
+        let compared = diff::compared(&active::fetch(session)?, &policy);
+        session.show(&compared.value(None), |out| compared.show(out));
+        return Ok(Exit::Done);
+    }
     let body = ProposePolicy {
-        text: input::read_text(&arguments.file, MAX_POLICY)?,
+        text: policy.text().to_owned(),
     };
     let call = Call::post("/v1/policies").json(&body)?;
-    let reply = session.call::<Value>(&call.keyed(arguments.idempotency.key()?))?;
+    ask(session, &call.keyed(arguments.idempotency.key()?))
+}
+
+/// Sends a proposal, and shows the version that decides now, or what it waits for.
+///
+/// # Errors
+/// As [`Session::call`].
+pub(super) fn ask(session: &mut Session, call: &Call) -> Outcome {
+    let reply = session.call::<Value>(call)?;
     let summary = serde_json::from_value::<PolicySummary>(reply.body.clone());
-    session.show(&reply.value, |out| match &summary {
-        Ok(summary) => history::list(std::slice::from_ref(summary), out),
-        Err(_) => out.line(format!("proposed: {}", reply.body)),
+    let pending = serde_json::from_value::<PendingChange>(reply.body.clone());
+    session.show(&reply.value, |out| match (&summary, &pending) {
+        (Ok(summary), _) => history::list(std::slice::from_ref(summary), out),
+        (_, Ok(pending)) => change::show(pending, out),
+        _ => out.line(format!("proposed: {}", reply.body)),
     });
     if reply.exit() == Exit::NeedsApproval {
         session.out.note(

@@ -1,0 +1,53 @@
+//! Changes that other people have to agree to.
+
+use countersign_api::PendingChange;
+use serde_json::Value;
+
+use crate::client::Call;
+use crate::exit::Exit;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::fields;
+
+/// Asks for a change, and shows what it waits for, or what it brought about at once.
+///
+/// # Errors
+/// As [`Session::call`].
+pub(crate) fn ask(session: &mut Session, call: &Call) -> Outcome {
+    let reply = session.call::<Value>(call)?;
+    let pending = serde_json::from_value::<PendingChange>(reply.body.clone());
+    session.show(&reply.value, |out| match &pending {
+        Ok(pending) => show(pending, out),
+        Err(_) => out.line("done"),
+    });
+    if let (Ok(pending), Exit::NeedsApproval) = (&pending, reply.exit()) {
+        session.out.note(format!(
+            "it takes effect once the group agreed and its time lock is over: `countersign \
+             requests approve {}`",
+            pending.request_id
+        ));
+    }
+    Ok(reply.exit())
+}
+
+/// Writes what a change waits for.
+pub(crate) fn show(pending: &PendingChange, out: &mut Output) {
+    fields(
+        out,
+        &[
+            ("request", Some(pending.request_id.clone())),
+            ("change", Some(pending.kind.clone())),
+            (
+                "needs",
+                Some(format!("{} of `{}`", pending.quorum, pending.group)),
+            ),
+            ("opens", Some(pending.opens_at.clone())),
+            ("expires", Some(pending.expires_at.clone())),
+            ("log entry", Some(pending.log_index.to_string())),
+        ],
+    );
+    for why in &pending.why {
+        out.line(format!("- {why}"));
+    }
+}

@@ -1,0 +1,45 @@
+//! `countersign approvers list`
+
+use countersign_api::Approver;
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, table};
+
+/// List the approvers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    range: Range,
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    listing::show(session, &Call::get("/v1/approvers"), &arguments.range, show)
+}
+
+fn show(approvers: &[Approver], out: &mut Output) {
+    let rows: Vec<_> = approvers
+        .iter()
+        .map(|one| {
+            [
+                one.name.clone(),
+                one.id.clone(),
+                one.scheme.clone(),
+                one.public_key.clone(),
+                one.groups.join(", "),
+                cell(one.operator.as_ref()),
+                one.removed_at
+                    .as_ref()
+                    .map_or_else(|| "enrolled".to_owned(), |at| format!("removed {at}")),
+            ]
+        })
+        .collect();
+    table(
+        out,
+        ["name", "id", "scheme", "key", "groups", "operator", "state"],
+        &rows,
+    );
+}

@@ -1,0 +1,55 @@
+//! `countersign requests list`
+
+use countersign_api::Request;
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, table};
+
+/// List requests.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only those in this state, e.g. `pending`
+    #[arg(long, value_name = "STATE")]
+    status: Option<String>,
+    #[command(flatten)]
+    range: Range,
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let call = Call::get("/v1/requests").query("status", arguments.status.as_ref());
+    listing::show(session, &call, &arguments.range, show)
+}
+
+fn show(requests: &[Request], out: &mut Output) {
+    let rows: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            [
+                request.id.clone(),
+                request.kind.clone(),
+                request.state.clone(),
+                request.principal.clone(),
+                cell(request.wallet_id.as_ref()),
+                request.log_index.to_string(),
+                request.created_at.clone(),
+            ]
+        })
+        .collect();
+    table(
+        out,
+        [
+            "id",
+            "kind",
+            "state",
+            "asked by",
+            "wallet",
+            "log entry",
+            "created",
+        ],
+        &rows,
+    );
+}

@@ -1,0 +1,112 @@
+//! `countersign requests show`
+
+use countersign_api::{AskedGroup, BatchResult, Request};
+use countersign_intent::{RequestId, Span};
+
+use crate::answer;
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{fields, table};
+
+/// Show a request.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// `req_…`
+    id: RequestId,
+    /// Wait up to this long for a pending request to be decided, e.g. `30s`
+    #[arg(long, value_name = "TIME")]
+    wait: Option<Span>,
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let call = call(arguments.id, arguments.wait);
+    session.call_and_show(&call, show)
+}
+
+/// Asks for one request, for as long as it is pending if a wait is given.
+pub(super) fn call(id: RequestId, wait: Option<Span>) -> Call {
+    Call::get(format!("/v1/requests/{id}"))
+        .query("wait", wait)
+        .held(wait)
+}
+
+/// Writes a request.
+pub(crate) fn show(request: &Request, out: &mut Output) {
+    fields(
+        out,
+        &[
+            ("id", Some(request.id.clone())),
+            ("kind", Some(request.kind.clone())),
+            ("state", Some(request.state.clone())),
+            ("asked by", Some(request.principal.clone())),
+            ("wallet", request.wallet_id.clone()),
+            ("created", Some(request.created_at.clone())),
+            ("log entry", Some(request.log_index.to_string())),
+            ("signature", request.signature.clone()),
+        ],
+    );
+    people(request, out);
+    match serde_json::from_value::<BatchResult>(request.answer.clone()) {
+        Ok(result) => {
+            out.line("answer:");
+            answer::show_either(&result, out);
+        }
+        Err(_) if request.answer.is_null() => {}
+        Err(_) => out.line(format!("answer: {}", request.answer)),
+    }
+    if let Some(result) = &request.result {
+        out.line(format!("result: {result}"));
+    }
+}
+
+/// What people are asked, what they said, and what is missing.
+fn people(request: &Request, out: &mut Output) {
+    if let Some(text) = &request.text {
+        out.line("to approve:");
+        text.lines().for_each(|line| out.line(format!("  {line}")));
+    }
+    request.asks.iter().for_each(|asked| ask(asked, out));
+    if !request.approvals.is_empty() {
+        let rows: Vec<_> = request
+            .approvals
+            .iter()
+            .map(|given| {
+                [
+                    given.approver.clone(),
+                    given.given_at.clone(),
+                    given.posted_by.clone(),
+                    if given.counts { "yes" } else { "no" }.to_owned(),
+                ]
+            })
+            .collect();
+        table(out, ["approved by", "at", "handed in by", "counts"], &rows);
+    }
+    if let Some(rejection) = &request.rejection {
+        let why = rejection
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!(": {reason}"));
+        out.line(format!(
+            "rejected by {} at {}, handed in by {}{why}",
+            rejection.approver, rejection.at, rejection.posted_by
+        ));
+    }
+    for missing in &request.missing {
+        out.line(format!("missing: {missing}"));
+    }
+}
+
+fn ask(asked: &AskedGroup, out: &mut Output) {
+    out.line(format!(
+        "`{}` has {} of {} approvals, for `{}`; of {}; opens {}, expires {}",
+        asked.group,
+        asked.counted,
+        asked.quorum,
+        asked.rule,
+        asked.approvers.join(", "),
+        asked.opens_at,
+        asked.expires_at
+    ));
+}

@@ -1,0 +1,258 @@
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use countersign_policy::approval::offchain;
+use ed25519_dalek::{Signature, SigningKey};
+use serde_json::{Value, json};
+
+use crate::command::tests::countersign;
+use crate::exit::Exit;
+
+const REQUEST: &str = "req_06060606060606060606060606060606";
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+fn keypair() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alice.json");
+    let bytes = key().to_keypair_bytes().to_vec();
+    std::fs::write(&path, serde_json::to_vec(&bytes).unwrap()).unwrap();
+    (folder, path)
+}
+
+fn text() -> String {
+    format!("Withdraw 5 SOL\nto 8x\n{REQUEST}\nat desk.example\ndigest 00")
+}
+
+fn approver(name: &str, key: &SigningKey) -> Value {
+    json!({
+        "id": format!("apr_{name}"), "name": name, "scheme": "solana-offchain-v0",
+        "public_key": bs58::encode(key.verifying_key()).into_string(),
+        "groups": ["treasury"], "enrolled_at": "t",
+    })
+}
+
+fn approvers() -> (u16, Value) {
+    let bob = approver("bob", &SigningKey::from_bytes(&[8; 32]));
+    (200, json!({ "items": [bob, approver("alice", &key())] }))
+}
+
+fn asked(text: &str) -> Value {
+    let own = key().verifying_key().to_bytes();
+    let message = offchain::message("desk.example", &own, text).unwrap();
+    json!({
+        "request_id": REQUEST, "approver_id": "apr_alice", "approver": "alice",
+        "public_key": bs58::encode(own).into_string(), "scheme": "solana-offchain-v0",
+        "text": text, "message": STANDARD.encode(message),
+    })
+}
+
+fn request(state: &str) -> Value {
+    json!({
+        "id": REQUEST, "kind": "sign", "principal": "bot/m", "wallet_id": "wal_1",
+        "created_at": "t", "state": state, "log_index": 3, "answer": null,
+        "asks": [{
+            "group": "treasury", "quorum": 2, "counted": 1, "approvers": ["alice", "bob"],
+            "rule": "out", "opens_at": "t1", "expires_at": "t2",
+        }],
+        "missing": ["`treasury` needs 2 approvals, 1 count"],
+    })
+}
+
+#[test]
+fn an_approval_is_signed_by_the_enrolled_key_over_the_rebuilt_bytes() {
+    let (_folder, path) = keypair();
+    let line = [
+        "requests",
+        "approve",
+        REQUEST,
+        "--keypair",
+        path.to_str().unwrap(),
+    ];
+    let answers = [
+        approvers(),
+        (200, asked(&text())),
+        (200, request("pending")),
+    ];
+    let (exit, out, err, calls) = countersign(&line, answers);
+    assert_eq!(exit, Exit::Done, "{err}");
+    assert!(err.contains("  Withdraw 5 SOL\n"), "{err}");
+    assert!(out.contains("`treasury` has 1 of 2 approvals"), "{out}");
+    assert_eq!(calls[1].query, [("approver_id", "apr_alice".to_owned())]);
+    assert_eq!(calls[2].path, format!("/v1/requests/{REQUEST}/approvals"));
+    assert!(calls[2].idempotency_key.is_some());
+    let body: Value = serde_json::from_slice(calls[2].body.as_ref().unwrap()).unwrap();
+    assert_eq!(body["approver_id"], "apr_alice");
+    let signature = bs58::decode(body["signature"].as_str().unwrap())
+        .into_vec()
+        .unwrap();
+    let own = key().verifying_key();
+    let message = offchain::message("desk.example", &own.to_bytes(), &text()).unwrap();
+    own.verify_strict(&message, &Signature::from_slice(&signature).unwrap())
+        .unwrap();
+}
+
+#[test]
+fn a_dry_run_shows_the_text_and_signs_nothing() {
+    let (_folder, path) = keypair();
+    let line = [
+        "requests",
+        "approve",
+        REQUEST,
+        "--dry-run",
+        "--keypair",
+        path.to_str().unwrap(),
+    ];
+    let (exit, out, _, calls) = countersign(&line, [approvers(), (200, asked(&text()))]);
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(out, format!("{}\n", text()));
+    assert_eq!(calls.len(), 2);
+}
+
+#[test]
+fn what_does_not_belong_together_is_not_signed() {
+    let (_folder, path) = keypair();
+    let line = [
+        "requests",
+        "approve",
+        REQUEST,
+        "--keypair",
+        path.to_str().unwrap(),
+    ];
+    let with = |name: &str, value: Value| {
+        let mut answer = asked(&text());
+        answer[name] = value;
+        answer
+    };
+    let other = bs58::encode([9; 32]).into_string();
+    for (answer, expected) in [
+        (with("text", text().replace('5', "6").into()), "other bytes"),
+        (
+            with("message", STANDARD.encode(text()).into()),
+            "other bytes",
+        ),
+        (with("request_id", "req_1".into()), "expected the request"),
+        (with("scheme", "eip191".into()), "expected the scheme"),
+        (with("public_key", other.into()), "expected the key"),
+        (
+            asked(&text().replace("req_06", "req_07")),
+            "does not name the request",
+        ),
+    ] {
+        let (exit, _, err, calls) = countersign(&line, [approvers(), (200, answer)]);
+        assert_eq!(exit, Exit::Refused, "{err}");
+        assert!(err.contains(expected), "{err}");
+        assert_eq!(calls.len(), 2, "something was posted");
+    }
+}
+
+#[test]
+fn a_key_that_nobody_is_enrolled_with_is_told() {
+    let (_folder, path) = keypair();
+    let file = path.to_str().unwrap();
+    let line = [
+        "requests",
+        "approve",
+        REQUEST,
+        "--keypair",
+        file,
+        "--approver",
+        "bob",
+    ];
+    let (exit, _, err, calls) = countersign(&line, [approvers()]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("nobody is enrolled with"), "{err}");
+    assert!(err.contains("`bob`") && !err.contains("`alice`"), "{err}");
+    assert_eq!(calls.len(), 1);
+    let line = [
+        "requests",
+        "approve",
+        REQUEST,
+        "--keypair",
+        file,
+        "--approver",
+        "eve",
+    ];
+    let (exit, _, err, _) = countersign(&line, [approvers()]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("`eve` is enrolled"), "{err}");
+}
+
+#[test]
+fn a_rejection_names_who_says_no() {
+    let line = [
+        "requests",
+        "reject",
+        REQUEST,
+        "--approver",
+        "bob",
+        "--reason",
+        "not ours",
+    ];
+    let mut rejected = request("rejected");
+    rejected["rejection"] = json!({
+        "approver": "bob", "posted_by": "operator/bob", "reason": "not ours", "at": "t",
+    });
+    let (exit, out, _, calls) = countersign(&line, [(200, rejected)]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains("rejected by bob at t"), "{out}");
+    let body: Value = serde_json::from_slice(calls[0].body.as_ref().unwrap()).unwrap();
+    assert_eq!(body, json!({"approver_id": "bob", "reason": "not ours"}));
+}
+
+#[test]
+fn watching_ends_when_the_request_is_decided() {
+    let line = ["requests", "watch", REQUEST];
+    let answers = [
+        (200, request("pending")),
+        (200, request("pending")),
+        (200, request("approved")),
+    ];
+    let (exit, out, err, calls) = countersign(&line, answers);
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(calls.len(), 3);
+    assert!(calls[0].query.contains(&("wait", "30s".to_owned())));
+    assert!(out.contains("approved"), "{out}");
+    assert_eq!(err.matches("needs 2 approvals").count(), 1, "{err}");
+    for (state, exit) in [
+        ("rejected", Exit::Refused),
+        ("expired", Exit::Refused),
+        ("done", Exit::Done),
+    ] {
+        assert_eq!(countersign(&line, [(200, request(state))]).0, exit);
+    }
+    let bounded = ["requests", "watch", REQUEST, "--for", "30s"];
+    let (exit, ..) = countersign(&bounded, [(200, request("pending"))]);
+    assert_eq!(exit, Exit::NeedsApproval);
+}
+
+#[test]
+fn what_starts_and_ends_to_wait_is_told() {
+    let page = |items: Value| (200, json!({ "items": items }));
+    let line = ["requests", "watch", "--for", "4s"];
+    let answers = [page(json!([request("pending")])), page(json!([]))];
+    let (exit, out, _, calls) = countersign(&line, answers);
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(calls.len(), 2);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(
+        lines[0].starts_with(&format!("{REQUEST} waits: sign by bot/m")),
+        "{out}"
+    );
+    assert!(
+        lines[1].starts_with(&format!("{REQUEST} waits no more")),
+        "{out}"
+    );
+}
+
+#[test]
+fn lists_can_be_narrowed_to_a_state() {
+    let line = ["requests", "list", "--status", "pending"];
+    let (exit, out, _, calls) = countersign(&line, [(200, json!({"items": [request("pending")]}))]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains(REQUEST), "{out}");
+    assert!(calls[0].query.contains(&("status", "pending".to_owned())));
+}
