@@ -253,6 +253,23 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Signs the message of a Solana transaction, for its slot among the signatures.
+    ///
+    /// # Errors
+    /// The person refuses, the device does, or the key is none of Solana's.
+    pub(crate) fn sign_transaction(&mut self, message: &[u8]) -> Result<[u8; 64], Failure> {
+        match &mut self.holder {
+            Holder::File(key) => Ok(key.sign(message).to_bytes()),
+            Holder::Solana(app, path) => app.sign_transaction(path, message).map_err(failure),
+            Holder::Ethereum(..) => Err(failure(ledger::Error::WrongApp {
+                open: Some(App::Ethereum.name().to_owned()),
+                wanted: App::Solana.name(),
+            })),
+        }
+    }
+}
+
 fn chosen(path: Option<&DerivationPath>, app: App) -> DerivationPath {
     path.map_or_else(|| DerivationPath::account(app, 0), Clone::clone)
 }

@@ -60,13 +60,13 @@ fn the_verbs_are_these() {
     );
     assert_eq!(
         names(&["requests"]).join(" "),
-        "list show approve reject watch"
+        "list show approve cosign reject watch"
     );
     assert_eq!(names(&["approvers"]).join(" "), "list enroll remove");
     assert_eq!(names(&["groups"]).join(" "), "list add remove");
     assert_eq!(names(&["destinations"]).join(" "), "list add remove");
     assert_eq!(names(&["ledger"]).join(" "), "list show enroll");
-    assert_eq!(names(&["pki"]).join(" "), "issue list revoke renew");
+    assert_eq!(names(&["pki"]).join(" "), "issue collect list revoke renew");
 }
 
 #[test]

@@ -69,12 +69,16 @@ impl Pending {
     /// # Errors
     /// The file exists or cannot be written.
     pub(super) fn keep(&self, pem: &str) -> Result<(), Failure> {
-        let Some(path) = &self.certificate_file else {
-            return Ok(());
-        };
-        let mut file = File::create_new(path).map_err(|error| cannot_write(path, &error))?;
-        file.write_all(pem.as_bytes())
-            .map_err(|error| cannot_write(path, &error))
+        match &self.certificate_file {
+            Some(path) => keep(path, pem),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the key is.
+    pub(super) fn key_told(&self) -> Option<String> {
+        let path = self.key_file.as_ref()?;
+        Some(format!("wrote the key to `{}`", path.display()))
     }
 
     /// Takes back a key that was made here: no certificate came for it. A retry makes another
@@ -106,6 +110,19 @@ impl Pending {
         key.chain(certificate)
             .map(|(what, path)| format!("wrote the {what} to `{}`", path.display()))
     }
+}
+
+/// Writes a certificate to a new file.
+///
+/// # Errors
+/// The file exists or cannot be written.
+pub(super) fn keep(path: &Path, pem: &str) -> Result<(), Failure> {
+    let mut file = File::create_new(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => cannot_write(path, &error),
+    })?;
+    file.write_all(pem.as_bytes())
+        .map_err(|error| cannot_write(path, &error))
 }
 
 /// Makes a key, writes it, and gives back a request for it.

@@ -1,5 +1,6 @@
 //! `countersign pki`
 
+mod collect;
 mod issue;
 mod key;
 mod list;
@@ -9,13 +10,16 @@ mod revoke;
 mod tests;
 
 use clap::Subcommand;
-use countersign_api::{Certificate, IssuedCertificate};
+use countersign_api::{Certificate, IssuedCertificate, PendingChange};
+use serde_json::Value;
 
+use crate::change;
 use crate::client::Call;
-use crate::failure::Outcome;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
 use crate::listing::Range;
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::{Reply, Session};
 use crate::table::{cell, fields};
 
 /// Client certificates.
@@ -23,6 +27,8 @@ use crate::table::{cell, fields};
 pub(crate) enum Command {
     /// Issue a client certificate
     Issue(issue::Arguments),
+    /// Fetch the certificate of a request that people agreed to
+    Collect(collect::Arguments),
     /// List issued certificates, oldest first
     List(Range),
     /// Revoke a certificate at once
@@ -34,25 +40,33 @@ pub(crate) enum Command {
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
         Command::Issue(arguments) => issue::run(&arguments, session),
+        Command::Collect(arguments) => collect::run(&arguments, session),
         Command::List(range) => list::run(&range, session),
         Command::Revoke(arguments) => revoke::run(&arguments, session),
         Command::Renew(arguments) => renew::run(&arguments, session),
     }
 }
 
-/// Sends a request for a certificate and puts what comes back where it belongs.
+/// Sends a request for a certificate and puts what comes back where it belongs. Where people
+/// have to agree first, the key stays where it was made.
 fn ask(call: &Call, pending: key::Pending, session: &mut Session) -> Outcome {
-    let reply = match session.call::<IssuedCertificate>(call) {
+    let reply = match session.call::<Value>(call) {
         Ok(reply) => reply,
         Err(failure) => return Err(pending.without(failure)),
     };
-    pending.keep(&reply.body.pem)?;
+    if reply.exit() == Exit::NeedsApproval {
+        return held(&reply, &pending, session);
+    }
+    let issued: IssuedCertificate = serde_json::from_value(reply.body.clone())
+        .map_err(|_| Failure::unreachable("the answer is no certificate"))
+        .map_err(|failure| pending.without(failure))?;
+    pending.keep(&issued.pem)?;
     session.show(&reply.value, |out| {
         if !pending.has_file() {
-            out.text(&reply.body.pem);
+            out.text(&issued.pem);
         }
     });
-    let certificate = &reply.body.certificate;
+    let certificate = &issued.certificate;
     let (id, spiffe, end) = (
         &certificate.id,
         &certificate.spiffe_id,
@@ -65,6 +79,24 @@ fn ask(call: &Call, pending: key::Pending, session: &mut Session) -> Outcome {
         session.out.note(line);
     }
     Ok(reply.exit())
+}
+
+fn held(reply: &Reply<Value>, pending: &key::Pending, session: &mut Session) -> Outcome {
+    let change = serde_json::from_value::<PendingChange>(reply.body.clone());
+    session.show(&reply.value, |out| match &change {
+        Ok(change) => change::show(change, out),
+        Err(_) => out.line("it waits for people"),
+    });
+    if let Some(line) = pending.key_told() {
+        session.out.note(line);
+    }
+    if let Ok(change) = &change {
+        session.out.note(format!(
+            "once the group agreed: `countersign pki collect {} --out FILE`",
+            change.request_id
+        ));
+    }
+    Ok(Exit::NeedsApproval)
 }
 
 fn show(certificate: &Certificate, out: &mut Output) {

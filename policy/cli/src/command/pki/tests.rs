@@ -4,6 +4,7 @@ use std::path::Path;
 use clap::Parser;
 use serde_json::{Value, json};
 
+use crate::command::tests::countersign;
 use crate::command::{Cli, run};
 use crate::exit::Exit;
 use crate::session::tests::Double;
@@ -95,4 +96,37 @@ fn a_request_of_ones_own_or_a_new_key_but_not_both() {
         let line = ["countersign", "pki", "renew"].into_iter().chain(rest);
         assert!(Cli::try_parse_from(line).is_err());
     }
+}
+
+#[test]
+fn a_certificate_that_people_agree_to_is_collected_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, out) = (folder.path().join("m7.key"), folder.path().join("m7.pem"));
+    let pending = json!({
+        "request_id": "req_1", "decision": "approval_required", "kind": "certificate",
+        "group": "change", "quorum": 2, "opens_at": "t1", "expires_at": "t2", "log_index": 9,
+    });
+    let (exit, ..) = issue(&key, &out, (202, pending));
+    assert_eq!(exit, Exit::NeedsApproval);
+    assert!(key.exists() && !out.exists());
+
+    let id = "req_06060606060606060606060606060606";
+    let line = ["pki", "collect", id, "--out", out.to_str().unwrap()];
+    let request = |state: &str, result: Value| {
+        json!({
+            "id": id, "kind": "certificate", "principal": "operator/a", "created_at": "t",
+            "state": state, "log_index": 9, "answer": null, "result": result,
+            "missing": ["one approval"],
+        })
+    };
+    let waits = countersign(&line, [(200, request("pending", Value::Null))]);
+    assert_eq!(waits.0, Exit::NeedsApproval);
+    assert!(waits.2.contains("missing: one approval"), "{}", waits.2);
+    let lost = countersign(&line, [(200, request("rejected", Value::Null))]);
+    assert_eq!(lost.0, Exit::Refused);
+    let done = countersign(&line, [(200, request("done", json!({"pem": "PEM\n"})))]);
+    assert_eq!(done.0, Exit::Done);
+    assert_eq!(fs::read_to_string(&out).unwrap(), "PEM\n");
+    let again = countersign(&line, [(200, request("done", json!({"pem": "PEM\n"})))]);
+    assert_eq!(again.0, Exit::Usage);
 }

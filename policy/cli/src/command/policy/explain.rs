@@ -14,7 +14,7 @@ use crate::client::Call;
 use crate::command::{decode, requests};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::message;
+use crate::message::{self, Wire};
 use crate::session::Session;
 
 /// Say why a request was decided as it was, or how a message would be.
@@ -86,9 +86,21 @@ fn offline(
     })
 }
 
+fn read(message: &Path, wallet: Address, policy: &PolicySet) -> Result<Decoded, Failure> {
+    let wire = message::Source::new(message.to_owned()).read()?;
+    understood(&wire, wallet, policy)
+}
+
 /// Decodes with what the policy itself tells: its assets' mints, and its destinations as owners
 /// of receiving accounts.
-fn read(message: &Path, wallet: Address, policy: &PolicySet) -> Result<Decoded, Failure> {
+///
+/// # Errors
+/// What the appliance would not sign.
+pub(crate) fn understood(
+    wire: &Wire,
+    wallet: Address,
+    policy: &PolicySet,
+) -> Result<Decoded, Failure> {
     let owners: Vec<Address> = policy
         .destinations()
         .iter()
@@ -107,7 +119,6 @@ fn read(message: &Path, wallet: Address, policy: &PolicySet) -> Result<Decoded, 
         mints: &mints,
         ..Context::new(wallet)
     };
-    let wire = message::Source::new(message.to_owned()).read()?;
     wire.decode(&context)
         .map_err(|error| decode::refused(&error))
 }

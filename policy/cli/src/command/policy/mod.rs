@@ -4,7 +4,7 @@ pub(crate) mod active;
 mod check;
 mod diff;
 pub(crate) mod edit;
-mod explain;
+pub(crate) mod explain;
 mod facts;
 mod file;
 mod history;

@@ -1,6 +1,7 @@
 //! `countersign requests`
 
 mod approve;
+mod cosign;
 mod list;
 mod reject;
 pub(super) mod show;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Approve a request with your key: the Ledger shows it, you compare and agree
     Approve(approve::Arguments),
+    /// Sign a withdrawal's transaction itself with your key, as a rule with `ledger_cosign` asks
+    Cosign(cosign::Arguments),
     /// Say no: one rejection ends a request
     Reject(reject::Arguments),
     /// Tell of requests that wait for people, as they come and go
@@ -31,6 +34,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::List(arguments) => list::run(&arguments, session),
         Command::Show(arguments) => show::run(&arguments, session),
         Command::Approve(arguments) => approve::run(&arguments, session),
+        Command::Cosign(arguments) => cosign::run(&arguments, session),
         Command::Reject(arguments) => reject::run(arguments, session),
         Command::Watch(arguments) => watch::run(&arguments, session),
     }

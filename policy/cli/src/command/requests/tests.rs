@@ -6,8 +6,23 @@ use countersign_policy::approval::offchain;
 use ed25519_dalek::{Signature, SigningKey};
 use serde_json::{Value, json};
 
-use crate::command::tests::countersign;
+use countersign_decode::solana::{Context, decode_message};
+use countersign_intent::{Address, intent_digest};
+
+use crate::command::tests::{WALLET, countersign};
 use crate::exit::Exit;
+
+const POLICY: &str = r#"schema = 1
+name = "desk"
+
+[groups.treasury]
+approvers = ["alice", "bob"]
+
+[[rules]]
+name = "out"
+when = { action = "withdrawal", destination = "any", asset = "SOL" }
+then = { approve = { group = "treasury", quorum = 2, ledger_cosign = true } }
+"#;
 
 const REQUEST: &str = "req_06060606060606060606060606060606";
 
@@ -255,4 +270,108 @@ fn lists_can_be_narrowed_to_a_state() {
     assert_eq!(exit, Exit::Done);
     assert!(out.contains(REQUEST), "{out}");
     assert!(calls[0].query.contains(&("status", "pending".to_owned())));
+}
+
+/// A legacy message: `wallet` pays and sends lamports, `signer` has to sign too.
+fn cosigned(lamports: u64, blockhash: u8, signer: &[u8; 32]) -> Vec<u8> {
+    let mut message = vec![2, 1, 1, 4];
+    for key in [&[3; 32], signer, &[9; 32], &[0; 32], &[blockhash; 32]] {
+        message.extend_from_slice(key);
+    }
+    message.extend([1, 3, 2, 0, 2, 12, 2, 0, 0, 0]);
+    message.extend(lamports.to_le_bytes());
+    message
+}
+
+fn withdrawal(message: &[u8]) -> Vec<(u16, Value)> {
+    let address = Address::new([3; 32]);
+    let decoded = decode_message(message, &Context::new(address)).unwrap();
+    let digest: String = intent_digest(&decoded.intent)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let mut asked = request("approved");
+    asked["wallet_id"] = WALLET.into();
+    asked["text"] = format!("Withdraw\n{REQUEST}\nat desk.example\ndigest {digest}").into();
+    let wallet = json!({
+        "id": WALLET, "user_id": "usr_1", "venue": "solana", "environment": "mainnet",
+        "address": address.to_string(), "custody": "resident", "status": "active",
+        "created_at": "t",
+    });
+    let policy = json!({
+        "id": "pol_1", "name": "desk", "version": 1, "hash": "00", "active": true,
+        "created_at": "t", "text": POLICY,
+    });
+    vec![(200, asked), (200, wallet), (200, policy)]
+}
+
+#[test]
+fn a_fresh_message_of_the_same_withdrawal_is_cosigned() {
+    let (folder, path) = keypair();
+    let own = key().verifying_key();
+    let (asked, fresh) = (
+        cosigned(5, 1, own.as_bytes()),
+        cosigned(5, 2, own.as_bytes()),
+    );
+    let file = folder.path().join("message");
+    std::fs::write(&file, STANDARD.encode(&fresh)).unwrap();
+    let (file, keypair) = (file.to_str().unwrap(), path.to_str().unwrap());
+    let line = [
+        "--json",
+        "requests",
+        "cosign",
+        REQUEST,
+        file,
+        "--keypair",
+        keypair,
+    ];
+    let (exit, out, err, _) = countersign(&line, withdrawal(&asked));
+    assert_eq!(exit, Exit::Done, "{err}");
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    let transaction = STANDARD
+        .decode(answer["transaction"].as_str().unwrap())
+        .unwrap();
+    assert_eq!(transaction[0], 2);
+    assert_eq!(
+        transaction[1..65],
+        [0; 64],
+        "the wallet's slot is the appliance's"
+    );
+    let signature = Signature::from_slice(&transaction[65..129]).unwrap();
+    assert_eq!(&transaction[129..], fresh);
+    own.verify_strict(&fresh, &signature).unwrap();
+}
+
+#[test]
+fn another_withdrawal_or_another_signer_is_not_cosigned() {
+    let (folder, path) = keypair();
+    let own = key().verifying_key();
+    let file = folder.path().join("message");
+    let keypair = path.to_str().unwrap();
+    let line = [
+        "requests",
+        "cosign",
+        REQUEST,
+        file.to_str().unwrap(),
+        "--keypair",
+        keypair,
+    ];
+    let asked = cosigned(5, 1, own.as_bytes());
+    std::fs::write(&file, STANDARD.encode(cosigned(6, 1, own.as_bytes()))).unwrap();
+    let (exit, _, err, _) = countersign(&line, withdrawal(&asked));
+    assert_eq!(exit, Exit::Refused);
+    assert!(err.contains("something else"), "{err}");
+
+    let others = cosigned(5, 1, &[8; 32]);
+    std::fs::write(&file, STANDARD.encode(&others)).unwrap();
+    let (exit, _, err, _) = countersign(&line, withdrawal(&others));
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("has no place in this message"), "{err}");
+
+    std::fs::write(&file, STANDARD.encode(&asked)).unwrap();
+    let mut done = withdrawal(&asked);
+    done[0].1["state"] = "consumed".into();
+    let (exit, _, err, _) = countersign(&line, done);
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("`consumed`"), "{err}");
 }

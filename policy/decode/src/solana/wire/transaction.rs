@@ -36,8 +36,15 @@ impl PartialTransaction {
     /// The whole transaction with the wallet's signature in its slot.
     #[must_use]
     pub fn with_signature(&self, signature: [u8; 64]) -> Vec<u8> {
+        self.with_signature_in(self.slot, signature)
+    }
+
+    /// The whole transaction with another signer's signature in the slot of that signer, by its
+    /// place in the message. Nothing is written where there is no such slot.
+    #[must_use]
+    pub fn with_signature_in(&self, slot: usize, signature: [u8; 64]) -> Vec<u8> {
         let mut signatures = self.signatures.clone();
-        if let Some(slot) = signatures.get_mut(self.slot) {
+        if let Some(slot) = signatures.get_mut(slot) {
             *slot = signature;
         }
         let mut out = Vec::with_capacity(3 + signatures.len() * 64 + self.message.len());
