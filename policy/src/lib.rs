@@ -26,6 +26,7 @@ pub mod rule;
 mod set;
 mod spending;
 pub mod usage;
+mod wallet;
 
 pub use decide::{decide, limit_keys};
 pub use decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode, Reservation};
@@ -35,3 +36,4 @@ pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};
 pub use limit::{Cap, Limit, LimitKey, Per, Scope};
 pub use rule::{Requirement, Rule, Then};
 pub use set::{Destination, Group, PolicyAsset, PolicySet};
+pub use wallet::{MAX_WALLET_LIMITS, WrittenLimit, WrittenLimitError, tightens};

@@ -208,6 +208,7 @@ impl Client {
             environment: None,
             name: None,
             custody: custody.map(str::to_owned),
+            limits: Vec::new(),
         };
         self.post("/v1/wallets", &body).await?.ok()
     }

@@ -49,4 +49,6 @@ pub use sign::{
 pub use status::{Check, Readiness, Status};
 pub use users::{CreateUser, User};
 pub use venues::{AuthField, LeverageBounds, Venue};
-pub use wallets::{CreateWallet, PatchWallet, Wallet, WalletQuery, WalletStatus};
+pub use wallets::{
+    CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletQuery, WalletStatus,
+};

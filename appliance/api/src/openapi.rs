@@ -39,6 +39,7 @@ use crate::route::{Method, ROUTES, Route};
         crate::Grant,
         crate::IssueCertificate,
         crate::IssuedCertificate,
+        crate::ManageWallet,
         crate::PatchWallet,
         crate::PendingChange,
         crate::Policy,

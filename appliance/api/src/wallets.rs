@@ -3,6 +3,40 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+/// A limit that one wallet carries beside the policy's, in the words of a policy's `[[limits]]`.
+/// Exactly one of `max_amount`, `max_usd` and `max_count` is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WalletLimit {
+    /// Unique in the wallet: 1 to 64 characters out of `A-Z a-z 0-9 . _ -`.
+    pub name: String,
+    /// The action it counts, e.g. `withdrawal` or `trade`, or `any`.
+    pub action: String,
+    /// The asset of `max_amount`, e.g. `SOL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset: Option<String>,
+    /// Length of the sliding window, e.g. `24h`.
+    pub window: String,
+    /// Most of the asset, in its display unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_amount: Option<String>,
+    /// Most worth, in dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_usd: Option<String>,
+    /// Most requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_count: Option<u64>,
+}
+
+/// Body of `PATCH /v1/wallets/{id}/managed`: the limits of a risk manager, beside the user's.
+/// They can only be tightened.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManageWallet {
+    /// All of them, at most 16; those there are have to stay or become tighter.
+    pub limits: Vec<WalletLimit>,
+}
+
 /// Body of `POST /v1/wallets`. One wallet per user, venue and environment: created on the first
 /// call, returned after.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -22,6 +56,9 @@ pub struct CreateWallet {
     /// unless told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custody: Option<String>,
+    /// The user's own limits, at most 16.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<WalletLimit>,
 }
 
 /// Body of `PATCH /v1/wallets/{id}`.
@@ -31,6 +68,9 @@ pub struct PatchWallet {
     /// A name for people, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The user's own limits, all of them; those there are have to stay or become tighter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Vec<WalletLimit>>,
 }
 
 /// What a wallet may do now.
@@ -65,6 +105,12 @@ pub struct Wallet {
     pub custody: String,
     /// What the wallet may do now.
     pub status: WalletStatus,
+    /// The user's own limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<WalletLimit>,
+    /// A risk manager's limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub managed: Vec<WalletLimit>,
     /// RFC 3339 UTC.
     pub created_at: String,
 }

@@ -221,6 +221,8 @@ async fn drafts(
             address: address.to_string(),
             custody: Custody::Envelope(BASE64_STANDARD.encode(&stored.blob)),
             status: Status::Active,
+            limits: Vec::new(),
+            managed: Vec::new(),
             created_at: 0,
         };
         drafts.push(Draft::new(id, &record)?);

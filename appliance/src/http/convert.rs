@@ -16,7 +16,8 @@ use crate::prices::PriceRecord;
 use crate::records::Stored;
 use crate::sign::Form;
 use crate::users::UserRecord;
-use crate::wallets::{Status, WalletRecord};
+use crate::wallets::limits::LimitsError;
+use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 /// A role on the wire.
 #[must_use]
@@ -154,7 +155,54 @@ pub fn wallet(stored: &Stored<WalletRecord>) -> api::Wallet {
             Status::Paused => api::WalletStatus::Paused,
             Status::Archived => api::WalletStatus::Archived,
         },
+        limits: record.limits.iter().map(wallet_limit).collect(),
+        managed: record.managed.iter().map(wallet_limit).collect(),
         created_at: time(record.created_at),
+    }
+}
+
+fn wallet_limit(limit: &LimitRecord) -> api::WalletLimit {
+    let limit = limit.clone();
+    api::WalletLimit {
+        name: limit.name,
+        action: limit.action,
+        asset: limit.asset,
+        window: limit.window,
+        max_amount: limit.max_amount,
+        max_usd: limit.max_usd,
+        max_count: limit.max_count,
+    }
+}
+
+/// Limits from the wire.
+#[must_use]
+pub fn limit_records(limits: Vec<api::WalletLimit>) -> Vec<LimitRecord> {
+    let record = |limit: api::WalletLimit| LimitRecord {
+        name: limit.name,
+        action: limit.action,
+        asset: limit.asset,
+        window: limit.window,
+        max_amount: limit.max_amount,
+        max_usd: limit.max_usd,
+        max_count: limit.max_count,
+    };
+    limits.into_iter().map(record).collect()
+}
+
+/// Why limits were not taken, on the wire.
+#[must_use]
+pub fn limits_refused(error: LimitsError) -> ApiError {
+    match error {
+        LimitsError::Field(field, why) => ApiError::field(&field, why),
+        LimitsError::Loosens(why) => {
+            let detail = format!(
+                "{why}; limits of a wallet can only be tightened, because loosening takes \
+                 approval; archive the wallet and make another one if it needs more room"
+            );
+            let mut error = ApiError::new(api::ErrorCode::Forbidden, detail);
+            error.0.field = Some("limits".to_owned());
+            error
+        }
     }
 }
 

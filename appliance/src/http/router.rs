@@ -38,6 +38,7 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Get, "/v1/wallets", wallets::list)
         .at(Get, "/v1/wallets/{id}", wallets::get)
         .at(Patch, "/v1/wallets/{id}", wallets::patch)
+        .at(Patch, "/v1/wallets/{id}/managed", wallets::manage)
         .at(Post, "/v1/wallets/{id}/pause", wallets::pause)
         .at(Post, "/v1/wallets/{id}/resume", wallets::resume)
         .at(Post, "/v1/wallets/{id}/archive", wallets::archive)

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use countersign_api::{CreateWallet, Page, PatchWallet, Wallet, WalletQuery, WalletStatus};
+use countersign_api::{
+    CreateWallet, ManageWallet, Page, PatchWallet, Wallet, WalletQuery, WalletStatus,
+};
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Role, UserId, Venue, WalletId};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::convert;
 use super::error::ApiError;
@@ -19,6 +21,7 @@ use crate::grants::GrantRecord;
 use crate::phase::Activity;
 use crate::records::{Draft, Record, Stored};
 use crate::users::UserRecord;
+use crate::wallets::limits::{self, Owner};
 use crate::wallets::{NewWallet, Status, WalletRecord, ensure};
 
 pub(super) async fn create(
@@ -42,6 +45,8 @@ pub(super) async fn create(
         Some(text) => convert::custody(text)?,
         None => app.config.custody.default,
     };
+    let limits = convert::limit_records(body.limits);
+    limits::read(&limits, Owner::User).map_err(convert::limits_refused)?;
     let owner = app.records.get::<UserRecord>(*user.as_bytes()).await?;
     if !owner.is_some_and(|owner| users::visible(&peer, &owner)) {
         return Err(ApiError::not_found("user", &body.user_id));
@@ -53,6 +58,7 @@ pub(super) async fn create(
         environment,
         name: body.name,
         custody,
+        limits,
     };
     let stored = ensure(&app.records, &app.desk, &app.journal, new, peer.actor()).await?;
     Ok(Json(convert::wallet(&stored)))
@@ -123,13 +129,39 @@ pub(super) async fn patch(
     Body(body): Body<PatchWallet>,
 ) -> Result<Json<Wallet>, ApiError> {
     require_phase(&app, Activity::Change)?;
-    let Some(name) = body.name else {
+    if body.name.is_none() && body.limits.is_none() {
         return Err(ApiError::field("name", "expected something to change"));
-    };
-    convert::text("name", &name, 128)?;
+    }
+    convert::optional_text("name", body.name.as_deref(), 128)?;
     let mut stored = find(&app, &peer, &text).await?;
-    let detail = json!({ "name": name });
-    stored.record.name = Some(name);
+    let mut detail = Map::new();
+    if let Some(name) = body.name {
+        detail.insert("name".to_owned(), json!(name));
+        stored.record.name = Some(name);
+    }
+    if let Some(limits) = body.limits {
+        let new = convert::limit_records(limits);
+        limits::replace(&stored.record.limits, &new, Owner::User)
+            .map_err(convert::limits_refused)?;
+        detail.insert("limits".to_owned(), json!(new));
+        stored.record.limits = new;
+    }
+    change(&app, &peer, stored, &detail.into()).await
+}
+
+pub(super) async fn manage(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(text): Path,
+    Body(body): Body<ManageWallet>,
+) -> Result<Json<Wallet>, ApiError> {
+    require_phase(&app, Activity::Tighten)?;
+    let mut stored = find(&app, &peer, &text).await?;
+    let new = convert::limit_records(body.limits);
+    limits::replace(&stored.record.managed, &new, Owner::Manager)
+        .map_err(convert::limits_refused)?;
+    let detail = json!({ "managed": new });
+    stored.record.managed = new;
     change(&app, &peer, stored, &detail).await
 }
 

@@ -62,7 +62,7 @@ fn wallet_facts(read: &Read) -> WalletFacts<'_> {
         id: wallet.id,
         user: wallet.user,
         tier: wallet.tier.as_deref(),
-        limits: &[],
+        limits: &wallet.limits,
     }
 }
 

@@ -7,7 +7,7 @@ use countersign_hsm::{KeyId, KeyType, PublicKey};
 use countersign_intent::{Address, WalletId};
 use serde_json::json;
 
-use super::{Custody, Status, WalletRecord};
+use super::{Custody, LimitRecord, Status, WalletRecord};
 use crate::config::CustodyKind;
 use crate::device::{DeskError, DeviceDesk};
 use crate::journal::Journal;
@@ -28,6 +28,8 @@ pub struct NewWallet {
     pub name: Option<String>,
     /// Where the key is to live.
     pub custody: CustodyKind,
+    /// The user's own limits.
+    pub limits: Vec<LimitRecord>,
 }
 
 /// Why there is no wallet.
@@ -90,6 +92,7 @@ async fn record_wallet(
         "environment": record.environment,
         "address": record.address,
         "custody": record.custody.as_str(),
+        "limits": record.limits,
     });
     let subject = WalletId::from_bytes(id).to_string();
     let entry = journal.entry(EntryKind::WalletCreated, actor, Some(subject), &detail)?;
@@ -154,6 +157,8 @@ impl NewWallet {
                 .unwrap_or_default(),
             custody,
             status: Status::Active,
+            limits: self.limits,
+            managed: Vec::new(),
             created_at: now,
         }
     }

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_hsm::KeyRef;
 use countersign_intent::{Address, Principal, Role, UserId, Venue, WalletId};
+use countersign_policy::Limit;
 use lru::LruCache;
 
+use super::limits::{self, Owner};
 use super::{Status, WalletRecord};
 use crate::grants::GrantRecord;
 use crate::records::{Records, RecordsError, Stored};
@@ -33,6 +35,8 @@ pub struct WalletEntry {
     pub key: Arc<KeyRef>,
     /// What it may do.
     pub status: Status,
+    /// The limits it carries beside those of the policy.
+    pub limits: Vec<Limit>,
     /// Who may use it.
     pub grants: Vec<GrantRecord>,
     outdated: AtomicBool,
@@ -122,6 +126,10 @@ impl Directory {
         let owner: Option<Stored<UserRecord>> = self.records.get(*user.as_bytes()).await?;
         let grants = self.records.all::<GrantRecord>(Some(wallet.id)).await?;
         let key = wallet.record.key(wallet.id).ok_or_else(unreadable)?;
+        let mut limits =
+            limits::read(&wallet.record.limits, Owner::User).map_err(|_| unreadable())?;
+        let managed = limits::read(&wallet.record.managed, Owner::Manager);
+        limits.extend(managed.map_err(|_| unreadable())?);
         Ok(Some(WalletEntry {
             id,
             user,
@@ -130,6 +138,7 @@ impl Directory {
             address: wallet.record.address.parse().map_err(|_| unreadable())?,
             key: Arc::new(key),
             status: wallet.record.status,
+            limits,
             grants: grants
                 .into_iter()
                 .map(|grant| grant.record)

@@ -2,6 +2,7 @@
 
 mod create;
 mod directory;
+pub mod limits;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,6 +15,7 @@ use crate::records::{Kind, Record};
 
 pub use create::{CreateError, NewWallet, ensure};
 pub use directory::{Directory, WalletEntry};
+pub use limits::LimitRecord;
 
 /// What a wallet may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,12 @@ pub struct WalletRecord {
     pub custody: Custody,
     /// What it may do.
     pub status: Status,
+    /// The user's own limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitRecord>,
+    /// A risk manager's limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub managed: Vec<LimitRecord>,
     /// Microseconds since the Unix epoch.
     pub created_at: i64,
 }

@@ -84,7 +84,10 @@ impl Requests {
         }
         if self.closed.len() > self.keep
             && let Some((oldest, reserved)) = self.closed.pop_front()
-            && self.seen.get(&oldest).is_some_and(|seen| seen.reserved == reserved)
+            && self
+                .seen
+                .get(&oldest)
+                .is_some_and(|seen| seen.reserved == reserved)
         {
             self.seen.remove(&oldest);
         }

@@ -1,12 +1,15 @@
 //! `countersign wallets`
 
+use std::path::{Path, PathBuf};
+
 use clap::{Subcommand, ValueEnum};
-use countersign_api::{CreateWallet, PatchWallet, Wallet, WalletStatus};
+use countersign_api::{CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletStatus};
 use countersign_intent::{UserId, WalletId};
 
 use crate::client::Call;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::idempotency::Idempotency;
+use crate::input;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
@@ -51,6 +54,22 @@ pub(crate) enum Command {
         /// Where the key lives: `resident`, `wrapped` or `envelope`
         #[arg(long)]
         custody: Option<String>,
+        /// The user's own limits: a JSON array, as `wallets show --json` prints it
+        #[arg(long, value_name = "FILE")]
+        limits: Option<PathBuf>,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+    /// Replace a wallet's own limits with tighter ones
+    Limit {
+        /// `wal_…`
+        id: WalletId,
+        /// All of them: a JSON array, as `wallets show --json` prints it; `-` for standard input
+        #[arg(value_name = "FILE")]
+        limits: PathBuf,
+        /// The risk manager's limits instead of the user's (risk)
+        #[arg(long)]
+        managed: bool,
         #[command(flatten)]
         idempotency: Idempotency,
     },
@@ -111,6 +130,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             environment,
             name,
             custody,
+            limits,
             idempotency,
         } => {
             let body = CreateWallet {
@@ -119,6 +139,11 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
                 environment,
                 name,
                 custody,
+                limits: limits
+                    .as_deref()
+                    .map(read_limits)
+                    .transpose()?
+                    .unwrap_or_default(),
             };
             let call = Call::post("/v1/wallets").json(&body)?;
             session.call_and_show(&call.keyed(idempotency.key()?), show)
@@ -128,6 +153,15 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             name,
             idempotency,
         } => rename(id, name, &idempotency, session),
+        Command::Limit {
+            id,
+            limits,
+            managed,
+            idempotency,
+        } => {
+            let limits = read_limits(&limits)?;
+            limit(id, limits, managed, &idempotency, session)
+        }
         Command::Pause(one) => act(&one, "pause", session),
         Command::Resume(one) => act(&one, "resume", session),
         Command::Archive(one) => act(&one, "archive", session),
@@ -135,9 +169,41 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
 }
 
 fn rename(id: WalletId, name: String, idempotency: &Idempotency, session: &mut Session) -> Outcome {
-    let body = PatchWallet { name: Some(name) };
+    let body = PatchWallet {
+        name: Some(name),
+        limits: None,
+    };
     let call = Call::new(countersign_api::Method::Patch, format!("/v1/wallets/{id}"));
     session.call_and_show(&call.json(&body)?.keyed(idempotency.key()?), show)
+}
+
+fn limit(
+    id: WalletId,
+    limits: Vec<WalletLimit>,
+    managed: bool,
+    idempotency: &Idempotency,
+    session: &mut Session,
+) -> Outcome {
+    let call = |path| Call::new(countersign_api::Method::Patch, path);
+    let call = if managed {
+        call(format!("/v1/wallets/{id}/managed")).json(&ManageWallet { limits })?
+    } else {
+        call(format!("/v1/wallets/{id}")).json(&PatchWallet {
+            name: None,
+            limits: Some(limits),
+        })?
+    };
+    session.call_and_show(&call.keyed(idempotency.key()?), show)
+}
+
+fn read_limits(file: &Path) -> Result<Vec<WalletLimit>, Failure> {
+    let text = input::read_text(file, input::MAX_POLICY)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let shown = file.display();
+        Failure::usage(format!(
+            "expected a JSON array of limits in `{shown}`: {error}"
+        ))
+    })
 }
 
 fn act(one: &One, verb: &str, session: &mut Session) -> Outcome {
@@ -186,6 +252,21 @@ fn row(wallet: &Wallet) -> [String; 7] {
     ]
 }
 
+/// Limits in words, e.g. `daily: withdrawal 5 SOL per 24h`; `None` without any.
+fn told(limits: &[WalletLimit]) -> Option<String> {
+    let one = |limit: &WalletLimit| {
+        let most = match (&limit.max_amount, &limit.max_usd, limit.max_count) {
+            (Some(most), ..) => format!("{most} {}", limit.asset.as_deref().unwrap_or_default()),
+            (None, Some(most), _) => format!("{most} USD"),
+            (None, None, most) => format!("{} requests", most.unwrap_or_default()),
+        };
+        let (name, action, window) = (&limit.name, &limit.action, &limit.window);
+        format!("{name}: {action} {most} per {window}")
+    };
+    let all: Vec<String> = limits.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 fn show(wallet: &Wallet, out: &mut Output) {
     fields(
         out,
@@ -198,6 +279,8 @@ fn show(wallet: &Wallet, out: &mut Output) {
             ("address", Some(wallet.address.clone())),
             ("custody", Some(wallet.custody.clone())),
             ("status", Some(word(wallet.status).to_owned())),
+            ("limits", told(&wallet.limits)),
+            ("managed", told(&wallet.managed)),
             ("created", Some(wallet.created_at.clone())),
         ],
     );

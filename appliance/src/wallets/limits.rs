@@ -1,0 +1,147 @@
+//! The limits that a wallet carries by itself.
+
+use countersign_policy::{Limit, MAX_WALLET_LIMITS, WrittenLimit, tightens};
+use serde::{Deserialize, Serialize};
+
+/// Before the names of a risk manager's limits, so that none shares its sum with a user's.
+const MANAGED: &str = "managed.";
+
+/// A limit as recorded, in the words of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitRecord {
+    /// Unique in the wallet.
+    pub name: String,
+    /// The action it counts, or `any`.
+    pub action: String,
+    /// The asset of `max_amount`.
+    pub asset: Option<String>,
+    /// Length of the window.
+    pub window: String,
+    /// Most of the asset, in its display unit.
+    pub max_amount: Option<String>,
+    /// Most worth, in dollars.
+    pub max_usd: Option<String>,
+    /// Most requests.
+    pub max_count: Option<u64>,
+}
+
+/// Whose limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The wallet's user.
+    User,
+    /// A risk manager.
+    Manager,
+}
+
+/// Why limits are not taken: the field, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LimitsError {
+    /// A field is not as it has to be.
+    Field(String, String),
+    /// They would loosen what there is.
+    Loosens(String),
+}
+
+/// Reads limits.
+///
+/// # Errors
+/// The first field that is wrong.
+pub fn read(limits: &[LimitRecord], owner: Owner) -> Result<Vec<Limit>, LimitsError> {
+    if limits.len() > MAX_WALLET_LIMITS {
+        let got = limits.len();
+        let why = format!("expected at most {MAX_WALLET_LIMITS} limits, got {got}");
+        return Err(LimitsError::Field("limits".to_owned(), why));
+    }
+    let mut all: Vec<Limit> = Vec::with_capacity(limits.len());
+    for (place, limit) in limits.iter().enumerate() {
+        let wrong = |field: &str, why| LimitsError::Field(format!("limits[{place}].{field}"), why);
+        let read = limit.read(owner);
+        let read = read.map_err(|error| wrong(error.field, error.message))?;
+        if owner == Owner::User && limit.name.starts_with(MANAGED) {
+            let why = format!("names that begin with `{MANAGED}` are kept for risk managers");
+            return Err(wrong("name", why));
+        }
+        if all.iter().any(|other| other.name() == read.name()) {
+            return Err(wrong("name", format!("`{}` stands twice", limit.name)));
+        }
+        all.push(read);
+    }
+    Ok(all)
+}
+
+/// Reads limits that take the place of `old` ones.
+///
+/// # Errors
+/// As [`read`]; limits that are not certainly tighter.
+pub fn replace(old: &[LimitRecord], new: &[LimitRecord], owner: Owner) -> Result<(), LimitsError> {
+    let (old, new) = (read(old, owner)?, read(new, owner)?);
+    tightens(&old, &new).map_err(LimitsError::Loosens)
+}
+
+impl LimitRecord {
+    fn read(&self, owner: Owner) -> Result<Limit, countersign_policy::WrittenLimitError> {
+        let managed;
+        let name = match owner {
+            Owner::User => &self.name,
+            Owner::Manager => {
+                managed = format!("{MANAGED}{}", self.name);
+                &managed
+            }
+        };
+        WrittenLimit {
+            name,
+            action: &self.action,
+            asset: self.asset.as_deref(),
+            window: &self.window,
+            max_amount: self.max_amount.as_deref(),
+            max_usd: self.max_usd.as_deref(),
+            max_count: self.max_count,
+        }
+        .read()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trades(name: &str, most: u64) -> LimitRecord {
+        LimitRecord {
+            name: name.to_owned(),
+            action: "trade".to_owned(),
+            asset: None,
+            window: "1h".to_owned(),
+            max_amount: None,
+            max_usd: None,
+            max_count: Some(most),
+        }
+    }
+
+    #[test]
+    fn users_and_managers_limits_are_apart() {
+        let limits = [trades("a", 1)];
+        let user = read(&limits, Owner::User).unwrap();
+        let manager = read(&limits, Owner::Manager).unwrap();
+        assert_ne!(user[0].id(), manager[0].id());
+        let forged = read(&[trades("managed.a", 1)], Owner::User).unwrap_err();
+        assert!(matches!(forged, LimitsError::Field(field, _) if field == "limits[0].name"));
+    }
+
+    #[test]
+    fn a_name_stands_once_and_the_number_is_bounded() {
+        let twice = read(&[trades("a", 1), trades("a", 2)], Owner::User).unwrap_err();
+        assert!(matches!(twice, LimitsError::Field(field, _) if field == "limits[1].name"));
+        let many: Vec<_> = (0..17).map(|n| trades(&format!("l{n}"), 1)).collect();
+        assert!(read(&many, Owner::User).is_err());
+    }
+
+    #[test]
+    fn only_tightening_replaces() {
+        let old = [trades("a", 5)];
+        assert_eq!(replace(&old, &[trades("a", 4)], Owner::User), Ok(()));
+        let more = replace(&old, &[trades("a", 6)], Owner::User);
+        assert!(matches!(more, Err(LimitsError::Loosens(_))));
+    }
+}
