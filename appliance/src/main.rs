@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use countersign_appliance::config::Config;
 use countersign_appliance::init::Init;
-use countersign_appliance::start::{Running, StartError, install_metrics};
+use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
 use countersign_appliance::{doctor, init};
 use countersign_hsm::pkcs11::leave;
 use mimalloc::MiMalloc;
@@ -62,11 +62,7 @@ fn main() -> ! {
     if let Err(error) = doctor::harden() {
         tracing::warn!(%error, "core dumps could not be turned off");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("countersignd")
-        .build();
-    let result = match runtime {
+    let result = match runtime() {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => Err(error.into()),
     };

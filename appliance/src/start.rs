@@ -421,6 +421,20 @@ async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
     }
 }
 
+/// The runtime of the appliance. It gets the cores that signing leaves: with more threads than
+/// cores, requests lose more time between threads than they gain.
+///
+/// # Errors
+/// No threads or no timer to be had.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.saturating_sub(default_workers()).max(1))
+        .enable_all()
+        .thread_name("countersignd")
+        .build()
+}
+
 /// Threads that sign unless the configuration says how many: one for every two cores, at least
 /// one. TLS, policy and the log need the others, and a token made of software gets no faster
 /// when more threads than cores wait for it.

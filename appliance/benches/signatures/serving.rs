@@ -16,7 +16,7 @@ use countersign_appliance::http::serve::{Limits, Stopped, TlsFront, serve_tls};
 use countersign_appliance::identity::{Caller, Gate, ServerIdentity, TlsConfig};
 use countersign_appliance::init::{self, Init};
 use countersign_appliance::sign::{Asked, Form, walk_batch};
-use countersign_appliance::start::{Running, install_metrics};
+use countersign_appliance::start::{Running, install_metrics, runtime};
 use countersign_hsm::Device;
 use countersign_hsm::simulator::Simulator;
 use countersign_intent::{Principal, Role, Span};
@@ -128,10 +128,7 @@ impl Simulated {
 
 /// The child's side: an appliance on the simulator, and a no-op route on the same stack.
 pub(crate) fn serve(directory: &Path) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve_until_stopped(directory))
+    runtime()?.block_on(serve_until_stopped(directory))
 }
 
 async fn serve_until_stopped(directory: &Path) -> Result<()> {
