@@ -16,6 +16,9 @@ done
 step "lints"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
+step "systemd unit"
+deploy/systemd/check.sh
+
 step "programs under test"
 cargo build --locked --quiet -p countersign-appliance -p countersign-cli
 
