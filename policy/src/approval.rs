@@ -104,7 +104,8 @@ pub fn check(
 }
 
 /// One approval of each member whose approval stands; a co-signed one is preferred.
-fn members_who_count<'a>(
+#[must_use]
+pub fn members_who_count<'a>(
     binding: &Binding<'_>,
     approvals: &Approvals<'a>,
     now: Timestamp,
