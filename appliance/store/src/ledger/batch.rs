@@ -194,11 +194,17 @@ impl<'a> Draft<'a> {
     fn decide(&mut self, case: Case, id: RequestId, again: bool) -> Result<Ruling, LedgerError> {
         let at = self.now.clone()?;
         let verdict = self.verdict(case.judge, id)?;
+        if let Some(change) = &case.on_allow {
+            self.fits(change)?;
+        }
         let (decided, held) = match &verdict.decision {
             Decision::Allow(permit) => (Decided::Allowed, self.reserve(permit, at)?),
             Decision::Deny(_) => (Decided::Denied, Vec::new()),
             Decision::NeedApproval(_) => (Decided::Pending, Vec::new()),
         };
+        if let (Decided::Allowed, Some(change)) = (decided, case.on_allow) {
+            self.change(change)?;
+        }
         let log_index = self.append(verdict.entry);
         let answer = verdict.answer;
         self.remember(
@@ -312,16 +318,25 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn change(&mut self, change: AdminChange) -> Result<Vec<u64>, LedgerError> {
+    /// Whether the change was made on top of the last one, and its entries can be written.
+    fn fits(&self, change: &AdminChange) -> Result<(), LedgerError> {
         let expected = self.core.seal_version.saturating_add(1);
         let got = change.seal.as_ref().map_or(0, |seal| seal.version);
         let sealed = change.seal.is_some() || !change.rows.is_empty();
         if sealed && got != expected {
             return Err(LedgerError::StaleSeal { expected, got });
         }
+        change
+            .entries
+            .iter()
+            .try_for_each(|entry| check_entry(entry))
+    }
+
+    fn change(&mut self, change: AdminChange) -> Result<Vec<u64>, LedgerError> {
+        self.fits(&change)?;
         let indices = self.append_all(change.entries)?;
-        if sealed {
-            self.core.seal_version = expected;
+        if let Some(seal) = &change.seal {
+            self.core.seal_version = seal.version;
         }
         self.writes.authority.extend(change.rows);
         self.writes.seal = change.seal.or(self.writes.seal.take());
@@ -359,6 +374,11 @@ impl<'a> Draft<'a> {
 
 /// The same bytes under the reservation there is already.
 fn sign_again(case: Case, request: &RequestRow) -> Result<Ruling, LedgerError> {
+    if case.on_allow.is_some() {
+        return Err(LedgerError::NoDecision(
+            "what this permission uses up is not marked as used",
+        ));
+    }
     if request.digest != case.digest || request.wallet != case.wallet {
         return Err(LedgerError::NoDecision(
             "the same fingerprint came with other bytes to sign",

@@ -25,6 +25,9 @@ pub struct Case {
     pub limit_keys: Vec<LimitKey>,
     /// Only the decision is wanted: it is logged, and nothing is reserved or remembered.
     pub dry_run: bool,
+    /// Rows to write in the same commit if it is allowed, and only then: what the permission
+    /// uses up. A request that was allowed before cannot use it up again.
+    pub on_allow: Option<AdminChange>,
     /// The decision.
     pub judge: Judge,
 }

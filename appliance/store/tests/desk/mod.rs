@@ -118,6 +118,7 @@ impl Desk {
             digest,
             limit_keys: limit_keys(&self.policy, &intent, &bot, &facts),
             dry_run: false,
+            on_allow: None,
             judge: Box::new({
                 let policy = Arc::clone(&self.policy);
                 move |bench| Some(verdict(&policy, &intent, &bot, wallet, digest, bench))
