@@ -9,10 +9,12 @@ use countersign_store::ledger::Ledger;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::Db;
+use crate::approvers::Approvers;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::DeviceDesk;
 use crate::freezes::Freezes;
+use crate::governance::change::OpenChanges;
 use crate::health::Health;
 use crate::http::Replays;
 use crate::identity::{Authority, Revocations};
@@ -61,6 +63,10 @@ pub struct App {
     pub directory: Directory,
     /// The policy that decides.
     pub policies: Policies,
+    /// People who may approve.
+    pub approvers: Approvers,
+    /// Changes that wait for people.
+    pub open_changes: OpenChanges,
     /// Reference prices.
     pub prices: Prices,
     /// Freezes in force.

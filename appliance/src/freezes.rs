@@ -38,6 +38,18 @@ impl Scope {
     }
 }
 
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Everything => f.write_str("everything"),
+            Self::Venue(slug) => write!(f, "venue {slug}"),
+            Self::User(id) => write!(f, "user {id}"),
+            Self::Wallet(id) => write!(f, "wallet {id}"),
+            Self::Bot(name) => write!(f, "bot {name}"),
+        }
+    }
+}
+
 /// A freeze as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +119,18 @@ impl Freezes {
                 recorded,
             };
             next.insert(record.scope.clone(), freeze);
+            next
+        });
+    }
+
+    /// Ends the freeze of a scope that was put in force at `since`; a later one stays.
+    pub fn lift(&self, scope: &Scope, since: i64) {
+        self.0.rcu(|current| {
+            let mut next = BTreeMap::clone(current);
+            let same = |freeze: &InForce| freeze.record.since == since;
+            if next.get(scope).is_some_and(same) {
+                next.remove(scope);
+            }
             next
         });
     }

@@ -1,5 +1,7 @@
 //! `countersignd init`: the first start. Makes the keys on the token, the CA, the database and
-//! the first operator, and says what it did.
+//! the first operators and approvers, and says what it did.
+
+mod approvers;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 
 use countersign_audit::Kind as EntryKind;
 use countersign_hsm::{Device, KeyRole, ceremony};
-use countersign_intent::{CertificateId, PolicyId, Principal, Role};
+use countersign_intent::{ApproverId, CertificateId, PolicyId, Principal, Role, Timestamp};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
 
@@ -23,15 +25,19 @@ use crate::policies::PolicyRecord;
 use crate::records::Draft;
 use crate::start::{self, Opened, StartError};
 
+pub use approvers::FirstApprover;
+
 /// What `init` is told besides the configuration.
 #[derive(Debug, Clone)]
 pub struct Init {
-    /// Name of the first operator.
-    pub operator: String,
-    /// Directory for the first operator's key and certificate.
+    /// Names of the first operators. Later ones need other people's agreement.
+    pub operators: Vec<String>,
+    /// Directory for their keys and certificates.
     pub operator_out: PathBuf,
     /// The first policy; without one nothing is allowed.
     pub policy: Option<PathBuf>,
+    /// The first approvers. Later ones need these people's agreement.
+    pub approvers: Vec<FirstApprover>,
 }
 
 /// What `init` did.
@@ -45,14 +51,27 @@ pub struct Done {
     pub ca: PathBuf,
     /// The database.
     pub database: PathBuf,
-    /// The first operator's certificate.
-    pub operator_certificate: PathBuf,
-    /// The first operator's key.
-    pub operator_key: PathBuf,
+    /// The first operators' files.
+    pub operators: Vec<OperatorFiles>,
+    /// The first approvers: name, key and identifier.
+    pub approvers: Vec<String>,
+    /// Names that groups of the policy list and nobody is enrolled under.
+    pub not_enrolled: Vec<String>,
     /// The log's verifier key: give it to the auditors.
     pub log_vkey: String,
     /// Name of the first policy.
     pub policy: Option<String>,
+}
+
+/// Where an operator's certificate and key are.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct OperatorFiles {
+    /// Name of the operator.
+    pub name: String,
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// The key.
+    pub key: PathBuf,
 }
 
 /// Runs the first start.
@@ -75,7 +94,14 @@ pub async fn run_on(
     init: &Init,
     open: impl FnOnce() -> Result<Arc<dyn Device>, StartError>,
 ) -> Result<Done, StartError> {
-    let principal = Principal::new(Role::Operator, &init.operator)?;
+    let names = init.operators.iter();
+    let operators = names
+        .map(|name| Principal::new(Role::Operator, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    if operators.is_empty() {
+        return Err("expected at least one `--operator NAME`".into());
+    }
+    approvers::check_names(&init.approvers)?;
     let policy = init.policy.as_deref().map(read_policy).transpose()?;
     let files = Files::plan(config, init)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -86,15 +112,23 @@ pub async fn run_on(
     let opened = start::open(config, device, db, &clock).await?;
     let authority = create_authority(config, &opened, &*clock)?;
     write_new(&files.ca, authority.pem(), 0o644)?;
-    let (drafts, entries) = first_records(
+    let mut first = First {
         config,
-        &authority,
-        &principal,
-        policy.as_ref(),
-        &clock,
-        &files,
-    )?;
-    opened.records.commit(drafts, entries).await?;
+        authority: &authority,
+        journal: Journal::new(Arc::clone(&clock)),
+        now: clock.now(),
+        drafts: Vec::new(),
+        entries: Vec::new(),
+    };
+    first.begin(&operators)?;
+    for (operator, files) in operators.iter().zip(&files.operators) {
+        first.operator(operator, files)?;
+    }
+    if let Some((name, text)) = &policy {
+        first.policy(name, text)?;
+    }
+    let enrolled = first.approvers(&init.approvers)?;
+    opened.records.commit(first.drafts, first.entries).await?;
     let (_, verifier) = start::log_key(config, &opened.keys)?;
     opened.ledger.shutdown().await?;
     opened.db.close().await?;
@@ -103,8 +137,9 @@ pub async fn run_on(
         keys: roles.iter().map(|role| role.label().to_owned()).collect(),
         ca: files.ca,
         database: config.database(),
-        operator_certificate: files.certificate,
-        operator_key: files.key,
+        operators: files.operators,
+        approvers: enrolled,
+        not_enrolled: not_enrolled(policy.as_ref(), &init.approvers),
         log_vkey: verifier.vkey(),
         policy: policy.map(|(name, _)| name),
     })
@@ -112,8 +147,7 @@ pub async fn run_on(
 
 struct Files {
     ca: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+    operators: Vec<OperatorFiles>,
 }
 
 impl Files {
@@ -122,18 +156,21 @@ impl Files {
             std::fs::create_dir_all(directory)
                 .map_err(|error| format!("cannot make `{}`: {error}", directory.display()))?;
         }
-        let stem = format!("operator-{}", init.operator);
+        let of = |name: &String| OperatorFiles {
+            name: name.clone(),
+            certificate: init.operator_out.join(format!("operator-{name}.pem")),
+            key: init.operator_out.join(format!("operator-{name}.key")),
+        };
         let files = Self {
             ca: start::ca_path(config),
-            certificate: init.operator_out.join(format!("{stem}.pem")),
-            key: init.operator_out.join(format!("{stem}.key")),
+            operators: init.operators.iter().map(of).collect(),
         };
-        for path in [
-            &files.ca,
-            &config.database(),
-            &files.certificate,
-            &files.key,
-        ] {
+        let database = config.database();
+        let theirs = files
+            .operators
+            .iter()
+            .flat_map(|one| [&one.certificate, &one.key]);
+        for path in [&files.ca, &database].into_iter().chain(theirs) {
             if path.exists() {
                 let text = format!(
                     "`{}` exists already; this appliance was initialised before, or choose \
@@ -179,61 +216,111 @@ fn create_authority(
     )?)
 }
 
-type FirstRecords = (Vec<Draft>, Vec<Vec<u8>>);
+/// The rows and log entries of the first commit.
+struct First<'a> {
+    config: &'a Config,
+    authority: &'a Authority,
+    journal: Journal,
+    now: Timestamp,
+    drafts: Vec<Draft>,
+    entries: Vec<Vec<u8>>,
+}
 
-fn first_records(
-    config: &Config,
-    authority: &Authority,
-    principal: &Principal,
-    policy: Option<&(String, String)>,
-    clock: &Arc<dyn Clock>,
-    files: &Files,
-) -> Result<FirstRecords, StartError> {
-    let journal = Journal::new(Arc::clone(clock));
-    let now = clock.now();
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let csr = CertificateParams::default()
-        .serialize_request(&key)?
-        .pem()?;
-    let lifetime = Some(config.certificates.client_longest);
-    let issued = authority.issue_client(&csr, principal, lifetime, now)?;
-    write_new(&files.key, &key.serialize_pem(), 0o600)?;
-    write_new(&files.certificate, &issued.pem, 0o644)?;
-    let spiffe = SpiffeId {
-        trust_domain: authority.trust_domain().clone(),
-        principal: principal.clone(),
-    };
-    let certificate = CertificateRecord {
-        spiffe_id: spiffe.to_string(),
-        not_before: issued.not_before.micros(),
-        not_after: issued.not_after.micros(),
-        issued_by: "init".to_owned(),
-        revoked_at: None,
-    };
-    let serial = *issued.serial.as_bytes();
-    let mut drafts = vec![Draft::new(serial, &certificate)?];
-    let id = Some(CertificateId::from_bytes(serial).to_string());
-    let about = json!({ "trust_domain": config.trust_domain, "operator": principal.to_string() });
-    let mut entries = vec![
-        journal.entry(EntryKind::Init, "system", None, &about)?,
-        journal.entry(EntryKind::CertificateIssued, "system", id, &certificate)?,
-    ];
-    if let Some((name, text)) = policy {
-        let mut id = [0_u8; 16];
-        getrandom::fill(&mut id).map_err(|error| format!("no random numbers: {error}"))?;
+impl First<'_> {
+    fn begin(&mut self, operators: &[Principal]) -> Result<(), StartError> {
+        let operators: Vec<String> = operators.iter().map(ToString::to_string).collect();
+        let about = json!({ "trust_domain": self.config.trust_domain, "operators": operators });
+        self.log(EntryKind::Init, None, &about)
+    }
+
+    fn operator(&mut self, operator: &Principal, files: &OperatorFiles) -> Result<(), StartError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let csr = CertificateParams::default()
+            .serialize_request(&key)?
+            .pem()?;
+        let lifetime = Some(self.config.certificates.client_longest);
+        let issued = self
+            .authority
+            .issue_client(&csr, operator, lifetime, self.now)?;
+        write_new(&files.key, &key.serialize_pem(), 0o600)?;
+        write_new(&files.certificate, &issued.pem, 0o644)?;
+        let spiffe = SpiffeId {
+            trust_domain: self.authority.trust_domain().clone(),
+            principal: operator.clone(),
+        };
+        let certificate = CertificateRecord {
+            spiffe_id: spiffe.to_string(),
+            not_before: issued.not_before.micros(),
+            not_after: issued.not_after.micros(),
+            issued_by: "init".to_owned(),
+            revoked_at: None,
+        };
+        let serial = *issued.serial.as_bytes();
+        self.drafts.push(Draft::new(serial, &certificate)?);
+        let id = CertificateId::from_bytes(serial).to_string();
+        self.log(EntryKind::CertificateIssued, Some(id), &certificate)
+    }
+
+    fn policy(&mut self, name: &str, text: &str) -> Result<(), StartError> {
+        let id = random_id()?;
         let record = PolicyRecord {
             version: 1,
-            name: name.clone(),
-            text: text.clone(),
+            name: name.to_owned(),
+            text: text.to_owned(),
             proposed_by: "init".to_owned(),
-            created_at: now.micros(),
+            created_at: self.now.micros(),
         };
-        drafts.push(Draft::new(id, &record)?);
-        let subject = Some(PolicyId::from_bytes(id).to_string());
+        self.drafts.push(Draft::new(id, &record)?);
+        let subject = PolicyId::from_bytes(id).to_string();
         let about = json!({ "version": 1, "name": name });
-        entries.push(journal.entry(EntryKind::PolicyActivated, "system", subject, &about)?);
+        self.log(EntryKind::PolicyActivated, Some(subject), &about)
     }
-    Ok((drafts, entries))
+
+    /// Answers a line about each.
+    fn approvers(&mut self, approvers: &[FirstApprover]) -> Result<Vec<String>, StartError> {
+        let mut told = Vec::new();
+        for approver in approvers {
+            let id = random_id()?;
+            let record = approver.record(self.now.micros());
+            self.drafts.push(Draft::new(id, &record)?);
+            let subject = ApproverId::from_bytes(id).to_string();
+            let about = json!({ "enrolled": record });
+            self.log(EntryKind::ApproverChanged, Some(subject), &about)?;
+            told.push(approvers::told(id, approver));
+        }
+        Ok(told)
+    }
+
+    fn log(
+        &mut self,
+        kind: EntryKind,
+        subject: Option<String>,
+        detail: &impl serde::Serialize,
+    ) -> Result<(), StartError> {
+        let entry = self.journal.entry(kind, "system", subject, detail)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+fn random_id() -> Result<[u8; 16], StartError> {
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id).map_err(|error| format!("no random numbers: {error}"))?;
+    Ok(id)
+}
+
+/// Members of groups who cannot approve yet.
+fn not_enrolled(policy: Option<&(String, String)>, enrolled: &[FirstApprover]) -> Vec<String> {
+    let set = policy.and_then(|(_, text)| countersign_policy::parse(text).ok());
+    let groups = set.iter().flat_map(|set| set.groups());
+    let mut names: Vec<String> = groups
+        .flat_map(|group| group.approvers())
+        .filter(|name| !enrolled.iter().any(|one| *one.name == ***name))
+        .map(ToString::to_string)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), StartError> {

@@ -1,6 +1,7 @@
 //! countersignd, the signing appliance
 
 pub mod app;
+pub mod approvers;
 pub mod ca;
 pub mod certificates;
 pub mod clock;
@@ -8,6 +9,7 @@ pub mod config;
 pub mod device;
 pub mod doctor;
 pub mod freezes;
+pub mod governance;
 pub mod grants;
 pub mod health;
 pub mod http;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use countersign_appliance::config::Config;
-use countersign_appliance::init::Init;
+use countersign_appliance::init::{FirstApprover, Init};
 use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
 use countersign_appliance::{doctor, init};
 use countersign_hsm::pkcs11::leave;
@@ -33,17 +33,21 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// First start: keys on the token, CA, database, first operator.
+    /// First start: keys on the token, CA, database, first operators and approvers.
     Init {
-        /// Name of the first operator.
-        #[arg(long)]
-        operator: String,
-        /// Directory for the first operator's key and certificate.
+        /// Name of a first operator; once for each. Later ones need the approvers' agreement.
+        #[arg(long, required = true)]
+        operator: Vec<String>,
+        /// Directory for the first operators' keys and certificates.
         #[arg(long, value_name = "DIR")]
         operator_out: PathBuf,
         /// First policy; without one nothing is allowed.
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
+        /// A first approver; once for each. KEY is base58 of an Ed25519 key, an Ethereum address
+        /// `0x…`, or a Solana JSON keypair file, of which the public half is read.
+        #[arg(long, value_name = "NAME=KEY")]
+        approver: Vec<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -94,11 +98,14 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
             operator,
             operator_out,
             policy,
+            approver,
             json,
         }) => {
             let config = Config::read(&arguments.config)?;
+            let approvers = approver.iter().map(|text| FirstApprover::parse(text));
             let options = Init {
-                operator,
+                operators: operator,
+                approvers: approvers.collect::<Result<_, _>>()?,
                 operator_out,
                 policy,
             };
@@ -146,12 +153,23 @@ fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {
     }
     writeln!(out, "CA           {}", done.ca.display())?;
     writeln!(out, "database     {}", done.database.display())?;
-    writeln!(out, "operator     {}", done.operator_certificate.display())?;
-    writeln!(
-        out,
-        "             {} (keep it secret)",
-        done.operator_key.display()
-    )?;
+    for operator in &done.operators {
+        writeln!(out, "operator     {}", operator.certificate.display())?;
+        writeln!(
+            out,
+            "             {} (keep it secret)",
+            operator.key.display()
+        )?;
+    }
+    for approver in &done.approvers {
+        writeln!(out, "approver     {approver}")?;
+    }
+    for name in &done.not_enrolled {
+        writeln!(
+            out,
+            "not enrolled {name}: the policy asks them, and they cannot approve yet"
+        )?;
+    }
     writeln!(out, "log key      {}", done.log_vkey)?;
     match &done.policy {
         Some(name) => writeln!(out, "policy       {name}, version 1, active")?,

@@ -1,10 +1,11 @@
 //! Versions of the policy and the one that decides.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use countersign_intent::{Address, Asset, PolicyId};
-use countersign_policy::{PolicyAsset, PolicySet};
+use countersign_intent::{Address, Asset, PolicyId, Timestamp};
+use countersign_policy::{AddedDestination, PolicyAsset, PolicySet};
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Kind, Record, Records, RecordsError, Stored};
@@ -48,6 +49,8 @@ pub struct ActivePolicy {
     pub mints: Vec<Address>,
     /// Addresses of its destinations, likewise.
     pub addresses: Vec<Address>,
+    /// Addresses that an earlier version did not have, and since when: they cool down.
+    pub added: Vec<AddedDestination>,
 }
 
 /// Why no policy decides.
@@ -80,9 +83,15 @@ impl Policies {
     /// As [`Records::all`], or a text that cannot be parsed.
     pub async fn load(&self, records: &Records) -> Result<(), PolicyError> {
         let versions = records.all::<PolicyRecord>(None).await?;
-        let highest = versions.into_iter().max_by_key(|row| row.record.version);
+        let highest = versions.iter().max_by_key(|row| row.record.version);
         if let Some(stored) = highest {
-            self.activate(&stored)?;
+            let mut earlier: Vec<&PolicyRecord> = versions
+                .iter()
+                .map(|row| &row.record)
+                .filter(|record| record.version < stored.record.version)
+                .collect();
+            earlier.sort_by_key(|record| record.version);
+            self.take_up(stored, &Known::through(&earlier))?;
         }
         Ok(())
     }
@@ -92,6 +101,14 @@ impl Policies {
     /// # Errors
     /// A text that cannot be parsed.
     pub fn activate(&self, stored: &Stored<PolicyRecord>) -> Result<(), PolicyError> {
+        let known = self.active().map_or_else(Known::default, |active| Known {
+            first: false,
+            since: Known::after(&active.set, &active.added),
+        });
+        self.take_up(stored, &known)
+    }
+
+    fn take_up(&self, stored: &Stored<PolicyRecord>, known: &Known) -> Result<(), PolicyError> {
         let set = countersign_policy::parse(&stored.record.text).map_err(|errors| {
             PolicyError::Invalid {
                 version: stored.record.version,
@@ -107,7 +124,9 @@ impl Policies {
         let addresses = destinations
             .flat_map(|named| named.solana().iter().copied())
             .collect();
+        let added = known.added(&set, Timestamp::from_micros(stored.record.created_at));
         self.0.store(Some(Arc::new(ActivePolicy {
+            added,
             mints,
             addresses,
             id: PolicyId::from_bytes(stored.id),
@@ -122,5 +141,158 @@ impl Policies {
     #[must_use]
     pub fn active(&self) -> Option<Arc<ActivePolicy>> {
         self.0.load_full()
+    }
+}
+
+/// Which addresses earlier versions had without a break, and since when; `None` for those of the
+/// first version.
+#[derive(Debug)]
+struct Known {
+    first: bool,
+    since: BTreeMap<(Box<str>, Address), Option<Timestamp>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            first: true,
+            since: BTreeMap::new(),
+        }
+    }
+}
+
+impl Known {
+    /// Follows the versions in their order. One that this program cannot read counts as one
+    /// without destinations: what comes after it cools down.
+    fn through(versions: &[&PolicyRecord]) -> Self {
+        let mut known = Self::default();
+        for version in versions {
+            let since = countersign_policy::parse(&version.text).map_or_else(
+                |_| BTreeMap::new(),
+                |set| {
+                    let added = known.added(&set, Timestamp::from_micros(version.created_at));
+                    Self::after(&set, &added)
+                },
+            );
+            known = Self {
+                first: false,
+                since,
+            };
+        }
+        known
+    }
+
+    fn after(
+        set: &PolicySet,
+        added: &[AddedDestination],
+    ) -> BTreeMap<(Box<str>, Address), Option<Timestamp>> {
+        let since = |name: &str, address: &Address| {
+            let mut added = added.iter();
+            let found = added.find(|one| *one.destination == *name && one.address == *address);
+            found.map(|one| one.added_at)
+        };
+        let named = set.destinations().iter();
+        named
+            .flat_map(|named| {
+                named
+                    .solana()
+                    .iter()
+                    .map(move |address| (named.name(), address))
+            })
+            .map(|(name, address)| ((name.into(), *address), since(name, address)))
+            .collect()
+    }
+
+    /// The addresses of `set` that cool down, with when they were added.
+    fn added(&self, set: &PolicySet, now: Timestamp) -> Vec<AddedDestination> {
+        if self.first {
+            return Vec::new();
+        }
+        let mut added = Vec::new();
+        for named in set.destinations() {
+            for address in named.solana() {
+                let key = (Box::from(named.name()), *address);
+                let since = self.since.get(&key).copied().unwrap_or(Some(now));
+                added.extend(since.map(|added_at| AddedDestination {
+                    destination: named.name().into(),
+                    address: *address,
+                    added_at,
+                }));
+            }
+        }
+        added
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(destinations: &[(&str, u8)]) -> String {
+        let mut text = "schema = 1\nname = \"a\"\n".to_owned();
+        for (name, address) in destinations {
+            let address = Address::new([*address; 32]);
+            text.push_str(&format!(
+                "[destinations.{name}]\nsolana = [\"{address}\"]\n"
+            ));
+        }
+        text
+    }
+
+    fn version(version: u64, text: &str) -> Stored<PolicyRecord> {
+        let number = u8::try_from(version).unwrap();
+        Stored {
+            id: [number; 16],
+            seq: i64::from(number),
+            record: PolicyRecord {
+                version,
+                name: "a".to_owned(),
+                text: text.to_owned(),
+                proposed_by: "operator/a".to_owned(),
+                created_at: i64::from(number) * 1_000,
+            },
+        }
+    }
+
+    fn added(versions: &[Stored<PolicyRecord>]) -> Vec<(String, i64)> {
+        let policies = Policies::default();
+        for version in versions {
+            policies.activate(version).unwrap();
+        }
+        let one_by_one = policies.active().unwrap().added.clone();
+        let (last, earlier) = versions.split_last().unwrap();
+        let earlier: Vec<&PolicyRecord> = earlier.iter().map(|row| &row.record).collect();
+        policies.take_up(last, &Known::through(&earlier)).unwrap();
+        // A restart tells the same.
+        assert_eq!(policies.active().unwrap().added, one_by_one);
+        let told = |one: &AddedDestination| (one.destination.to_string(), one.added_at.micros());
+        one_by_one.iter().map(told).collect()
+    }
+
+    #[test]
+    fn an_address_cools_down_from_the_version_that_brought_it() {
+        let first = version(1, &text(&[("cold", 1)]));
+        assert_eq!(added(std::slice::from_ref(&first)), []);
+        let second = version(2, &text(&[("cold", 1), ("warm", 2)]));
+        let third = version(3, &text(&[("cold", 1), ("warm", 2), ("hot", 3)]));
+        let so_far = [first, second, third];
+        assert_eq!(
+            added(&so_far),
+            [("hot".to_owned(), 3_000), ("warm".to_owned(), 2_000)]
+        );
+    }
+
+    #[test]
+    fn what_was_taken_out_cools_down_anew_and_so_does_a_new_name() {
+        let versions = [
+            version(1, &text(&[("cold", 1)])),
+            version(2, &text(&[])),
+            version(3, &text(&[("cold", 1)])),
+            version(4, &text(&[("cold", 1), ("other", 1)])),
+        ];
+        assert_eq!(
+            added(&versions),
+            [("cold".to_owned(), 3_000), ("other".to_owned(), 4_000)]
+        );
     }
 }

@@ -17,11 +17,13 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::app::App;
+use crate::approvers::Approvers;
 use crate::ca::DeskSigner;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::device::DeviceDesk;
 use crate::freezes::Freezes;
+use crate::governance::{self, change::OpenChanges};
 use crate::health::Health;
 use crate::http::error::refuse_identity;
 use crate::http::operations::operations;
@@ -326,6 +328,7 @@ impl Running {
                 .await;
             }),
             tokio::spawn(health::watch(Arc::clone(&app))),
+            tokio::spawn(governance::apply::watch(Arc::clone(&app))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];
         let running = Self {
@@ -473,6 +476,8 @@ async fn assemble(
         revocations: Arc::new(Revocations::new()),
         directory: Directory::new(Arc::clone(&opened.records)),
         policies: Policies::default(),
+        approvers: Approvers::default(),
+        open_changes: OpenChanges::default(),
         prices: Prices::default(),
         freezes: Freezes::default(),
         journal: Journal::new(Arc::clone(&clock)),
@@ -492,6 +497,8 @@ async fn assemble(
     app.freezes.load(&app.records).await?;
     app.prices.load(&app.records).await?;
     app.policies.load(&app.records).await?;
+    app.approvers.load(&app.records).await?;
+    app.open_changes.load(&app).await?;
     let threads = Threads {
         signers: signer_threads,
         desk: opened.desk_thread,

@@ -80,7 +80,9 @@ client = "30d"
 TOML
 
 "$BIN/countersignd" --config "$STATE_DIR/countersignd.toml" init \
-  --operator a --operator-out "$STATE_DIR" --policy "$STATE_DIR/policy.toml" \
+  --operator a --operator b --operator c --operator-out "$STATE_DIR" \
+  --approver "alice=$STATE_DIR/approver-alice.json" --approver "bob=$STATE_DIR/approver-bob.json" \
+  --approver "carol=$STATE_DIR/approver-carol.json" --policy "$STATE_DIR/policy.toml" \
   >"$STATE_DIR/init.txt" 2>"$STATE_DIR/init.log" ||
   { tail -n 3 "$STATE_DIR/init.log" >&2; fail "countersignd init failed; see $STATE_DIR/init.log"; }
 
@@ -97,7 +99,8 @@ for _ in $(seq 200); do
   sleep 0.05
 done
 
-# Certificates for everybody else, issued over the API by the first operator.
+# Certificates for everybody else, issued over the API by the first operator. The operators have
+# theirs from the first start: later ones need the approvers' agreement.
 issue() { # role, name, file
   "$BIN/countersign" --state-dir "$STATE_DIR" pki issue --role "$1" --name "$2" --lifetime 30d \
     --key-out "$STATE_DIR/$3.key" --out "$STATE_DIR/$3.pem" >/dev/null 2>"$STATE_DIR/issue.log" ||
@@ -106,8 +109,6 @@ issue() { # role, name, file
 issue bot bot bot
 issue bot bot2 bot2
 issue gateway gateway gateway
-issue operator b operator-b
-issue operator c operator-c
 issue auditor auditor auditor
 issue risk risk risk
 touch "$STATE_DIR/ready"

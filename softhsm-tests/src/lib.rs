@@ -3,6 +3,7 @@
 //! Ledgers that approve or refuse.
 
 pub mod appliance;
+pub mod approver;
 pub mod client;
 pub mod ledger;
 pub mod log;
@@ -11,5 +12,6 @@ pub mod plain;
 pub mod program;
 pub mod swap;
 
-pub use appliance::{Appliance, Options, Shared};
+pub use appliance::{Appliance, Options, Shared, TRUST_DOMAIN};
+pub use approver::Approver;
 pub use client::{Client, Reply};

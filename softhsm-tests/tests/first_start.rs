@@ -164,8 +164,10 @@ fn a_second_first_start_is_refused() {
         1,
     );
     fs::write(&file, text).unwrap();
-    for name in ["operator-a.pem", "operator-a.key"] {
-        fs::remove_file(appliance.path(name)).unwrap();
+    for name in ["operator-a", "operator-b"] {
+        for kind in ["pem", "key"] {
+            fs::remove_file(appliance.path(&format!("{name}.{kind}"))).unwrap();
+        }
     }
     told(&appliance.init().unwrap(), "already", "a token with keys");
     assert_eq!(objects(), before, "the token was touched");

@@ -32,6 +32,7 @@ fn path(route: &Route) -> String {
         Some("grants") => "grt",
         Some("requests") => "req",
         Some("pki") => "crt",
+        Some("approvers") => "apr",
         _ => "x",
     };
     let id = format!("{prefix}_{:032}", 0);

@@ -136,7 +136,8 @@ async fn serve_until_stopped(directory: &Path) -> Result<()> {
     let config = config(directory)?;
     let device: Arc<dyn Device> = Arc::new(Simulator::default());
     let first = Init {
-        operator: "a".to_owned(),
+        operators: vec!["a".to_owned()],
+        approvers: Vec::new(),
         operator_out: directory.to_owned(),
         policy: Some(PathBuf::from(POLICY)),
     };
@@ -264,6 +265,7 @@ async fn fill(
             form: Form::Message,
             bytes,
             mints: Vec::new(),
+            approved: None,
             dry_run: false,
             fingerprint,
         })

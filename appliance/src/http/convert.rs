@@ -1,5 +1,7 @@
 //! Wire to domain and back: the one place that knows both.
 
+mod asks;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api as api;
@@ -18,6 +20,8 @@ use crate::sign::Form;
 use crate::users::UserRecord;
 use crate::wallets::limits::LimitsError;
 use crate::wallets::{LimitRecord, Status, WalletRecord};
+
+pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
 
 /// A role on the wire.
 #[must_use]

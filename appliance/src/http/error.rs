@@ -8,6 +8,7 @@ use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
 use crate::device::DeskError;
+use crate::governance::GovernError;
 use crate::identity::{AuthorityError, IdentityError};
 use crate::policies::PolicyError;
 use crate::records::RecordsError;
@@ -131,7 +132,29 @@ impl From<WalkError> for ApiError {
         match error {
             WalkError::Records(error) => error.into(),
             WalkError::Ledger(error) => error.into(),
+            WalkError::Govern(error) => (*error).into(),
             WalkError::Unsettled => Self::new(ErrorCode::NotReady, error.to_string()),
+        }
+    }
+}
+
+impl From<GovernError> for ApiError {
+    fn from(error: GovernError) -> Self {
+        let detail = error.to_string();
+        match error {
+            GovernError::NotFound { .. } => Self::new(ErrorCode::NotFound, detail),
+            GovernError::AlreadyDecided(_) => Self::new(ErrorCode::AlreadyDecided, detail),
+            GovernError::Expired(_) => Self::new(ErrorCode::Expired, detail),
+            GovernError::Denied(_) => Self::new(ErrorCode::PolicyDenied, detail),
+            GovernError::Forbidden(_) => Self::new(ErrorCode::Forbidden, detail),
+            GovernError::Field { field, .. } => Self::field(field, detail),
+            GovernError::Unreadable(_) => Self::new(ErrorCode::NotReady, detail),
+            GovernError::Records(error) => error.into(),
+            GovernError::Policy(error) => error.into(),
+            GovernError::Authority(error) => error.into(),
+            GovernError::Store(error) => error.into(),
+            GovernError::Ledger(error) => error.into(),
+            GovernError::Desk(error) => error.into(),
         }
     }
 }

@@ -42,6 +42,12 @@ impl Peer {
         self.principal().role()
     }
 
+    /// The certificate of this connection, `crt_…`.
+    #[must_use]
+    pub(super) fn certificate(&self) -> String {
+        countersign_intent::CertificateId::from_bytes(*self.0.serial().as_bytes()).to_string()
+    }
+
     /// As the log names it.
     #[must_use]
     pub(super) fn actor(&self) -> &str {

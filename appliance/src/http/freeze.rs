@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use countersign_api::{Freeze, FreezeState};
+use axum::response::Response;
+use countersign_api::{Freeze, FreezeState, Unfreeze};
 use countersign_audit::Kind as EntryKind;
 
+use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Peer};
+use super::router::require_phase;
 use crate::app::App;
 use crate::freezes::{FreezeRecord, InForce};
+use crate::governance::change::What;
+use crate::phase::Activity;
 use crate::records::{Draft, RecordsError};
 
 /// Holds from here on, recorded or not: freezing works when the HSM or the database does not.
@@ -39,6 +44,28 @@ pub(super) async fn freeze(
     };
     app.freezes.hold(record.clone(), recorded);
     Ok(Json(convert::freeze(&InForce { record, recorded })))
+}
+
+/// Governed: people agree to it on their devices. The freeze that is in force now is meant; one
+/// put in force later stays.
+pub(super) async fn unfreeze(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<Unfreeze>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    convert::optional_text("reason", body.reason.as_deref(), 256)?;
+    let scope = convert::scope(body.scope)?;
+    let in_force = app.freezes.in_force();
+    let freeze = in_force
+        .get(&scope)
+        .ok_or_else(|| ApiError::not_found("freeze in force of", &scope.to_string()))?;
+    let what = What::Unfreeze {
+        scope,
+        since: freeze.record.since,
+        reason: body.reason,
+    };
+    propose(&app, &peer, what).await
 }
 
 async fn write(app: &App, peer: &Peer, record: &FreezeRecord) -> Result<(), RecordsError> {

@@ -1,7 +1,10 @@
 //! The HTTP side of the appliance: one file per resource, one place for conversion between wire
 //! and domain, one for errors.
 
+mod approvals;
+mod approvers;
 mod audit;
+mod changes;
 pub mod convert;
 pub mod error;
 mod extract;

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use countersign_api::{
     Certificate, ErrorCode, IssueCertificate, IssuedCertificate, Page, PageQuery, RenewCertificate,
 };
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::{CertificateId, Principal, Role, Span};
 
+use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
 use super::router::require_phase;
 use crate::app::App;
 use crate::certificates::CertificateRecord;
+use crate::governance::change::What;
 use crate::identity::{Serial, SpiffeId};
 use crate::phase::Activity;
 use crate::records::{Draft, RecordsError, Stored};
@@ -38,7 +41,7 @@ pub(super) async fn issue(
     State(app): State<Arc<App>>,
     peer: Peer,
     Body(body): Body<IssueCertificate>,
-) -> Result<Json<IssuedCertificate>, ApiError> {
+) -> Result<Response, ApiError> {
     require_phase(&app, Activity::Change)?;
     let role: Role = convert::id("role", &body.role)?;
     let principal = Principal::new(role, &body.name)
@@ -48,7 +51,18 @@ pub(super) async fn issue(
         .as_deref()
         .map(|text| convert::span("lifetime", text))
         .transpose()?;
-    certify(&app, &peer, body.csr, principal, lifetime).await
+    // Whoever may bring in another operator holds an operator's power twice.
+    if role == Role::Operator && app.policies.active().is_some() {
+        app.authority.check_request(&body.csr, lifetime)?;
+        let what = What::Certificate {
+            name: body.name,
+            csr: body.csr,
+            lifetime: lifetime.map(Span::micros),
+        };
+        return propose(&app, &peer, what).await;
+    }
+    let issued = certify(&app, &peer, body.csr, principal, lifetime).await?;
+    Ok(issued.into_response())
 }
 
 pub(super) async fn renew(

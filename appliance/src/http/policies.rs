@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use countersign_api::{ErrorCode, Page, PageQuery, Policy, PolicySummary, ProposePolicy};
 use countersign_audit::Kind as EntryKind;
+use countersign_policy::diff::{Change, compare};
 use serde_json::json;
 
-use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Peer, Query};
 use super::router::require_phase;
+use super::{changes, convert};
 use crate::app::App;
+use crate::governance::change::What;
 use crate::phase::Activity;
 use crate::policies::PolicyRecord;
 use crate::records::{Draft, RecordsError, Stored};
@@ -50,21 +53,29 @@ pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<
     }))
 }
 
-/// A first policy, and one that only tightens, is active at once. Anything else needs people, and
-/// they cannot be asked yet.
+/// A first policy, and one that only tightens, is active at once; for any other people are
+/// asked.
 pub(super) async fn propose(
     State(app): State<Arc<App>>,
     peer: Peer,
     Body(body): Body<ProposePolicy>,
-) -> Result<Json<PolicySummary>, ApiError> {
+) -> Result<Response, ApiError> {
     require_phase(&app, Activity::Tighten)?;
     let proposed = countersign_policy::parse(&body.text).map_err(|errors| {
         let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
         ApiError::field("text", all.join("; "))
     })?;
+    let mut turn = app.records.turn().await;
     let active = app.policies.active();
-    if let Some(active) = &active {
-        refuse_loosening(&countersign_policy::diff::compare(&active.set, &proposed))?;
+    if let Some(active) = &active
+        && compare(&active.set, &proposed) != Change::Tightening
+    {
+        drop(turn);
+        let what = What::Policy {
+            name: proposed.name().to_owned(),
+            text: body.text,
+        };
+        return changes::propose(&app, &peer, what).await;
     }
     let record = PolicyRecord {
         version: active.map_or(0, |active| active.version) + 1,
@@ -89,21 +100,9 @@ pub(super) async fn propose(
         .journal
         .entry(EntryKind::PolicyActivated, peer.actor(), subject, &detail)
         .map_err(RecordsError::from)?;
-    app.records.commit(vec![draft], vec![entry]).await?;
+    turn.commit(vec![draft], vec![entry]).await?;
     app.policies.activate(&stored)?;
-    Ok(Json(convert::policy(&stored, Some(stored.record.version))))
-}
-
-fn refuse_loosening(change: &countersign_policy::diff::Change) -> Result<(), ApiError> {
-    let countersign_policy::diff::Change::Loosening(reasons) = change else {
-        return Ok(());
-    };
-    Err(ApiError::new(
-        ErrorCode::Forbidden,
-        format!(
-            "this policy loosens the active one, or is not proven to tighten it, and this version \
-             of the appliance cannot ask people for their consent yet: {}",
-            reasons.join("; ")
-        ),
-    ))
+    drop(turn);
+    let summary = convert::policy(&stored, Some(stored.record.version));
+    Ok(Json(summary).into_response())
 }

@@ -18,7 +18,8 @@ use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    audit, freeze, grants, pki, policies, prices, requests, sign, status, users, venues, wallets,
+    approvals, approvers, audit, freeze, grants, pki, policies, prices, requests, sign, status,
+    users, venues, wallets,
 };
 use crate::app::App;
 use crate::phase::Activity;
@@ -49,12 +50,24 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Post, "/v1/sign/solana/batch", sign::batch)
         .at(Get, "/v1/requests", requests::list)
         .at(Get, "/v1/requests/{id}", requests::get)
+        .at(Get, "/v1/requests/{id}/approval-text", approvals::text)
+        .at(Post, "/v1/requests/{id}/approvals", approvals::approve)
+        .at(Post, "/v1/requests/{id}/reject", approvals::reject)
+        .at(Get, "/v1/approvers", approvers::list)
+        .at(Post, "/v1/approvers", approvers::enrol)
+        .at(
+            Get,
+            "/v1/approvers/enrolment-text",
+            approvers::enrolment_text,
+        )
+        .at(Delete, "/v1/approvers/{id}", approvers::remove)
         .at(Get, "/v1/policies", policies::list)
         .at(Post, "/v1/policies", policies::propose)
         .at(Get, "/v1/policies/active", policies::active)
         .at(Post, "/v1/prices", prices::set)
         .at(Get, "/v1/prices", prices::list)
         .at(Post, "/v1/freeze", freeze::freeze)
+        .at(Post, "/v1/unfreeze", freeze::unfreeze)
         .at(Get, "/v1/audit/entries", audit::entries)
         .at(Get, "/v1/audit/checkpoint", audit::checkpoint)
         .at(Get, "/v1/audit/proof", audit::proof)

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::{
     BatchItem, BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignSolana,
 };
-use countersign_intent::{Role, WalletId};
+use countersign_intent::{RequestId, Role, WalletId};
 use sha2::{Digest, Sha256};
 
 use super::convert;
@@ -99,14 +99,15 @@ fn asked(peer: &Peer, item: BatchItem, dry_run: bool, prefix: &str) -> Result<As
     let message = item.message.as_deref();
     let transaction = item.transaction.as_deref();
     let (form, bytes) = convert::signing_bytes(prefix, message, transaction)?;
-    if item.approved_request_id.is_some() {
-        return Err(ApiError::field(
-            &format!("{prefix}approved_request_id"),
-            "this version of the appliance does not release approved requests yet",
-        ));
+    let field = format!("{prefix}approved_request_id");
+    let approved = item.approved_request_id.as_deref();
+    let approved: Option<RequestId> = approved.map(|id| convert::id(&field, id)).transpose()?;
+    if dry_run && approved.is_some() {
+        let detail = "a dry run releases nothing; leave this out";
+        return Err(ApiError::field(&field, detail));
     }
     let mints = convert::mints(prefix, &item.mints)?;
-    let fingerprint = fingerprint(wallet, form, &bytes, &item.mints);
+    let fingerprint = fingerprint(wallet, form, &bytes, &item.mints, approved);
     Ok(Asked {
         caller: Arc::clone(&peer.0),
         key: item.idempotency_key,
@@ -114,12 +115,19 @@ fn asked(peer: &Peer, item: BatchItem, dry_run: bool, prefix: &str) -> Result<As
         form,
         bytes,
         mints,
+        approved,
         dry_run,
         fingerprint,
     })
 }
 
-fn fingerprint(wallet: WalletId, form: Form, bytes: &[u8], mints: &[String]) -> [u8; 32] {
+fn fingerprint(
+    wallet: WalletId,
+    form: Form,
+    bytes: &[u8],
+    mints: &[String],
+    approved: Option<RequestId>,
+) -> [u8; 32] {
     let mut hasher = Sha256::new_with_prefix(b"countersign/sign/solana/v1\0");
     hasher.update(wallet.as_bytes());
     hasher.update([match form {
@@ -131,6 +139,10 @@ fn fingerprint(wallet: WalletId, form: Form, bytes: &[u8], mints: &[String]) -> 
     for mint in mints {
         hasher.update((mint.len() as u64).to_be_bytes());
         hasher.update(mint);
+    }
+    if let Some(approved) = approved {
+        hasher.update(b"approved");
+        hasher.update(approved.as_bytes());
     }
     hasher.finalize().into()
 }

@@ -199,11 +199,7 @@ impl Authority {
         lifetime: Option<Span>,
         now: Timestamp,
     ) -> Result<Issued, AuthorityError> {
-        let asked = lifetime.unwrap_or(self.lifetimes.client);
-        let longest = self.lifetimes.client_longest;
-        if asked == Span::ZERO || asked > longest {
-            return Err(AuthorityError::Lifetime { asked, longest });
-        }
+        let asked = self.lifetime(lifetime)?;
         let key = requested_key(csr_pem)?;
         let id = SpiffeId {
             trust_domain: self.trust_domain.clone(),
@@ -215,6 +211,29 @@ impl Authority {
         let names = vec![uri(&id.to_string())?];
         let purpose = ExtendedKeyUsagePurpose::ClientAuth;
         self.issue(&key, subject, names, purpose, asked, now)
+    }
+
+    /// Whether [`Authority::issue_client`] would take this request.
+    ///
+    /// # Errors
+    /// A request that cannot be used, a lifetime beyond the configured one.
+    pub fn check_request(
+        &self,
+        csr_pem: &str,
+        lifetime: Option<Span>,
+    ) -> Result<(), AuthorityError> {
+        self.lifetime(lifetime)?;
+        requested_key(csr_pem)?;
+        Ok(())
+    }
+
+    fn lifetime(&self, lifetime: Option<Span>) -> Result<Span, AuthorityError> {
+        let asked = lifetime.unwrap_or(self.lifetimes.client);
+        let longest = self.lifetimes.client_longest;
+        if asked == Span::ZERO || asked > longest {
+            return Err(AuthorityError::Lifetime { asked, longest });
+        }
+        Ok(asked)
     }
 
     /// Issues a server certificate for `names` on `key`.

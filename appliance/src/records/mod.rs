@@ -8,11 +8,12 @@
 mod digest;
 mod error;
 mod row;
+mod turn;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use countersign_store::ledger::{AdminChange, Ledger, LedgerError};
+use countersign_store::ledger::{Ledger, LedgerError};
 use countersign_store::{AuthorityRow, AuthoritySeal, Store, StoreError};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +22,7 @@ use crate::device::DeviceDesk;
 use digest::{RowKey, RowSet};
 pub use error::RecordsError;
 pub use row::{Draft, Kind, Record, Stored};
+pub use turn::Turn;
 
 type Mac = [u8; 32];
 
@@ -145,8 +147,6 @@ impl Records {
     /// Writes records and their log entries in one commit, under a new seal. `entries` are the
     /// canonical bytes of audit entries. Answers the entries' indexes.
     ///
-    /// One writer at a time: the seal of a change covers the change before it.
-    ///
     /// # Errors
     /// A store or HSM that does not answer.
     pub async fn commit(
@@ -154,35 +154,17 @@ impl Records {
         drafts: Vec<Draft>,
         entries: Vec<Vec<u8>>,
     ) -> Result<Vec<u64>, RecordsError> {
-        let mut writer = self.writer.lock().await;
-        self.refuse_taken(&drafts).await?;
-        let mut seq = writer.next_seq;
-        let rows: Vec<AuthorityRow> = drafts
-            .into_iter()
-            .map(|draft| draft.into_row(&mut seq))
-            .collect();
-        let rows = self.make_macs(rows).await?;
-        let keyed: Vec<(RowKey, Mac)> = rows.iter().filter_map(row::keyed_mac).collect();
-        let next = self.read_rows(|rows| rows.current.prepare(&keyed));
-        let version = writer.version + 1;
-        let seal = self.make_seal(version, next.count(), next.root()).await?;
-        let change = AdminChange {
-            rows,
-            seal: Some(seal),
-            entries,
-        };
-        let indexes = match self.ledger.admin(change).await {
-            Ok(indexes) => indexes,
-            Err(error) => return Err(self.recover(&mut writer, error).await),
-        };
-        writer.version = version;
-        writer.next_seq = seq;
-        let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        state.current.apply(next);
-        for (key, _) in &keyed {
-            state.checked.remove(key);
+        self.turn().await.commit(drafts, entries).await
+    }
+
+    /// Waits for the turn to write: what is read during it stays true until it ends.
+    ///
+    /// One writer at a time: the seal of a change covers the change before it.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn {
+            records: self,
+            writer: self.writer.lock().await,
         }
-        Ok(indexes)
     }
 
     /// After a commit that may or may not be durable: what counts is what the database holds

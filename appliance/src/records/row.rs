@@ -50,6 +50,12 @@ kinds! {
     Price = 6, "price";
     /// A freeze.
     Freeze = 7, "freeze";
+    /// A person who may approve, with a key.
+    Approver = 8, "approver";
+    /// What people said about a request, and whether it was used.
+    Consent = 9, "consent";
+    /// A governed change that was asked for.
+    Change = 10, "change";
 }
 
 /// A typed row.

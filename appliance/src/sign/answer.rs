@@ -35,6 +35,42 @@ impl Answer {
     }
 }
 
+/// The answer to a release that does not get as far as the ledger.
+pub(super) fn not_released(
+    code: ErrorCode,
+    request: RequestId,
+    detail: String,
+    log_index: u64,
+) -> Answer {
+    let mut problem = Problem::new(code, detail);
+    problem.request_id = Some(request.to_string());
+    problem.log_index = Some(log_index);
+    Answer::Problem(Box::new(problem))
+}
+
+/// The answer to a release whose people have not agreed yet, or whose time lock holds.
+pub(super) fn still_pending(
+    stored: &StoredRequest,
+    missing: Vec<String>,
+    log_index: u64,
+) -> Answer {
+    let request = &stored.request;
+    let Answer::Pending(mut body) = remembered(request.id, log_index, &request.answer) else {
+        return unreadable(request.id, log_index);
+    };
+    body.reasons = missing
+        .into_iter()
+        .map(|message| countersign_api::Reason {
+            code: ErrorCode::PolicyDenied.as_str().to_owned(),
+            rule: body.rule.clone(),
+            effect: None,
+            message,
+            retry_after: None,
+        })
+        .collect();
+    Answer::Pending(body)
+}
+
 /// The answer of a judged request that is not going to be signed now.
 pub(super) fn of_judged(read: &Read, judged: Judged) -> Answer {
     match judged {

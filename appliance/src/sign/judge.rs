@@ -2,28 +2,45 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
+use countersign_decode::solana::Decoded;
 use countersign_hsm::Material;
 use countersign_intent::{Effect, Intent, RequestId, SigningInput, Timestamp};
+use countersign_policy::approval::Approvals;
+use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::{
     Ask, Decision, Denial, Facts, Permit, Reason, ReasonCode, WalletFacts, decide, limit_keys,
 };
 use countersign_store::IdempotencyKey;
-use countersign_store::ledger::{Bench, Case, Verdict};
+use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
 use serde::Serialize;
 
-use super::stages::{Read, Refusal, Remembered, wire_reason};
+use super::stages::{Read, Refusal, Release, Remembered, wire_reason};
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::freezes::Subject;
+use crate::governance::Digest32;
+use crate::governance::held::Held;
 use crate::journal::stamp;
 use crate::policies::ActivePolicy;
 use crate::wallets::Status;
 
 /// Makes the case of a request.
 pub(super) fn case(app: &Arc<App>, read: &Arc<Read>) -> Case {
+    case_of(app, read, None, None)
+}
+
+/// Makes the case of a request that uses up an approval: `on_allow` marks it as used.
+pub(super) fn case_of(
+    app: &Arc<App>,
+    read: &Arc<Read>,
+    release: Option<Release>,
+    on_allow: Option<AdminChange>,
+) -> Case {
     let asked = &read.resolved.asked;
     let policy = app.policies.active();
     let input = match &read.decoded {
@@ -49,9 +66,16 @@ pub(super) fn case(app: &Arc<App>, read: &Arc<Read>) -> Case {
         input,
         limit_keys,
         dry_run: asked.dry_run,
+        on_allow,
         judge: Box::new({
             let (app, read) = (Arc::clone(app), Arc::clone(read));
-            move |bench| Hearing { app, read, policy }.verdict(bench)
+            let hearing = Hearing {
+                app,
+                read,
+                policy,
+                release,
+            };
+            move |bench| hearing.verdict(bench)
         }),
     }
 }
@@ -70,6 +94,7 @@ struct Hearing {
     app: Arc<App>,
     read: Arc<Read>,
     policy: Option<Arc<ActivePolicy>>,
+    release: Option<Release>,
 }
 
 impl Hearing {
@@ -106,6 +131,13 @@ impl Hearing {
             Ok(decoded) => decoded,
             Err(refusal) => return Some(refusal.clone()),
         };
+        if let Some(release) = self.release.as_ref().filter(|one| now >= one.expires_at) {
+            return Some(Refusal {
+                code: ErrorCode::Expired,
+                rule: "approval",
+                message: format!("{} expired at {}", release.request, release.expires_at),
+            });
+        }
         self.not_granted(&decoded.intent)
     }
 
@@ -150,16 +182,75 @@ impl Hearing {
             wallet: wallet_facts(&self.read),
             usage: bench.usage,
             prices: &prices,
-            added_destinations: &[],
-            approvals: None,
+            added_destinations: &policy.added,
+            approvals: self.release.as_ref().map(approvals),
         };
         let decision = decide(&policy.set, &decoded.intent, &facts);
         let remembered = match &decision {
             Decision::Allow(permit) => allowed(permit, self.effects(), self.voucher(bench)),
             Decision::Deny(denial) => denied(denial, self.effects()),
-            Decision::NeedApproval(ask) => pending(ask, bench.now, self.effects()),
+            Decision::NeedApproval(ask) => match self.hold(bench, policy, decoded, ask) {
+                Ok(pending) => pending,
+                Err(refusal) => return deny_early(&refusal, self.effects()),
+            },
         };
         (decision, remembered)
+    }
+
+    /// What is kept of a request that waits for people. One that brought their consent along and
+    /// needs more is refused instead: it would ask them about something they were asked before.
+    fn hold(
+        &self,
+        bench: &Bench<'_>,
+        policy: &ActivePolicy,
+        decoded: &Decoded,
+        ask: &Ask,
+    ) -> Result<Remembered, Refusal> {
+        let refuse = |message: String| Refusal {
+            code: ErrorCode::PolicyDenied,
+            rule: "approval",
+            message,
+        };
+        if self.release.is_some() {
+            return Err(refuse(ask.unmet.join("; ")));
+        }
+        let asked = &self.read.resolved.asked;
+        let expires = ask.requirements.iter().map(|need| need.expires).min();
+        let expires_at = bench.now.saturating_add(expires.unwrap_or_default());
+        let frame = Frame {
+            appliance: &self.app.config.trust_domain,
+            request: bench.request_id,
+            asker: asked.caller.principal(),
+            policy_version: policy.version,
+            policy: &policy.set,
+            expires_at,
+        };
+        let text = of_intent(&decoded.intent, wallet_facts(&self.read), &frame)
+            .map_err(|error| refuse(error.to_string()))?;
+        let held = Held {
+            request: bench.request_id.to_string(),
+            principal: asked.caller.principal().to_string(),
+            wallet: asked.wallet.to_string(),
+            form: asked.form,
+            bytes: BASE64_STANDARD.encode(&asked.bytes),
+            mints: asked.mints.iter().map(ToString::to_string).collect(),
+            digest: Digest32(ask.intent_digest),
+            asked_at: bench.now.micros(),
+            expires_at: expires_at.micros(),
+        };
+        let held = serde_json::to_string(&held).map_err(|error| refuse(error.to_string()))?;
+        let rules: Vec<&str> = ask.requirements.iter().map(|need| &*need.rule).collect();
+        let first = ask.requirements.first();
+        Ok(Remembered::Pending {
+            rule: rules.join(", "),
+            group: first.map(|need| need.group.to_string()).unwrap_or_default(),
+            quorum: first.map_or(0, |need| u32::from(need.quorum)),
+            expires_at: expires_at.micros(),
+            effects: self.effects(),
+            text,
+            voucher: self.app.vouchers.make_held(&held),
+            held,
+        })
     }
 
     fn voucher(&self, bench: &Bench<'_>) -> String {
@@ -189,7 +280,11 @@ impl Hearing {
             Decision::Deny(_) if self.read.decoded.is_err() => EntryKind::SignErrored,
             Decision::Deny(_) => EntryKind::SignDenied,
         };
-        let detail = Recorded::of(decision, remembered, self.policy.as_deref());
+        let mut detail = Recorded::of(decision, remembered, self.policy.as_deref());
+        detail.approved_request = self
+            .release
+            .as_ref()
+            .map(|release| release.request.to_string());
         let mut entry = Entry::new(
             stamp(bench.now),
             kind,
@@ -275,6 +370,10 @@ struct Recorded<'a> {
     reasons: &'a [countersign_api::Reason],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reserved: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_request: Option<String>,
 }
 
 impl<'a> Recorded<'a> {
@@ -296,6 +395,11 @@ impl<'a> Recorded<'a> {
             effects,
             reasons,
             reserved,
+            text: match remembered {
+                Remembered::Pending { text, .. } => Some(text),
+                Remembered::Allow { .. } | Remembered::Deny { .. } => None,
+            },
+            approved_request: None,
         }
     }
 }
@@ -361,16 +465,12 @@ fn denied(denial: &Denial, effects: Vec<String>) -> Remembered {
     }
 }
 
-fn pending(ask: &Ask, now: Timestamp, effects: Vec<String>) -> Remembered {
-    let rules: Vec<&str> = ask.requirements.iter().map(|need| &*need.rule).collect();
-    let first = ask.requirements.first();
-    let expires = ask.requirements.iter().map(|need| need.expires).min();
-    Remembered::Pending {
-        rule: rules.join(", "),
-        group: first.map(|need| need.group.to_string()).unwrap_or_default(),
-        quorum: first.map_or(0, |need| u32::from(need.quorum)),
-        expires_at: now.saturating_add(expires.unwrap_or_default()).micros(),
-        unmet: ask.unmet.clone(),
-        effects,
+/// Used up already is not for policy to tell: the row says so before the case is made.
+fn approvals(release: &Release) -> Approvals<'_> {
+    Approvals {
+        asked_at: release.asked_at,
+        asker: &release.asker,
+        consumed: false,
+        given: &release.given,
     }
 }

@@ -19,6 +19,7 @@
 mod answer;
 mod judge;
 mod outcome;
+mod release;
 mod stages;
 mod voucher;
 mod worker;
@@ -28,11 +29,12 @@ use std::sync::Arc;
 use countersign_api::ErrorCode;
 use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction};
 use countersign_decode::{DecodeError, DecodeErrorKind};
-use countersign_intent::Role;
+use countersign_intent::{Address, Role};
 use countersign_store::ledger::{Judged, LedgerError};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
+use crate::governance::GovernError;
 use crate::records::RecordsError;
 pub use answer::{Answer, answer_of, base58};
 pub use stages::{Asked, Form, Remembered};
@@ -52,6 +54,9 @@ pub enum WalkError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What people said about it.
+    #[error(transparent)]
+    Govern(Box<GovernError>),
     /// The wallet changed again and again.
     #[error("the wallet or the policy changed while this was judged; send the request again")]
     Unsettled,
@@ -62,12 +67,18 @@ pub enum WalkError {
 /// # Errors
 /// Only where nothing was decided.
 pub async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkError> {
+    if asked.approved.is_some() {
+        return release::walk(app, asked).await;
+    }
     let mut answers = walk_batch(app, vec![asked]).await;
     answers.pop().unwrap_or(Err(WalkError::Unsettled))
 }
 
 /// Walks several requests: judged in order, limits debited together, one commit, an answer each.
 pub async fn walk_batch(app: &Arc<App>, asked: Vec<Asked>) -> Vec<Result<Answer, WalkError>> {
+    if asked.iter().any(|asked| asked.approved.is_some()) {
+        return one_by_one(app, asked).await;
+    }
     let mut answers: Vec<Option<Result<Answer, WalkError>>> = Vec::new();
     answers.resize_with(asked.len(), || None);
     let mut open: Vec<(usize, Asked)> = asked.into_iter().enumerate().collect();
@@ -81,6 +92,15 @@ pub async fn walk_batch(app: &Arc<App>, asked: Vec<Asked>) -> Vec<Result<Answer,
         .into_iter()
         .map(|answer| answer.unwrap_or(Err(WalkError::Unsettled)))
         .collect()
+}
+
+/// A release is a commit of its own, so a batch with one in it is walked request by request.
+async fn one_by_one(app: &Arc<App>, asked: Vec<Asked>) -> Vec<Result<Answer, WalkError>> {
+    let mut answers = Vec::with_capacity(asked.len());
+    for asked in asked {
+        answers.push(Box::pin(walk(app, asked)).await);
+    }
+    answers
 }
 
 /// One attempt at the requests that are open; answers those whose facts went stale meanwhile.
@@ -159,22 +179,9 @@ async fn resolve(app: &App, asked: Asked) -> Result<Result<Resolved, Answer>, Wa
 
 /// Stage 4.
 fn read(app: &App, resolved: Resolved) -> Read {
-    let policy = app.policies.active();
-    let mints: Vec<_> = policy
-        .iter()
-        .flat_map(|policy| policy.mints.iter().copied())
-        .chain(resolved.asked.mints.iter().copied())
-        .collect();
-    let owners = policy.as_ref().map_or(&[][..], |policy| &policy.addresses);
-    let context = Context {
-        mints: &mints,
-        owners,
-        ..Context::new(resolved.wallet.address)
-    };
-    let decoded: Result<Decoded, DecodeError> = match resolved.asked.form {
-        Form::Message => decode_message(&resolved.asked.bytes, &context),
-        Form::Transaction => decode_transaction(&resolved.asked.bytes, &context),
-    };
+    let asked = &resolved.asked;
+    let wallet = resolved.wallet.address;
+    let decoded = decode(app, asked.form, &asked.bytes, &asked.mints, wallet);
     let signed: &[u8] = match &decoded {
         Ok(decoded) => decoded.input.as_bytes(),
         Err(_) => &resolved.asked.bytes,
@@ -183,6 +190,32 @@ fn read(app: &App, resolved: Resolved) -> Read {
         digest: Sha256::digest(signed).into(),
         decoded: decoded.map_err(|error| refusal(&error)),
         resolved,
+    }
+}
+
+/// Bytes to intent and signing input, with the hints of the active policy.
+pub(crate) fn decode(
+    app: &App,
+    form: Form,
+    bytes: &[u8],
+    mints: &[Address],
+    wallet: Address,
+) -> Result<Decoded, DecodeError> {
+    let policy = app.policies.active();
+    let mints: Vec<_> = policy
+        .iter()
+        .flat_map(|policy| policy.mints.iter().copied())
+        .chain(mints.iter().copied())
+        .collect();
+    let owners = policy.as_ref().map_or(&[][..], |policy| &policy.addresses);
+    let context = Context {
+        mints: &mints,
+        owners,
+        ..Context::new(wallet)
+    };
+    match form {
+        Form::Message => decode_message(bytes, &context),
+        Form::Transaction => decode_transaction(bytes, &context),
     }
 }
 

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use countersign_api::ErrorCode;
 use countersign_decode::solana::Decoded;
-use countersign_intent::{Address, WalletId};
+use countersign_intent::{Address, Principal, RequestId, Timestamp, WalletId};
 use countersign_policy::Reason;
+use countersign_policy::approval::Approval;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Caller;
 use crate::wallets::WalletEntry;
 
 /// How the bytes came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Form {
     /// A serialized message.
     Message,
@@ -35,6 +37,8 @@ pub struct Asked {
     pub bytes: Vec<u8>,
     /// Mint hints.
     pub mints: Vec<Address>,
+    /// The held request whose approval it uses up.
+    pub approved: Option<RequestId>,
     /// Only the decision is wanted.
     pub dry_run: bool,
     /// SHA-256 over everything that was asked for.
@@ -56,6 +60,21 @@ pub(super) struct Read {
     pub decoded: Result<Decoded, Refusal>,
     /// SHA-256 of the bytes that would be signed, or that were not understood.
     pub digest: [u8; 32],
+}
+
+/// People's consent to a held request, brought along by the request that uses it up.
+#[derive(Debug, Clone)]
+pub(super) struct Release {
+    /// The held request.
+    pub request: RequestId,
+    /// Who asked for it.
+    pub asker: Principal,
+    /// When.
+    pub asked_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// The approvals whose approvers are enrolled still.
+    pub given: Vec<Approval>,
 }
 
 /// A denial made before policy is asked.
@@ -98,10 +117,14 @@ pub enum Remembered {
         quorum: u32,
         /// Microseconds since the Unix epoch.
         expires_at: i64,
-        /// What is still missing, and what it does, in words.
-        unmet: Vec<String>,
         /// What it does, in words.
         effects: Vec<String>,
+        /// What an approver is shown.
+        text: String,
+        /// All that is needed to judge it again: `governance::held::Held` as JSON.
+        held: String,
+        /// Proof that this appliance holds it.
+        voucher: String,
     },
 }
 

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::{Appliance, PIN, TRUST_DOMAIN};
+use crate::approver::Approver;
 use crate::program::{self, Ended};
 
 /// What a throw-away appliance is told.
@@ -164,8 +165,13 @@ impl Appliance {
     pub fn init(&self) -> Result<Ended> {
         let mut command = self.countersignd();
         command
-            .args(["init", "--json", "--operator", "a", "--operator-out"])
+            .args(["init", "--json", "--operator", "a", "--operator", "b"])
+            .arg("--operator-out")
             .arg(self.root());
+        for approver in Approver::ALL {
+            command.arg("--approver");
+            command.arg(format!("{}={}", approver.name(), approver.public_key()));
+        }
         let policy = self.path("policy.toml");
         if policy.exists() {
             command.arg("--policy").arg(policy);
@@ -173,13 +179,13 @@ impl Appliance {
         program::run(&mut command)
     }
 
-    /// The certificates that `make dev` issues too, under the same names.
+    /// The certificates that `make dev` issues too, under the same names; the operators have
+    /// theirs from the first start.
     pub(super) async fn issue_all(&self) -> Result<()> {
         for (role, name) in [
             ("bot", "bot"),
             ("bot", "bot2"),
             ("gateway", "gateway"),
-            ("operator", "b"),
             ("auditor", "auditor"),
             ("risk", "risk"),
         ] {

@@ -66,6 +66,8 @@ named! {
         Unfreeze = "unfreeze",
         /// An approver was enrolled, changed or removed.
         ApproverChanged = "approver_changed",
+        /// A governed change was asked for.
+        ChangeAsked = "change_asked",
         /// A person approved a request.
         Approval = "approval",
         /// A person rejected a request.

@@ -1,0 +1,278 @@
+//! Keys of approvers: what they are given to sign, and whether they did.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_policy::approval::text::TextError;
+use countersign_policy::approval::{offchain, personal};
+use ed25519_dalek::VerifyingKey;
+use k256::ecdsa::{RecoveryId, Signature as EcdsaSignature, VerifyingKey as EcdsaKey};
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Keccak256};
+
+/// How an approver's key signs a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Scheme {
+    /// Ed25519 over a Solana off-chain message, version 0, format 0, one signer.
+    #[serde(rename = "solana-offchain-v0")]
+    SolanaOffchainV0,
+    /// secp256k1 over an EIP-191 personal message.
+    #[serde(rename = "eip191")]
+    Eip191,
+}
+
+impl Scheme {
+    /// Every scheme.
+    pub const ALL: [Self; 2] = [Self::SolanaOffchainV0, Self::Eip191];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SolanaOffchainV0 => "solana-offchain-v0",
+            Self::Eip191 => "eip191",
+        }
+    }
+
+    /// The scheme of that name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.as_str() == name)
+    }
+}
+
+/// An approver's public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// An Ed25519 key, base58 in text.
+    Ed25519([u8; 32]),
+    /// An Ethereum address: the last 20 bytes of the key's Keccak-256, `0x…` in text.
+    Ethereum([u8; 20]),
+}
+
+/// Text that is no key of its scheme.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Not an Ed25519 key.
+    #[error("expected base58 of a 32-byte Ed25519 key that can verify, got `{0}`")]
+    Ed25519(String),
+    /// Not an address.
+    #[error("expected `0x` and 40 hexadecimal digits of an Ethereum address, got `{0}`")]
+    Ethereum(String),
+}
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Not the encoding of this scheme.
+    #[error("expected {0}")]
+    Encoding(&'static str),
+    /// Of another text, another key, or another appliance.
+    #[error(
+        "the signature is not this approver's over the approval text as it is now; fetch the \
+         text again and sign its exact bytes with the enrolled key"
+    )]
+    Wrong,
+    /// No device shows the text.
+    #[error(transparent)]
+    Text(#[from] TextError),
+}
+
+impl Key {
+    /// Reads a key of this scheme.
+    ///
+    /// # Errors
+    /// Text of another shape; an Ed25519 key of small order, under which anything verifies.
+    pub fn parse(scheme: Scheme, text: &str) -> Result<Self, KeyError> {
+        match scheme {
+            Scheme::SolanaOffchainV0 => {
+                let error = || KeyError::Ed25519(text.chars().take(64).collect());
+                let bytes = bs58::decode(text).into_vec().map_err(|_| error())?;
+                let bytes: [u8; 32] = bytes.try_into().map_err(|_| error())?;
+                let key = VerifyingKey::from_bytes(&bytes).map_err(|_| error())?;
+                if key.is_weak() {
+                    return Err(error());
+                }
+                Ok(Self::Ed25519(bytes))
+            }
+            Scheme::Eip191 => {
+                let error = || KeyError::Ethereum(text.chars().take(64).collect());
+                let digits = text.strip_prefix("0x").ok_or_else(error)?;
+                let bytes = hex::decode(digits).map_err(|_| error())?;
+                Ok(Self::Ethereum(bytes.try_into().map_err(|_| error())?))
+            }
+        }
+    }
+
+    /// The exact bytes the approver's device or wallet is given for `text`.
+    ///
+    /// # Errors
+    /// A text that no device shows in full.
+    pub fn message(&self, trust_domain: &str, text: &str) -> Result<Vec<u8>, TextError> {
+        match self {
+            Self::Ed25519(key) => offchain::message(trust_domain, key, text),
+            // The wallet adds the prefix by itself.
+            Self::Ethereum(_) => personal::preimage(text).map(|_| text.as_bytes().to_vec()),
+        }
+    }
+
+    /// Whether `signature` is this key's over `text`. The bytes are built here; nothing that
+    /// came with the signature is believed.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn verify(
+        &self,
+        trust_domain: &str,
+        text: &str,
+        signature: &str,
+    ) -> Result<(), SignatureError> {
+        match self {
+            Self::Ed25519(key) => {
+                let message = offchain::message(trust_domain, key, text)?;
+                let signature = ed25519_signature(signature)?;
+                let key = VerifyingKey::from_bytes(key).map_err(|_| SignatureError::Wrong)?;
+                key.verify_strict(&message, &signature)
+                    .map_err(|_| SignatureError::Wrong)
+            }
+            Self::Ethereum(address) => {
+                let digest = Keccak256::digest(personal::preimage(text)?);
+                let (signature, recovery) = recoverable(signature)?;
+                let key = EcdsaKey::recover_from_prehash(&digest, &signature, recovery)
+                    .map_err(|_| SignatureError::Wrong)?;
+                if address_of(&key) == Some(*address) {
+                    Ok(())
+                } else {
+                    Err(SignatureError::Wrong)
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ed25519(key) => f.write_str(&bs58::encode(key).into_string()),
+            Self::Ethereum(address) => write!(f, "0x{}", hex::encode(address)),
+        }
+    }
+}
+
+fn ed25519_signature(text: &str) -> Result<ed25519_dalek::Signature, SignatureError> {
+    let expected = SignatureError::Encoding("64 bytes of Ed25519 in base58 or standard base64");
+    let base58 = bs58::decode(text).into_vec().ok();
+    let bytes = base58
+        .filter(|bytes| bytes.len() == 64)
+        .or_else(|| BASE64_STANDARD.decode(text).ok());
+    bytes
+        .and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok())
+        .ok_or(expected)
+}
+
+fn recoverable(text: &str) -> Result<(EcdsaSignature, RecoveryId), SignatureError> {
+    let expected = || {
+        SignatureError::Encoding(
+            "65 bytes `r\u{2016}s\u{2016}v` in hexadecimal or standard base64, `v` 0, 1, 27 or 28",
+        )
+    };
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let bytes = hex::decode(digits)
+        .ok()
+        .or_else(|| BASE64_STANDARD.decode(text).ok())
+        .ok_or_else(expected)?;
+    let (v, parts) = bytes.split_last().ok_or_else(expected)?;
+    let v = match v {
+        0 | 1 => *v,
+        27 | 28 => v - 27,
+        _ => return Err(expected()),
+    };
+    let signature = EcdsaSignature::from_slice(parts).map_err(|_| expected())?;
+    Ok((signature, RecoveryId::from_byte(v).ok_or_else(expected)?))
+}
+
+fn address_of(key: &EcdsaKey) -> Option<[u8; 20]> {
+    let point = key.to_encoded_point(false);
+    let digest = Keccak256::digest(point.as_bytes().get(1..)?);
+    digest.get(12..)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ed25519_dalek::{Signer, SigningKey};
+
+    const DOMAIN: &str = "desk.example";
+
+    fn ed25519() -> (SigningKey, Key) {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let text = bs58::encode(key.verifying_key().as_bytes()).into_string();
+        (key, Key::parse(Scheme::SolanaOffchainV0, &text).unwrap())
+    }
+
+    #[test]
+    fn a_solana_signature_counts_in_both_encodings_and_for_one_text_alone() {
+        let (signer, key) = ed25519();
+        let signature = signer.sign(&key.message(DOMAIN, "Withdraw 5 SOL").unwrap());
+        let base58 = bs58::encode(signature.to_bytes()).into_string();
+        let base64 = BASE64_STANDARD.encode(signature.to_bytes());
+        for text in [&base58, &base64] {
+            assert_eq!(key.verify(DOMAIN, "Withdraw 5 SOL", text), Ok(()));
+        }
+        for (domain, text) in [(DOMAIN, "Withdraw 6 SOL"), ("other", "Withdraw 5 SOL")] {
+            assert_eq!(
+                key.verify(domain, text, &base58),
+                Err(SignatureError::Wrong)
+            );
+        }
+        let bare = bs58::encode(signer.sign(b"Withdraw 5 SOL").to_bytes()).into_string();
+        assert_eq!(
+            key.verify(DOMAIN, "Withdraw 5 SOL", &bare),
+            Err(SignatureError::Wrong)
+        );
+        for broken in ["", "!", "1111", &base58.repeat(2)] {
+            assert!(matches!(
+                key.verify(DOMAIN, "Withdraw 5 SOL", broken),
+                Err(SignatureError::Encoding(_))
+            ));
+        }
+    }
+
+    /// The example of web3.js `accounts.sign`.
+    #[test]
+    fn an_ethereum_signature_of_another_implementation_counts() {
+        let address = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23";
+        let signature = "0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd6007e7\
+                         4cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c";
+        let key = Key::parse(Scheme::Eip191, address).unwrap();
+        assert_eq!(key.verify(DOMAIN, "Some data", signature), Ok(()));
+        assert_eq!(
+            key.verify(DOMAIN, "Some Data", signature),
+            Err(SignatureError::Wrong)
+        );
+        let other = Key::Ethereum([1; 20]);
+        assert_eq!(
+            other.verify(DOMAIN, "Some data", signature),
+            Err(SignatureError::Wrong)
+        );
+        let cut: String = signature.chars().take(130).collect();
+        for broken in ["", "0x", &cut, &signature.replace("1c", "1d")] {
+            assert!(key.verify(DOMAIN, "Some data", broken).is_err());
+        }
+        assert_eq!(key.to_string(), address.to_lowercase());
+    }
+
+    #[test]
+    fn keys_of_another_shape_and_weak_keys_are_refused() {
+        // The point of order one: every signature verifies under such a key somewhere.
+        let weak = bs58::encode([&[1_u8][..], &[0; 31]].concat()).into_string();
+        for text in ["", "0x00", &weak, "11111111111111111111111111111111"] {
+            assert!(
+                Key::parse(Scheme::SolanaOffchainV0, text).is_err(),
+                "{text}"
+            );
+        }
+        for text in ["", "0x", "2c7536E3605D9C16a7a3D7b1898e529396a65c23", "0xzz"] {
+            assert!(Key::parse(Scheme::Eip191, text).is_err(), "{text}");
+        }
+    }
+}

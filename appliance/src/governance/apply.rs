@@ -1,0 +1,303 @@
+//! A governed change taking effect, in the very commit that marks its consent as used.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_audit::Kind as EntryKind;
+use countersign_intent::{CertificateId, PolicyId, Principal, RequestId, Role, Span};
+use serde_json::{Value, json};
+
+use super::change::{self, ChangeRecord, What};
+use super::consent::{ConsentRecord, Use};
+use super::tally::{State, tally};
+use super::{Digest32, GovernError};
+use crate::app::App;
+use crate::approvers::ApproverRecord;
+use crate::certificates::CertificateRecord;
+use crate::freezes::{FreezeRecord, Scope};
+use crate::identity::SpiffeId;
+use crate::phase::Phase;
+use crate::policies::PolicyRecord;
+use crate::records::{Draft, RecordsError, Stored};
+
+/// How often waiting changes are looked at.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How soon a stop is noticed.
+const STEP: Duration = Duration::from_millis(50);
+
+/// Puts changes into effect when their time locks are over, until the appliance halts.
+pub async fn watch(app: Arc<App>) {
+    let mut waited = Duration::ZERO;
+    while app.phase.get() != Phase::Halted {
+        tokio::time::sleep(STEP).await;
+        waited += STEP;
+        if waited < EVERY {
+            continue;
+        }
+        waited = Duration::ZERO;
+        for id in app.open_changes.all() {
+            if let Err(error) = apply(&app, id).await {
+                tracing::error!(%error, request = %id, "a change did not take effect");
+            }
+        }
+    }
+}
+
+/// What a change writes, what the log says of it, and what follows in memory once it is durable.
+struct Effect {
+    drafts: Vec<Draft>,
+    kind: EntryKind,
+    subject: Option<String>,
+    detail: Value,
+    result: Value,
+    after: After,
+}
+
+enum After {
+    Nothing,
+    Activate(Box<Stored<PolicyRecord>>),
+    Approvers,
+    Lift(Scope, i64),
+}
+
+/// Puts a change into effect if its people agreed and its time lock is over.
+///
+/// # Errors
+/// Rows that this appliance did not write; a store or HSM that does not answer.
+pub async fn apply(app: &App, id: RequestId) -> Result<(), GovernError> {
+    let mut turn = app.records.turn().await;
+    let Some(mut stored) = app.records.get::<ChangeRecord>(*id.as_bytes()).await? else {
+        app.open_changes.remove(id);
+        return Ok(());
+    };
+    let ask = change::ask(app, &stored)?;
+    let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
+    let now = app.clock.now();
+    let said = consent.as_ref().map(|consent| consent.record.clone());
+    let tally = tally(&ask, &said.unwrap_or_default(), &app.approvers.all(), now);
+    match (tally.state, consent) {
+        (State::Approved, Some(mut consent)) if tally.missing.is_empty() => {
+            let effect = effect(app, id, &stored.record).await?;
+            stored.record.result = Some(effect.result);
+            consent.record.used = Some(Use {
+                by: "system".to_owned(),
+                key: String::new(),
+                fingerprint: Digest32(ask.digest),
+                at: now.micros(),
+            });
+            let mut drafts = effect.drafts;
+            drafts.push(Draft::update(&stored)?);
+            drafts.push(Draft::update(&consent)?);
+            let actor = countersign_audit::leaf::SYSTEM;
+            let entry = app
+                .journal
+                .entry(effect.kind, actor, effect.subject, &effect.detail)
+                .map_err(RecordsError::from)?;
+            turn.commit(drafts, vec![entry]).await?;
+            app.open_changes.remove(id);
+            // Within the turn: nothing that needs it sees the rows and not their effect.
+            follow(app, effect.after).await
+        }
+        (State::Rejected | State::Expired | State::Used, _) => {
+            app.open_changes.remove(id);
+            Ok(())
+        }
+        (State::Pending | State::Approved, _) => Ok(()),
+    }
+}
+
+async fn follow(app: &App, after: After) -> Result<(), GovernError> {
+    match after {
+        After::Nothing => {}
+        After::Activate(stored) => app.policies.activate(&stored)?,
+        After::Approvers => app.approvers.load(&app.records).await?,
+        After::Lift(scope, since) => app.freezes.lift(&scope, since),
+    }
+    Ok(())
+}
+
+async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effect, GovernError> {
+    match &record.what {
+        What::Policy { name, text } => policy(app, id, record, name, text).await,
+        What::ApproverAdd { .. } => approver_add(app, id, &record.what).await,
+        What::ApproverRemove { id: approver, .. } => approver_remove(app, id, approver).await,
+        What::Unfreeze { scope, since, .. } => unfreeze(app, id, scope, *since).await,
+        What::Certificate {
+            name,
+            csr,
+            lifetime,
+        } => certificate(app, id, record, name, csr, *lifetime).await,
+    }
+}
+
+async fn policy(
+    app: &App,
+    id: RequestId,
+    record: &ChangeRecord,
+    name: &str,
+    text: &str,
+) -> Result<Effect, GovernError> {
+    let version = app.policies.active().map_or(0, |active| active.version) + 1;
+    let stored = Stored {
+        id: app.desk.random_id().await?,
+        seq: 0,
+        record: PolicyRecord {
+            version,
+            name: name.to_owned(),
+            text: text.to_owned(),
+            proposed_by: record.asker.clone(),
+            created_at: app.clock.now().micros(),
+        },
+    };
+    let policy = PolicyId::from_bytes(stored.id).to_string();
+    let hash = crate::http::convert::policy_hash(text);
+    Ok(Effect {
+        drafts: vec![Draft::new(stored.id, &stored.record)?],
+        kind: EntryKind::PolicyActivated,
+        subject: Some(policy.clone()),
+        detail: json!({ "version": version, "name": name, "sha256": hash, "request": id.to_string() }),
+        result: json!({ "policy_id": policy, "version": version }),
+        after: After::Activate(Box::new(stored)),
+    })
+}
+
+async fn approver_add(app: &App, id: RequestId, what: &What) -> Result<Effect, GovernError> {
+    let What::ApproverAdd {
+        name,
+        scheme,
+        public_key,
+        operator,
+    } = what
+    else {
+        return Err(GovernError::Unreadable(id.to_string()));
+    };
+    let now = app.clock.now().micros();
+    let mut drafts = Vec::new();
+    // A new key takes the place of the one before.
+    if let Some(before) = app.approvers.find(name) {
+        drafts.extend(removal(app, *before.id.as_bytes(), now).await?);
+    }
+    let record = ApproverRecord {
+        name: name.clone(),
+        scheme: *scheme,
+        public_key: public_key.clone(),
+        operator: operator.clone(),
+        enrolled_by: id.to_string(),
+        enrolled_at: now,
+        removed_at: None,
+    };
+    let row = app.desk.random_id().await?;
+    drafts.push(Draft::new(row, &record)?);
+    let approver = countersign_intent::ApproverId::from_bytes(row).to_string();
+    Ok(Effect {
+        drafts,
+        kind: EntryKind::ApproverChanged,
+        subject: Some(approver.clone()),
+        detail: json!({ "enrolled": record, "request": id.to_string() }),
+        result: json!({ "approver_id": approver }),
+        after: After::Approvers,
+    })
+}
+
+async fn approver_remove(app: &App, id: RequestId, approver: &str) -> Result<Effect, GovernError> {
+    let row: countersign_intent::ApproverId = approver
+        .parse()
+        .map_err(|_| GovernError::Unreadable(id.to_string()))?;
+    let now = app.clock.now().micros();
+    Ok(Effect {
+        drafts: removal(app, *row.as_bytes(), now)
+            .await?
+            .into_iter()
+            .collect(),
+        kind: EntryKind::ApproverChanged,
+        subject: Some(approver.to_owned()),
+        detail: json!({ "removed": approver, "request": id.to_string() }),
+        result: json!({ "approver_id": approver }),
+        after: After::Approvers,
+    })
+}
+
+async fn removal(app: &App, id: [u8; 16], now: i64) -> Result<Option<Draft>, GovernError> {
+    let Some(mut stored) = app.records.get::<ApproverRecord>(id).await? else {
+        return Ok(None);
+    };
+    stored.record.removed_at.get_or_insert(now);
+    Ok(Some(Draft::update(&stored)?))
+}
+
+/// A freeze that was made anew meanwhile stays.
+async fn unfreeze(
+    app: &App,
+    id: RequestId,
+    scope: &Scope,
+    since: i64,
+) -> Result<Effect, GovernError> {
+    let now = app.clock.now().micros();
+    let stored = app.records.get::<FreezeRecord>(scope.row_id()).await?;
+    let same = stored.filter(|stored| stored.record.since == since);
+    let lifted = same.is_some();
+    let drafts = match same {
+        Some(mut stored) => {
+            stored.record.lifted_at = Some(now);
+            vec![Draft::update(&stored)?]
+        }
+        None => Vec::new(),
+    };
+    Ok(Effect {
+        drafts,
+        kind: EntryKind::Unfreeze,
+        subject: None,
+        detail: json!({ "scope": scope, "lifted": lifted, "request": id.to_string() }),
+        result: json!({ "lifted": lifted }),
+        after: if lifted {
+            After::Lift(scope.clone(), since)
+        } else {
+            After::Nothing
+        },
+    })
+}
+
+async fn certificate(
+    app: &App,
+    id: RequestId,
+    record: &ChangeRecord,
+    name: &str,
+    csr: &str,
+    lifetime: Option<u64>,
+) -> Result<Effect, GovernError> {
+    let unreadable = || GovernError::Unreadable(id.to_string());
+    let principal = Principal::new(Role::Operator, name).map_err(|_| unreadable())?;
+    let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
+    let (csr, subject) = (csr.to_owned(), principal.clone());
+    let lifetime = lifetime.map(Span::from_micros);
+    let issue = move || authority.issue_client(&csr, &subject, lifetime, now);
+    let issued = tokio::task::spawn_blocking(issue)
+        .await
+        .map_err(|_| unreadable())??;
+    let spiffe = SpiffeId {
+        trust_domain: app.authority.trust_domain().clone(),
+        principal,
+    };
+    let certificate = CertificateRecord {
+        spiffe_id: spiffe.to_string(),
+        not_before: issued.not_before.micros(),
+        not_after: issued.not_after.micros(),
+        issued_by: record.asker.clone(),
+        revoked_at: None,
+    };
+    let serial = *issued.serial.as_bytes();
+    let named = CertificateId::from_bytes(serial).to_string();
+    Ok(Effect {
+        drafts: vec![Draft::new(serial, &certificate)?],
+        kind: EntryKind::CertificateIssued,
+        subject: Some(named.clone()),
+        detail: json!({ "issued": certificate, "request": id.to_string() }),
+        result: json!({
+            "certificate_id": named,
+            "pem": issued.pem,
+            "ca_pem": app.authority.pem(),
+        }),
+        after: After::Nothing,
+    })
+}

@@ -1,0 +1,276 @@
+//! People's answers coming in. Who hands them in is an operator with a certificate; what counts
+//! is the approver's own signature.
+
+use std::collections::BTreeMap;
+
+use countersign_audit::{Detail, Entry, Kind as EntryKind};
+use countersign_intent::{Principal, RequestId};
+use serde::Serialize;
+use serde_json::json;
+
+use super::ask::{Ask, Standing};
+use super::consent::{ConsentRecord, No, Yes};
+use super::tally::{State, tally};
+use super::{Digest32, GovernError, load};
+use crate::app::App;
+use crate::approvers::{Approver, Scheme, SignatureError};
+use crate::journal::stamp;
+use crate::records::{Draft, RecordsError, Stored};
+
+/// Who hands something in.
+#[derive(Debug, Clone, Copy)]
+pub struct Poster<'a> {
+    /// Role and name.
+    pub principal: &'a Principal,
+    /// SPIFFE id.
+    pub actor: &'a str,
+    /// The certificate they came with, `crt_…`.
+    pub certificate: &'a str,
+}
+
+/// Takes an approval: the text is made anew here, for this approver, and the signature checked
+/// over it. The same approver counts once.
+///
+/// # Errors
+/// A request that waits for nobody; an approver who is not asked, or who asks; a signature that
+/// is not theirs over the text as it is now.
+pub async fn approve(
+    app: &App,
+    poster: &Poster<'_>,
+    id: RequestId,
+    approver: &str,
+    scheme: &str,
+    signature: &str,
+) -> Result<(), GovernError> {
+    let mut turn = app.records.turn().await;
+    let (ask, mut consent) = open(app, id).await?;
+    let standing = ask
+        .standing
+        .as_ref()
+        .map_err(|why| GovernError::Denied(why.clone()))?;
+    let approver = find(app, approver)?;
+    let rosters = rosters(standing, &approver, &ask)?;
+    check_scheme(&approver, scheme)?;
+    approver
+        .key
+        .verify(&app.config.trust_domain, &standing.text, signature)
+        .map_err(|error| wrong(app, &error))?;
+    let yes = Yes {
+        approver: approver.id.to_string(),
+        name: approver.record.name.clone(),
+        scheme: approver.record.scheme,
+        signature: signature.to_owned(),
+        given_at: app.clock.now().micros(),
+        digest: Digest32(ask.digest),
+        policy_hash: Digest32(standing.policy.set.hash()),
+        rosters,
+        posted_by: poster.actor.to_owned(),
+    };
+    if already(&consent.record, &yes) {
+        return Ok(());
+    }
+    let detail = json!({
+        "approver": yes.name,
+        "approver_id": yes.approver,
+        "scheme": yes.scheme,
+        "signature": yes.signature,
+        "text": standing.text,
+        "certificate": poster.certificate,
+        "policy_version": standing.policy.version,
+    });
+    consent.record.approvals.retain(|one| one.name != yes.name);
+    consent.record.approvals.push(yes);
+    let entry = entry(app, EntryKind::Approval, poster, &ask, &detail)?;
+    turn.commit(vec![draft(&consent)?], vec![entry]).await?;
+    Ok(())
+}
+
+/// Ends a request for good. Refusing needs no signature: an operator says so for a member of a
+/// group that is asked.
+///
+/// # Errors
+/// A request that waits for nobody; somebody who is not asked.
+pub async fn reject(
+    app: &App,
+    poster: &Poster<'_>,
+    id: RequestId,
+    approver: Option<&str>,
+    reason: Option<String>,
+) -> Result<(), GovernError> {
+    let mut turn = app.records.turn().await;
+    let (ask, mut consent) = open(app, id).await?;
+    let approver = match approver {
+        Some(approver) => find(app, approver)?,
+        None => of_operator(app, poster)?,
+    };
+    if let Ok(standing) = &ask.standing
+        && !is_asked(standing, &approver)
+    {
+        return Err(not_asked(standing, &approver));
+    }
+    let no = No {
+        name: approver.record.name,
+        posted_by: poster.actor.to_owned(),
+        reason,
+        at: app.clock.now().micros(),
+    };
+    let detail = json!({
+        "approver": no.name,
+        "reason": no.reason,
+        "certificate": poster.certificate,
+    });
+    consent.record.rejection = Some(no);
+    let entry = entry(app, EntryKind::Rejection, poster, &ask, &detail)?;
+    turn.commit(vec![draft(&consent)?], vec![entry]).await?;
+    app.open_changes.remove(id);
+    Ok(())
+}
+
+/// The ask and what was said about it, if it waits still.
+async fn open(app: &App, id: RequestId) -> Result<(Ask, Stored<ConsentRecord>), GovernError> {
+    let ask = load(app, id).await?.ok_or_else(|| not_waiting(id))?;
+    let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
+    let consent = consent.unwrap_or_else(|| Stored {
+        id: *id.as_bytes(),
+        seq: 0,
+        record: ConsentRecord::default(),
+    });
+    let tally = tally(&ask, &consent.record, &app.approvers.all(), app.clock.now());
+    let missing = tally.missing.join("; ");
+    match tally.state {
+        State::Pending | State::Approved => Ok((ask, consent)),
+        State::Expired => Err(GovernError::Expired(format!("{id}: {missing}"))),
+        State::Rejected | State::Used => {
+            Err(GovernError::AlreadyDecided(format!("{id}: {missing}")))
+        }
+    }
+}
+
+fn not_waiting(id: RequestId) -> GovernError {
+    GovernError::NotFound {
+        what: "request that waits for people",
+        id: id.to_string(),
+    }
+}
+
+fn find(app: &App, approver: &str) -> Result<Approver, GovernError> {
+    app.approvers
+        .find(approver)
+        .ok_or_else(|| GovernError::NotFound {
+            what: "enrolled approver",
+            id: approver.chars().take(64).collect(),
+        })
+}
+
+/// The approver who is this operator.
+fn of_operator(app: &App, poster: &Poster<'_>) -> Result<Approver, GovernError> {
+    let name = poster.principal.name();
+    let all = app.approvers.all();
+    let own = all.iter().find(|approver| {
+        approver.record.operator.as_deref() == Some(name) || approver.record.name == name
+    });
+    own.cloned().ok_or_else(|| GovernError::Field {
+        field: "approver_id",
+        detail: format!("operator `{name}` is no approver; say for which member of the group"),
+    })
+}
+
+fn is_asked(standing: &Standing, approver: &Approver) -> bool {
+    !groups_of(standing, approver).is_empty()
+}
+
+/// The groups that are asked and list the approver, with their rosters.
+fn groups_of(standing: &Standing, approver: &Approver) -> BTreeMap<String, Digest32> {
+    let asked = standing.requirements.iter();
+    asked
+        .filter_map(|requirement| standing.policy.set.group(&requirement.group))
+        .filter(|group| {
+            let mut members = group.approvers().iter();
+            members.any(|member| **member == *approver.record.name)
+        })
+        .map(|group| (group.name().to_owned(), Digest32(*group.roster_hash())))
+        .collect()
+}
+
+fn rosters(
+    standing: &Standing,
+    approver: &Approver,
+    ask: &Ask,
+) -> Result<BTreeMap<String, Digest32>, GovernError> {
+    let name = &approver.record.name;
+    if approver.is(&ask.asker) {
+        let detail = format!("`{name}` asks for this as {} and does not count", ask.asker);
+        return Err(GovernError::Forbidden(detail));
+    }
+    let rosters = groups_of(standing, approver);
+    if rosters.is_empty() {
+        return Err(not_asked(standing, approver));
+    }
+    Ok(rosters)
+}
+
+fn not_asked(standing: &Standing, approver: &Approver) -> GovernError {
+    let groups: Vec<&str> = standing
+        .requirements
+        .iter()
+        .map(|need| &*need.group)
+        .collect();
+    let name = &approver.record.name;
+    GovernError::Forbidden(format!(
+        "`{name}` is in no group that is asked: {}",
+        groups.join(", ")
+    ))
+}
+
+fn check_scheme(approver: &Approver, scheme: &str) -> Result<(), GovernError> {
+    if Scheme::by_name(scheme) == Some(approver.record.scheme) {
+        return Ok(());
+    }
+    Err(GovernError::Field {
+        field: "scheme",
+        detail: format!(
+            "`{}` is enrolled with `{}`, got `{scheme}`",
+            approver.record.name,
+            approver.record.scheme.as_str()
+        ),
+    })
+}
+
+fn wrong(_: &App, error: &SignatureError) -> GovernError {
+    metrics::counter!("countersign_approval_signatures_refused_total").increment(1);
+    GovernError::Field {
+        field: "signature",
+        detail: error.to_string(),
+    }
+}
+
+/// The same person said the same under the same policy and rosters.
+fn already(consent: &ConsentRecord, yes: &Yes) -> bool {
+    consent.approvals.iter().any(|one| {
+        one.approver == yes.approver
+            && one.digest == yes.digest
+            && one.policy_hash == yes.policy_hash
+            && one.rosters == yes.rosters
+    })
+}
+
+fn draft(consent: &Stored<ConsentRecord>) -> Result<Draft, RecordsError> {
+    if consent.seq == 0 {
+        Draft::new(consent.id, &consent.record)
+    } else {
+        Draft::update(consent)
+    }
+}
+
+fn entry(
+    app: &App,
+    kind: EntryKind,
+    poster: &Poster<'_>,
+    ask: &Ask,
+    detail: &impl Serialize,
+) -> Result<Vec<u8>, RecordsError> {
+    let detail = Detail::of(detail).unwrap_or_default();
+    let entry = Entry::new(stamp(app.clock.now()), kind, poster.actor, detail);
+    let entry = entry.request(ask.id.to_string()).digest(ask.digest);
+    Ok(entry.encode()?)
+}

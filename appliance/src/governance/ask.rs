@@ -1,0 +1,59 @@
+//! What people are asked, whatever it is about.
+
+use std::sync::Arc;
+
+use countersign_intent::{Principal, RequestId, Timestamp, WalletId};
+use countersign_policy::Requirement;
+use countersign_store::Store;
+
+use super::{GovernError, change, held};
+use crate::app::App;
+use crate::policies::ActivePolicy;
+
+/// A request that waits, or waited, for people.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The request.
+    pub id: RequestId,
+    /// `sign`, or the kind of change.
+    pub kind: &'static str,
+    /// The wallet that would sign.
+    pub wallet: Option<WalletId>,
+    /// Who asks; never counts.
+    pub asker: Principal,
+    /// Time locks run from here.
+    pub asked_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// Index of the log entry that recorded it.
+    pub log_index: u64,
+    /// What approvals bind to.
+    pub digest: [u8; 32],
+    /// What the policy of now demands, or why nobody can agree to it any more.
+    pub standing: Result<Standing, String>,
+}
+
+/// What the policy of now demands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// That policy.
+    pub policy: Arc<ActivePolicy>,
+    /// Every one has to be met.
+    pub requirements: Vec<Requirement>,
+    /// What an approver signs.
+    pub text: String,
+}
+
+/// Reads an ask; `None` if there is no such request, or it asks nobody.
+///
+/// # Errors
+/// Rows that this appliance did not write; a store or HSM that does not answer.
+pub async fn load(app: &App, id: RequestId) -> Result<Option<Ask>, GovernError> {
+    if change::is_change(id) {
+        return change::read(app, id).await;
+    }
+    match app.db.request(id).await? {
+        Some(stored) => held::read(app, &stored).await,
+        None => Ok(None),
+    }
+}

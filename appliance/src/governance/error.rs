@@ -1,0 +1,62 @@
+//! Why people's consent was not asked for, taken, or used.
+
+use countersign_store::StoreError;
+use countersign_store::ledger::LedgerError;
+
+use crate::identity::AuthorityError;
+use crate::policies::PolicyError;
+use crate::records::RecordsError;
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub enum GovernError {
+    /// No such thing.
+    #[error("there is no {what} `{id}` that you may see")]
+    NotFound {
+        /// What is missing.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// It waits for nobody any more.
+    #[error("{0}")]
+    AlreadyDecided(String),
+    /// It lapsed.
+    #[error("{0}")]
+    Expired(String),
+    /// The policy does not let it be approved.
+    #[error("{0}")]
+    Denied(String),
+    /// Not by this person.
+    #[error("{0}")]
+    Forbidden(String),
+    /// A field that is wrong.
+    #[error("{detail}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What was expected.
+        detail: String,
+    },
+    /// The row of a held request is not what this appliance wrote.
+    #[error("what was decided about {0} cannot be read; run `countersignd doctor`")]
+    Unreadable(String),
+    /// The rows that grant power.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The certificate authority.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The HSM.
+    #[error(transparent)]
+    Desk(#[from] crate::device::DeskError),
+}

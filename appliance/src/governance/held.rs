@@ -1,0 +1,162 @@
+//! A sign request that policy holds: what the ledger keeps of it, and how it reads now.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_intent::{Address, Intent, Principal, Timestamp, intent_digest};
+use countersign_policy::approval::text::{Frame, of_intent};
+use countersign_policy::usage::Window;
+use countersign_policy::{Decision, Facts, LimitKey, WalletFacts, decide, limit_keys};
+use countersign_store::StoredRequest;
+use serde::{Deserialize, Serialize};
+
+use super::ask::{Ask, Standing};
+use super::{Digest32, GovernError};
+use crate::app::App;
+use crate::sign::{Form, Remembered};
+use crate::wallets::WalletEntry;
+
+/// Everything that is needed to judge the request again under another policy. Kept as text with
+/// a voucher over it: the row is not trusted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// `req_…`
+    pub request: String,
+    /// Who asked.
+    pub principal: String,
+    /// `wal_…`
+    pub wallet: String,
+    /// How the bytes came.
+    pub form: Form,
+    /// The bytes, base64.
+    pub bytes: String,
+    /// Mint hints, base58.
+    pub mints: Vec<String>,
+    /// What approvals bind to.
+    pub digest: Digest32,
+    /// Microseconds since the Unix epoch.
+    pub asked_at: i64,
+    /// Microseconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
+/// The held request as an ask; `None` if it is not held.
+///
+/// # Errors
+/// A row that this appliance did not write; a store or HSM that does not answer.
+pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask>, GovernError> {
+    let id = stored.request.id;
+    let Some(Remembered::Pending { held, voucher, .. }) =
+        Remembered::decode(&stored.request.answer)
+    else {
+        return Ok(None);
+    };
+    let unreadable = || GovernError::Unreadable(id.to_string());
+    if !app.vouchers.check_held(&held, &voucher) {
+        metrics::counter!("countersign_tampered_rows_total").increment(1);
+        tracing::error!(request = %id, "a held request was changed in the database");
+        return Err(unreadable());
+    }
+    let held: Held = serde_json::from_str(&held).map_err(|_| unreadable())?;
+    if held.request != id.to_string() {
+        return Err(unreadable());
+    }
+    let asker: Principal = held.principal.parse().map_err(|_| unreadable())?;
+    let wallet = held.wallet.parse().map_err(|_| unreadable())?;
+    let entry = app
+        .directory
+        .resolve(wallet)
+        .await?
+        .ok_or_else(unreadable)?;
+    let mut ask = Ask {
+        id,
+        kind: "sign",
+        wallet: Some(wallet),
+        asker,
+        asked_at: Timestamp::from_micros(held.asked_at),
+        expires_at: Timestamp::from_micros(held.expires_at),
+        log_index: stored.request.log_index,
+        digest: held.digest.0,
+        standing: Err(String::new()),
+    };
+    ask.standing = stand(app, &ask, &held, &entry);
+    Ok(Some(ask))
+}
+
+/// What the policy of now asks for it. Usage is left out: it is looked at when the request is
+/// released.
+fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Standing, String> {
+    let policy = app.policies.active().ok_or("no policy is active")?;
+    let intent = intent(app, held, wallet).ok_or(
+        "under the policy of now this request reads differently than when it was asked for; ask \
+         again",
+    )?;
+    let facts = WalletFacts {
+        id: wallet.id,
+        user: wallet.user,
+        tier: wallet.tier.as_deref(),
+        limits: &[],
+    };
+    let keys = limit_keys(&policy.set, &intent, &ask.asker, &facts);
+    let unused: Vec<(LimitKey, Window)> = keys
+        .into_iter()
+        .map(|key| (key.clone(), Window::new(key.window())))
+        .collect();
+    let prices = app.prices.facts(&policy.set);
+    let decision = decide(
+        &policy.set,
+        &intent,
+        &Facts {
+            now: app.clock.now(),
+            principal: &ask.asker,
+            wallet: facts,
+            usage: &unused,
+            prices: &prices,
+            added_destinations: &policy.added,
+            approvals: None,
+        },
+    );
+    let requirements = match decision {
+        Decision::NeedApproval(asked) => asked.requirements,
+        Decision::Allow(_) => {
+            return Err("the policy of now asks nobody about this; ask again".to_owned());
+        }
+        Decision::Deny(denial) => {
+            let reasons: Vec<&str> = denial
+                .reasons
+                .iter()
+                .map(|one| one.message.as_str())
+                .collect();
+            return Err(format!(
+                "the policy of now denies this: {}",
+                reasons.join("; ")
+            ));
+        }
+    };
+    let text =
+        of_intent(&intent, facts, &frame(app, ask, &policy)).map_err(|error| error.to_string())?;
+    Ok(Standing {
+        policy,
+        requirements,
+        text,
+    })
+}
+
+fn frame<'a>(app: &'a App, ask: &'a Ask, policy: &'a crate::policies::ActivePolicy) -> Frame<'a> {
+    Frame {
+        appliance: &app.config.trust_domain,
+        request: ask.id,
+        asker: &ask.asker,
+        policy_version: policy.version,
+        policy: &policy.set,
+        expires_at: ask.expires_at,
+    }
+}
+
+/// The intent, if the bytes still mean what was asked for.
+fn intent(app: &App, held: &Held, wallet: &WalletEntry) -> Option<Intent> {
+    let bytes = BASE64_STANDARD.decode(&held.bytes).ok()?;
+    let mints: Option<Vec<Address>> = held.mints.iter().map(|mint| mint.parse().ok()).collect();
+    let decoded = crate::sign::decode(app, held.form, &bytes, &mints?, wallet.address).ok()?;
+    (intent_digest(&decoded.intent) == held.digest.0).then_some(decoded.intent)
+}

@@ -1,0 +1,32 @@
+//! The one mechanism for everything that needs people: withdrawals that policy holds, and changes
+//! that loosen something.
+//!
+//! Each is an [`Ask`]: who asks, what (a digest), until when, and what the policy of *now* demands
+//! for it. People's answers are a [`ConsentRecord`], one MACed row per ask: approvals, a
+//! rejection, and the use it was put to. [`tally`] holds the one against the other. Nothing is
+//! decided early: approvals carry the policy and the rosters they were given under, and count at
+//! the moment of release only if these are still in force.
+//!
+//! * [`held`]: a sign request that policy holds, as the ledger keeps it, and how it reads now.
+//! * [`change`]: a governed change; [`propose`] records it, [`apply`] puts it into effect in the
+//!   very commit that marks its consent as used.
+//! * [`approve`]: an approval or a rejection coming in.
+
+pub mod apply;
+mod approve;
+mod ask;
+pub mod change;
+mod consent;
+mod digest;
+mod error;
+pub mod held;
+mod propose;
+mod tally;
+
+pub use approve::{Poster, approve, reject};
+pub use ask::{Ask, Standing, load};
+pub use consent::{ConsentRecord, No, Use, Yes};
+pub use digest::Digest32;
+pub use error::GovernError;
+pub use propose::{Proposal, propose};
+pub use tally::{GroupTally, State, Tally, tally, values};

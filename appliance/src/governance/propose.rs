@@ -1,0 +1,93 @@
+//! A governed change asked for.
+
+use countersign_audit::Kind as EntryKind;
+use countersign_intent::RequestId;
+use serde_json::json;
+
+use super::ask::Ask;
+use super::change::{self, ChangeRecord, MOST_OPEN, What};
+use super::{GovernError, Poster};
+use crate::app::App;
+use crate::records::{Draft, RecordsError, Stored};
+
+/// A change that waits for people.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The ask.
+    pub ask: Ask,
+    /// Why one operator's word is not enough.
+    pub why: Vec<String>,
+}
+
+/// Records a change that waits for people. The same change asked for twice by the same operator
+/// is one.
+///
+/// # Errors
+/// Nobody to ask, or too many changes waiting already.
+pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Proposal, GovernError> {
+    let policy = app
+        .policies
+        .active()
+        .ok_or_else(|| GovernError::Denied("no policy is active".to_owned()))?;
+    let requirement = what.requirement(&policy.set).map_err(GovernError::Denied)?;
+    let asker = poster.principal.to_string();
+    let why = what.summary(&policy.set);
+    if let Some(ask) = same(app, &asker, &what).await? {
+        return Ok(Proposal { ask, why });
+    }
+    let id = change::change_id(app.desk.random_id().await?);
+    let now = app.clock.now();
+    let mut record = ChangeRecord {
+        asker,
+        asked_at: now.micros(),
+        expires_at: now.saturating_add(requirement.expires).micros(),
+        log_index: 0,
+        result: None,
+        what,
+    };
+    let detail = json!({ "kind": record.what.kind(), "summary": why });
+    let entry = app
+        .journal
+        .entry(
+            EntryKind::ChangeAsked,
+            poster.actor,
+            Some(id.to_string()),
+            &detail,
+        )
+        .map_err(RecordsError::from)?;
+    // The entry first: its index stands in the row, and an entry without a row asks nobody.
+    let indexes = app.ledger.append(vec![entry]).await?;
+    record.log_index = indexes.first().copied().unwrap_or_default();
+    let stored = Stored {
+        id: *id.as_bytes(),
+        seq: 0,
+        record,
+    };
+    let draft = Draft::new(stored.id, &stored.record)?;
+    app.records.commit(vec![draft], Vec::new()).await?;
+    app.open_changes.insert(id);
+    let ask = change::ask(app, &stored)?;
+    Ok(Proposal { ask, why })
+}
+
+/// The same change of the same asker, if it waits already.
+async fn same(app: &App, asker: &str, what: &What) -> Result<Option<Ask>, GovernError> {
+    let open: Vec<RequestId> = app.open_changes.all();
+    if open.len() >= MOST_OPEN {
+        return Err(GovernError::Denied(format!(
+            "{MOST_OPEN} changes wait already; reject some of them first"
+        )));
+    }
+    for id in open {
+        let stored = app.records.get::<ChangeRecord>(*id.as_bytes()).await?;
+        let alike = |stored: &Stored<ChangeRecord>| {
+            stored.record.asker == asker
+                && stored.record.what == *what
+                && stored.record.expires_at > app.clock.now().micros()
+        };
+        if let Some(stored) = stored.filter(alike) {
+            return change::ask(app, &stored).map(Some);
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,157 @@
+//! What people said, held against what is demanded.
+
+use std::collections::BTreeSet;
+
+use countersign_intent::{Principal, Timestamp};
+use countersign_policy::Requirement;
+use countersign_policy::approval::{Approval, Approvals, Binding, check, members_who_count};
+
+use super::ask::{Ask, Standing};
+use super::consent::ConsentRecord;
+use crate::approvers::Approver;
+
+/// How far an ask has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// More people have to agree.
+    Pending,
+    /// Enough people agreed.
+    Approved,
+    /// Somebody said no.
+    Rejected,
+    /// It lapsed.
+    Expired,
+    /// It was used.
+    Used,
+}
+
+/// The count.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    /// How far it has got.
+    pub state: State,
+    /// What is missing until it may be used; empty once it may.
+    pub missing: Vec<String>,
+    /// Group by group.
+    pub groups: Vec<GroupTally>,
+    /// Identifiers of the approvers whose approval counts in some group.
+    pub counting: BTreeSet<String>,
+}
+
+/// The count in one group.
+#[derive(Debug, Clone)]
+pub struct GroupTally {
+    /// What is demanded.
+    pub requirement: Requirement,
+    /// Who can agree.
+    pub approvers: Vec<String>,
+    /// How many approvals count.
+    pub counted: usize,
+}
+
+/// The approvals as policy takes them: those of approvers who are enrolled with the same key
+/// still and are not the asker, once for each group they were given in.
+#[must_use]
+pub fn values(consent: &ConsentRecord, approvers: &[Approver], asker: &Principal) -> Vec<Approval> {
+    let mut values = Vec::new();
+    for yes in &consent.approvals {
+        let mut enrolled = approvers.iter();
+        if !enrolled.any(|one| one.id.to_string() == yes.approver && !one.is(asker)) {
+            continue;
+        }
+        values.extend(yes.rosters.values().map(|roster| Approval {
+            approver: yes.name.as_str().into(),
+            given_at: Timestamp::from_micros(yes.given_at),
+            intent_digest: yes.digest.0,
+            policy_hash: yes.policy_hash.0,
+            roster_hash: roster.0,
+            cosigned: false,
+        }));
+    }
+    values
+}
+
+/// Counts.
+#[must_use]
+pub fn tally(ask: &Ask, consent: &ConsentRecord, approvers: &[Approver], now: Timestamp) -> Tally {
+    let given = values(consent, approvers, &ask.asker);
+    let mut tally = Tally {
+        state: State::Pending,
+        missing: Vec::new(),
+        groups: Vec::new(),
+        counting: BTreeSet::new(),
+    };
+    match &ask.standing {
+        Err(why) => tally.missing.push(why.clone()),
+        Ok(standing) => {
+            let agreed = count(ask, standing, consent, &given, now, &mut tally);
+            if agreed {
+                tally.state = State::Approved;
+            }
+        }
+    }
+    if now >= ask.expires_at {
+        tally.state = State::Expired;
+        tally.missing = vec![format!("it expired at {}", ask.expires_at)];
+    }
+    if let Some(no) = &consent.rejection {
+        tally.state = State::Rejected;
+        tally.missing = vec![format!("`{}` rejected it", no.name)];
+    }
+    if consent.used.is_some() {
+        tally.state = State::Used;
+        tally.missing = vec!["it was used already".to_owned()];
+    }
+    tally
+}
+
+/// Whether every group agreed; time locks aside.
+fn count(
+    ask: &Ask,
+    standing: &Standing,
+    consent: &ConsentRecord,
+    given: &[Approval],
+    now: Timestamp,
+    tally: &mut Tally,
+) -> bool {
+    let mut agreed = true;
+    for requirement in &standing.requirements {
+        let Some(group) = standing.policy.set.group(&requirement.group) else {
+            tally
+                .missing
+                .push(format!("the group `{}` does not exist", requirement.group));
+            agreed = false;
+            continue;
+        };
+        let binding = Binding {
+            approvers: group.approvers(),
+            roster_hash: *group.roster_hash(),
+            policy_hash: standing.policy.set.hash(),
+            intent_digest: ask.digest,
+        };
+        let approvals = Approvals {
+            asked_at: ask.asked_at,
+            asker: &ask.asker,
+            consumed: consent.used.is_some(),
+            given,
+        };
+        let counting = members_who_count(&binding, &approvals, now);
+        for approval in &counting {
+            let given = consent.approvals.iter();
+            let by_name = given.filter(|yes| *yes.name == *approval.approver);
+            tally
+                .counting
+                .extend(by_name.map(|yes| yes.approver.clone()));
+        }
+        agreed &= counting.len() >= usize::from(requirement.quorum);
+        tally
+            .missing
+            .extend(check(requirement, &binding, &approvals, now).err());
+        tally.groups.push(GroupTally {
+            requirement: requirement.clone(),
+            approvers: group.approvers().iter().map(ToString::to_string).collect(),
+            counted: counting.len(),
+        });
+    }
+    agreed
+}

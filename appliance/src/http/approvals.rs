@@ -1,0 +1,101 @@
+//! `/v1/requests/{id}/approval-text`, `/approvals` and `/reject`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use countersign_api::{ApprovalText, ApprovalTextQuery, Approve, ErrorCode, Reject, Request};
+use countersign_intent::RequestId;
+
+use super::error::ApiError;
+use super::extract::{Body, Path, Peer, Query};
+use super::router::require_phase;
+use super::{convert, requests};
+use crate::app::App;
+use crate::governance::{self, Poster, apply};
+use crate::phase::Activity;
+
+/// Characters of a reason at most.
+const LONGEST_REASON: usize = 256;
+
+pub(super) async fn text(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Path(text): Path,
+    Query(query): Query<ApprovalTextQuery>,
+) -> Result<Json<ApprovalText>, ApiError> {
+    let id: RequestId = convert::id("id", &text)?;
+    let ask = governance::load(&app, id).await?;
+    let ask = ask.ok_or_else(|| ApiError::not_found("request that waits for people", &text))?;
+    let approver = app
+        .approvers
+        .find(&query.approver_id)
+        .ok_or_else(|| ApiError::not_found("enrolled approver", &query.approver_id))?;
+    let standing = ask
+        .standing
+        .as_ref()
+        .map_err(|why| ApiError::new(ErrorCode::PolicyDenied, why.clone()))?;
+    let message = approver
+        .key
+        .message(&app.config.trust_domain, &standing.text)
+        .map_err(|error| ApiError::new(ErrorCode::PolicyDenied, error.to_string()))?;
+    let answer = convert::approval_text(&ask, &standing.text, &approver, &message);
+    Ok(Json(answer))
+}
+
+pub(super) async fn approve(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(text): Path,
+    Body(body): Body<Approve>,
+) -> Result<Json<Request>, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let id: RequestId = convert::id("id", &text)?;
+    let certificate = peer.certificate();
+    let poster = poster(&peer, &certificate);
+    let (approver, scheme) = (&body.approver_id, &body.scheme);
+    governance::approve(&app, &poster, id, approver, scheme, &body.signature).await?;
+    if governance::change::is_change(id)
+        && let Err(error) = apply::apply(&app, id).await
+    {
+        // It is looked at again and again until it lapses.
+        tracing::error!(%error, request = %id, "a change did not take effect");
+    }
+    told(&app, &peer, id, &text).await
+}
+
+pub(super) async fn reject(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(text): Path,
+    Body(body): Body<Reject>,
+) -> Result<Json<Request>, ApiError> {
+    require_phase(&app, Activity::Tighten)?;
+    let id: RequestId = convert::id("id", &text)?;
+    convert::optional_text("reason", body.reason.as_deref(), LONGEST_REASON)?;
+    let certificate = peer.certificate();
+    let poster = poster(&peer, &certificate);
+    governance::reject(&app, &poster, id, body.approver_id.as_deref(), body.reason).await?;
+    told(&app, &peer, id, &text).await
+}
+
+/// Who hands something in.
+pub(super) fn poster<'a>(peer: &'a Peer, certificate: &'a str) -> Poster<'a> {
+    Poster {
+        principal: peer.principal(),
+        actor: peer.actor(),
+        certificate,
+    }
+}
+
+async fn told(
+    app: &App,
+    peer: &Peer,
+    id: RequestId,
+    text: &str,
+) -> Result<Json<Request>, ApiError> {
+    let found = requests::find(app, peer, id).await?;
+    found
+        .map(Json)
+        .ok_or_else(|| ApiError::not_found("request", text))
+}

@@ -1,0 +1,120 @@
+//! `/v1/approvers`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use countersign_api::{
+    Approver, EnrolApprover, EnrolmentText, EnrolmentTextQuery, Page, PageQuery,
+};
+use countersign_intent::{Principal, Role};
+use countersign_policy::approval::text::of_enrolment;
+
+use super::changes::propose;
+use super::convert;
+use super::error::ApiError;
+use super::extract::{Body, Path, Peer, Query};
+use super::router::require_phase;
+use crate::app::App;
+use crate::approvers::{ApproverRecord, Key, Scheme};
+use crate::governance::change::What;
+use crate::phase::Activity;
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Approver>>, ApiError> {
+    let limit = convert::page_size(query.limit)?;
+    let after = convert::cursor(query.cursor.as_deref())?;
+    let policy = app.policies.active();
+    let set = policy.as_ref().map(|policy| &policy.set);
+    let rows = app
+        .records
+        .list::<ApproverRecord>(None, after, limit)
+        .await?;
+    Ok(Json(convert::page(rows, limit, |row| {
+        convert::approver(row, set)
+    })))
+}
+
+pub(super) async fn enrolment_text(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<EnrolmentTextQuery>,
+) -> Result<Json<EnrolmentText>, ApiError> {
+    let (_, key, text) = enrolment(&app, &query.name, &query.scheme, &query.public_key)?;
+    let message = key
+        .message(&app.config.trust_domain, &text)
+        .map_err(|error| ApiError::field("name", error.to_string()))?;
+    Ok(Json(EnrolmentText {
+        text,
+        message: BASE64_STANDARD.encode(message),
+    }))
+}
+
+pub(super) async fn enrol(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<EnrolApprover>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let (scheme, key, text) = enrolment(&app, &body.name, &body.scheme, &body.public_key)?;
+    if let Some(operator) = &body.operator {
+        Principal::new(Role::Operator, operator)
+            .map_err(|error| ApiError::field("operator", error.to_string()))?;
+    }
+    key.verify(&app.config.trust_domain, &text, &body.proof)
+        .map_err(|error| ApiError::field("proof", error.to_string()))?;
+    let what = What::ApproverAdd {
+        name: body.name,
+        scheme,
+        public_key: key.to_string(),
+        operator: body.operator,
+    };
+    propose(&app, &peer, what).await
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(text): Path,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let approver = app
+        .approvers
+        .find(&text)
+        .ok_or_else(|| ApiError::not_found("enrolled approver", &text))?;
+    let what = What::ApproverRemove {
+        id: approver.id.to_string(),
+        name: approver.record.name,
+    };
+    propose(&app, &peer, what).await
+}
+
+/// The key, and the text whose signature proves that somebody has it.
+fn enrolment(
+    app: &App,
+    name: &str,
+    scheme: &str,
+    public_key: &str,
+) -> Result<(Scheme, Key, String), ApiError> {
+    // Names of approvers are names of principals: the asker is known by name.
+    Principal::new(Role::Operator, name)
+        .map_err(|error| ApiError::field("name", error.to_string()))?;
+    let scheme = Scheme::by_name(scheme).ok_or_else(|| {
+        let known: Vec<&str> = Scheme::ALL.iter().map(|one| one.as_str()).collect();
+        let detail = format!("expected one of {}, got `{scheme}`", known.join(", "));
+        ApiError::field("scheme", detail)
+    })?;
+    let key = Key::parse(scheme, public_key)
+        .map_err(|error| ApiError::field("public_key", error.to_string()))?;
+    let written = key.to_string();
+    let domain = &app.config.trust_domain;
+    let text = of_enrolment(domain, name, scheme.as_str(), &written)
+        .map_err(|error| ApiError::field("name", error.to_string()))?;
+    Ok((scheme, key, text))
+}
