@@ -21,7 +21,10 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-BIN=$BIN STATE_DIR=$DIRECTORY/state POLICY=deploy/dev/policy.toml CUSTODY=resident ENVELOPE=false \
+# The sample policy, but for a time lock that one can watch.
+sed 's/time_lock = "10m"/time_lock = "3s"/' deploy/dev/policy.toml >"$DIRECTORY/policy.toml"
+
+BIN=$BIN STATE_DIR=$DIRECTORY/state POLICY=$DIRECTORY/policy.toml CUSTODY=resident ENVELOPE=false \
   deploy/dev/dev.sh >"$DIRECTORY/dev.txt" 2>&1 &
 APPLIANCE=$!
 for _ in $(seq 600); do

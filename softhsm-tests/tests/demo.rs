@@ -10,7 +10,7 @@ use std::process::Command;
 
 use softhsm_tests::program;
 
-const PROMISED: [&str; 13] = [
+const PROMISED: [&str; 17] = [
     "✓ spiffe://dev.countersign.local/bot/momentum",
     "← 200 allow, by rule `dex-trades`",
     "✗ Jupiter v6: exact_out_route: Unsupported program id",
@@ -19,6 +19,10 @@ const PROMISED: [&str; 13] = [
     "✗ 403 policy_denied",
     "✗ 422 undecodable",
     "← 202 approval required: 2 of group `treasury`",
+    "Withdraw 5 SOL",
+    "✓ 2 of 2 of group `treasury` agreed: approved",
+    "← 200 allow, by rule `withdrawals-to-cold`",
+    "✗ 409 already_decided",
     "← 50 signed, 1 refused",
     "✗ 429 limit_exceeded",
     "limit 50 SOL per 24h, used 50, asked 1",

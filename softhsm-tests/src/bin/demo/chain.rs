@@ -115,6 +115,11 @@ impl Chain {
         self.svm.latest_blockhash()
     }
 
+    /// Makes the next blockhash; the one before is too old from now on.
+    pub(crate) fn expire_blockhash(&mut self) {
+        self.svm.expire_blockhash();
+    }
+
     /// Lamports of an account.
     pub(crate) fn lamports(&self, of: &Pubkey) -> u64 {
         self.svm.get_balance(of).unwrap_or_default()
