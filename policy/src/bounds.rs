@@ -1,6 +1,6 @@
 //! Whether a request stays within the bounds of a permission, and which one it exceeds.
 
-use countersign_intent::{Amount, Asset, Effect, Swap};
+use countersign_intent::{Amount, AssertedFact, Asset, Effect, Swap};
 
 use crate::facts::Facts;
 use crate::matching::{self, ScopeMiss};
@@ -34,6 +34,8 @@ pub(crate) enum Miss<'a> {
     Unpriced(Unpriced),
     DurableNonce,
     Cosigners(usize),
+    NotAsserted(&'static str),
+    NotAssertedLamports(Amount),
 }
 
 impl Miss<'_> {
@@ -90,6 +92,16 @@ impl Miss<'_> {
                  {least} bps"
             ),
             Self::Unpriced(why) => why.sentence(set).to_string(),
+            Self::NotAsserted(what) => {
+                format!(
+                    "the message does not assert at its end that the wallet {what}; that is what asserts asks for"
+                )
+            }
+            Self::NotAssertedLamports(least) => format!(
+                "the message does not assert at its end that the wallet holds {}; that is what \
+                 asserts_lamports asks for",
+                sol(least)
+            ),
             Self::DurableNonce => {
                 "the signature would not expire; that needs durable_nonce = true".to_owned()
             }
@@ -119,6 +131,7 @@ pub(crate) fn check<'a>(
     if matching::is_durable(&request.intent.lifetime) && !bounds.durable_nonce {
         return Err(Miss::DurableNonce);
     }
+    asserted(bounds, request)?;
     let device_signs = matches!(&rule.then, Then::Approve(asked) if asked.ledger_cosign);
     let others = request.intent.cosigners.len();
     if others > 0 && !bounds.cosigners && !device_signs {
@@ -126,6 +139,27 @@ pub(crate) fn check<'a>(
     }
     match subject.effect {
         Effect::Swap(trade) => swap(bounds, request, trade, facts),
+        _ => Ok(()),
+    }
+}
+
+fn asserted<'a>(bounds: &Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> {
+    let wallet = request.intent.wallet;
+    let holds = |wanted: &dyn Fn(AssertedFact) -> bool| {
+        let mut asserted = request.intent.asserted.iter();
+        asserted.any(|one| one.account == wallet && wanted(one.fact))
+    };
+    let asserts = &bounds.asserts;
+    if asserts.owner && !holds(&|fact| fact == AssertedFact::OwnedBySystem) {
+        return Err(Miss::NotAsserted("belongs to System"));
+    }
+    if asserts.data && !holds(&|fact| fact == AssertedFact::NoData) {
+        return Err(Miss::NotAsserted("holds no data"));
+    }
+    let keeps =
+        |least| holds(&|fact| matches!(fact, AssertedFact::LamportsAtLeast(kept) if kept >= least));
+    match asserts.lamports {
+        Some(least) if !keeps(least) => Err(Miss::NotAssertedLamports(least)),
         _ => Ok(()),
     }
 }

@@ -43,7 +43,8 @@ mod transaction;
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Address, Intent, Lifetime, Principal, Timestamp, UserId, Venue, WalletId,
+    Address, AssertedFact, Assertion, Intent, Lifetime, Principal, Timestamp, UserId, Venue,
+    WalletId,
 };
 
 use crate::approval::{Approval, Approvals, roster_hash};
@@ -169,6 +170,12 @@ fn intent(section: Section<'_>, names: &Names, programs: &[&'static str]) -> Opt
         .iter()
         .filter_map(|field| names.address(field))
         .collect();
+    let asserted = section.get("asserted").and_then(|field| field.array());
+    let asserted = asserted.unwrap_or_default();
+    let asserted = asserted
+        .iter()
+        .filter_map(|field| assertion(field.section()?, names))
+        .collect();
     section.finish();
     Some(Intent {
         venue: Venue::Solana,
@@ -182,6 +189,31 @@ fn intent(section: Section<'_>, names: &Names, programs: &[&'static str]) -> Opt
             }
         }),
         cosigners,
+        asserted,
+    })
+}
+
+fn assertion(section: Section<'_>, names: &Names) -> Option<Assertion> {
+    let account = section
+        .need("account")
+        .and_then(|field| names.address(&field));
+    let least = section
+        .get("lamports")
+        .and_then(|field| field.parse(crate::document::value::lamports));
+    let fact = match least {
+        Some(least) => Some(AssertedFact::LamportsAtLeast(least)),
+        None => section.need("fact").and_then(|field| {
+            field.parse(|text| match text {
+                "owner" => Ok(AssertedFact::OwnedBySystem),
+                "no-data" => Ok(AssertedFact::NoData),
+                other => Err(format!("expected `owner` or `no-data`, got `{other}`")),
+            })
+        }),
+    };
+    section.finish();
+    Some(Assertion {
+        account: account?,
+        fact: fact?,
     })
 }
 

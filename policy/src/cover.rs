@@ -3,7 +3,7 @@
 
 use countersign_intent::{Address, Amount};
 
-use crate::rule::{AnyOf, Bounds, DEFAULT_FEE_CAP, Hours, Rule, Then, Threshold, When};
+use crate::rule::{AnyOf, Asserts, Bounds, DEFAULT_FEE_CAP, Hours, Rule, Then, Threshold, When};
 use crate::set::{Destination, PolicySet};
 
 /// A `when` with the policy whose destinations it names.
@@ -180,12 +180,18 @@ fn bounds_cover(outer: &Rule, inner: &Rule) -> bool {
         && at_most(wide.max_slippage_bps, narrow.max_slippage_bps)
         && narrow.max_platform_fee_bps <= wide.max_platform_fee_bps
         && narrow.max_positive_slippage_bps <= wide.max_positive_slippage_bps
+        && asserts_cover(wide.asserts, narrow.asserts)
         && narrow.max_exposed_accounts <= wide.max_exposed_accounts
         && includes(&wide.fee_accounts, &narrow.fee_accounts)
         && narrow.min_value_bps.unwrap_or(0) >= wide.min_value_bps.unwrap_or(0)
         && (narrow.min_value_bps.is_some() || wide.min_value_bps.is_none())
         && (wide.durable_nonce || !narrow.durable_nonce)
         && (takes_cosigners(outer) || !takes_cosigners(inner))
+}
+
+// A permission that asks for less reaches further.
+fn asserts_cover(wide: Asserts, narrow: Asserts) -> bool {
+    (narrow.owner || !wide.owner) && (narrow.data || !wide.data) && narrow.lamports >= wide.lamports
 }
 
 fn takes_cosigners(rule: &Rule) -> bool {

@@ -23,6 +23,7 @@
 //! | `max_rent`, `max_accounts_opened` | for new accounts | 0.02 SOL, 8 |
 //! | `max_slippage_bps` | against the quote in the trade; one without a quote passes | any |
 //! | `max_platform_fee_bps`, `max_positive_slippage_bps` | for an integrator | 0 |
+//! | `asserts`, `asserts_lamports` | what the message has to assert about the wallet | nothing |
 //! | `max_exposed_accounts` | own accounts within reach of a trade's exchanges | 0 |
 //! | `fee_accounts` | token accounts the integrator may be paid to | none |
 //! | `min_value_ratio` | least worth received for what is given, at reference prices | none |

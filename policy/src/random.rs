@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Action, Address, Amount, Asset, AuthorityKind, Effect, Intent, Lifetime, Principal, Quote,
-    Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue, WalletId,
+    Action, Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent,
+    Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
+    WalletId,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -84,10 +85,14 @@ pub(crate) fn bounds() -> impl Strategy<Value = Text> {
         key("max_accounts_opened", &["0", "1"]),
         key("max_rent", &["\"0 SOL\"", "\"1 SOL\""]),
         key("max_exposed_accounts", &["1", "2"]),
+        key(
+            "asserts",
+            &["\"wallet-owner\"", "[\"wallet-owner\", \"wallet-data\"]"],
+        ),
         key("durable_nonce", &["true"]),
         key("allow_cosigners", &["true"]),
     )
-        .prop_map(|(a, b, c, d, e, f, g, h, i)| [a, b, c, d, e, f, g, h, i].concat())
+        .prop_map(|(a, b, c, d, e, f, g, h, i, j)| [a, b, c, d, e, f, g, h, i, j].concat())
 }
 
 pub(crate) fn rule_text(name: &str, when: &str, then: &str) -> Text {
@@ -288,15 +293,27 @@ pub(crate) fn intent() -> impl Strategy<Value = Intent> {
         1 => Just(Lifetime::DurableNonce { account: NONCE, authority: WALLET, value: [0; 32] }),
     ];
     let cosigners = prop_oneof![4 => Just(vec![]), 1 => Just(vec![STRANGER])];
-    (prop::collection::vec(effect(), 1..6), lifetime, cosigners).prop_map(
-        |(effects, lifetime, cosigners)| Intent {
+    let asserted = prop_oneof![
+        Just(vec![]),
+        Just(vec![Assertion {
+            account: WALLET,
+            fact: AssertedFact::OwnedBySystem,
+        }]),
+    ];
+    (
+        prop::collection::vec(effect(), 1..6),
+        lifetime,
+        cosigners,
+        asserted,
+    )
+        .prop_map(|(effects, lifetime, cosigners, asserted)| Intent {
             venue: Venue::Solana,
             wallet: WALLET,
             effects,
             lifetime,
             cosigners,
-        },
-    )
+            asserted,
+        })
 }
 
 pub(crate) fn judged(set: &PolicySet, intent: &Intent, used: u8) -> Decision {
@@ -419,6 +436,7 @@ pub(crate) fn small_requests() -> Vec<Intent> {
         effects,
         lifetime: Lifetime::Blockhash([0; 32]),
         cosigners: vec![],
+        asserted: vec![],
     };
     all.into_iter().map(intent).collect()
 }

@@ -198,8 +198,21 @@ pub struct Bounds {
     pub(crate) min_value_bps: Option<u16>,
     /// Accounts that a trade's exchanges could spend from besides those it names.
     pub(crate) max_exposed_accounts: u16,
+    /// What the message has to assert about the wallet at its end.
+    pub(crate) asserts: Asserts,
     pub(crate) durable_nonce: bool,
     pub(crate) cosigners: bool,
+}
+
+/// What a message has to make the chain check about the wallet when all else is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asserts {
+    /// That it belongs to System.
+    pub(crate) owner: bool,
+    /// That it holds no data.
+    pub(crate) data: bool,
+    /// That it holds at least so many lamports.
+    pub(crate) lamports: Option<Amount>,
 }
 
 /// Priority fee and tips together, where a rule bounds neither: 0.01 SOL.
@@ -222,6 +235,7 @@ impl Default for Bounds {
             fee_accounts: AnyOf::These(Vec::new()),
             min_value_bps: None,
             max_exposed_accounts: 0,
+            asserts: Asserts::default(),
             durable_nonce: false,
             cosigners: false,
         }

@@ -1,8 +1,8 @@
 //! Effects in words a person understands.
 
 use countersign_intent::{
-    Address, Amount, Asset, AuthorityKind, Effect, Intent, KnownAsset, Lifetime, StakeOperation,
-    Swap,
+    Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, KnownAsset,
+    Lifetime, StakeOperation, Swap,
 };
 
 /// One line per effect, then how long the signature lives and who else must sign. Printable
@@ -19,10 +19,25 @@ pub fn explain(intent: &Intent) -> Vec<String> {
             "the signature stays usable until nonce account {account} is advanced"
         ));
     }
+    lines.extend(intent.asserted.iter().map(explain_assertion));
     for cosigner in &intent.cosigners {
         lines.push(format!("{cosigner} must sign too"));
     }
     lines
+}
+
+fn explain_assertion(assertion: &Assertion) -> String {
+    let account = &assertion.account;
+    match assertion.fact {
+        AssertedFact::OwnedBySystem => format!("fails unless {account} ends up with System"),
+        AssertedFact::NoData => format!("fails unless {account} ends up without data"),
+        AssertedFact::LamportsAtLeast(least) => {
+            format!(
+                "fails unless {account} ends up with at least {}",
+                sol(least)
+            )
+        }
+    }
 }
 
 /// One effect in one line.

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::effect::{AuthorityKind, Effect, StakeOperation, Swap};
-use crate::{Address, Amount, Asset, Intent, Lifetime};
+use crate::{Address, Amount, AssertedFact, Assertion, Asset, Intent, Lifetime};
 
 /// Starts every canonical encoding; a change of layout changes it.
 pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v2\0";
@@ -33,6 +33,8 @@ pub fn canonical_bytes(intent: &Intent) -> Vec<u8> {
     intent.cosigners.iter().for_each(|key| out.address(key));
     out.count(intent.effects.len());
     intent.effects.iter().for_each(|effect| out.effect(effect));
+    out.count(intent.asserted.len());
+    intent.asserted.iter().for_each(|one| out.assertion(one));
     out.0
 }
 
@@ -235,6 +237,18 @@ impl Writer {
             .extend_from_slice(&swap.exposed_accounts.to_be_bytes());
     }
 
+    fn assertion(&mut self, assertion: &Assertion) {
+        self.address(&assertion.account);
+        match assertion.fact {
+            AssertedFact::OwnedBySystem => self.tag(0),
+            AssertedFact::NoData => self.tag(1),
+            AssertedFact::LamportsAtLeast(least) => {
+                self.tag(2);
+                self.amount(least);
+            }
+        }
+    }
+
     fn stake(&mut self, operation: &StakeOperation) {
         match operation {
             StakeOperation::Delegate { vote_account } => {
@@ -307,6 +321,7 @@ mod tests {
             }],
             lifetime: Lifetime::Blockhash([blockhash; 32]),
             cosigners: Vec::new(),
+            asserted: Vec::new(),
         }
     }
 
@@ -341,5 +356,31 @@ mod tests {
             },
         );
         assert_ne!(intent_digest(&two), intent_digest(&other));
+    }
+
+    #[test]
+    fn what_is_asserted_belongs_to_the_intent() {
+        let with = |facts: &[AssertedFact]| {
+            let mut intent = transfer(5, 1);
+            intent.asserted = facts
+                .iter()
+                .map(|fact| Assertion {
+                    account: Address::new([1; 32]),
+                    fact: *fact,
+                })
+                .collect();
+            intent_digest(&intent)
+        };
+        let floor = |units| AssertedFact::LamportsAtLeast(Amount::from_base(units));
+        let digests = [
+            with(&[]),
+            with(&[AssertedFact::OwnedBySystem]),
+            with(&[AssertedFact::NoData]),
+            with(&[floor(0)]),
+            with(&[floor(1)]),
+            with(&[AssertedFact::OwnedBySystem, AssertedFact::NoData]),
+        ];
+        let distinct: std::collections::BTreeSet<[u8; 32]> = digests.into_iter().collect();
+        assert_eq!(distinct.len(), digests.len());
     }
 }

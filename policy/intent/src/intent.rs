@@ -1,6 +1,6 @@
 //! What a request means.
 
-use crate::{Address, Effect};
+use crate::{Address, Amount, Effect};
 
 /// Where a signature is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,6 +41,27 @@ pub enum Lifetime {
     },
 }
 
+/// Something the chain checks when the transaction has done everything else; it takes nothing, and
+/// without it the same would happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assertion {
+    /// The account it is about.
+    pub account: Address,
+    /// What has to hold, or nothing of the transaction happens.
+    pub fact: AssertedFact,
+}
+
+/// What an assertion can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertedFact {
+    /// The account belongs to the System program.
+    OwnedBySystem,
+    /// The account holds no data, so System can send its lamports.
+    NoData,
+    /// The account holds at least so many lamports.
+    LamportsAtLeast(Amount),
+}
+
 /// Everything a request would do, in the order of its instructions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
@@ -54,4 +75,6 @@ pub struct Intent {
     pub lifetime: Lifetime,
     /// Other keys that must sign the same message, in message order.
     pub cosigners: Vec<Address>,
+    /// What the message makes the chain check at its end.
+    pub asserted: Vec<Assertion>,
 }

@@ -23,7 +23,7 @@ pub use effect::{Action, AuthorityKind, Effect, Quote, StakeOperation, Swap};
 pub use id::{
     ApproverId, CertificateId, GrantId, IdError, PolicyId, RequestId, UserId, VenueId, WalletId,
 };
-pub use intent::{Intent, Lifetime, Venue};
+pub use intent::{AssertedFact, Assertion, Intent, Lifetime, Venue};
 pub use principal::{NameError, Principal, Role};
 pub use signing_input::SigningInput;
 pub use time::{Span, SpanError, Timestamp};

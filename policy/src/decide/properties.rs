@@ -67,6 +67,7 @@ proptest! {
             effects: amounts.into_iter().map(pay).collect(),
             lifetime: Lifetime::Blockhash([0; 32]),
             cosigners: vec![],
+            asserted: vec![],
         };
         adding_never_loosens(&set, &intent, added, place, 0)?;
     }
@@ -181,6 +182,7 @@ fn inv05_splitting_never_loosens_in_a_small_universe() {
         effects,
         lifetime: Lifetime::Blockhash([0; 32]),
         cosigners: vec![],
+        asserted: vec![],
     };
     let mut requests: Vec<Vec<Effect>> = payments.iter().map(|one| vec![one.clone()]).collect();
     for one in &payments {

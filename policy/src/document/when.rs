@@ -6,7 +6,7 @@ use countersign_intent::{Action, Venue};
 
 use super::reader::{Field, Section, nearest};
 use super::value;
-use crate::rule::{Actions, AnyOf, Bounds, Threshold, WalletName, When};
+use crate::rule::{Actions, AnyOf, Asserts, Bounds, Threshold, WalletName, When};
 use crate::set::{Destination, PolicyAsset};
 
 /// What a `when` may refer to.
@@ -16,7 +16,7 @@ pub(super) struct Names<'a> {
 }
 
 /// Keys that bound a permission. They are errors where nothing is permitted.
-const BOUND_KEYS: [&str; 13] = [
+const BOUND_KEYS: [&str; 15] = [
     "max_amount",
     "max_priority_fee",
     "max_tip",
@@ -28,6 +28,8 @@ const BOUND_KEYS: [&str; 13] = [
     "fee_accounts",
     "min_value_ratio",
     "max_exposed_accounts",
+    "asserts",
+    "asserts_lamports",
     "durable_nonce",
     "allow_cosigners",
 ];
@@ -84,9 +86,33 @@ pub(super) fn bounds(section: &Section<'_>, when: &mut When, names: &Names<'_>) 
             .get("min_value_ratio")
             .and_then(|field| field.parse(value::ratio_bps)),
         max_exposed_accounts: number(section, "max_exposed_accounts", u16::MAX).unwrap_or(0),
+        asserts: Asserts {
+            lamports: lamports("asserts_lamports"),
+            ..asserts(section)
+        },
         durable_nonce: flag("durable_nonce").unwrap_or(false),
         cosigners: flag("allow_cosigners").unwrap_or(false),
     }
+}
+
+/// Facts about the wallet that a message has to assert.
+fn asserts(section: &Section<'_>) -> Asserts {
+    let items = section.get("asserts").map(Field::array_or_one);
+    let mut asserts = Asserts::default();
+    for item in items.unwrap_or_default() {
+        item.parse(|text| {
+            match text {
+                "wallet-owner" => asserts.owner = true,
+                "wallet-data" => asserts.data = true,
+                other => {
+                    let known = ["wallet-owner", "wallet-data"];
+                    return Err(unknown("assertion", other, &known));
+                }
+            }
+            Ok(())
+        });
+    }
+    asserts
 }
 
 /// Refuses bounds where nothing is permitted: `what` is `a deny rule` or `a limit`.

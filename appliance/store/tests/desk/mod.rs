@@ -176,6 +176,7 @@ fn intent(lamports: u64, wallet: u8, to: To) -> Intent {
         }],
         lifetime: Lifetime::Blockhash([0; 32]),
         cosigners: Vec::new(),
+        asserted: Vec::new(),
     }
 }
 

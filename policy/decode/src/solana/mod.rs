@@ -86,12 +86,13 @@ fn decode(
         .and_then(|slot| u8::try_from(slot).ok())
         .ok_or_else(|| not_a_signer(&context.wallet))?;
     let accounts = account::resolve(message, context)?;
-    let (effects, lifetime) = walk::walk(message, context, &accounts, slot)?;
+    let read = walk::walk(message, context, &accounts, slot)?;
     let intent = Intent {
         venue: Venue::Solana,
         wallet: context.wallet,
-        effects,
-        lifetime,
+        effects: read.effects,
+        lifetime: read.lifetime,
+        asserted: read.asserted,
         cosigners: signers
             .into_iter()
             .filter(|signer| *signer != context.wallet)

@@ -1,6 +1,8 @@
 //! The one pass over a message's instructions.
 
-use countersign_intent::{Address, Amount, Asset, Effect, Lifetime, USDC, USDT, WRAPPED_SOL_MINT};
+use countersign_intent::{
+    Address, Amount, Assertion, Asset, Effect, Lifetime, USDC, USDT, WRAPPED_SOL_MINT,
+};
 
 use crate::{DecodeError, DecodeErrorKind, Place};
 
@@ -49,10 +51,19 @@ pub(crate) struct Walk<'m> {
     pub(crate) lifetime: Lifetime,
     wallet_index: u8,
     effects: Vec<Effect>,
+    asserted: Vec<Assertion>,
     opened: Vec<Opened>,
     created: Vec<Created>,
     syncs: Vec<(usize, u8)>,
     prover: Prover,
+}
+
+/// All that a message says.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) asserted: Vec<Assertion>,
 }
 
 /// Reads every instruction; what comes back is all the signature would do.
@@ -61,7 +72,7 @@ pub(crate) fn walk(
     context: &Context<'_>,
     accounts: &[Account],
     wallet_index: u8,
-) -> Result<(Vec<Effect>, Lifetime), DecodeError> {
+) -> Result<Read, DecodeError> {
     let mut walk = Walk {
         context,
         message,
@@ -70,6 +81,7 @@ pub(crate) fn walk(
         lifetime: Lifetime::Blockhash(*message.lifetime),
         wallet_index,
         effects: Vec::with_capacity(message.instructions.len() + 4),
+        asserted: Vec::new(),
         opened: Vec::new(),
         created: Vec::new(),
         syncs: program::syncs(message),
@@ -124,6 +136,19 @@ fn unknown_program(position: usize, id: Option<Address>) -> DecodeError {
 impl Walk<'_> {
     pub(crate) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    pub(crate) fn assert(&mut self, assertion: Assertion) {
+        self.asserted.push(assertion);
+    }
+
+    /// Whether nothing follows an instruction but instructions of these programs.
+    pub(crate) fn only_follows(&self, position: usize, programs: &[Address]) -> bool {
+        let mut later = self.message.instructions.iter().skip(position + 1);
+        later.all(|instruction| {
+            let key = self.message.keys.get(usize::from(instruction.program));
+            key.is_some_and(|key| programs.contains(&Address::new(*key)))
+        })
     }
 
     pub(crate) const fn wallet(&self) -> Address {
@@ -274,7 +299,7 @@ impl Walk<'_> {
         });
     }
 
-    fn finish(mut self) -> Result<(Vec<Effect>, Lifetime), DecodeError> {
+    fn finish(mut self) -> Result<Read, DecodeError> {
         if let Some(created) = self.created.first() {
             let place = Place::Instruction {
                 index: created.position,
@@ -292,7 +317,11 @@ impl Walk<'_> {
             let fee = fee::fee(self.message, self.compute, &self.context.costs);
             self.push(fee);
         }
-        Ok((self.effects, self.lifetime))
+        Ok(Read {
+            effects: self.effects,
+            lifetime: self.lifetime,
+            asserted: self.asserted,
+        })
     }
 }
 

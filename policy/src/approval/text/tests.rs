@@ -30,6 +30,7 @@ fn intent(effects: Vec<Effect>) -> Intent {
         effects,
         lifetime: Lifetime::Blockhash([0; 32]),
         cosigners: Vec::new(),
+        asserted: Vec::new(),
     }
 }
 
