@@ -1,17 +1,18 @@
 //! The one pass over a message's instructions.
 
-use countersign_intent::{
-    Address, Amount, Assertion, Asset, Effect, Lifetime, USDC, USDT, WRAPPED_SOL_MINT,
-};
+mod own;
+
+pub(crate) use own::own_candidates;
+
+use countersign_intent::{Address, Amount, Assertion, Asset, Effect, Lifetime};
 
 use crate::{DecodeError, DecodeErrorKind, Place};
 
 use super::account::Account;
-use super::ata::{Candidate, Prover, TokenProgram};
+use super::ata::{Prover, TokenProgram};
 use super::call::Call;
 use super::context::Context;
 use super::fee::{self, ComputeRequest};
-use super::ids;
 use super::program;
 use super::wire::Message;
 
@@ -108,14 +109,6 @@ pub(crate) fn walk(
     walk.finish()
 }
 
-fn exhausted(call: &Call<'_>) -> DecodeError {
-    call.refuse(
-        DecodeErrorKind::TooMuchWork,
-        "the message names more unproven token accounts than one request may search for; name \
-         their mints",
-    )
-}
-
 fn unknown_program(position: usize, id: Option<Address>) -> DecodeError {
     let place = Place::Instruction {
         index: position,
@@ -199,93 +192,6 @@ impl Walk<'_> {
             .any(|(later, synced)| *later > position && *synced == account)
     }
 
-    /// What an earlier instruction of this message, or the operator, says about an account.
-    pub(crate) fn known_account(&self, account: &Account) -> Option<Opened> {
-        let opened = self
-            .opened
-            .iter()
-            .find(|opened| opened.index == account.index);
-        opened.copied().or_else(|| {
-            let registered = self
-                .context
-                .accounts
-                .iter()
-                .find(|known| Some(known.account) == account.key)?;
-            Some(Opened {
-                index: account.index,
-                owner: self.context.wallet,
-                mint: registered.mint,
-                program: None,
-            })
-        })
-    }
-
-    /// The first candidate whose associated account this is; what is found is remembered.
-    pub(crate) fn prove<I>(
-        &mut self,
-        call: &Call<'_>,
-        account: &Account,
-        candidates: I,
-    ) -> Result<Option<Opened>, DecodeError>
-    where
-        I: Iterator<Item = Candidate> + Clone,
-    {
-        let Some(key) = account.key else {
-            return Ok(None);
-        };
-        let found = self.prover.find(&key, candidates);
-        let found = found.map_err(|_| exhausted(call))?;
-        let proven = found.map(|candidate| Opened {
-            index: account.index,
-            owner: candidate.owner,
-            mint: candidate.mint,
-            program: Some(candidate.program),
-        });
-        self.opened.extend(proven);
-        Ok(proven)
-    }
-
-    /// How many of these accounts are the wallet's, as far as this message, the operator and the
-    /// mints that are known can tell.
-    pub(crate) fn own_among(
-        &mut self,
-        call: &Call<'_>,
-        accounts: &[Account],
-    ) -> Result<usize, DecodeError> {
-        let wallet = self.wallet();
-        let (known, unknown): (Vec<Account>, Vec<Account>) = accounts
-            .iter()
-            .partition(|account| self.known_account(account).is_some());
-        let is_own = |account: &&Account| {
-            let known = self.known_account(account);
-            known.is_some_and(|known| known.owner == wallet)
-        };
-        let own = known.iter().filter(is_own).count();
-        let keys: Vec<Address> = unknown.iter().filter_map(|account| account.key).collect();
-        if keys.is_empty() {
-            return Ok(own);
-        }
-        let candidates = self.unnamed(wallet);
-        let found = self.prover.count(&keys, candidates);
-        Ok(own + found.map_err(|_| exhausted(call))?)
-    }
-
-    /// Whether an account is the wallet's own account for `mint`.
-    pub(crate) fn is_own(
-        &mut self,
-        call: &Call<'_>,
-        account: &Account,
-        mint: Address,
-    ) -> Result<bool, DecodeError> {
-        let wallet = self.wallet();
-        let candidates = own_candidates(wallet, mint);
-        let known = match self.known_account(account) {
-            Some(known) => Some(known),
-            None => self.prove(call, account, candidates)?,
-        };
-        Ok(known.is_some_and(|known| known.owner == wallet && known.mint == mint))
-    }
-
     /// Counts a rent deposit of a new token account, if the wallet pays it.
     pub(crate) fn deposit_token_rent(&mut self, account: Address, program: TokenProgram) {
         let costs = &self.context.costs;
@@ -323,70 +229,6 @@ impl Walk<'_> {
             asserted: self.asserted,
         })
     }
-}
-
-impl<'m> Walk<'m> {
-    /// The associated accounts of an owner whose mint an instruction does not name.
-    pub(crate) fn unnamed(
-        &self,
-        owner: Address,
-    ) -> impl Iterator<Item = Candidate> + Clone + use<'m> {
-        let Self {
-            context,
-            accounts,
-            message,
-            ..
-        } = *self;
-        // These mints are SPL Token's; of the others only the address is known.
-        let well_known = [
-            Some(WRAPPED_SOL_MINT),
-            mint_of(USDC.asset),
-            mint_of(USDT.asset),
-        ];
-        let well_known = well_known.into_iter().flatten().map(move |mint| Candidate {
-            owner,
-            program: TokenProgram::Token,
-            mint,
-        });
-        let instructions = &message.instructions;
-        let is_program = move |index| instructions.iter().any(|called| called.program == index);
-        let in_message = accounts
-            .iter()
-            .filter(move |account| !account.signer && !account.writable)
-            .filter(move |account| !is_program(account.index))
-            .filter_map(|account| account.key);
-        let hinted = context.mints.iter().copied();
-        // An account of Token-2022 cannot be used by a message that does not name that program.
-        let token_2022 = accounts
-            .iter()
-            .any(|account| account.key.is_none_or(|key| key == ids::TOKEN_2022));
-        let possible =
-            move |candidate: &Candidate| token_2022 || candidate.program == TokenProgram::Token;
-        let others = hinted
-            .chain(in_message)
-            .flat_map(move |mint| own_candidates(owner, mint))
-            .filter(possible);
-        well_known.chain(others)
-    }
-}
-
-fn mint_of(asset: Asset) -> Option<Address> {
-    match asset {
-        Asset::Token(mint) => Some(mint),
-        Asset::Sol => None,
-    }
-}
-
-/// An owner's associated accounts for a mint, under both token programs.
-pub(crate) fn own_candidates(
-    owner: Address,
-    mint: Address,
-) -> impl Iterator<Item = Candidate> + Clone {
-    TokenProgram::ALL.into_iter().map(move |program| Candidate {
-        owner,
-        program,
-        mint,
-    })
 }
 
 /// Lamports, or any other count of base units that fits the chain's 64 bits.
