@@ -11,6 +11,7 @@ mod call;
 mod context;
 mod fee;
 mod ids;
+mod order_book;
 mod program;
 mod swap;
 mod tip;

@@ -10,7 +10,6 @@ use super::account::Account;
 use super::anchor::{self, Refused};
 use super::ata::{Candidate, TokenProgram};
 use super::call::Call;
-use super::context::Market;
 use super::walk::{Opened, Walk, lamports, own_candidates};
 use super::wire::Reader;
 
@@ -126,6 +125,24 @@ impl Layout {
         call.wallet(layout.wallet, "the trader")?;
         Ok(layout)
     }
+
+    /// Reads a trade whose arguments are its two amounts, then what `rest` reads.
+    pub(crate) fn trade<T>(
+        walk: &mut Walk<'_>,
+        call: &mut Call<'_>,
+        program: &'static str,
+        layouts: &[Self],
+        refused: &[Refused],
+        rest: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let layout = Self::find(call, layouts, refused)?;
+        let (bounds, rest) = call.args(anchor::DISCRIMINATOR, |args| {
+            Ok((layout.amounts.read(args)?, rest(args)?))
+        })?;
+        let sides = (layout.spend, layout.receive);
+        walk.trade(call, program, sides, bounds, Terms::default())?;
+        Ok(rest)
+    }
 }
 
 /// Terms that only some programs have.
@@ -240,36 +257,6 @@ impl Walk<'_> {
         self.prove(call, account, candidates)
     }
 
-    /// Proves that a slot holds the wallet's token account for a mint that is known otherwise.
-    pub(crate) fn check_own_mint(
-        &mut self,
-        call: &Call<'_>,
-        slot: usize,
-        mint: Address,
-    ) -> Result<(), DecodeError> {
-        let account = call.account(slot)?;
-        if self.is_own(call, &account, mint)? {
-            return Ok(());
-        }
-        Err(unproven(call, slot, &account))
-    }
-
-    /// The registered market in a slot.
-    pub(crate) fn market(&self, call: &Call<'_>, slot: usize) -> Result<Market, DecodeError> {
-        let key = call.key(slot)?;
-        let known = self
-            .context
-            .markets
-            .iter()
-            .find(|market| market.address == key);
-        known.copied().ok_or_else(|| {
-            call.refuse(
-                DecodeErrorKind::UnboundedTrade,
-                format!("market `{key}` is not registered, so its lots cannot be read as amounts"),
-            )
-        })
-    }
-
     /// The owner of a token account that receives `mint`, where it can be proven.
     pub(crate) fn owner_of(
         &mut self,
@@ -316,7 +303,7 @@ fn check_bounds(call: &Call<'_>, bounds: Bounds) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn unproven(call: &Call<'_>, slot: usize, account: &Account) -> DecodeError {
+pub(crate) fn unproven(call: &Call<'_>, slot: usize, account: &Account) -> DecodeError {
     match account.key {
         None => call.refuse(
             DecodeErrorKind::UnresolvedAccount,

@@ -8,7 +8,8 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::anchor::{self, DISCRIMINATOR, Refused};
 use super::super::call::Call;
 use super::super::context::Market;
-use super::super::swap::{Bounds, MintFrom, Side, Terms};
+use super::super::order_book::{Slots, Taken};
+use super::super::swap::Bounds;
 use super::super::walk::Walk;
 use super::super::wire::Reader;
 
@@ -26,6 +27,12 @@ const REFUSED: [Refused; 6] = [
     (0xf223_c689_52e1_f2b6, "deposit", RESTS),
     (0xccb5_afde_287d_bc47, "create_open_orders_account", RESTS),
 ];
+
+const SLOTS: Slots = Slots {
+    market: 2,
+    base: 9,
+    quote: 10,
+};
 
 /// An order that takes at once or not at all, in lots.
 struct Take {
@@ -47,23 +54,18 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     call.wallet(0, "the signer")?;
     call.wallet(1, "the penalty payer")?;
     let take = call.args(DISCRIMINATOR, Take::read)?;
-    let market = walk.market(call, 2)?;
-    walk.check_own_mint(call, 9, market.base_mint)?;
-    walk.check_own_mint(call, 10, market.quote_mint)?;
-    let base = Side::Token(9, MintFrom::Nowhere);
-    let quote = Side::Token(10, MintFrom::Nowhere);
-    let bounds = take.bounds(&market).ok_or_else(|| {
-        call.refuse(
-            DecodeErrorKind::UnboundedTrade,
-            "the price and the most of both assets must be positive and fit 64 bits",
-        )
-    })?;
-    let sides = if take.bid {
-        (quote, base)
-    } else {
-        (base, quote)
-    };
-    walk.trade(call, SLUG, sides, bounds, Terms::default())
+    walk.take(call, SLUG, SLOTS, |market| {
+        let bounds = take.bounds(market).ok_or_else(|| {
+            call.refuse(
+                DecodeErrorKind::UnboundedTrade,
+                "the price and the most of both assets must be positive and fit 64 bits",
+            )
+        })?;
+        Ok(Taken {
+            bid: take.bid,
+            bounds,
+        })
+    })
 }
 
 impl Take {

@@ -7,13 +7,21 @@ use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::anchor::flag;
 use super::super::call::Call;
-use super::super::swap::{Bounds, MintFrom, Side, Terms};
+use super::super::context::Market;
+use super::super::order_book::{Slots, Taken};
+use super::super::swap::Bounds;
 use super::super::walk::Walk;
 use super::super::wire::Reader;
 
 pub(super) const ID: Address = Address::from_literal("PhoeNiXZ8ByJGLkxNfZRnkUfjvmuYqLR89jjFHGqdXY");
 pub(super) const SLUG: &str = "phoenix";
 const IMMEDIATE_OR_CANCEL: u8 = 2;
+
+const SLOTS: Slots = Slots {
+    market: 2,
+    base: 4,
+    quote: 5,
+};
 
 /// An immediate-or-cancel order, in lots.
 struct Order {
@@ -45,31 +53,33 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     if order.from_deposits {
         return Err(call.forbid("trades funds on deposit, which the message does not show"));
     }
-    let market = walk.market(call, 2)?;
-    walk.check_own_mint(call, 4, market.base_mint)?;
-    walk.check_own_mint(call, 5, market.quote_mint)?;
-    let base = Side::Token(4, MintFrom::Nowhere);
-    let quote = Side::Token(5, MintFrom::Nowhere);
-    let lots = |lots: u64, size: u64| lots.saturating_mul(size);
-    let (sides, bounds, clean) = if order.bid {
-        let spend = lots(order.quote, market.quote_lot);
-        let bounds = Bounds::exact_in(spend, lots(order.min_base, market.base_lot));
-        ((quote, base), bounds, order.quote > 0 && order.base == 0)
-    } else {
-        let spend = lots(order.base, market.base_lot);
-        let bounds = Bounds::exact_in(spend, lots(order.min_quote, market.quote_lot));
-        ((base, quote), bounds, order.base > 0 && order.quote == 0)
-    };
-    if !clean {
-        return Err(call.refuse(
-            DecodeErrorKind::UnboundedTrade,
-            "the amount spent is not the one the order states; state it, and leave the other 0",
-        ));
-    }
-    walk.trade(call, SLUG, sides, bounds, Terms::default())
+    walk.take(call, SLUG, SLOTS, |market| order.taken(call, market))
 }
 
 impl Order {
+    fn taken(&self, call: &Call<'_>, market: &Market) -> Result<Taken, DecodeError> {
+        let lots = |lots: u64, size: u64| lots.saturating_mul(size);
+        let (bounds, clean) = if self.bid {
+            let spend = lots(self.quote, market.quote_lot);
+            let bounds = Bounds::exact_in(spend, lots(self.min_base, market.base_lot));
+            (bounds, self.quote > 0 && self.base == 0)
+        } else {
+            let spend = lots(self.base, market.base_lot);
+            let bounds = Bounds::exact_in(spend, lots(self.min_quote, market.quote_lot));
+            (bounds, self.base > 0 && self.quote == 0)
+        };
+        if !clean {
+            return Err(call.refuse(
+                DecodeErrorKind::UnboundedTrade,
+                "the amount spent is not the one the order states; state it, and leave the other 0",
+            ));
+        }
+        Ok(Taken {
+            bid: self.bid,
+            bounds,
+        })
+    }
+
     fn read(args: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let at = args.position();
         let kind = args.u8("order kind")?;
@@ -109,7 +119,7 @@ fn maybe_u64(args: &mut Reader<'_>, what: &str) -> Result<(), DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::context::{Context, Market};
+    use super::super::super::context::Context;
     use super::super::super::draft::{
         STRANGER, Step, WALLET, ata, effects_in, pool, refusal, refusal_in, signs, step, writes,
     };

@@ -5,9 +5,9 @@ use countersign_intent::{Address, Effect};
 
 use crate::DecodeError;
 
-use super::super::anchor::{self, DISCRIMINATOR, Refused};
+use super::super::anchor::{self, Refused};
 use super::super::call::Call;
-use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::swap::{Amounts, Layout, MintFrom, Side};
 use super::super::walk::{Walk, lamports};
 
 pub(super) const ID: Address = Address::from_literal("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
@@ -122,27 +122,19 @@ const REFUSED: [Refused; 3] = [
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let discriminator = anchor::discriminator(call);
     if discriminator == Some(MULTI_HOP.discriminator) {
-        return multi_hop(walk, call);
+        return Layout::trade(walk, call, SLUG, &[MULTI_HOP], &[], |_| Ok(()));
     }
     let known = TRADES
         .iter()
         .find(|trade| Some(trade.layout.discriminator) == discriminator);
     let trade = known.ok_or_else(|| anchor::refuse(call, &REFUSED))?;
-    let layout = Layout::find(call, std::slice::from_ref(&trade.layout), &[])?;
-    let bounds = call.args(DISCRIMINATOR, |args| {
-        let bounds = layout.amounts.read(args)?;
+    let layouts = std::slice::from_ref(&trade.layout);
+    Layout::trade(walk, call, SLUG, layouts, &[], |args| {
         if trade.flag {
             anchor::trailing_flag(args, "track_volume")?;
         }
-        Ok(bounds)
+        Ok(())
     })?;
-    walk.trade(
-        call,
-        SLUG,
-        (layout.spend, layout.receive),
-        bounds,
-        Terms::default(),
-    )?;
     let accumulator = trade.accumulator.filter(|slot| *slot < call.slot_count());
     if let Some(slot) = accumulator {
         let amount = lamports(walk.context.costs.pump_accumulator_rent);
@@ -152,18 +144,6 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         });
     }
     Ok(())
-}
-
-fn multi_hop(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    let layout = Layout::find(call, std::slice::from_ref(&MULTI_HOP), &[])?;
-    let bounds = call.args(DISCRIMINATOR, |args| layout.amounts.read(args))?;
-    walk.trade(
-        call,
-        SLUG,
-        (layout.spend, layout.receive),
-        bounds,
-        Terms::default(),
-    )
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use countersign_intent::Address;
 
 use crate::DecodeError;
 
-use super::super::anchor::DISCRIMINATOR;
 use super::super::call::Call;
-use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::swap::{Amounts, Layout, MintFrom, Side};
 use super::super::walk::Walk;
 
 pub(super) const ID: Address =
@@ -39,15 +38,7 @@ const LAYOUTS: [Layout; 2] = [
 ];
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    let layout = Layout::find(call, &LAYOUTS, &[])?;
-    let bounds = call.args(DISCRIMINATOR, |args| layout.amounts.read(args))?;
-    walk.trade(
-        call,
-        SLUG,
-        (layout.spend, layout.receive),
-        bounds,
-        Terms::default(),
-    )
+    Layout::trade(walk, call, SLUG, &LAYOUTS, &[], |_| Ok(()))
 }
 
 #[cfg(test)]

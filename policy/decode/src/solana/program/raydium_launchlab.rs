@@ -2,11 +2,10 @@
 
 use countersign_intent::Address;
 
-use crate::{DecodeError, DecodeErrorKind};
+use crate::DecodeError;
 
-use super::super::anchor::DISCRIMINATOR;
 use super::super::call::Call;
-use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::swap::{Amounts, Layout, MintFrom, Side};
 use super::super::walk::Walk;
 
 pub(super) const ID: Address = Address::from_literal("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj");
@@ -61,25 +60,15 @@ const LAYOUTS: [Layout; 4] = [
 ];
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    let layout = Layout::find(call, &LAYOUTS, &[])?;
-    let (bounds, share) = call.args(DISCRIMINATOR, |args| {
-        Ok((layout.amounts.read(args)?, args.u64("share fee rate")?))
+    let share = Layout::trade(walk, call, SLUG, &LAYOUTS, &[], |args| {
+        args.u64("share fee rate")
     })?;
-    if share != 0 {
-        return Err(call.refuse(
-            DecodeErrorKind::Forbidden,
-            format!(
-                "a share fee rate of {share} goes to an account the layout does not name; send 0"
-            ),
-        ));
+    if share == 0 {
+        return Ok(());
     }
-    walk.trade(
-        call,
-        SLUG,
-        (layout.spend, layout.receive),
-        bounds,
-        Terms::default(),
-    )
+    Err(call.forbid(format!(
+        "a share fee rate of {share} goes to an account the layout does not name; send 0"
+    )))
 }
 
 #[cfg(test)]
@@ -87,6 +76,7 @@ mod tests {
     use super::super::super::draft::{WALLET, ata, reads, refusal, signs, writes};
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
+    use crate::DecodeErrorKind;
 
     #[test]
     fn every_trade_is_bounded_and_the_wallets() {
