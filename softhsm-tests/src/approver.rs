@@ -36,13 +36,18 @@ impl Approver {
         }
     }
 
+    /// The secret half of the key, for a Ledger that holds it.
+    #[must_use]
+    pub const fn secret(self) -> [u8; 32] {
+        match self {
+            Self::Alice => [0xa1; 32],
+            Self::Bob => [0xb0; 32],
+            Self::Carol => [0xca; 32],
+        }
+    }
+
     fn key(self) -> SigningKey {
-        let seed = match self {
-            Self::Alice => 0xa1,
-            Self::Bob => 0xb0,
-            Self::Carol => 0xca,
-        };
-        SigningKey::from_bytes(&[seed; 32])
+        SigningKey::from_bytes(&self.secret())
     }
 
     /// Base58.
