@@ -157,7 +157,9 @@ impl Limit {
         self.cap
     }
 
-    pub(crate) fn key(&self, scope: Scope) -> LimitKey {
+    /// What its usage by one of those it counts is filed under.
+    #[must_use]
+    pub const fn key(&self, scope: Scope) -> LimitKey {
         LimitKey {
             limit: self.id,
             window: self.window,

@@ -141,6 +141,14 @@ impl Window {
         None
     }
 
+    /// When more than now will be left: the end of the oldest that still counts. `None` where
+    /// nothing counts.
+    #[must_use]
+    pub fn frees_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let used = self.used(now);
+        self.retry_after(now, 1, used)
+    }
+
     fn put(&mut self, bucket: i64, amount: u128) {
         self.sum = self.sum.saturating_add(amount);
         match self.buckets.back_mut() {

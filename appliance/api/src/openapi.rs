@@ -40,6 +40,7 @@ use crate::route::{Method, ROUTES, Route};
         crate::IssueCertificate,
         crate::IssuedCertificate,
         crate::ManageWallet,
+        crate::LimitUse,
         crate::PatchWallet,
         crate::PendingChange,
         crate::Policy,

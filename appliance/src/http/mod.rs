@@ -10,6 +10,7 @@ pub mod error;
 mod extract;
 mod freeze;
 mod grants;
+mod limits;
 pub mod operations;
 mod pki;
 mod policies;

@@ -18,8 +18,8 @@ use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, freeze, grants, pki, policies, prices, requests, sign, status,
-    users, venues, wallets,
+    approvals, approvers, audit, freeze, grants, limits, pki, policies, prices, requests, sign,
+    status, users, venues, wallets,
 };
 use crate::app::App;
 use crate::phase::Activity;
@@ -64,6 +64,7 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Get, "/v1/policies", policies::list)
         .at(Post, "/v1/policies", policies::propose)
         .at(Get, "/v1/policies/active", policies::active)
+        .at(Get, "/v1/limits", limits::list)
         .at(Post, "/v1/prices", prices::set)
         .at(Get, "/v1/prices", prices::list)
         .at(Post, "/v1/freeze", freeze::freeze)

@@ -136,6 +136,16 @@ async fn used<S: Store>(store: &S, keys: &[&[u8]]) -> Vec<(Vec<u8>, i64, u128)> 
         .map(|row| (row.limit_key, row.bucket, row.amount))
         .collect();
     rows.sort();
+    drop(txn);
+    let mut looked_at: Vec<_> = store
+        .usage(&keys)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| (row.limit_key, row.bucket, row.amount))
+        .collect();
+    looked_at.sort();
+    assert_eq!(looked_at, rows);
     rows
 }
 

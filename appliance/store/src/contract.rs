@@ -108,6 +108,13 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
 
+    /// Everything committed about the use of these limits, in any order. For people to look at:
+    /// what is judged reads [`Txn::load_usage`].
+    fn usage(
+        &self,
+        limit_keys: &[Vec<u8>],
+    ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+
     /// Log entries from index `from`, in order: at most `limit`, and at most [`PAGE_LIMIT`].
     fn entries(
         &self,

@@ -31,4 +31,5 @@ pub use job::{
     AdminChange, Bench, Case, Judge, Judged, LedgerError, Outcome, OutcomeEntry, Verdict,
 };
 pub use recorded::Recorded;
+pub use windows::stored_key as usage_key;
 pub use writer::{Clock, Head, Randomness};

@@ -186,6 +186,11 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn usage(&self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
+        self.shared
+            .read(Point::Read, |state| state.usage_of(limit_keys))
+    }
+
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {
         self.shared.read(Point::Read, |state| {
             let entries = state.entries.range(from..).take(page(limit));
@@ -215,19 +220,8 @@ impl Txn for MemoryTxn {
     }
 
     async fn load_usage(&mut self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
-        self.shared.read(Point::LoadUsage, |state| {
-            let rows = |key: &Vec<u8>| {
-                let buckets = state.usage.range((key.clone(), i64::MIN)..);
-                let own = buckets.take_while(|((of, _), _)| of == key);
-                own.map(|((limit_key, bucket), amount)| UsageRow {
-                    limit_key: limit_key.clone(),
-                    bucket: *bucket,
-                    amount: *amount,
-                })
-                .collect::<Vec<_>>()
-            };
-            limit_keys.iter().flat_map(rows).collect()
-        })
+        let shared = &self.shared;
+        shared.read(Point::LoadUsage, |state| state.usage_of(limit_keys))
     }
 
     async fn commit(self, writes: Writes) -> StoreResult<()> {

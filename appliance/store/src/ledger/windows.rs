@@ -135,7 +135,8 @@ impl Slot {
 
 /// What a window is stored under: the limit, the length of the window in microseconds (8
 /// bytes, big-endian), and the text of the scope, which is unique.
-pub(super) fn stored_key(key: &LimitKey) -> Vec<u8> {
+#[must_use]
+pub fn stored_key(key: &LimitKey) -> Vec<u8> {
     let mut bytes = key.limit().to_vec();
     bytes.extend(key.window().micros().to_be_bytes());
     bytes.extend(key.scope().to_string().into_bytes());

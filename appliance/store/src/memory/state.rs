@@ -4,7 +4,8 @@ use countersign_audit::Hash;
 
 use crate::{
     AuthorityRow, AuthoritySeal, Cause, CheckpointRow, EntryRow, IdempotencyKey, OutcomeKind,
-    OutcomeRow, Progress, RequestRow, StoreError, StoreResult, StoredRequest, Writes, request_seq,
+    OutcomeRow, Progress, RequestRow, StoreError, StoreResult, StoredRequest, UsageRow, Writes,
+    request_seq,
 };
 
 /// The tables.
@@ -31,6 +32,20 @@ impl State {
             last_request: last.map_or(0, |(seq, _)| *seq),
             latest_micros: self.latest_micros,
         }
+    }
+
+    pub(super) fn usage_of(&self, limit_keys: &[Vec<u8>]) -> Vec<UsageRow> {
+        let rows = |key: &Vec<u8>| {
+            let buckets = self.usage.range((key.clone(), i64::MIN)..);
+            let own = buckets.take_while(|((of, _), _)| of == key);
+            own.map(|((limit_key, bucket), amount)| UsageRow {
+                limit_key: limit_key.clone(),
+                bucket: *bucket,
+                amount: *amount,
+            })
+            .collect::<Vec<_>>()
+        };
+        limit_keys.iter().flat_map(rows).collect()
     }
 
     pub(super) fn request(&self, seq: u64) -> Option<StoredRequest> {

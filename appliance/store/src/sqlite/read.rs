@@ -7,12 +7,12 @@ use sqlx::{AssertSqlSafe, Error, Row as _, Sqlite, SqliteExecutor, query};
 use super::SqliteStore;
 use super::failure::reading;
 use super::row::{self, request_columns};
-use super::statement::signed;
+use super::statement::{signed, usage_of};
 use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, PAGE_LIMIT, Progress,
-    Store, StoreResult, StoredRequest, request_seq,
+    Store, StoreResult, StoredRequest, UsageRow, request_seq,
 };
 
 /// Runs a query and makes a `T` of each row.
@@ -168,6 +168,14 @@ impl Store for SqliteStore {
             .bind(principal)
             .bind(page(limit));
         rows(&self.readers, "requests", wanted, row::stored_request).await
+    }
+
+    async fn usage(&self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
+        let mut found = Vec::new();
+        for wanted in usage_of(limit_keys) {
+            found.extend(rows(&self.readers, "the use of limits", wanted, row::usage).await?);
+        }
+        Ok(found)
     }
 
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {

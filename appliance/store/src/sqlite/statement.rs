@@ -62,6 +62,15 @@ pub(super) fn by_keys<'k, K>(
     })
 }
 
+/// Every row about the use of these limits.
+pub(super) fn usage_of(limit_keys: &[Vec<u8>]) -> impl Iterator<Item = Wanted> {
+    let select = "SELECT u.limit_key, u.bucket, u.amount";
+    let join = "usage u ON u.limit_key = wanted.column1";
+    by_keys(select, join, 1, limit_keys, |wanted, key| {
+        wanted.bind(key.as_slice())
+    })
+}
+
 /// The statements of one transaction, in one text.
 ///
 /// A trip to SQLite's thread and back costs as much as writing several rows. So everything

@@ -6,7 +6,7 @@ use super::failure::{is_taken, not_written, reading};
 use super::read::rows;
 use super::row::{self, request_columns};
 use super::script::script;
-use super::statement::{Wanted, by_keys};
+use super::statement::{Wanted, by_keys, usage_of};
 use crate::{Cause, IdempotencyKey, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
 
 /// The one transaction of a [`super::SqliteStore`]. No other connection writes, so what it
@@ -66,11 +66,8 @@ impl Txn for SqliteTxn {
     }
 
     async fn load_usage(&mut self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
-        let select = "SELECT u.limit_key, u.bucket, u.amount";
-        let join = "usage u ON u.limit_key = wanted.column1";
-        let bind = |wanted: Wanted, key: &Vec<u8>| wanted.bind(key.as_slice());
         let mut found = Vec::new();
-        for wanted in by_keys(select, join, 1, limit_keys, bind) {
+        for wanted in usage_of(limit_keys) {
             let connection = self.writer.connection()?;
             found.extend(rows(connection, "the use of limits", wanted, row::usage).await?);
         }

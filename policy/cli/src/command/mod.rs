@@ -9,6 +9,7 @@ mod freeze;
 mod grants;
 mod groups;
 mod ledger;
+mod limits;
 mod man;
 mod pki;
 mod policy;
@@ -87,6 +88,9 @@ pub(crate) enum Command {
     /// Where money may go
     #[command(subcommand)]
     Destinations(destinations::Command),
+    /// What is left under the limits
+    #[command(subcommand)]
+    Limits(limits::Command),
     /// Ledgers: what is connected, keys, enrolment
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -123,6 +127,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Approvers(command) => approvers::run(&command, session),
         Command::Groups(command) => groups::run(&command, session),
         Command::Destinations(command) => destinations::run(&command, session),
+        Command::Limits(command) => limits::run(&command, session),
         Command::Ledger(command) => ledger::run(&command, session),
         Command::Audit(command) => audit::run(command, session),
         Command::Pki(command) => pki::run(command, session),

@@ -1,0 +1,162 @@
+//! `/v1/limits`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use countersign_api::{LimitUse, LimitsQuery, Page};
+use countersign_intent::{
+    Address, Amount, Asset, Principal, Role, Timestamp, UserId, Venue, WalletId,
+};
+use countersign_policy::usage::Window;
+use countersign_policy::{Cap, Limit, Per, PolicySet, Scope};
+use countersign_store::Store;
+use countersign_store::ledger::usage_key;
+
+use super::convert;
+use super::error::ApiError;
+use super::extract::{Peer, Query};
+use crate::app::App;
+use crate::records::RecordsError;
+use crate::wallets::WalletRecord;
+
+/// Decimals of a US dollar in micro-dollars.
+const USD_DECIMALS: u8 = 6;
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<LimitsQuery>,
+) -> Result<Json<Page<LimitUse>>, ApiError> {
+    let asked = Asked::read(&app, &query).await?;
+    let policy = app.policies.active();
+    let mut items = Vec::new();
+    if let Some(policy) = policy {
+        let set = &policy.set;
+        let counted: Vec<(&Limit, Scope)> = set
+            .limits()
+            .iter()
+            .filter_map(|limit| Some((limit, asked.scope(limit.per())?)))
+            .collect();
+        let now = app.clock.now();
+        let windows = windows(&app, &counted).await?;
+        for ((limit, scope), window) in counted.iter().zip(&windows) {
+            items.push(told(set, limit, scope, window, now));
+        }
+    }
+    Ok(Json(Page {
+        items,
+        next_cursor: None,
+    }))
+}
+
+/// For whom the limits are asked.
+struct Asked {
+    wallet: Option<(WalletId, UserId)>,
+    bot: Option<Principal>,
+    destination: Option<Address>,
+}
+
+impl Asked {
+    async fn read(app: &App, query: &LimitsQuery) -> Result<Self, ApiError> {
+        let bot = query.bot.as_deref().map(|name| {
+            Principal::new(Role::Bot, name)
+                .map_err(|error| ApiError::field("bot", error.to_string()))
+        });
+        let destination = query
+            .destination
+            .as_deref()
+            .map(|address| convert::id("destination", address));
+        let wallet = match &query.wallet_id {
+            Some(text) => Some(wallet(app, text).await?),
+            None => None,
+        };
+        Ok(Self {
+            wallet,
+            bot: bot.transpose()?,
+            destination: destination.transpose()?,
+        })
+    }
+
+    /// The one of those a limit counts for that was asked about.
+    fn scope(&self, per: Per) -> Option<Scope> {
+        match per {
+            Per::Wallet => self.wallet.map(|(wallet, _)| Scope::Wallet(wallet)),
+            Per::User => self.wallet.map(|(_, user)| Scope::User(user)),
+            Per::Bot => self.bot.clone().map(Scope::Bot),
+            Per::Venue => Some(Scope::Venue(Venue::Solana)),
+            Per::Destination => self.destination.map(Scope::Destination),
+            Per::Global => Some(Scope::Global),
+        }
+    }
+}
+
+async fn wallet(app: &App, text: &str) -> Result<(WalletId, UserId), ApiError> {
+    let id: WalletId = convert::id("wallet_id", text)?;
+    let stored = app.records.get::<WalletRecord>(*id.as_bytes()).await?;
+    let stored = stored.ok_or_else(|| ApiError::not_found("wallet", text))?;
+    let user = convert::id("user", &stored.record.user)?;
+    Ok((id, user))
+}
+
+/// The window of each, from what was committed.
+async fn windows(app: &App, counted: &[(&Limit, Scope)]) -> Result<Vec<Window>, ApiError> {
+    let keys: Vec<Vec<u8>> = counted
+        .iter()
+        .map(|(limit, scope)| usage_key(&limit.key(scope.clone())))
+        .collect();
+    let rows = app.db.usage(&keys).await.map_err(RecordsError::from)?;
+    let mut stored: HashMap<Vec<u8>, Vec<(i64, u128)>> = HashMap::new();
+    for row in rows {
+        let buckets = stored.entry(row.limit_key).or_default();
+        buckets.push((row.bucket, row.amount));
+    }
+    let window = |((limit, _), key): (&(&Limit, Scope), &Vec<u8>)| {
+        Window::restore(limit.window(), stored.remove(key).unwrap_or_default())
+    };
+    Ok(counted.iter().zip(&keys).map(window).collect())
+}
+
+fn told(
+    set: &PolicySet,
+    limit: &Limit,
+    scope: &Scope,
+    window: &Window,
+    now: Timestamp,
+) -> LimitUse {
+    let (unit, decimals) = unit(set, limit.cap());
+    let max = limit.cap().max();
+    let used = window.used(now);
+    let shown = |base: u128| Amount::from_base(base).display(decimals).to_string();
+    LimitUse {
+        limit: limit.name().to_owned(),
+        scope: scope.to_string(),
+        unit,
+        max: shown(max),
+        used: shown(used),
+        left: shown(max.saturating_sub(used)),
+        window: limit.window().to_string(),
+        frees_at: window.frees_at(now).map(|at| at.to_string()),
+    }
+}
+
+fn unit(set: &PolicySet, cap: Cap) -> (String, u8) {
+    match cap {
+        Cap::Amount {
+            asset, decimals, ..
+        } => (symbol(set, asset), decimals),
+        Cap::MicroUsd(_) => ("USD".to_owned(), USD_DECIMALS),
+        Cap::Count(_) => ("requests".to_owned(), 0),
+    }
+}
+
+/// The policy's word for an asset; a mint where it has none.
+fn symbol(set: &PolicySet, asset: Asset) -> String {
+    let named = set.assets().iter().find(|one| one.asset() == asset);
+    match (named, asset) {
+        (Some(named), _) => named.symbol().to_owned(),
+        (None, Asset::Sol) => "SOL".to_owned(),
+        (None, Asset::Token(mint)) => mint.to_string(),
+    }
+}

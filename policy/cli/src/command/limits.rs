@@ -1,0 +1,63 @@
+//! `countersign limits`
+
+use clap::Subcommand;
+use countersign_api::{LimitUse, Page};
+use countersign_intent::{Address, WalletId};
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, table};
+
+/// Limits.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what is left under the limits of the active policy, and when more will be
+    Show(Arguments),
+}
+
+/// For whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The limits of this wallet and of its user, `wal_…`
+    #[arg(long, value_name = "WALLET_ID")]
+    wallet: Option<WalletId>,
+    /// The limits of this bot
+    #[arg(long)]
+    bot: Option<String>,
+    /// The limits of what is sent to this address
+    #[arg(long, value_name = "ADDRESS")]
+    destination: Option<Address>,
+}
+
+pub(super) fn run(command: &Command, session: &mut Session) -> Outcome {
+    let Command::Show(arguments) = command;
+    let call = Call::get("/v1/limits")
+        .query("wallet_id", arguments.wallet)
+        .query("bot", arguments.bot.as_ref())
+        .query("destination", arguments.destination);
+    session.call_and_show::<Page<LimitUse>>(&call, |page, out| show(&page.items, out))
+}
+
+fn show(limits: &[LimitUse], out: &mut Output) {
+    let rows: Vec<_> = limits
+        .iter()
+        .map(|one| {
+            [
+                one.limit.clone(),
+                one.scope.clone(),
+                format!("{} {}", one.left, one.unit),
+                one.used.clone(),
+                one.max.clone(),
+                one.window.clone(),
+                cell(one.frees_at.as_ref()),
+            ]
+        })
+        .collect();
+    table(
+        out,
+        ["limit", "for", "left", "used", "most", "within", "frees"],
+        &rows,
+    );
+}
