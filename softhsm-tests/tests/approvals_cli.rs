@@ -41,9 +41,21 @@ per = "wallet"
 window = "24h"
 max_amount = "50"
 
+[[limits]]
+name = "asks-per-bot"
+when = { action = "withdrawal" }
+per = "bot"
+window = "1h"
+max_count = 100
+
+[[rules]]
+name = "small"
+when = { action = "withdrawal", asset = "SOL", destination = "cold", max_amount = "0.5" }
+then = "allow"
+
 [[rules]]
 name = "large"
-when = { action = "withdrawal", asset = "SOL", destination = "cold" }
+when = { action = "withdrawal", asset = "SOL", destination = "cold", over_amount = "0.5" }
 then = { approve = { group = "treasury", quorum = 2, expires = "24h" } }
 "#;
 
@@ -354,4 +366,47 @@ async fn a_new_operator_is_agreed_to_and_collects_a_certificate() {
     let status = desk.run("operator-d", &["status"]);
     assert_eq!(status.code, Some(0), "{status}");
     assert!(status.stdout.contains("operator/d"), "{status}");
+}
+
+#[tokio::test]
+async fn what_is_left_under_the_limits_is_told() {
+    let desk = Desk::open().await;
+    let shown = |arguments: &[&str]| desk.json(0, &[&["limits", "show"], arguments].concat());
+    // Nothing of one wallet or one bot is told where none was asked about.
+    assert_eq!(shown(&[])["items"].as_array().unwrap().len(), 0);
+    let fresh = shown(&["--wallet", &desk.wallet, "--bot", "bot"]);
+    let items = fresh["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{fresh}");
+    assert_eq!(
+        (&items[0]["left"], &items[0]["unit"]),
+        (&"50".into(), &"SOL".into())
+    );
+    assert!(items[0].get("frees_at").is_none(), "{fresh}");
+
+    assert_eq!(desk.withdraw(SOL / 4, None).0, Some(0));
+    assert_eq!(desk.withdraw(SOL / 2, None).0, Some(0));
+    let used = shown(&["--wallet", &desk.wallet, "--bot", "bot"]);
+    let items = used["items"].as_array().unwrap();
+    assert_eq!(
+        (&items[0]["used"], &items[0]["left"]),
+        (&"0.75".into(), &"49.25".into())
+    );
+    assert!(items[0]["frees_at"].is_string(), "{used}");
+    assert_eq!(
+        (&items[1]["used"], &items[1]["left"]),
+        (&"2".into(), &"98".into())
+    );
+    let table = desk.ends(0, &["limits", "show", "--wallet", &desk.wallet]);
+    assert!(table.stdout.contains("49.25 SOL"), "{table}");
+    let other = shown(&["--bot", "bot2"]);
+    assert_eq!(other["items"][0]["used"], "0");
+    desk.ends(
+        2,
+        &[
+            "limits",
+            "show",
+            "--wallet",
+            "wal_30313233343536373839616263646566",
+        ],
+    );
 }
