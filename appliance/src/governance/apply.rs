@@ -75,7 +75,13 @@ pub async fn apply(app: &App, id: RequestId) -> Result<(), GovernError> {
     let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
     let now = app.clock.now();
     let said = consent.as_ref().map(|consent| consent.record.clone());
-    let tally = tally(&ask, &said.unwrap_or_default(), &app.approvers.all(), now);
+    let tally = tally(
+        &ask,
+        &said.unwrap_or_default(),
+        &app.approvers.all(),
+        &[],
+        now,
+    );
     match (tally.state, consent) {
         (State::Approved, Some(mut consent)) if tally.missing.is_empty() => {
             let effect = effect(app, id, &stored.record).await?;

@@ -135,7 +135,13 @@ async fn open(app: &App, id: RequestId) -> Result<(Ask, Stored<ConsentRecord>), 
         seq: 0,
         record: ConsentRecord::default(),
     });
-    let tally = tally(&ask, &consent.record, &app.approvers.all(), app.clock.now());
+    let tally = tally(
+        &ask,
+        &consent.record,
+        &app.approvers.all(),
+        &[],
+        app.clock.now(),
+    );
     let missing = tally.missing.join("; ");
     match tally.state {
         State::Pending | State::Approved => Ok((ask, consent)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_intent::{Principal, Timestamp};
+use countersign_intent::{ApproverId, Principal, Timestamp};
 use countersign_policy::Requirement;
 use countersign_policy::approval::{Approval, Approvals, Binding, check, members_who_count};
 
@@ -50,31 +50,44 @@ pub struct GroupTally {
 }
 
 /// The approvals as policy takes them: those of approvers who are enrolled with the same key
-/// still and are not the asker, once for each group they were given in.
+/// still and are not the asker, once for each group they were given in. `cosigned` are those whose
+/// own key has signed the transaction that is to be released.
 #[must_use]
-pub fn values(consent: &ConsentRecord, approvers: &[Approver], asker: &Principal) -> Vec<Approval> {
+pub fn values(
+    consent: &ConsentRecord,
+    approvers: &[Approver],
+    asker: &Principal,
+    cosigned: &[ApproverId],
+) -> Vec<Approval> {
     let mut values = Vec::new();
     for yes in &consent.approvals {
         let mut enrolled = approvers.iter();
-        if !enrolled.any(|one| one.id.to_string() == yes.approver && !one.is(asker)) {
+        let same = |one: &&Approver| one.id.to_string() == yes.approver && !one.is(asker);
+        let Some(approver) = enrolled.find(same) else {
             continue;
-        }
+        };
         values.extend(yes.rosters.values().map(|roster| Approval {
             approver: yes.name.as_str().into(),
             given_at: Timestamp::from_micros(yes.given_at),
             intent_digest: yes.digest.0,
             policy_hash: yes.policy_hash.0,
             roster_hash: roster.0,
-            cosigned: false,
+            cosigned: cosigned.contains(&approver.id),
         }));
     }
     values
 }
 
-/// Counts.
+/// Counts; `cosigned` as in [`values`].
 #[must_use]
-pub fn tally(ask: &Ask, consent: &ConsentRecord, approvers: &[Approver], now: Timestamp) -> Tally {
-    let given = values(consent, approvers, &ask.asker);
+pub fn tally(
+    ask: &Ask,
+    consent: &ConsentRecord,
+    approvers: &[Approver],
+    cosigned: &[ApproverId],
+    now: Timestamp,
+) -> Tally {
+    let given = values(consent, approvers, &ask.asker, cosigned);
     let mut tally = Tally {
         state: State::Pending,
         missing: Vec::new(),

@@ -218,7 +218,7 @@ async fn of_change(
 async fn tell(app: &App, request: &mut Request, ask: &Ask, detail: Detail) -> Result<(), ApiError> {
     let consent = app.records.get::<ConsentRecord>(*ask.id.as_bytes()).await?;
     let consent = consent.map(|stored| stored.record).unwrap_or_default();
-    let tally = tally(ask, &consent, &app.approvers.all(), app.clock.now());
+    let tally = tally(ask, &consent, &app.approvers.all(), &[], app.clock.now());
     convert::tell(request, ask, &consent, tally);
     if detail == Detail::Summary {
         request.asks = Vec::new();

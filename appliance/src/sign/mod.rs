@@ -17,6 +17,7 @@
 //! * Stage 11: `sequencer` covers the entries with a signed checkpoint, later and elsewhere.
 
 mod answer;
+mod cosign;
 mod judge;
 mod outcome;
 mod release;

@@ -10,15 +10,16 @@ use std::sync::Arc;
 
 use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
-use countersign_intent::{RequestId, intent_digest};
+use countersign_intent::{ApproverId, RequestId, intent_digest};
 use countersign_store::ledger::{Judged, LedgerError};
 use countersign_store::{Store, StoredRequest};
 use serde_json::json;
 
 use super::answer::{self, Answer};
 use super::stages::{Asked, Read, Release};
-use super::{ATTEMPTS, WalkError, judge, outcome, read, resolve};
+use super::{ATTEMPTS, WalkError, cosign, judge, outcome, read, resolve};
 use crate::app::App;
+use crate::approvers::Approver;
 use crate::governance::{
     Ask, ConsentRecord, Digest32, GovernError, State, Use, load, tally, values,
 };
@@ -81,7 +82,9 @@ async fn attempt(app: &Arc<App>, read: &Arc<Read>) -> Result<Next, WalkError> {
         seq: 0,
         record: ConsentRecord::default(),
     });
-    let release = release_of(app, &ask, &consent.record);
+    let approvers = app.approvers.all();
+    let cosigned = cosign::cosigned(read, &approvers);
+    let release = release_of(&ask, &consent.record, &approvers, &cosigned);
     let principal = asked.caller.principal().to_string();
     let mine = |used: &Use| used.is(&principal, &asked.key, &asked.fingerprint);
     if consent.record.used.as_ref().is_some_and(mine) {
@@ -90,7 +93,8 @@ async fn attempt(app: &Arc<App>, read: &Arc<Read>) -> Result<Next, WalkError> {
         let judged = app.ledger.judge(case).await.map_err(RecordsError::from)?;
         return Ok(Next::Judged(Box::new(judged)));
     }
-    let tally = tally(&ask, &consent.record, &app.approvers.all(), app.clock.now());
+    let now = app.clock.now();
+    let tally = tally(&ask, &consent.record, &approvers, &cosigned, now);
     if let Err(halt) = releasable(read, &ask, tally.state, &tally.missing) {
         return stop(app, read, id, halt.code, halt.detail).await;
     }
@@ -127,13 +131,18 @@ fn mark(mut consent: Stored<ConsentRecord>, used: Use) -> Result<Draft, RecordsE
     }
 }
 
-fn release_of(app: &App, ask: &Ask, consent: &ConsentRecord) -> Release {
+fn release_of(
+    ask: &Ask,
+    consent: &ConsentRecord,
+    approvers: &[Approver],
+    cosigned: &[ApproverId],
+) -> Release {
     Release {
         request: ask.id,
         asker: ask.asker.clone(),
         asked_at: ask.asked_at,
         expires_at: ask.expires_at,
-        given: values(consent, &app.approvers.all(), &ask.asker),
+        given: values(consent, approvers, &ask.asker, cosigned),
     }
 }
 

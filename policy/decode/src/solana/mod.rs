@@ -41,6 +41,31 @@ pub struct Decoded {
     pub transaction: PartialTransaction,
 }
 
+impl Decoded {
+    /// The signature of another signer of the message, as it came: zeros where there is none
+    /// yet, `None` where this key does not have to sign. It was not verified.
+    #[must_use]
+    pub fn cosignature(&self, signer: &Address) -> Option<[u8; 64]> {
+        self.transaction.signature_in(self.slot_of(signer)?)
+    }
+
+    /// The whole transaction with the signature of another signer in its slot, the wallet's as
+    /// it came. `None` where this key does not have to sign.
+    #[must_use]
+    pub fn with_cosignature(&self, signer: &Address, signature: [u8; 64]) -> Option<Vec<u8>> {
+        let slot = self.slot_of(signer)?;
+        Some(self.transaction.with_signature_in(slot, signature))
+    }
+
+    /// The place of a co-signer among the signatures. Co-signers are kept in the order of the
+    /// message, without the wallet.
+    fn slot_of(&self, signer: &Address) -> Option<usize> {
+        let mut cosigners = self.intent.cosigners.iter();
+        let at = cosigners.position(|one| one == signer)?;
+        Some(at + usize::from(at >= usize::from(self.input.signer_index())))
+    }
+}
+
 /// Decodes a serialised message: legacy, v0 or v1.
 ///
 /// # Errors

@@ -55,13 +55,16 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         });
         return Ok(Exit::Done);
     }
-    let (mut key, slot) = signer(arguments.keys.keys()?, &decoded)?;
+    let (mut key, signer) = signer(arguments.keys.keys()?, &decoded)?;
     session.out.note(format!(
         "with {} ({}): compare amount, recipient and sender on the screen",
         key.public_key, key.place
     ));
     let signature = key.sign_transaction(decoded.input.as_bytes())?;
-    let transaction = STANDARD.encode(decoded.transaction.with_signature_in(slot, signature));
+    let transaction = decoded
+        .with_cosignature(&signer, signature)
+        .map(|bytes| STANDARD.encode(bytes))
+        .ok_or_else(|| Failure::usage("the key has no place in this message"))?;
     if let Some(path) = &arguments.out {
         keep(path, &transaction)?;
     }
@@ -119,15 +122,14 @@ fn cosigners(decoded: &Decoded) -> Vec<String> {
     cosigners.map(Address::to_string).collect()
 }
 
-/// The first key that has to sign the message, and its slot among the signatures.
-fn signer(keys: Vec<Key>, decoded: &Decoded) -> Result<(Key, usize), Failure> {
+/// The first key that has to sign the message.
+fn signer(keys: Vec<Key>, decoded: &Decoded) -> Result<(Key, Address), Failure> {
     let wanted = cosigners(decoded);
-    let wallet = usize::from(decoded.input.signer_index());
     let mut seen = Vec::new();
     for key in keys {
-        if let Some(at) = wanted.iter().position(|one| *one == key.public_key) {
-            // The wallet is not among the co-signers, and has a slot.
-            return Ok((key, at + usize::from(at >= wallet)));
+        let mut signers = decoded.intent.cosigners.iter();
+        if let Some(signer) = signers.find(|one| one.to_string() == key.public_key) {
+            return Ok((key, *signer));
         }
         seen.push(format!("{} ({})", key.public_key, key.place));
     }

@@ -39,10 +39,14 @@ impl PartialTransaction {
         self.with_signature_in(self.slot, signature)
     }
 
-    /// The whole transaction with another signer's signature in the slot of that signer, by its
-    /// place in the message. Nothing is written where there is no such slot.
-    #[must_use]
-    pub fn with_signature_in(&self, slot: usize, signature: [u8; 64]) -> Vec<u8> {
+    /// What is in a slot: zeros where nobody has signed yet.
+    pub(crate) fn signature_in(&self, slot: usize) -> Option<[u8; 64]> {
+        self.signatures.get(slot).copied()
+    }
+
+    /// The whole transaction with a signature in this slot. Nothing is written where there is no
+    /// such slot.
+    pub(crate) fn with_signature_in(&self, slot: usize, signature: [u8; 64]) -> Vec<u8> {
         let mut signatures = self.signatures.clone();
         if let Some(slot) = signatures.get_mut(slot) {
             *slot = signature;
