@@ -214,3 +214,18 @@ fn only_what_was_counted_comes_back() {
     window.give_back(bucket + 1, 3);
     assert_eq!(window.used(at(0)), 3);
 }
+
+#[test]
+fn what_frees_next_is_the_oldest_that_counts() {
+    let mut window = Window::new(Span::from_micros(HOUR));
+    assert_eq!(window.frees_at(at(0)), None);
+    window.add(at(0), 5);
+    window.add(at(HOUR.cast_signed() / 2), 5);
+    let first = window.frees_at(at(HOUR.cast_signed() / 2)).unwrap();
+    assert_eq!(window.used(first), 5);
+    assert!(first.micros() > HOUR.cast_signed());
+    let just_before = at(first.micros() - 1);
+    assert_eq!(window.used(just_before), 10);
+    let second = window.frees_at(first).unwrap();
+    assert_eq!(window.used(second), 0);
+}
