@@ -11,6 +11,7 @@
 use std::fs;
 
 use serde_json::Value;
+use softhsm_tests::client::Method;
 use softhsm_tests::ledger::{Buttons, Emulator, Keys, Ledger, Open, Press, Screen, Settings};
 use softhsm_tests::program::{self, Ended};
 use softhsm_tests::{Appliance, Approver, Options, message};
@@ -398,6 +399,17 @@ async fn what_is_left_under_the_limits_is_told() {
     );
     let table = desk.ends(0, &["limits", "show", "--wallet", &desk.wallet]);
     assert!(table.stdout.contains("49.25 SOL"), "{table}");
+    let gateway = desk.appliance.client("gateway").unwrap();
+    let own = serde_json::json!({"limits": [{
+        "name": "mine", "action": "withdrawal", "window": "24h", "asset": "SOL", "max_amount": "3",
+    }]});
+    let path = format!("/v1/wallets/{}", desk.wallet);
+    let body = serde_json::to_vec(&own).unwrap();
+    let patched = gateway.send(Method::PATCH, &path, &[], body).await.unwrap();
+    assert_eq!(patched.status, 200, "{}", patched.body);
+    assert_eq!(desk.withdraw(SOL / 8, None).0, Some(0));
+    let table = desk.ends(0, &["limits", "show", "--wallet", &desk.wallet]);
+    assert!(table.stdout.contains("2.875 SOL"), "{table}");
     let other = shown(&["--bot", "bot2"]);
     assert_eq!(other["items"][0]["used"], "0");
     desk.ends(

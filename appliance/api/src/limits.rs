@@ -15,10 +15,10 @@ pub struct LimitsQuery {
     pub destination: Option<String>,
 }
 
-/// How much of a limit of the active policy is left, for one of those it is counted for.
+/// How much of a limit of the active policy, or of the wallet's own, is left, for one of those it is counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitUse {
-    /// Name of the limit in the policy.
+    /// Name of the limit in the policy; `wallet:…` for one of the wallet's own.
     pub limit: String,
     /// Whom it is counted for, e.g. `wallet:wal_…` or `global`.
     pub scope: String,

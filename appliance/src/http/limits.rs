@@ -6,9 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use countersign_api::{LimitUse, LimitsQuery, Page};
-use countersign_intent::{
-    Address, Amount, Asset, Principal, Role, Timestamp, UserId, Venue, WalletId,
-};
+use countersign_intent::{Address, Amount, Asset, Principal, Role, Timestamp, Venue, WalletId};
 use countersign_policy::usage::Window;
 use countersign_policy::{Cap, Limit, Per, PolicySet, Scope};
 use countersign_store::Store;
@@ -19,7 +17,7 @@ use super::error::ApiError;
 use super::extract::{Peer, Query};
 use crate::app::App;
 use crate::records::RecordsError;
-use crate::wallets::WalletRecord;
+use crate::wallets::WalletEntry;
 
 /// Decimals of a US dollar in micro-dollars.
 const USD_DECIMALS: u8 = 6;
@@ -34,9 +32,11 @@ pub(super) async fn list(
     let mut items = Vec::new();
     if let Some(policy) = policy {
         let set = &policy.set;
+        let own = asked.wallet.as_ref().map(|wallet| &wallet.limits);
         let counted: Vec<(&Limit, Scope)> = set
             .limits()
             .iter()
+            .chain(own.into_iter().flatten())
             .filter_map(|limit| Some((limit, asked.scope(limit.per())?)))
             .collect();
         let now = app.clock.now();
@@ -53,7 +53,7 @@ pub(super) async fn list(
 
 /// For whom the limits are asked.
 struct Asked {
-    wallet: Option<(WalletId, UserId)>,
+    wallet: Option<Arc<WalletEntry>>,
     bot: Option<Principal>,
     destination: Option<Address>,
 }
@@ -82,8 +82,8 @@ impl Asked {
     /// The one of those a limit counts for that was asked about.
     fn scope(&self, per: Per) -> Option<Scope> {
         match per {
-            Per::Wallet => self.wallet.map(|(wallet, _)| Scope::Wallet(wallet)),
-            Per::User => self.wallet.map(|(_, user)| Scope::User(user)),
+            Per::Wallet => self.wallet.as_ref().map(|one| Scope::Wallet(one.id)),
+            Per::User => self.wallet.as_ref().map(|one| Scope::User(one.user)),
             Per::Bot => self.bot.clone().map(Scope::Bot),
             Per::Venue => Some(Scope::Venue(Venue::Solana)),
             Per::Destination => self.destination.map(Scope::Destination),
@@ -92,12 +92,10 @@ impl Asked {
     }
 }
 
-async fn wallet(app: &App, text: &str) -> Result<(WalletId, UserId), ApiError> {
+async fn wallet(app: &App, text: &str) -> Result<Arc<WalletEntry>, ApiError> {
     let id: WalletId = convert::id("wallet_id", text)?;
-    let stored = app.records.get::<WalletRecord>(*id.as_bytes()).await?;
-    let stored = stored.ok_or_else(|| ApiError::not_found("wallet", text))?;
-    let user = convert::id("user", &stored.record.user)?;
-    Ok((id, user))
+    let entry = app.directory.resolve(id).await?;
+    entry.ok_or_else(|| ApiError::not_found("wallet", text))
 }
 
 /// The window of each, from what was committed.
