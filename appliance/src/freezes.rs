@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Principal, Timestamp, UserId, Venue, WalletId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::records::{Kind, Record, Records, RecordsError};
+use crate::app::App;
+use crate::records::{Draft, Kind, Record, Records, RecordsError};
 
 /// What a freeze covers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,6 +125,19 @@ impl Freezes {
         });
     }
 
+    /// Notes that the freeze of a scope that was put in force at `since` is recorded.
+    fn recorded(&self, scope: &Scope, since: i64) {
+        self.0.rcu(|current| {
+            let mut next = BTreeMap::clone(current);
+            if let Some(freeze) = next.get_mut(scope)
+                && freeze.record.since == since
+            {
+                freeze.recorded = true;
+            }
+            next
+        });
+    }
+
     /// Ends the freeze of a scope that was put in force at `since`; a later one stays.
     pub fn lift(&self, scope: &Scope, since: i64) {
         self.0.rcu(|current| {
@@ -167,6 +182,45 @@ impl Freezes {
         let by = &freeze.record.by;
         Some(format!("frozen by {by} since {since}: {reason}"))
     }
+}
+
+/// Records a freeze that is in force, and says whether that was done. It holds either way, and
+/// is tried again by [`record_waiting`].
+pub async fn record(app: &App, actor: &str, freeze: &FreezeRecord) -> bool {
+    match write(app, actor, freeze).await {
+        Ok(()) => {
+            app.freezes.recorded(&freeze.scope, freeze.since);
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, "a freeze holds but is not recorded; it is tried again");
+            false
+        }
+    }
+}
+
+/// Records the freezes that could not be recorded when they were put in force.
+pub async fn record_waiting(app: &App) {
+    for freeze in app.freezes.in_force().values() {
+        if !freeze.recorded {
+            let domain = app.authority.trust_domain();
+            let actor = format!("spiffe://{domain}/{}", freeze.record.by);
+            record(app, &actor, &freeze.record).await;
+        }
+    }
+}
+
+async fn write(app: &App, actor: &str, freeze: &FreezeRecord) -> Result<(), RecordsError> {
+    let id = freeze.scope.row_id();
+    let draft = match app.records.get::<FreezeRecord>(id).await? {
+        Some(mut stored) => {
+            stored.record = freeze.clone();
+            Draft::update(&stored)?
+        }
+        None => Draft::new(id, freeze)?,
+    };
+    let entry = app.journal.entry(EntryKind::Freeze, actor, None, freeze)?;
+    app.records.commit(vec![draft], vec![entry]).await.map(drop)
 }
 
 #[cfg(test)]

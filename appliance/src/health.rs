@@ -10,6 +10,7 @@ use countersign_hsm::canary::canary;
 use countersign_intent::Span;
 
 use crate::app::App;
+use crate::freezes;
 use crate::phase::Phase;
 
 /// How often the checks run.
@@ -56,6 +57,7 @@ impl Health {
 pub async fn watch(app: Arc<App>) {
     while app.phase.get() != Phase::Halted {
         check(&app).await;
+        freezes::record_waiting(&app).await;
         let mut waited = Duration::ZERO;
         // In steps, so that a stop does not wait for the next checks.
         while waited < EVERY && app.phase.get() != Phase::Halted {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use softhsm_tests::{Appliance, Options, message};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 
 const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
@@ -92,4 +94,51 @@ async fn inv11_refusing_is_possible_when_the_token_is_gone() {
     let bot = appliance.client("bot").unwrap();
     let refused = bot.sign("back", &wallet.id, &message).await.unwrap();
     assert_eq!(refused.code(), "frozen", "{}", refused.body);
+}
+
+/// The database refuses to be written for a while. A freeze made meanwhile holds at once, and is
+/// recorded without anybody asking again.
+#[tokio::test]
+async fn inv11_a_freeze_that_could_not_be_recorded_is_recorded_later() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let risk = appliance.client("risk").unwrap();
+    let database = SqliteConnectOptions::new().filename(appliance.path("countersign.db"));
+    let mut database = database.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let scope = json!({ "scope": "everything", "reason": "the disk is unwell" });
+    let frozen = risk.post("/v1/freeze", &scope).await.unwrap();
+    assert_eq!(frozen.body["recorded"], false, "{}", frozen.body);
+    sqlx::query("ROLLBACK")
+        .execute(&mut database)
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+
+    let auditor = appliance.client("auditor").unwrap();
+    let mut logged = Value::Null;
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        logged = auditor
+            .get("/v1/audit/entries?limit=500")
+            .await
+            .unwrap()
+            .body;
+        if logged.to_string().contains("the disk is unwell") {
+            break;
+        }
+    }
+    let logged = logged.to_string();
+    assert_eq!(logged.matches("the disk is unwell").count(), 1, "{logged}");
+    assert!(logged.contains("/risk/risk"), "{logged}");
+    appliance.kill();
+    appliance.start().await.unwrap();
+    let status = appliance.client("auditor").unwrap();
+    let status = status.get("/v1/status").await.unwrap().body;
+    assert!(
+        status.to_string().contains("the disk is unwell"),
+        "{status}"
+    );
 }

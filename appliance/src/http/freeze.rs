@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use countersign_api::{Freeze, FreezeState, Unfreeze};
-use countersign_audit::Kind as EntryKind;
 
 use super::changes::propose;
 use super::convert;
@@ -14,10 +13,9 @@ use super::error::ApiError;
 use super::extract::{Body, Peer};
 use super::router::require_phase;
 use crate::app::App;
-use crate::freezes::{FreezeRecord, InForce};
+use crate::freezes::{self, FreezeRecord, InForce};
 use crate::governance::change::What;
 use crate::phase::Activity;
-use crate::records::{Draft, RecordsError};
 
 /// Holds from here on, recorded or not: freezing works when the HSM or the database does not.
 pub(super) async fn freeze(
@@ -35,14 +33,7 @@ pub(super) async fn freeze(
     };
     app.freezes.hold(record.clone(), false);
     metrics::counter!("countersign_freezes_total").increment(1);
-    let recorded = match write(&app, &peer, &record).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::error!(%error, "a freeze holds but is not recorded; freeze again");
-            false
-        }
-    };
-    app.freezes.hold(record.clone(), recorded);
+    let recorded = freezes::record(&app, peer.actor(), &record).await;
     Ok(Json(convert::freeze(&InForce { record, recorded })))
 }
 
@@ -66,19 +57,4 @@ pub(super) async fn unfreeze(
         reason: body.reason,
     };
     propose(&app, &peer, what).await
-}
-
-async fn write(app: &App, peer: &Peer, record: &FreezeRecord) -> Result<(), RecordsError> {
-    let id = record.scope.row_id();
-    let draft = match app.records.get::<FreezeRecord>(id).await? {
-        Some(mut stored) => {
-            stored.record = record.clone();
-            Draft::update(&stored)?
-        }
-        None => Draft::new(id, record)?,
-    };
-    let entry = app
-        .journal
-        .entry(EntryKind::Freeze, peer.actor(), None, record)?;
-    app.records.commit(vec![draft], vec![entry]).await.map(drop)
 }
