@@ -47,7 +47,7 @@ fn the_verbs_are_these() {
     assert_eq!(names(&["users"]).join(" "), "list show create");
     assert_eq!(
         names(&["wallets"]).join(" "),
-        "list show create rename pause resume archive"
+        "list show create limit rename pause resume archive"
     );
     assert_eq!(names(&["grants"]).join(" "), "list create revoke");
     assert_eq!(
