@@ -157,8 +157,9 @@ impl Findings {
         {
             self.warn(
                 subject,
-                "devices show a transfer of SOL, but of a token only a hash: name \
-                 `asset = \"SOL\"`, or ask for approvals by text as well",
+                "devices show a transfer of SOL, but of a token only a hash, or refuse it: the \
+                 co-signer would sign blind, and only the approvals of the text protect; name \
+                 `asset = \"SOL\"`, and leave tokens to a rule without `ledger_cosign`",
             );
         }
     }

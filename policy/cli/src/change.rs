@@ -1,7 +1,7 @@
 //! Changes that other people have to agree to.
 
-use countersign_api::PendingChange;
-use serde_json::Value;
+use countersign_api::{Method, PendingChange};
+use serde_json::{Value, json};
 
 use crate::client::Call;
 use crate::exit::Exit;
@@ -9,6 +9,36 @@ use crate::failure::Outcome;
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::fields;
+
+/// The flag of commands that change something and have nothing else to show beforehand.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct DryRun {
+    /// Only show what would be sent
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Shows what would be sent.
+pub(crate) fn preview(session: &mut Session, call: &Call) -> Exit {
+    let body = call.body.as_deref().map(serde_json::from_slice::<Value>);
+    let body = body.transpose().ok().flatten().unwrap_or_default();
+    let method = match call.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    };
+    let value = json!({ "method": method, "path": call.path, "body": body });
+    session.show(&value, |out| {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            format!(" {body}")
+        };
+        out.line(format!("would send {method} {}{body}", call.path));
+    });
+    Exit::Done
+}
 
 /// Asks for a change, and shows what it waits for, or what it brought about at once.
 ///

@@ -5,6 +5,7 @@ use countersign_api::{Freeze, FreezeScope, FreezeState};
 use countersign_intent::{Principal, Role, UserId, WalletId};
 
 use super::status;
+use crate::change::{self, DryRun};
 use crate::client::Call;
 use crate::failure::{Failure, Outcome};
 use crate::idempotency::Idempotency;
@@ -21,6 +22,8 @@ pub(crate) struct Arguments {
     /// Why, for the log
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    preview: DryRun,
     #[command(flatten)]
     idempotency: Idempotency,
 }
@@ -41,6 +44,9 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
         reason: arguments.reason,
     };
     let call = Call::post("/v1/freeze").json(&body)?;
+    if arguments.preview.dry_run {
+        return Ok(change::preview(session, &call));
+    }
     session.call_and_show(&call.keyed(arguments.idempotency.key()?), show)
 }
 

@@ -3,7 +3,7 @@
 use countersign_api::Unfreeze;
 
 use super::freeze::{Scope, scope};
-use crate::change;
+use crate::change::{self, DryRun};
 use crate::client::Call;
 use crate::failure::Outcome;
 use crate::idempotency::Idempotency;
@@ -20,6 +20,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
+    preview: DryRun,
+    #[command(flatten)]
     idempotency: Idempotency,
 }
 
@@ -29,5 +31,8 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
         reason: arguments.reason,
     };
     let call = Call::post("/v1/unfreeze").json(&body)?;
+    if arguments.preview.dry_run {
+        return Ok(change::preview(session, &call));
+    }
     change::ask(session, &call.keyed(arguments.idempotency.key()?))
 }

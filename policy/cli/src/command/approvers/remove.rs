@@ -2,7 +2,7 @@
 
 use countersign_api::Method;
 
-use crate::change;
+use crate::change::{self, DryRun};
 use crate::client::Call;
 use crate::failure::Outcome;
 use crate::idempotency::Idempotency;
@@ -16,11 +16,17 @@ pub(crate) struct Arguments {
     #[arg(value_parser = segment::checked)]
     id: String,
     #[command(flatten)]
+    preview: DryRun,
+    #[command(flatten)]
     idempotency: Idempotency,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let path = format!("/v1/approvers/{}", arguments.id);
-    let call = Call::new(Method::Delete, path).keyed(arguments.idempotency.key()?);
+    let call = Call::new(Method::Delete, path);
+    if arguments.preview.dry_run {
+        return Ok(change::preview(session, &call));
+    }
+    let call = call.keyed(arguments.idempotency.key()?);
     change::ask(session, &call)
 }

@@ -207,3 +207,32 @@ fn linting_the_active_policy_ends_with_one_where_money_is_at_stake() {
     assert_eq!(exit, Exit::Refused);
     assert!(out.contains("only a hash"), "{out}");
 }
+
+#[test]
+fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
+    let request = "req_06060606060606060606060606060606";
+    for (line, expected) in [
+        (
+            vec!["freeze", "venue", "solana"],
+            "would send POST /v1/freeze {\"scope\":{\"venue\":\"solana\"}}\n",
+        ),
+        (
+            vec!["unfreeze", "everything"],
+            "would send POST /v1/unfreeze {\"scope\":\"everything\"}\n",
+        ),
+        (
+            vec!["approvers", "remove", "apr_1"],
+            "would send DELETE /v1/approvers/apr_1\n",
+        ),
+        (
+            vec!["requests", "reject", request],
+            "would send POST /v1/requests/req_06060606060606060606060606060606/reject {}\n",
+        ),
+    ] {
+        let line: Vec<&str> = line.into_iter().chain(["--dry-run"]).collect();
+        let (exit, out, err, calls) = countersign(&line, []);
+        assert_eq!(exit, Exit::Done, "{err}");
+        assert_eq!(out, expected);
+        assert!(calls.is_empty());
+    }
+}

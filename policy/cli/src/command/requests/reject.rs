@@ -4,6 +4,7 @@ use countersign_api::{Reject, Request};
 use countersign_intent::RequestId;
 
 use super::show;
+use crate::change::{self, DryRun};
 use crate::client::Call;
 use crate::failure::Outcome;
 use crate::idempotency::Idempotency;
@@ -21,6 +22,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
+    preview: DryRun,
+    #[command(flatten)]
     idempotency: Idempotency,
 }
 
@@ -30,6 +33,9 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
         reason: arguments.reason,
     };
     let call = Call::post(format!("/v1/requests/{}/reject", arguments.id)).json(&body)?;
+    if arguments.preview.dry_run {
+        return Ok(change::preview(session, &call));
+    }
     let call = call.keyed(arguments.idempotency.key()?);
     session.call_and_show::<Request>(&call, show::show)
 }
