@@ -64,9 +64,18 @@ pub struct Running {
     threads: Threads,
 }
 
-struct Threads {
+/// Threads that end when nobody holds the appliance any more.
+pub(crate) struct Threads {
     signers: SignerThreads,
     desk: JoinHandle<()>,
+}
+
+impl Threads {
+    /// Waits for the threads, once nobody holds the appliance any more.
+    pub(crate) fn join(self) {
+        self.signers.join();
+        let _panicked = self.desk.join();
+    }
 }
 
 /// Opens the token.
@@ -378,11 +387,7 @@ impl Running {
         self.app.db.close().await?;
         drop(self.app);
         let threads = self.threads;
-        let join = move || {
-            threads.signers.join();
-            let _panicked = threads.desk.join();
-        };
-        tokio::task::spawn_blocking(join).await?;
+        tokio::task::spawn_blocking(|| threads.join()).await?;
         Ok(())
     }
 }
@@ -451,7 +456,7 @@ fn workers(config: &Config) -> usize {
     config.hsm.workers.unwrap_or_else(default_workers)
 }
 
-async fn assemble(
+pub(crate) async fn assemble(
     config: Config,
     opened: Opened,
     clock: Arc<dyn Clock>,

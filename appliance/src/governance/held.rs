@@ -95,7 +95,7 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
         id: wallet.id,
         user: wallet.user,
         tier: wallet.tier.as_deref(),
-        limits: &[],
+        limits: &wallet.limits,
     };
     let keys = limit_keys(&policy.set, &intent, &ask.asker, &facts);
     let unused: Vec<(LimitKey, Window)> = keys

@@ -30,3 +30,6 @@ pub use digest::Digest32;
 pub use error::GovernError;
 pub use propose::{Proposal, propose};
 pub use tally::{GroupTally, State, Tally, tally, values};
+
+#[cfg(test)]
+mod model;
