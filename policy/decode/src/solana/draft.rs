@@ -15,6 +15,12 @@ pub(crate) struct Use {
     writable: bool,
 }
 
+impl Use {
+    pub(crate) const fn key(&self) -> Address {
+        self.key
+    }
+}
+
 /// A read-only account.
 pub(crate) const fn reads(key: Address) -> Use {
     Use {

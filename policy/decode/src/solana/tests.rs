@@ -1,4 +1,5 @@
 mod bench;
+mod hostile_trades;
 mod mainnet;
 mod mutation;
 mod second_reading;

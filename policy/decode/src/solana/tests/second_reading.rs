@@ -16,7 +16,7 @@ use crate::solana::trade_check::{RECEIVED, SPENT};
 use crate::solana::wire::split_transaction;
 
 /// A row of the table as a trade of 1,000 `SPENT` for 2,000 `RECEIVED`, with `count` accounts.
-fn build(row: &Value, count: usize) -> Option<crate::solana::draft::Step> {
+pub(super) fn build(row: &Value, count: usize) -> Option<crate::solana::draft::Step> {
     let program: Address = row["program_id"].as_str()?.parse().ok()?;
     let mut accounts: Vec<Use> = (0..count)
         .map(|n| writes(pool(u8::try_from(n).unwrap())))
