@@ -230,3 +230,67 @@ fn a_naive_sum_of_transfers_agrees() {
     }
     assert!(compared >= 15, "{compared} transactions compared");
 }
+
+/// The most spent and the least received by the trades of a message, by the table alone; `None`
+/// where the table does not say which number is which.
+fn naive_trades(message: &VersionedMessage, rows: &[Value]) -> Option<Vec<(u128, u128)>> {
+    let keys = message.static_account_keys();
+    let mut trades = Vec::new();
+    for instruction in message.instructions() {
+        let program = keys[usize::from(instruction.program_id_index)].to_string();
+        let row = rows.iter().find(|row| {
+            row["program_id"] == program.as_str()
+                && instruction
+                    .data
+                    .starts_with(&unhex(row["disc"].as_str().unwrap()))
+        });
+        let Some(row) = row else { continue };
+        let start = row["disc"].as_str()?.len() / 2;
+        let number = |name: &str| {
+            let at = start + usize::try_from(row[name].as_u64()?).ok()?;
+            let bytes = instruction.data.get(at..at + 8)?;
+            Some(u128::from(u64::from_le_bytes(bytes.try_into().ok()?)))
+        };
+        let (amount, limit) = (number("amount_off")?, number("limit_off")?);
+        match row["mode"].as_str()? {
+            "exact_in" => trades.push((amount, limit)),
+            "exact_out" => trades.push((limit, amount)),
+            _ => return None,
+        }
+    }
+    Some(trades)
+}
+
+#[test]
+fn a_naive_reading_of_real_trades_agrees() {
+    let rows: Vec<Value> =
+        serde_json::from_str(include_str!("../../../vectors/swap-layouts.json")).unwrap();
+    let real = records(include_str!("../../../vectors/mainnet.jsonl"))
+        .into_iter()
+        .map(|(_, bytes)| split_transaction(&bytes).unwrap().0.to_vec())
+        .chain(super::mainnet::trades_without_creation());
+    let mut compared = 0;
+    for bytes in real {
+        let Ok(library) = wincode::deserialize_exact::<VersionedMessage>(&bytes) else {
+            continue;
+        };
+        let wallet = Address::new(library.static_account_keys()[0].to_bytes());
+        let Ok(decoded) = decode_message(&bytes, &Context::new(wallet)) else {
+            continue;
+        };
+        let Some(naive) = naive_trades(&library, &rows) else {
+            continue;
+        };
+        let ours = decoded
+            .intent
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Swap(swap) => Some((swap.spend_max.base(), swap.receive_min.base())),
+                _ => None,
+            });
+        assert_eq!(ours.collect::<Vec<_>>(), naive);
+        compared += naive.len();
+    }
+    assert!(compared >= 10, "{compared} trades compared");
+}
