@@ -58,11 +58,12 @@ impl<'m> Walk<'m> {
     }
 
     /// How many of these accounts are the wallet's, as far as this message, the operator and the
-    /// mints that are known can tell.
+    /// mints that are known can tell. `no_mints` are no mints, or of accounts not among these.
     pub(crate) fn own_among(
         &mut self,
         call: &Call<'_>,
         accounts: &[Account],
+        no_mints: &[Option<Address>],
     ) -> Result<usize, DecodeError> {
         let wallet = self.wallet();
         let (known, unknown): (Vec<Account>, Vec<Account>) = accounts
@@ -77,7 +78,9 @@ impl<'m> Walk<'m> {
         if keys.is_empty() {
             return Ok(own);
         }
-        let candidates = self.unnamed(wallet);
+        let candidates = self
+            .unnamed(wallet)
+            .filter(|one| !no_mints.contains(&Some(one.mint)));
         let found = self.prover.count(&keys, candidates);
         Ok(own + found.map_err(|_| exhausted(call))?)
     }

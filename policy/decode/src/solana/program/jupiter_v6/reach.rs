@@ -10,8 +10,9 @@ use crate::DecodeError;
 use super::super::super::account::Account;
 use super::super::super::call::Call;
 use super::super::super::ids;
+use super::super::super::swap::MintFrom;
 use super::super::super::walk::Walk;
-use super::Slots;
+use super::{EVENT_AUTHORITY, Slots};
 
 /// Accounts of the wallet, or that may be, within reach of the plan beyond what the trade states:
 /// token accounts besides its two, its source if a later step could be told to spend from it
@@ -42,7 +43,16 @@ pub(super) fn exposed(
             Some(_) => named.push(account),
         }
     }
-    let known = walk.own_among(call, &named)?;
+    let source_mint = match slots.source_mint {
+        MintFrom::Slot(slot) => call.account(slot)?.key,
+        MintFrom::OneOf(..) | MintFrom::Nowhere => None,
+    };
+    let no_mints = [
+        Some(EVENT_AUTHORITY),
+        source_mint,
+        call.account(slots.destination_mint)?.key,
+    ];
+    let known = walk.own_among(call, &named, &no_mints)?;
     let total = hidden + known + usize::from(steps > 1) + usize::from(wallet_pays && sends_sol);
     Ok(u16::try_from(total).unwrap_or(u16::MAX))
 }
