@@ -24,6 +24,7 @@ use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::records::Records;
 use crate::sign::{Signers, Vouchers};
+use crate::streaks::Streaks;
 use crate::wallets::Directory;
 
 /// A running appliance.
@@ -71,6 +72,8 @@ pub struct App {
     pub prices: Prices,
     /// Freezes in force.
     pub freezes: Freezes,
+    /// Denials in a row.
+    pub streaks: Streaks,
     /// Log entries of administrative acts.
     pub journal: Journal,
     /// Answers to requests that do not sign.

@@ -70,6 +70,17 @@ pub struct Config {
     /// Trust in the clock.
     #[serde(default)]
     pub clock: Clock,
+    /// When the appliance stops somebody by itself.
+    #[serde(default)]
+    pub freeze: Freeze,
+}
+
+/// When the appliance stops somebody by itself.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Freeze {
+    /// Denials in a row after which a bot is frozen; never, if 0.
+    pub after_denials: u32,
 }
 
 /// Where to listen, and the bounds on clients.

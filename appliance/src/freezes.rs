@@ -204,7 +204,10 @@ pub async fn record_waiting(app: &App) {
     for freeze in app.freezes.in_force().values() {
         if !freeze.recorded {
             let domain = app.authority.trust_domain();
-            let actor = format!("spiffe://{domain}/{}", freeze.record.by);
+            let actor = match freeze.record.by.as_str() {
+                countersign_audit::leaf::SYSTEM => countersign_audit::leaf::SYSTEM.to_owned(),
+                by => format!("spiffe://{domain}/{by}"),
+            };
             record(app, &actor, &freeze.record).await;
         }
     }

@@ -23,6 +23,7 @@ pub mod records;
 pub mod sequencer;
 pub mod sign;
 pub mod start;
+pub mod streaks;
 pub mod users;
 pub mod wallets;
 

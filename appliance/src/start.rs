@@ -38,6 +38,7 @@ use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::records::Records;
 use crate::sign::{SignerThreads, Signers, Vouchers};
+use crate::streaks::Streaks;
 use crate::wallets::Directory;
 use crate::{Db, certificates, health, sequencer};
 
@@ -485,6 +486,7 @@ pub(crate) async fn assemble(
         open_changes: OpenChanges::default(),
         prices: Prices::default(),
         freezes: Freezes::default(),
+        streaks: Streaks::new(config.freeze.after_denials),
         journal: Journal::new(Arc::clone(&clock)),
         replays: Replays::default(),
         health: Health::default(),

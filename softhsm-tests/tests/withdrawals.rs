@@ -604,3 +604,35 @@ async fn a_released_withdrawal_moves_the_money() {
     svm.send_transaction(transaction).unwrap();
     assert_eq!(svm.get_balance(&cold), Some(5 * SOL));
 }
+
+#[tokio::test]
+async fn a_bot_that_is_denied_again_and_again_is_frozen() {
+    let options = Options {
+        freeze_after_denials: 3,
+        ..Options::policy(POLICY)
+    };
+    let appliance = Appliance::running(&options).await.unwrap();
+    let desk = desk_on(Arc::new(appliance), "streak").await.unwrap();
+    let nowhere = desk.send_to(&Pubkey::new_unique(), SOL, message::BLOCKHASH);
+    for key in ["a", "b"] {
+        let denied = desk.bot.sign(key, &desk.wallet.id, &nowhere).await.unwrap();
+        refused(denied, ErrorCode::PolicyDenied, "no rule permits");
+    }
+    let fine = desk.send(SOL, 1);
+    assert!(desk.bot.signed("c", &desk.wallet.id, &fine).await.is_ok());
+    for key in ["d", "e", "f"] {
+        let denied = desk.bot.sign(key, &desk.wallet.id, &nowhere).await.unwrap();
+        refused(denied, ErrorCode::PolicyDenied, "no rule permits");
+    }
+    let frozen = desk.bot.sign("g", &desk.wallet.id, &fine).await.unwrap();
+    refused(frozen, ErrorCode::Frozen, "3 requests in a row were denied");
+    // Another bot is not.
+    let gateway = desk.appliance.client("gateway").unwrap();
+    gateway.grant("bot2", &desk.wallet.id).await.unwrap();
+    let bot2 = desk.appliance.client("bot2").unwrap();
+    assert!(
+        bot2.signed("a", &desk.wallet.id, &desk.send(SOL, 2))
+            .await
+            .is_ok()
+    );
+}

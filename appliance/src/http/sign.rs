@@ -20,6 +20,7 @@ use super::router::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
 use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};
+use crate::streaks;
 
 /// Messages of one batch at most.
 const LARGEST_BATCH: usize = 64;
@@ -52,7 +53,14 @@ pub(super) async fn solana(
     };
     let asked = asked(&peer, item, query.dry_run, "")?;
     // A task of its own: once begun, the walk goes on whether or not the client waits.
-    let walked = tokio::spawn(async move { walk(&app, asked).await }).await;
+    let walked = tokio::spawn(async move {
+        let answer = walk(&app, asked).await;
+        if let Ok(answer) = &answer {
+            streaks::note(&app, peer.principal(), answer).await;
+        }
+        answer
+    })
+    .await;
     Ok(respond(flatten(walked)?))
 }
 
@@ -79,9 +87,15 @@ pub(super) async fn batch(
         }
         all.push(asked(&peer, item, query.dry_run, &prefix)?);
     }
-    let walked = tokio::spawn(async move { walk_batch(&app, all).await })
-        .await
-        .map_err(|_| crashed())?;
+    let walked = tokio::spawn(async move {
+        let answers = walk_batch(&app, all).await;
+        for answer in answers.iter().flatten() {
+            streaks::note(&app, peer.principal(), answer).await;
+        }
+        answers
+    })
+    .await
+    .map_err(|_| crashed())?;
     let results = walked.into_iter().map(batch_result).collect();
     Ok(Json(SignBatchAnswer { results }))
 }

@@ -24,6 +24,8 @@ pub struct Options {
     pub anchor_every: &'static str,
     /// Connections at once.
     pub max_connections: usize,
+    /// Denials in a row after which a bot is frozen; never, if 0.
+    pub freeze_after_denials: u32,
     /// Threads that sign.
     pub workers: usize,
     /// Where the programs are; beside the running test unless told.
@@ -38,6 +40,7 @@ impl Default for Options {
             custody: "resident",
             anchor_every: "60s",
             max_connections: 256,
+            freeze_after_denials: 0,
             workers: 2,
             programs: None,
         }
@@ -144,7 +147,9 @@ impl Appliance {
              envelope = {envelope}\n\
              default = '{custody}'\n\
              [log]\n\
-             anchor_every = '{anchor_every}'\n",
+             anchor_every = '{anchor_every}'\n\
+             [freeze]\n\
+             after_denials = {denials}\n",
             directory = self.root().display(),
             connections = options.max_connections,
             module = program::softhsm_module()?.display(),
@@ -153,6 +158,7 @@ impl Appliance {
             envelope = options.envelope,
             custody = options.custody,
             anchor_every = options.anchor_every,
+            denials = options.freeze_after_denials,
         );
         fs::write(self.path("countersignd.toml"), text)?;
         Ok(())
