@@ -7,8 +7,8 @@
 //!   and makes reservation and log entry durable together. *A crash before this leaves nothing. A
 //!   crash after it spends the limit and signs nothing; a retry with the same key signs the same
 //!   bytes under the same reservation.*
-//! * Between 7 and 8: the voucher of what was recorded is checked, and what may have stopped it
-//!   since. *A refusal or a crash here keeps the reservation and signs nothing: an earlier attempt
+//! * Between 7 and 8: what may have stopped it since is looked at again, and, where it was read
+//!   from the database instead of being judged just now, its voucher. *A refusal or a crash here keeps the reservation and signs nothing: an earlier attempt
 //!   may have signed.*
 //! * Stages 8 and 9, [`Signers::sign`]: only what was recorded; the signature is verified before
 //!   it leaves. *A crash here is the crash after stage 7.*
