@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_intent::Timestamp;
-use countersign_store::ledger::{AdminChange, Case, Judged, Ledger, LedgerError, Outcome};
+use countersign_store::ledger::{
+    AdminChange, Case, Judged, Ledger, LedgerError, Outcome, Recorded,
+};
 use countersign_store::memory::{Fault, MemoryStore, Point};
 use countersign_store::{
     AuthorityRow, AuthoritySeal, CheckpointRow, Decided, OutcomeKind, Store, StoreError,
@@ -630,4 +632,54 @@ async fn a_start_reads_little_of_a_long_log() {
     let ledger = desk.start(&store).await.unwrap();
     assert!(store.reached(Point::Hashes) - before <= 3);
     assert_eq!(ledger.head().borrow().size, 70_000);
+}
+
+/// A desk whose ledger waits for signing threads as long as `delay`, with one request under way.
+async fn signing(delay: Duration) -> (Desk, Arc<MemoryStore>, Ledger, Recorded) {
+    let mut desk = Desk::new("24h", 100);
+    desk.limits.signing = 0;
+    desk.limits.signing_delay = delay;
+    let store = Arc::new(MemoryStore::new());
+    let ledger = desk.start(&store).await.unwrap();
+    let first = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
+    (desk, store, ledger, first)
+}
+
+#[tokio::test]
+async fn a_commit_waits_while_signing_threads_are_busy_and_is_shared() {
+    let (desk, store, ledger, first) = signing(Duration::from_secs(600)).await;
+    let ask = |key| {
+        let (ledger, case) = (ledger.clone(), desk.case(key, 10));
+        tokio::spawn(async move { ledger.judge(case).await })
+    };
+    let (second, third) = (ask("b"), ask("c"));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!second.is_finished() && !third.is_finished());
+    assert_eq!(verified(&*store).await.entries, 1);
+    // Were it done twice, the second commit would fail.
+    store.fail(Point::Commit, 2, Fault::ALL[0]);
+    hand_in(&desk, &ledger, first, signed()).await;
+    recorded(second.await.unwrap().unwrap());
+    recorded(third.await.unwrap().unwrap());
+    assert_eq!(verified(&*store).await.entries, 4);
+}
+
+#[tokio::test]
+async fn a_signature_that_never_comes_holds_nobody_for_long() {
+    let (desk, _store, ledger, _first) = signing(Duration::from_millis(20)).await;
+    let second = tokio::time::timeout(Duration::from_secs(5), ledger.judge(desk.case("b", 10)));
+    recorded(second.await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn what_was_read_from_the_database_is_told_from_what_was_judged_now() {
+    let (desk, store, ledger) = open().await;
+    let first = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
+    assert!(first.judged_now());
+    let again = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
+    assert!(!again.judged_now());
+    drop((first, again));
+    let ledger = reopen(&desk, &store, ledger).await;
+    let again = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
+    assert!(!again.judged_now());
 }
