@@ -1,0 +1,178 @@
+//! What is opened before anything can be served: token, keys, database, rows.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use countersign_audit::LogKey;
+use countersign_hsm::ceremony::{self, RoleKeys};
+use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
+use countersign_hsm::{Device, KeyRef, KeyRole};
+use countersign_store::ledger::{Ledger, Limits as LedgerLimits};
+
+use super::{StartError, workers};
+use crate::Db;
+use crate::ca::DeskSigner;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::device::DeviceDesk;
+use crate::identity::{Authority, Lifetimes, TrustDomain};
+use crate::records::Records;
+
+/// Opens the token.
+///
+/// # Errors
+/// No PIN, no module, no token, a wrong PIN.
+pub fn open_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
+    let token = TokenConfig {
+        module: config.hsm.module.clone(),
+        token_label: config.hsm.token.clone(),
+        token_serial: config.hsm.serial.clone(),
+        pin: config.pin()?,
+        envelope: config.custody.envelope,
+        cache_size: config.hsm.unlocked_keys,
+    };
+    Ok(Arc::new(Pkcs11Device::open(token)?))
+}
+
+/// Opens the database that the first start made.
+///
+/// # Errors
+/// No such file, one that another appliance has open, or one of another program.
+pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+    let path = config.database();
+    if !path.exists() {
+        let text = format!(
+            "there is no database `{}`; run `countersignd init` first, or check `state_dir`",
+            path.display()
+        );
+        return Err(text.into());
+    }
+    Ok(Db::open(&path).await?)
+}
+
+/// Lifetimes of certificates as configured.
+#[must_use]
+pub fn lifetimes(config: &Config) -> Lifetimes {
+    Lifetimes {
+        server: config.certificates.server,
+        client: config.certificates.client,
+        client_longest: config.certificates.client_longest,
+        ..Lifetimes::default()
+    }
+}
+
+/// The CA's certificate.
+#[must_use]
+pub fn ca_path(config: &Config) -> std::path::PathBuf {
+    config.state_dir.join("ca.pem")
+}
+
+/// What is opened before anything can be served: token, keys, database, rows.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Opened {
+    /// The token.
+    pub device: Arc<dyn Device>,
+    /// The appliance's keys on it.
+    pub keys: RoleKeys,
+    /// The thread that uses them.
+    pub desk: DeviceDesk,
+    /// That thread.
+    pub desk_thread: JoinHandle<()>,
+    /// The database.
+    pub db: Arc<Db>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+}
+
+/// Checks every key's attributes and every row's seal.
+///
+/// # Errors
+/// Anything that is not as it was left.
+pub async fn open(
+    config: &Config,
+    device: Arc<dyn Device>,
+    db: Db,
+    clock: &Arc<dyn Clock>,
+) -> Result<Opened, StartError> {
+    let roles = KeyRole::expected(config.custody.envelope);
+    let keys = ceremony::load(&*device, &roles)?;
+    let (desk, desk_thread) = DeviceDesk::start(&device)?;
+    let db = Arc::new(db);
+    let limits = LedgerLimits {
+        clock_tolerance: config.clock.tolerance,
+        signing: workers(config).saturating_mul(4),
+        ..LedgerLimits::default()
+    };
+    let ledger_clock = Arc::clone(clock);
+    let ledger = Ledger::start(
+        Arc::clone(&db),
+        Box::new(move || ledger_clock.now()),
+        Box::new(random_tail),
+        limits,
+    )
+    .await?;
+    let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
+    Ok(Opened {
+        device,
+        keys,
+        desk,
+        desk_thread,
+        db,
+        ledger,
+        records: Arc::new(records),
+    })
+}
+
+fn random_tail() -> Result<[u8; 8], countersign_store::Cause> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        countersign_store::Cause::new(format!("reading the system's random numbers: {error}"))
+    })?;
+    Ok(bytes)
+}
+
+/// The authority over the key on the token.
+///
+/// # Errors
+/// No CA key, no readable certificate, or one of another key or trust domain.
+pub fn load_authority(config: &Config, opened: &Opened) -> Result<Authority, StartError> {
+    let path = ca_path(config);
+    let pem = std::fs::read_to_string(&path).map_err(|error| {
+        format!(
+            "cannot read `{}`: {error}; run `countersignd init` first",
+            path.display()
+        )
+    })?;
+    let signer = ca_signer(opened)?;
+    let serials = DeskSigner::serials(opened.desk.clone());
+    let domain: TrustDomain = config.trust_domain.parse()?;
+    let authority = Authority::load(&pem, signer, serials, domain, lifetimes(config))?;
+    Ok(authority)
+}
+
+/// The CA key on the token as a signer of certificates.
+///
+/// # Errors
+/// No such key.
+pub fn ca_signer(opened: &Opened) -> Result<Arc<DeskSigner>, StartError> {
+    let key = role_key(&opened.keys, KeyRole::Ca)?;
+    Ok(Arc::new(DeskSigner::new(opened.desk.clone(), key)?))
+}
+
+fn role_key(keys: &RoleKeys, role: KeyRole) -> Result<KeyRef, StartError> {
+    keys.signing(role)
+        .ok_or_else(|| format!("the token has no `{}` key", role.as_str()).into())
+}
+
+/// The log key as verifiers know it.
+///
+/// # Errors
+/// No log key, or an origin that fits into no checkpoint.
+pub fn log_key(config: &Config, keys: &RoleKeys) -> Result<(KeyRef, LogKey), StartError> {
+    let key = role_key(keys, KeyRole::AuditLog)?;
+    let public: &[u8; 32] = key.public.bytes().try_into()?;
+    let verifier = LogKey::new(&config.log_origin(), public)?;
+    Ok((key, verifier))
+}
