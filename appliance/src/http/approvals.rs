@@ -7,12 +7,13 @@ use axum::extract::State;
 use countersign_api::{ApprovalText, ApprovalTextQuery, Approve, ErrorCode, Reject, Request};
 use countersign_intent::RequestId;
 
+use super::changes::poster;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::router::require_phase;
+use super::phase::require_phase;
 use super::{convert, requests};
 use crate::app::App;
-use crate::governance::{self, Poster, apply};
+use crate::governance::{self, apply};
 use crate::phase::Activity;
 
 /// Characters of a reason at most.
@@ -77,15 +78,6 @@ pub(super) async fn reject(
     let poster = poster(&peer, &certificate);
     governance::reject(&app, &poster, id, body.approver_id.as_deref(), body.reason).await?;
     told(&app, &peer, id, &text).await
-}
-
-/// Who hands something in.
-pub(super) fn poster<'a>(peer: &'a Peer, certificate: &'a str) -> Poster<'a> {
-    Poster {
-        principal: peer.principal(),
-        actor: peer.actor(),
-        certificate,
-    }
 }
 
 async fn told(

@@ -17,7 +17,7 @@ use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::router::require_phase;
+use super::phase::require_phase;
 use crate::app::App;
 use crate::approvers::{ApproverRecord, Key, Scheme};
 use crate::governance::change::What;

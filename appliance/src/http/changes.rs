@@ -4,13 +4,12 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::approvals::poster;
 use super::convert;
 use super::error::ApiError;
 use super::extract::Peer;
 use crate::app::App;
 use crate::governance::change::What;
-use crate::governance::{self};
+use crate::governance::{self, Poster};
 
 /// Records a change that waits for people, and answers 202.
 pub(super) async fn propose(app: &App, peer: &Peer, what: What) -> Result<Response, ApiError> {
@@ -18,4 +17,13 @@ pub(super) async fn propose(app: &App, peer: &Peer, what: What) -> Result<Respon
     let proposal = governance::propose(app, &poster(peer, &certificate), what).await?;
     let body = convert::pending_change(proposal);
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+}
+
+/// Who hands something in.
+pub(super) fn poster<'a>(peer: &'a Peer, certificate: &'a str) -> Poster<'a> {
+    Poster {
+        principal: peer.principal(),
+        actor: peer.actor(),
+        certificate,
+    }
 }

@@ -11,7 +11,7 @@ use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Peer};
-use super::router::require_phase;
+use super::phase::require_phase;
 use crate::app::App;
 use crate::freezes::{self, FreezeRecord, InForce};
 use crate::governance::change::What;

@@ -11,7 +11,7 @@ use countersign_intent::{GrantId, WalletId};
 
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::router::require_phase;
+use super::phase::require_phase;
 use super::{convert, wallets};
 use crate::app::App;
 use crate::grants::GrantRecord;

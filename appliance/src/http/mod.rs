@@ -12,6 +12,7 @@ mod freeze;
 mod grants;
 mod limits;
 pub mod operations;
+mod phase;
 mod pki;
 mod policies;
 mod prices;

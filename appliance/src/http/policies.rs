@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::extract::{Body, Peer, Query};
-use super::router::require_phase;
+use super::phase::require_phase;
 use super::{changes, convert};
 use crate::app::App;
 use crate::governance::change::What;

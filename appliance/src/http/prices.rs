@@ -11,7 +11,7 @@ use countersign_intent::Amount;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Peer};
-use super::router::require_phase;
+use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
 use crate::prices::PriceRecord;

@@ -22,7 +22,6 @@ use super::{
     status, users, venues, wallets,
 };
 use crate::app::App;
-use crate::phase::Activity;
 
 /// Every API route.
 pub fn api(app: Arc<App>) -> Router {
@@ -209,22 +208,4 @@ async fn no_such_method(request: Request) -> Response {
     let mut error = ApiError::new(ErrorCode::InvalidRequest, detail);
     error.0.status = axum::http::StatusCode::METHOD_NOT_ALLOWED.as_u16();
     error.into_response()
-}
-
-/// Refuses what the current phase does not allow.
-///
-/// # Errors
-/// The phase does not allow the activity.
-pub(super) fn require_phase(app: &App, activity: Activity) -> Result<(), ApiError> {
-    let phase = app.phase.get();
-    if phase.allows(activity) {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        ErrorCode::NotReady,
-        format!(
-            "the appliance is {} and does not begin this",
-            phase.as_str()
-        ),
-    ))
 }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, IDEMPOTENCY_KEY, Peer, Query, check_key, idempotency_key};
-use super::router::require_phase;
+use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
 use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};

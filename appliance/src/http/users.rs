@@ -10,7 +10,7 @@ use countersign_intent::{Role, UserId};
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::router::require_phase;
+use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
 use crate::records::Stored;

@@ -14,7 +14,7 @@ use serde_json::{Map, json};
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::router::require_phase;
+use super::phase::require_phase;
 use super::users;
 use crate::app::App;
 use crate::grants::GrantRecord;
