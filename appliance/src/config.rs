@@ -181,11 +181,24 @@ pub struct Custody {
 }
 
 /// The database.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
     /// SQLite file; `countersign.db` in the state directory unless told.
     pub path: Option<PathBuf>,
+    /// How long what was asked for is kept, so that `policy backtest` can judge it again; not at
+    /// all, if zero.
+    #[serde(deserialize_with = "span")]
+    pub keep_messages: Span,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            path: None,
+            keep_messages: Span::from_secs(90 * 24 * 60 * 60),
+        }
+    }
 }
 
 /// The audit log.
@@ -409,6 +422,14 @@ mod tests {
         assert!(!config.custody.envelope);
         assert_eq!(config.custody.default, CustodyKind::Resident);
         assert_eq!(config.log_origin(), "desk.example/audit");
+        assert_eq!(config.store.keep_messages.to_string(), "90d");
+    }
+
+    #[test]
+    fn nothing_is_kept_where_the_operator_says_so() {
+        let config = read(&format!("{SMALLEST}[store]\nkeep_messages = '0s'\n")).unwrap();
+        assert_eq!(config.store.keep_messages, Span::ZERO);
+        assert!(read(&format!("{SMALLEST}[store]\nkeep_messages = 'never'\n")).is_err());
     }
 
     #[test]

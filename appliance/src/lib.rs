@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod device;
 pub mod doctor;
+pub mod forget;
 pub mod freezes;
 pub mod governance;
 pub mod grants;

@@ -34,7 +34,7 @@ use crate::prices::Prices;
 use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::wallets::Directory;
-use crate::{certificates, health, sequencer};
+use crate::{certificates, forget, health, sequencer};
 pub use open::{
     Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database, open_token,
 };
@@ -177,6 +177,7 @@ impl Running {
             }),
             tokio::spawn(health::watch(Arc::clone(&app))),
             tokio::spawn(governance::apply::watch(Arc::clone(&app))),
+            tokio::spawn(forget::watch(Arc::clone(&app))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];
         let running = Self {

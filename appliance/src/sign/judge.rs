@@ -9,7 +9,7 @@ use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
 use countersign_decode::solana::Decoded;
 use countersign_hsm::Material;
-use countersign_intent::{Effect, Intent, RequestId, SigningInput, Timestamp};
+use countersign_intent::{Effect, Intent, RequestId, SigningInput, Span, Timestamp};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::{
@@ -19,6 +19,7 @@ use countersign_store::IdempotencyKey;
 use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
 use serde::Serialize;
 
+use super::kept::Kept;
 use super::stages::{Read, Refusal, Release, Remembered, wire_reason};
 use super::voucher::Allowed;
 use crate::app::App;
@@ -110,7 +111,9 @@ impl Hearing {
         if wallet.outdated() || !same_policy {
             return None;
         }
-        let (decision, remembered) = match self.refused_before_policy(bench.now) {
+        let refused = self.refused_before_policy(bench.now);
+        let halted = refused.is_some() && self.read.decoded.is_ok();
+        let (decision, remembered) = match refused {
             Some(refusal) => deny_early(&refusal, self.effects()),
             None => self.ask_policy(bench),
         };
@@ -118,8 +121,18 @@ impl Hearing {
         Some(Verdict {
             decision,
             entry,
+            message: self.message(&remembered, halted),
             answer: remembered.encode(),
         })
+    }
+
+    /// What is kept to judge it under another policy. What is held keeps its own, under a voucher.
+    fn message(&self, remembered: &Remembered, halted: bool) -> Vec<u8> {
+        let held = matches!(remembered, Remembered::Pending { .. });
+        if held || self.app.config.store.keep_messages == Span::ZERO {
+            return Vec::new();
+        }
+        Kept::of(&self.read.resolved.asked, halted).encode()
     }
 
     /// What is refused whatever the policy says.

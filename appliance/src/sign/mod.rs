@@ -19,6 +19,7 @@
 mod answer;
 mod cosign;
 mod judge;
+mod kept;
 mod outcome;
 mod release;
 mod stages;
@@ -38,6 +39,7 @@ use crate::app::App;
 use crate::governance::GovernError;
 use crate::records::RecordsError;
 pub use answer::{Answer, answer_of, base58};
+pub use kept::Kept;
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
 pub use voucher::Vouchers;

@@ -55,6 +55,13 @@ CREATE TABLE outcomes (
     log_index INTEGER NOT NULL
 ) STRICT;
 
+-- What was asked for, to judge it again under another policy. Apart from `requests`, so that
+-- forgetting it deletes and does not rewrite. `seq` is that of the request.
+CREATE TABLE messages (
+    seq     INTEGER PRIMARY KEY,
+    message BLOB NOT NULL
+) STRICT;
+
 -- How much of a limit was used in one stretch of time: 16 bytes, big-endian.
 CREATE TABLE usage (
     limit_key BLOB    NOT NULL,

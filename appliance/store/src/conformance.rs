@@ -4,9 +4,9 @@ use countersign_audit::{Hash, Node, leaf_hash};
 use countersign_intent::{Timestamp, WalletId};
 
 use crate::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey, OutcomeKind,
-    OutcomeRow, PAGE_LIMIT, Progress, RequestRow, Store, StoreError, StoredRequest, Txn, UsageRow,
-    Writes, request_id, request_seq,
+    AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey, MessageRow,
+    OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, RequestRow, Store, StoreError, StoredRequest,
+    Txn, UsageRow, Writes, request_id, request_seq,
 };
 
 /// Makes one test of each behaviour: `make` is an async function to a store and what has to
@@ -33,6 +33,8 @@ macro_rules! conformance {
             judging_again_replaces_and_drops_the_outcome
             requests_are_listed_newest_first
             a_request_list_looks_at_a_bounded_number
+            messages_are_kept_until_forgotten
+            old_messages_are_forgettable_in_bounded_steps
             usage_is_replaced_and_expires
             authority_is_found_listed_and_replaced
             authority_values_are_unique_within_a_kind
@@ -361,6 +363,95 @@ pub(crate) async fn a_request_list_looks_at_a_bounded_number<S: Store>(store: S)
             .len(),
         1
     );
+}
+
+fn messages(rows: &[(u64, u8)]) -> Vec<MessageRow> {
+    let row = |(seq, byte): &(u64, u8)| MessageRow {
+        seq: *seq,
+        message: vec![*byte; 3],
+    };
+    rows.iter().map(row).collect()
+}
+
+async fn kept<S: Store>(store: &S, after: u64, limit: u32) -> Vec<(u64, Option<Vec<u8>>)> {
+    let rows = store.kept(after, limit).await.unwrap();
+    rows.into_iter()
+        .map(|row| (request_seq(row.stored.request.id), row.message))
+        .collect()
+}
+
+pub(crate) async fn messages_are_kept_until_forgotten<S: Store>(store: S) {
+    let writes = Writes {
+        messages: messages(&[(1, 7), (3, 9)]),
+        ..requests(
+            (1..=4)
+                .map(|seq| request(seq, key(&seq.to_string())))
+                .collect(),
+        )
+    };
+    commit(&store, writes).await.unwrap();
+    commit(&store, outcomes(vec![outcome(3, OutcomeKind::Signed)]))
+        .await
+        .unwrap();
+    let (one, three) = (Some(vec![7; 3]), Some(vec![9; 3]));
+    assert_eq!(
+        kept(&store, 0, 9).await,
+        [(1, one), (2, None), (3, three.clone()), (4, None)]
+    );
+    assert_eq!(kept(&store, 2, 1).await, [(3, three.clone())]);
+    assert_eq!(kept(&store, 4, 9).await, []);
+    let whole = store.kept(2, 1).await.unwrap();
+    assert_eq!(
+        whole[0].stored.outcome,
+        Some(outcome(3, OutcomeKind::Signed))
+    );
+    // Judged again: replaced.
+    let again = Writes {
+        messages: messages(&[(1, 8)]),
+        ..Writes::default()
+    };
+    commit(&store, again).await.unwrap();
+    assert_eq!(kept(&store, 0, 1).await, [(1, Some(vec![8; 3]))]);
+    let forget = Writes {
+        forgotten: Some(2),
+        ..Writes::default()
+    };
+    commit(&store, forget).await.unwrap();
+    let left = [(1, None), (2, None), (3, three), (4, None)];
+    assert_eq!(kept(&store, 0, 9).await, left);
+}
+
+pub(crate) async fn old_messages_are_forgettable_in_bounded_steps<S: Store>(store: S) {
+    let at = |seq: i64| Timestamp::from_micros(seq * 1_000);
+    assert_eq!(store.forgettable(at(9), 9).await.unwrap(), None);
+    // The number of microseconds is a thousand times the request's number; 4 was judged again.
+    let late = RequestRow {
+        at: at(99),
+        ..request(4, key("4"))
+    };
+    let mut rows: Vec<_> = [1, 2, 3, 5]
+        .map(|seq| request(seq, key(&seq.to_string())))
+        .into();
+    rows.push(late);
+    let writes = Writes {
+        messages: messages(&[(1, 1), (3, 3), (4, 4), (5, 5)]),
+        ..requests(rows)
+    };
+    commit(&store, writes).await.unwrap();
+    for (before, limit, expected) in [
+        (1, 9, None),
+        (2, 9, Some(1)),
+        (3, 9, Some(1)),
+        (4, 9, Some(3)),
+        (50, 9, Some(3)),
+        (100, 9, Some(5)),
+        (100, 1, Some(1)),
+        (100, 2, Some(3)),
+        (100, 0, None),
+    ] {
+        let found = store.forgettable(at(before), limit).await.unwrap();
+        assert_eq!(found, expected, "before {before}, at most {limit}");
+    }
 }
 
 pub(crate) async fn usage_is_replaced_and_expires<S: Store>(store: S) {

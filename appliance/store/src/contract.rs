@@ -6,11 +6,12 @@ mod writes;
 use std::future::Future;
 
 use countersign_audit::Hash;
-use countersign_intent::RequestId;
+use countersign_intent::{RequestId, Timestamp};
 
 pub use rows::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
-    OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow, request_id, request_seq,
+    KeptRequest, MessageRow, OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow,
+    request_id, request_seq,
 };
 pub use writes::Writes;
 
@@ -107,6 +108,23 @@ pub trait Store: Send + Sync + 'static {
         before: u64,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
+
+    /// Requests with a number above `after` and what they asked for, oldest first: at most
+    /// `limit`, and at most [`PAGE_LIMIT`].
+    fn kept(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<KeptRequest>>> + Send;
+
+    /// Up to which request's number messages may be forgotten, if those of requests judged
+    /// before `at` may: no more than `limit` messages lie at or below it. `None` if there is
+    /// nothing to forget.
+    fn forgettable(
+        &self,
+        at: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Option<u64>>> + Send;
 
     /// Everything committed about the use of these limits, in any order. For people to look at:
     /// what is judged reads [`Txn::load_usage`].

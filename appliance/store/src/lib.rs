@@ -12,7 +12,7 @@ pub mod sqlite;
 
 pub use contract::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
-    OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, REQUEST_SCAN, RequestRow, Store, StoreResult,
-    StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
+    KeptRequest, MessageRow, OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, REQUEST_SCAN,
+    RequestRow, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
 };
 pub use error::{Cause, StoreError};

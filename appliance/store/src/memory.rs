@@ -6,15 +6,16 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_audit::Hash;
-use countersign_intent::RequestId;
+use countersign_intent::{RequestId, Timestamp};
 use tokio::sync::OwnedMutexGuard;
 
 pub use faults::{Fault, Point};
 
 use crate::contract::REQUEST_SCAN;
 use crate::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey, PAGE_LIMIT,
-    Progress, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes, request_seq,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
+    KeptRequest, PAGE_LIMIT, Progress, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes,
+    request_seq,
 };
 use faults::Plan;
 use state::State;
@@ -183,6 +184,28 @@ impl Store for MemoryStore {
                 .take(page(limit))
                 .filter_map(|(seq, _)| state.request(*seq))
                 .collect()
+        })
+    }
+
+    async fn kept(&self, after: u64, limit: u32) -> StoreResult<Vec<KeptRequest>> {
+        self.shared.read(Point::Read, |state| {
+            let seqs = state.requests.range(after.saturating_add(1)..);
+            seqs.take(page(limit))
+                .filter_map(|(seq, _)| {
+                    Some(KeptRequest {
+                        stored: state.request(*seq)?,
+                        message: state.messages.get(seq).cloned(),
+                    })
+                })
+                .collect()
+        })
+    }
+
+    async fn forgettable(&self, at: Timestamp, limit: u32) -> StoreResult<Option<u64>> {
+        self.shared.read(Point::Read, |state| {
+            let seqs = state.messages.keys().take(page(limit));
+            let old = |seq: &&u64| state.requests.get(seq).is_none_or(|row| row.at < at);
+            seqs.take_while(old).last().copied()
         })
     }
 

@@ -92,6 +92,10 @@ async fn check(desk: &Desk, store: &Arc<MemoryStore>, context: &str) {
         ["unknown", "signed late", "denied", "not sent", "signed"],
         "{context}"
     );
+    for kept in store.kept(0, 1_000).await.unwrap() {
+        let asked = desk::message(kept.stored.request.digest);
+        assert_eq!(kept.message, Some(asked), "{context}");
+    }
     for stored in &requests {
         let kind = stored.outcome.as_ref().map(|outcome| outcome.kind);
         let right = match stored.request.key.key() {

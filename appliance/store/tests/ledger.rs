@@ -683,3 +683,30 @@ async fn what_was_read_from_the_database_is_told_from_what_was_judged_now() {
     let again = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
     assert!(!again.judged_now());
 }
+
+#[tokio::test]
+async fn what_a_verdict_keeps_is_there_until_it_is_forgotten() {
+    let (desk, store) = (Desk::new("24h", 100), Arc::new(MemoryStore::new()));
+    let ledger = desk.start(&store).await.unwrap();
+    let mut expected = Vec::new();
+    for (key, to) in [("a", To::Cold), ("b", To::Stranger), ("c", To::Warm)] {
+        let case = desk.case_to(key, 1, 1, to);
+        expected.push(Some(desk::message(case.digest)));
+        drop(ledger.judge(case).await.unwrap());
+    }
+    let dry = Case {
+        dry_run: true,
+        ..desk.case("d", 1)
+    };
+    ledger.judge(dry).await.unwrap();
+    let kept = async || -> Vec<Option<Vec<u8>>> {
+        let rows = store.kept(0, 9).await.unwrap();
+        rows.into_iter().map(|row| row.message).collect()
+    };
+    assert_eq!(kept().await, expected);
+    ledger.forget(2).await.unwrap();
+    assert_eq!(kept().await, [None, None, expected[2].clone()]);
+    // Forgetting it takes nothing from the answer to a retry.
+    let again = ledger.judge(desk.case_to("b", 1, 1, To::Stranger)).await;
+    assert!(matches!(again.unwrap(), Judged::Replayed(_)));
+}

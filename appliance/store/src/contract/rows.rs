@@ -218,6 +218,24 @@ pub struct StoredRequest {
     pub outcome: Option<OutcomeRow>,
 }
 
+/// What one request asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// The request's number.
+    pub seq: u64,
+    /// The caller's encoding; opaque here.
+    pub message: Vec<u8>,
+}
+
+/// A request as it is stored, with what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRequest {
+    /// The request and its outcome.
+    pub stored: StoredRequest,
+    /// What it asked for; `None` if that was not kept, or forgotten since.
+    pub message: Option<Vec<u8>>,
+}
+
 /// How much of one limit was used in one stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRow {

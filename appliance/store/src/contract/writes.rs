@@ -1,7 +1,8 @@
 use countersign_audit::Node;
 
 use super::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, OutcomeRow, RequestRow, UsageRow,
+    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, MessageRow, OutcomeRow, RequestRow,
+    UsageRow,
 };
 
 /// Everything one commit writes. All of it becomes durable, or nothing.
@@ -15,6 +16,10 @@ pub struct Writes {
     pub requests: Vec<RequestRow>,
     /// Requests judged again: the row with the same number is replaced, its outcome dropped.
     pub rejudged: Vec<RequestRow>,
+    /// What requests asked for; one of the same request is replaced.
+    pub messages: Vec<MessageRow>,
+    /// Messages of requests up to this number are deleted.
+    pub forgotten: Option<u64>,
     /// Outcomes; one of the same request is replaced, unless it is `Signed`: that one stays.
     pub outcomes: Vec<OutcomeRow>,
     /// Use of limits; an amount of the same limit and bucket is replaced.

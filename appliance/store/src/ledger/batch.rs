@@ -12,8 +12,8 @@ use super::job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Verdict, 
 use super::queue::{Answer, Batch, Job, Settlement};
 use super::writer::{Core, Randomness};
 use crate::{
-    Decided, EntryRow, IdempotencyKey, OutcomeKind, OutcomeRow, RequestRow, StoredRequest, Writes,
-    request_id, request_seq,
+    Decided, EntryRow, IdempotencyKey, MessageRow, OutcomeKind, OutcomeRow, RequestRow,
+    StoredRequest, Writes, request_id, request_seq,
 };
 
 /// What is known about a case, to be told once the batch is durable.
@@ -141,6 +141,10 @@ impl<'a> Draft<'a> {
                     self.writes.checkpoints.push(checkpoint);
                     Answer::Done(reply)
                 }
+                Job::Forget { through, reply } => {
+                    self.writes.forgotten = self.writes.forgotten.max(Some(through));
+                    Answer::Done(reply)
+                }
                 Job::Flush { reply } | Job::Shutdown { reply } => Answer::Done(reply),
                 Job::Settle(_) => continue,
             };
@@ -207,6 +211,7 @@ impl<'a> Draft<'a> {
         }
         let log_index = self.append(verdict.entry);
         let answer = verdict.answer;
+        self.keep(id, verdict.message, again);
         self.remember(
             RequestRow {
                 id,
@@ -275,6 +280,16 @@ impl<'a> Draft<'a> {
             })
         });
         Ok(held.collect())
+    }
+
+    fn keep(&mut self, id: RequestId, message: Vec<u8>, again: bool) {
+        let seq = request_seq(id);
+        if again {
+            self.writes.messages.retain(|row| row.seq != seq);
+        }
+        if !message.is_empty() {
+            self.writes.messages.push(MessageRow { seq, message });
+        }
     }
 
     fn remember(&mut self, row: RequestRow, again: bool) {

@@ -157,6 +157,17 @@ impl Ledger {
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 
+    /// Deletes what was kept in [`Verdict::message`](super::Verdict::message) of requests up to
+    /// this number. It shares the next commit; [`crate::Store::forgettable`] bounds the work.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`].
+    pub async fn forget(&self, through: u64) -> Result<(), LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.offer(Job::Forget { through, reply })?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
     /// Size and root of the durable log, as they change.
     #[must_use]
     pub fn head(&self) -> watch::Receiver<Head> {

@@ -51,6 +51,9 @@ pub struct Verdict {
     pub entry: Vec<u8>,
     /// What is needed to answer the same again; opaque here.
     pub answer: Vec<u8>,
+    /// What is needed to judge it under another policy one day; opaque here. Nothing is kept
+    /// if empty. It may be forgotten by [`super::Ledger::forget`].
+    pub message: Vec<u8>,
 }
 
 /// What became of a case. Everything it tells is durable.

@@ -29,6 +29,10 @@ pub(super) enum Job {
         checkpoint: CheckpointRow,
         reply: Reply<()>,
     },
+    Forget {
+        through: u64,
+        reply: Reply<()>,
+    },
     Flush {
         reply: Reply<()>,
     },
@@ -52,9 +56,10 @@ impl Job {
         match self {
             Self::Judge { cases, reply } => fail_all(reply, cases.len(), error),
             Self::Admin { reply, .. } | Self::Append { reply, .. } => deliver(reply, failed(error)),
-            Self::Checkpoint { reply, .. } | Self::Flush { reply } | Self::Shutdown { reply } => {
-                deliver(reply, failed(error));
-            }
+            Self::Checkpoint { reply, .. }
+            | Self::Forget { reply, .. }
+            | Self::Flush { reply }
+            | Self::Shutdown { reply } => deliver(reply, failed(error)),
             // Kept by the writer and tried again.
             Self::Settle(_) => {}
         }

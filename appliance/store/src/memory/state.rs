@@ -18,6 +18,7 @@ pub(super) struct State {
     pub(super) usage: BTreeMap<(Vec<u8>, i64), u128>,
     pub(super) entries: BTreeMap<u64, EntryRow>,
     pub(super) checkpoints: BTreeMap<u64, CheckpointRow>,
+    pub(super) messages: BTreeMap<u64, Vec<u8>>,
     outcomes: BTreeMap<u64, OutcomeRow>,
     nodes: BTreeMap<(u8, u64), Hash>,
     latest_micros: i64,
@@ -116,6 +117,12 @@ impl State {
             self.latest_micros = self.latest_micros.max(row.at.micros());
             self.by_key.insert(row.key.clone(), seq);
             self.requests.insert(seq, row);
+        }
+        for row in writes.messages {
+            self.messages.insert(row.seq, row.message);
+        }
+        if let Some(through) = writes.forgotten {
+            self.messages.retain(|seq, _| *seq > through);
         }
         for row in writes.usage {
             self.usage.insert((row.limit_key, row.bucket), row.amount);

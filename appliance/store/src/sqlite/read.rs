@@ -1,5 +1,5 @@
 use countersign_audit::Hash;
-use countersign_intent::RequestId;
+use countersign_intent::{RequestId, Timestamp};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Error, Row as _, Sqlite, SqliteExecutor, query};
@@ -11,8 +11,8 @@ use super::statement::{signed, usage_of};
 use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
 use crate::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, PAGE_LIMIT, Progress,
-    Store, StoreResult, StoredRequest, UsageRow, request_seq,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, KeptRequest, PAGE_LIMIT,
+    Progress, Store, StoreResult, StoredRequest, UsageRow, request_seq,
 };
 
 /// Runs a query and makes a `T` of each row.
@@ -168,6 +168,31 @@ impl Store for SqliteStore {
             .bind(principal)
             .bind(page(limit));
         rows(&self.readers, "requests", wanted, row::stored_request).await
+    }
+
+    async fn kept(&self, after: u64, limit: u32) -> StoreResult<Vec<KeptRequest>> {
+        let wanted = query(concat!(
+            "SELECT ",
+            request_columns!(),
+            ", m.message FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq \
+             LEFT JOIN messages m ON m.seq = r.seq \
+             WHERE r.seq > ? ORDER BY r.seq LIMIT ?"
+        ));
+        let wanted = wanted.bind(signed(after)).bind(page(limit));
+        rows(&self.readers, "requests", wanted, row::kept_request).await
+    }
+
+    async fn forgettable(&self, at: Timestamp, limit: u32) -> StoreResult<Option<u64>> {
+        // The first message that has to stay bounds those before it.
+        let wanted = query(
+            "WITH oldest AS (SELECT m.seq, r.at FROM messages m \
+             LEFT JOIN requests r ON r.seq = m.seq ORDER BY m.seq LIMIT ?1) \
+             SELECT max(seq) FROM oldest WHERE seq < \
+             (SELECT ifnull(min(seq), 9223372036854775807) FROM oldest WHERE at >= ?2)",
+        );
+        let wanted = wanted.bind(page(limit)).bind(at.micros());
+        let found = rows(&self.readers, "kept messages", wanted, row::number).await?;
+        Ok(found.into_iter().flatten().next())
     }
 
     async fn usage(&self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {

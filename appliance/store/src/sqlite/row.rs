@@ -5,7 +5,7 @@ use sqlx::{Decode, Error, Row as _, Sqlite, Type};
 
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
-    OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow, request_id,
+    KeptRequest, OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow, request_id,
 };
 
 /// Columns of a request with its outcome, as [`stored_request`] reads them.
@@ -105,6 +105,14 @@ pub(super) fn stored_request(row: &SqliteRow) -> Result<StoredRequest, Error> {
     Ok(StoredRequest { request, outcome })
 }
 
+/// The columns of a request with its outcome, then what it asked for.
+pub(super) fn kept_request(row: &SqliteRow) -> Result<KeptRequest, Error> {
+    Ok(KeptRequest {
+        stored: stored_request(row)?,
+        message: row.try_get("message")?,
+    })
+}
+
 fn outcome(seq: u64, kind: i64, mut columns: Columns<'_>) -> Result<OutcomeRow, Error> {
     let kind = OutcomeKind::from_code(kind)
         .ok_or_else(|| damaged(format!("expected an outcome, 1 to 4, got {kind}")))?;
@@ -123,6 +131,12 @@ fn outcome(seq: u64, kind: i64, mut columns: Columns<'_>) -> Result<OutcomeRow, 
 fn decided(code: i64) -> Result<Decided, Error> {
     Decided::from_code(code)
         .ok_or_else(|| damaged(format!("expected a decision, 1 to 3, got {code}")))
+}
+
+/// One number, or none.
+pub(super) fn number(row: &SqliteRow) -> Result<Option<u64>, Error> {
+    let number: Option<i64> = Columns::of(row).get()?;
+    Ok(number.and_then(|number| u64::try_from(number).ok()))
 }
 
 pub(super) fn usage(row: &SqliteRow) -> Result<UsageRow, Error> {

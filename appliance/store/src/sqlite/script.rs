@@ -1,7 +1,7 @@
 use super::statement::{Row, Script, signed};
 use crate::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, OutcomeRow, RequestRow, UsageRow, Writes,
-    request_seq,
+    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, MessageRow, OutcomeRow, RequestRow,
+    UsageRow, Writes, request_seq,
 };
 
 const REQUEST: [&str; 11] = [
@@ -23,6 +23,7 @@ pub(super) fn script(writes: Writes) -> Script {
     let mut script = Script::default();
     authority(&mut script, writes.authority, writes.seal);
     script.insert("requests", &REQUEST, "", writes.requests, request);
+    messages(&mut script, writes.messages, writes.forgotten);
     outcomes(&mut script, writes.outcomes);
     rejudged(&mut script, writes.rejudged);
     usage(&mut script, writes.usage, writes.usage_expired);
@@ -88,6 +89,24 @@ fn outcomes(script: &mut Script, rows: Vec<OutcomeRow>) {
         row.add(signed(new.seq)).add(new.kind.code());
         row.add(new.signature.as_ref().map(<[u8; 64]>::as_slice));
         row.add(new.note).add(signed(new.log_index));
+    });
+}
+
+fn messages(script: &mut Script, rows: Vec<MessageRow>, forgotten: Option<u64>) {
+    let replace = "ON CONFLICT (seq) DO UPDATE SET message = excluded.message";
+    script.insert(
+        "messages",
+        &["seq", "message"],
+        replace,
+        rows,
+        |row, new| {
+            row.add(signed(new.seq)).add(new.message);
+        },
+    );
+    let delete = "DELETE FROM messages WHERE seq <= ?";
+    let forgotten = Vec::from_iter(forgotten);
+    script.each(delete, 1, forgotten, |row, through| {
+        row.add(signed(through));
     });
 }
 
