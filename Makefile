@@ -23,8 +23,8 @@ lint: toolchain ## formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-deny: ## licences, bans, sources (needs cargo-deny)
-	cargo deny --locked check licenses bans sources
+deny: toolchain ## licences, bans, sources
+	@deploy/scripts/deny.sh
 
 demo: build ## the main job, shown on a throw-away appliance
 	$(CARGO) build --release --locked -p softhsm-tests --bin demo

@@ -29,9 +29,5 @@ else
   cargo test --workspace --locked
 fi
 
-if command -v cargo-deny >/dev/null 2>&1; then
-  step "licences, bans, sources"
-  cargo deny --locked check licenses bans sources
-else
-  step "licences, bans, sources: skipped, cargo-deny is not installed"
-fi
+step "licences, bans, sources"
+deploy/scripts/deny.sh
