@@ -1,6 +1,6 @@
 # Everything here runs from a clean checkout on Debian 12 or a recent Ubuntu; `setup` installs what
 # is missing with apt-get (as root, or through sudo).
-.PHONY: help setup toolchain build test test-rust lint deny demo dev bench clean
+.PHONY: help setup toolchain build test lint deny demo dev bench clean
 
 CARGO ?= cargo
 
