@@ -23,6 +23,7 @@ use crate::phase::CurrentPhase;
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::records::Records;
+use crate::registrations::Registrations;
 use crate::sign::{Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::wallets::Directory;
@@ -70,6 +71,8 @@ pub struct App {
     pub open_changes: OpenChanges,
     /// Reference prices.
     pub prices: Prices,
+    /// Accounts and markets that messages do not explain.
+    pub registrations: Registrations,
     /// Freezes in force.
     pub freezes: Freezes,
     /// Denials in a row.

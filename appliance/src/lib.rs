@@ -21,6 +21,7 @@ pub mod phase;
 pub mod policies;
 pub mod prices;
 pub mod records;
+pub mod registrations;
 pub mod sequencer;
 pub mod sign;
 pub mod start;

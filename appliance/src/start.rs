@@ -31,6 +31,7 @@ use crate::journal::Journal;
 use crate::phase::{CurrentPhase, Phase};
 use crate::policies::Policies;
 use crate::prices::Prices;
+use crate::registrations::Registrations;
 use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::wallets::Directory;
@@ -324,6 +325,7 @@ pub(crate) async fn assemble(
         approvers: Approvers::default(),
         open_changes: OpenChanges::default(),
         prices: Prices::default(),
+        registrations: Registrations::default(),
         freezes: Freezes::default(),
         streaks: Streaks::new(config.freeze.after_denials),
         journal: Journal::new(Arc::clone(&clock)),
@@ -342,6 +344,7 @@ pub(crate) async fn assemble(
     certificates::load(&app.records, &app.revocations).await?;
     app.freezes.load(&app.records).await?;
     app.prices.load(&app.records).await?;
+    app.registrations.load(&app.records).await?;
     app.policies.load(&app.records).await?;
     app.approvers.load(&app.records).await?;
     app.open_changes.load(&app).await?;

@@ -33,6 +33,7 @@ fn path(route: &Route) -> String {
         Some("requests") => "req",
         Some("pki") => "crt",
         Some("approvers") => "apr",
+        Some("registrations") => "rgn",
         _ => "x",
     };
     let id = format!("{prefix}_{:032}", 0);

@@ -13,7 +13,8 @@ pub struct PendingChange {
     pub request_id: String,
     /// `approval_required`.
     pub decision: Decision,
-    /// Kind of change: `policy`, `approver_add`, `approver_remove`, `unfreeze` or `certificate`.
+    /// Kind of change: `policy`, `approver_add`, `approver_remove`, `unfreeze`,
+    /// `certificate` or `registration_add`.
     pub kind: String,
     /// Group that has to approve.
     pub group: String,

@@ -17,6 +17,7 @@ mod pki;
 mod policies;
 mod prices;
 mod problem;
+mod registrations;
 mod requests;
 mod role;
 mod route;
@@ -41,6 +42,7 @@ pub use pki::{Certificate, IssueCertificate, IssuedCertificate, RenewCertificate
 pub use policies::{Policy, PolicySummary, ProposePolicy};
 pub use prices::{Price, SetPrice};
 pub use problem::{ErrorCode, PROBLEM_JSON, Problem, Reason};
+pub use registrations::{Registered, Registration};
 pub use requests::{Request, RequestQuery};
 pub use role::Role;
 pub use route::{Method, ROUTES, Route};

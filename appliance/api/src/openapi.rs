@@ -50,6 +50,8 @@ use crate::route::{Method, ROUTES, Route};
         crate::Proof,
         crate::ProposePolicy,
         crate::Reason,
+        crate::Registered,
+        crate::Registration,
         crate::Reject,
         crate::RenewCertificate,
         crate::Request,

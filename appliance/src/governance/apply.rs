@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::{CertificateId, PolicyId, Principal, RequestId, Role, Span};
+use countersign_intent::{
+    CertificateId, PolicyId, Principal, RegistrationId, RequestId, Role, Span,
+};
 use serde_json::{Value, json};
 
 use super::change::{self, ChangeRecord, What};
@@ -19,6 +21,7 @@ use crate::identity::SpiffeId;
 use crate::phase::Phase;
 use crate::policies::PolicyRecord;
 use crate::records::{Draft, RecordsError, Stored};
+use crate::registrations::{Registered, RegistrationRecord};
 
 /// How often waiting changes are looked at.
 const EVERY: Duration = Duration::from_millis(500);
@@ -58,6 +61,7 @@ enum After {
     Nothing,
     Activate(Box<Stored<PolicyRecord>>),
     Approvers,
+    Registrations,
     Lift(Scope, i64),
 }
 
@@ -118,6 +122,7 @@ async fn follow(app: &App, after: After) -> Result<(), GovernError> {
         After::Nothing => {}
         After::Activate(stored) => app.policies.activate(&stored)?,
         After::Approvers => app.approvers.load(&app.records).await?,
+        After::Registrations => app.registrations.load(&app.records).await?,
         After::Lift(scope, since) => app.freezes.lift(&scope, since),
     }
     Ok(())
@@ -134,6 +139,7 @@ async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effec
             csr,
             lifetime,
         } => certificate(app, id, record, name, csr, *lifetime).await,
+        What::RegistrationAdd { registered } => registration_add(app, id, registered).await,
     }
 }
 
@@ -261,6 +267,41 @@ async fn unfreeze(
         } else {
             After::Nothing
         },
+    })
+}
+
+/// An address that was registered meanwhile stays as it is.
+async fn registration_add(
+    app: &App,
+    id: RequestId,
+    registered: &Registered,
+) -> Result<Effect, GovernError> {
+    let registry = app.registrations.current();
+    if registry.holds(registered.address()) || registry.room_for(registered).is_err() {
+        return Ok(Effect {
+            drafts: Vec::new(),
+            kind: EntryKind::RegistrationChanged,
+            subject: None,
+            detail: json!({ "not_registered": registered, "request": id.to_string() }),
+            result: json!({ "registered": false }),
+            after: After::Nothing,
+        });
+    }
+    let record = RegistrationRecord {
+        registered: registered.clone(),
+        request: id.to_string(),
+        registered_at: app.clock.now().micros(),
+        removed_at: None,
+    };
+    let row = app.desk.random_id().await?;
+    let named = RegistrationId::from_bytes(row).to_string();
+    Ok(Effect {
+        drafts: vec![Draft::new(row, &record)?],
+        kind: EntryKind::RegistrationChanged,
+        subject: Some(named.clone()),
+        detail: json!({ "registered": record }),
+        result: json!({ "registered": true, "registration_id": named }),
+        after: After::Registrations,
     })
 }
 

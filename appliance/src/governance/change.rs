@@ -18,6 +18,7 @@ use crate::freezes::Scope;
 use crate::http::convert::policy_hash;
 use crate::policies::ActivePolicy;
 use crate::records::{Kind, Record, Stored};
+use crate::registrations::Registered;
 
 /// The group that agrees to changes.
 pub const GROUP: &str = "change";
@@ -73,6 +74,11 @@ pub enum What {
         /// Lifetime in microseconds; the configured one unless told.
         lifetime: Option<u64>,
     },
+    /// An account or market that no message explains.
+    RegistrationAdd {
+        /// What it is.
+        registered: Registered,
+    },
 }
 
 impl What {
@@ -85,6 +91,7 @@ impl What {
             Self::ApproverRemove { .. } => "approver_remove",
             Self::Unfreeze { .. } => "unfreeze",
             Self::Certificate { .. } => "certificate",
+            Self::RegistrationAdd { .. } => "registration_add",
         }
     }
 
@@ -100,7 +107,10 @@ impl What {
     /// was agreed to before: they wait for people, not for time.
     const fn waits(&self) -> bool {
         match self {
-            Self::Policy { .. } | Self::ApproverAdd { .. } | Self::Certificate { .. } => true,
+            Self::Policy { .. }
+            | Self::ApproverAdd { .. }
+            | Self::Certificate { .. }
+            | Self::RegistrationAdd { .. } => true,
             Self::ApproverRemove { .. } | Self::Unfreeze { .. } => false,
         }
     }
@@ -179,6 +189,7 @@ impl What {
                 lines.extend(lifetime.map(|span| format!("valid for {span}")));
                 lines
             }
+            Self::RegistrationAdd { registered } => registered.summary(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Wire to domain and back: the one place that knows both.
 
 mod asks;
+mod registrations;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,6 +23,7 @@ use crate::wallets::limits::LimitsError;
 use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
+pub use registrations::{registered, registration};
 
 /// A role on the wire.
 #[must_use]

@@ -16,6 +16,7 @@ mod phase;
 mod pki;
 mod policies;
 mod prices;
+mod registrations;
 mod replay;
 mod requests;
 mod router;

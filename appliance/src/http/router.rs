@@ -18,8 +18,8 @@ use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, freeze, grants, limits, pki, policies, prices, requests, sign,
-    status, users, venues, wallets,
+    approvals, approvers, audit, freeze, grants, limits, pki, policies, prices, registrations,
+    requests, sign, status, users, venues, wallets,
 };
 use crate::app::App;
 
@@ -66,6 +66,9 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Get, "/v1/limits", limits::list)
         .at(Post, "/v1/prices", prices::set)
         .at(Get, "/v1/prices", prices::list)
+        .at(Get, "/v1/registrations", registrations::list)
+        .at(Post, "/v1/registrations", registrations::add)
+        .at(Delete, "/v1/registrations/{id}", registrations::remove)
         .at(Post, "/v1/freeze", freeze::freeze)
         .at(Post, "/v1/unfreeze", freeze::unfreeze)
         .at(Get, "/v1/audit/entries", audit::entries)

@@ -56,6 +56,8 @@ kinds! {
     Consent = 9, "consent";
     /// A governed change that was asked for.
     Change = 10, "change";
+    /// An account or market that the message does not explain by itself.
+    Registration = 11, "registration";
 }
 
 /// A typed row.

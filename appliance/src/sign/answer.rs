@@ -1,11 +1,12 @@
 //! What a walk ends with, and how it reads on the wire.
 
 use countersign_api::{Decision, ErrorCode, Problem, SignedAnswer};
+use countersign_decode::solana::envelope;
 use countersign_intent::{RequestId, Timestamp};
 use countersign_store::StoredRequest;
 use countersign_store::ledger::{Judged, Outcome, Recorded};
 
-use super::stages::{Asked, Read, Refusal, Remembered};
+use super::stages::{Asked, Form, Read, Refusal, Remembered};
 
 /// An answer: 200, 202, or a problem.
 #[derive(Debug, Clone)]
@@ -167,12 +168,11 @@ fn signed_answer(
     answer: &[u8],
     signature: &[u8; 64],
 ) -> Answer {
-    let (Ok(decoded), Some(Remembered::Allow { rule, .. })) =
-        (&read.decoded, Remembered::decode(answer))
+    let (Some(transaction), Some(Remembered::Allow { rule, .. })) =
+        (transaction(read, *signature), Remembered::decode(answer))
     else {
         return unreadable(id, log_index);
     };
-    let transaction = decoded.transaction.with_signature(*signature);
     Answer::Done(Box::new(SignedAnswer {
         rule: Some(rule),
         signature: Some(base58(signature)),
@@ -180,6 +180,18 @@ fn signed_answer(
         address: Some(read.resolved.wallet.address.to_string()),
         ..empty(id, log_index, Decision::Allow)
     }))
+}
+
+/// The transaction that a signature belongs in. What was signed once is answered again, also when
+/// the message is not understood any more: a policy names a mint less, a registration is gone.
+fn transaction(read: &Read, signature: [u8; 64]) -> Option<Vec<u8>> {
+    if let Ok(decoded) = &read.decoded {
+        return Some(decoded.transaction.with_signature(signature));
+    }
+    let asked = &read.resolved.asked;
+    let in_transaction = asked.form == Form::Transaction;
+    let around = envelope(&asked.bytes, in_transaction, &read.resolved.wallet.address);
+    around.ok().map(|around| around.with_signature(signature))
 }
 
 /// The answer that a stored request was given, but for the signature and its transaction.

@@ -108,7 +108,8 @@ impl Hearing {
             (None, None) => true,
             _ => false,
         };
-        if wallet.outdated() || !same_policy {
+        let same_register = (self.app.registrations).is_current(&self.read.registry);
+        if wallet.outdated() || !same_policy || !same_register {
             return None;
         }
         let refused = self.refused_before_policy(bench.now);

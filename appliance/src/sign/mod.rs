@@ -38,6 +38,7 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::governance::GovernError;
 use crate::records::RecordsError;
+use crate::registrations::Registry;
 pub use answer::{Answer, answer_of, base58};
 pub use kept::Kept;
 pub use stages::{Asked, Form, Remembered};
@@ -184,7 +185,15 @@ async fn resolve(app: &App, asked: Asked) -> Result<Result<Resolved, Answer>, Wa
 fn read(app: &App, resolved: Resolved) -> Read {
     let asked = &resolved.asked;
     let wallet = resolved.wallet.address;
-    let decoded = decode(app, asked.form, &asked.bytes, &asked.mints, wallet);
+    let registry = app.registrations.current();
+    let decoded = decode(
+        app,
+        &registry,
+        asked.form,
+        &asked.bytes,
+        &asked.mints,
+        wallet,
+    );
     let signed: &[u8] = match &decoded {
         Ok(decoded) => decoded.input.as_bytes(),
         Err(_) => &resolved.asked.bytes,
@@ -192,13 +201,15 @@ fn read(app: &App, resolved: Resolved) -> Read {
     Read {
         digest: Sha256::digest(signed).into(),
         decoded: decoded.map_err(|error| refusal(&error)),
+        registry,
         resolved,
     }
 }
 
-/// Bytes to intent and signing input, with the hints of the active policy.
+/// Bytes to intent and signing input, with the hints of the active policy and what is registered.
 pub(crate) fn decode(
     app: &App,
+    registry: &Registry,
     form: Form,
     bytes: &[u8],
     mints: &[Address],
@@ -211,9 +222,14 @@ pub(crate) fn decode(
         .chain(mints.iter().copied())
         .collect();
     let owners = policy.as_ref().map_or(&[][..], |policy| &policy.addresses);
+    let own = registry.of_wallet(&wallet);
     let context = Context {
         mints: &mints,
         owners,
+        accounts: own.map_or(&[], |own| &own.accounts),
+        former_accounts: own.map_or(&[], |own| &own.former),
+        tip_accounts: registry.tip_accounts(),
+        markets: registry.markets(),
         ..Context::new(wallet)
     };
     match form {

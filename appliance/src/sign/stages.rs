@@ -10,6 +10,7 @@ use countersign_policy::approval::Approval;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Caller;
+use crate::registrations::Registry;
 use crate::wallets::WalletEntry;
 
 /// How the bytes came.
@@ -60,6 +61,8 @@ pub(super) struct Read {
     pub decoded: Result<Decoded, Refusal>,
     /// SHA-256 of the bytes that would be signed, or that were not understood.
     pub digest: [u8; 32],
+    /// What was registered when they were read.
+    pub registry: Arc<Registry>,
 }
 
 /// People's consent to a held request, brought along by the request that uses it up.

@@ -115,6 +115,10 @@ id!(
     GrantId, "grt_"
 );
 id!(
+    /// Something an operator had registered with people's consent.
+    RegistrationId, "rgn_"
+);
+id!(
     /// An issued certificate; its 16 bytes are the certificate's serial number.
     CertificateId, "crt_"
 );

@@ -21,7 +21,8 @@ pub use asset::{Asset, KnownAsset, USDC, USDT, WRAPPED_SOL_MINT};
 pub use canonical::{CANONICAL_DOMAIN, canonical_bytes, intent_digest};
 pub use effect::{Action, AuthorityKind, Effect, Quote, StakeOperation, Swap};
 pub use id::{
-    ApproverId, CertificateId, GrantId, IdError, PolicyId, RequestId, UserId, VenueId, WalletId,
+    ApproverId, CertificateId, GrantId, IdError, PolicyId, RegistrationId, RequestId, UserId,
+    VenueId, WalletId,
 };
 pub use intent::{AssertedFact, Assertion, Intent, Lifetime, Venue};
 pub use principal::{NameError, Principal, Role};

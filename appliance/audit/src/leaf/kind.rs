@@ -72,6 +72,8 @@ named! {
         Approval = "approval",
         /// A person rejected a request.
         Rejection = "rejection",
+        /// An account or market was registered, or taken off the register.
+        RegistrationChanged = "registration_changed",
         /// A reference price was set.
         PriceSet = "price_set",
         /// The appliance was initialised.

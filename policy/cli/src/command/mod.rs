@@ -14,6 +14,7 @@ mod man;
 mod pki;
 mod policy;
 mod prices;
+mod registrations;
 mod requests;
 mod sign;
 mod status;
@@ -88,6 +89,9 @@ pub(crate) enum Command {
     /// Where money may go
     #[command(subcommand)]
     Destinations(destinations::Command),
+    /// Accounts and markets that messages do not explain
+    #[command(subcommand)]
+    Registrations(registrations::Command),
     /// What is left under the limits
     #[command(subcommand)]
     Limits(limits::Command),
@@ -127,6 +131,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Approvers(command) => approvers::run(&command, session),
         Command::Groups(command) => groups::run(&command, session),
         Command::Destinations(command) => destinations::run(&command, session),
+        Command::Registrations(command) => registrations::run(&command, session),
         Command::Limits(command) => limits::run(&command, session),
         Command::Ledger(command) => ledger::run(&command, session),
         Command::Audit(command) => audit::run(command, session),

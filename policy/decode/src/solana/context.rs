@@ -14,6 +14,9 @@ pub struct Context<'a> {
     pub owners: &'a [Address],
     /// Token accounts of the wallet that are not its associated ones.
     pub accounts: &'a [RegisteredAccount],
+    /// Token accounts of the wallet that are not registered any more: nothing lands there, and
+    /// what could be spent from them counts all the same.
+    pub former_accounts: &'a [Address],
     /// Nonce accounts that may make a signature durable.
     pub nonces: &'a [RegisteredNonce],
     /// Lookup tables whose contents somebody other than the asking bot attests.
@@ -35,6 +38,7 @@ impl Context<'_> {
             mints: &[],
             owners: &[],
             accounts: &[],
+            former_accounts: &[],
             nonces: &[],
             tables: &[],
             tip_accounts: &[],

@@ -94,23 +94,61 @@ pub fn decode_transaction(bytes: &[u8], context: &Context<'_>) -> Result<Decoded
     })
 }
 
+/// The transaction around a message, or around the message of a transaction, for a signature that
+/// was given before. It says nothing about what the message does.
+///
+/// # Errors
+/// Bytes that are no well-formed message or transaction, or that the wallet does not sign.
+pub fn envelope(
+    bytes: &[u8],
+    in_transaction: bool,
+    wallet: &Address,
+) -> Result<PartialTransaction, DecodeError> {
+    let (message_bytes, given) = if in_transaction {
+        let (message, signatures) = wire::split_transaction(bytes)?;
+        (message, Some(signatures))
+    } else {
+        (bytes, None)
+    };
+    let message = Message::parse(message_bytes)?;
+    if let Some(signatures) = given {
+        wire::check_slots(&message, signatures)?;
+    }
+    let slot = slot_of(&signers(&message), wallet)?;
+    let empty = vec![[0; 64]; usize::from(message.header.required_signatures)];
+    Ok(PartialTransaction::new(
+        Arc::from(message_bytes),
+        given.unwrap_or(&empty),
+        slot,
+        message.version,
+    ))
+}
+
+fn signers(message: &Message<'_>) -> Vec<Address> {
+    message
+        .keys
+        .iter()
+        .take(usize::from(message.header.required_signatures))
+        .map(|key| Address::new(*key))
+        .collect()
+}
+
+/// Keys are unique by now, so the first position is the only one.
+fn slot_of(signers: &[Address], wallet: &Address) -> Result<u8, DecodeError> {
+    signers
+        .iter()
+        .position(|signer| signer == wallet)
+        .and_then(|slot| u8::try_from(slot).ok())
+        .ok_or_else(|| not_a_signer(wallet))
+}
+
 fn decode(
     message: &Message<'_>,
     bytes: &[u8],
     context: &Context<'_>,
 ) -> Result<(Decoded, u8), DecodeError> {
-    let signers: Vec<Address> = message
-        .keys
-        .iter()
-        .take(usize::from(message.header.required_signatures))
-        .map(|key| Address::new(*key))
-        .collect();
-    // Keys are unique by now, so the first position is the only one.
-    let slot = signers
-        .iter()
-        .position(|signer| *signer == context.wallet)
-        .and_then(|slot| u8::try_from(slot).ok())
-        .ok_or_else(|| not_a_signer(&context.wallet))?;
+    let signers = signers(message);
+    let slot = slot_of(&signers, &context.wallet)?;
     let accounts = account::resolve(message, context)?;
     let read = walk::walk(message, context, &accounts, slot)?;
     let intent = Intent {

@@ -12,7 +12,9 @@ use super::draft::{
     MINT, STRANGER, WALLET, ata, compile, compile_v1, effects, effects_in, open, pay, pays, pool,
     reads, refusal, refusal_in, signs, step, sync, writes,
 };
-use super::{AttestedTable, Context, RegisteredNonce, decode_message, decode_transaction, ids};
+use super::{
+    AttestedTable, Context, RegisteredNonce, decode_message, decode_transaction, envelope, ids,
+};
 use crate::{DecodeErrorKind, explain};
 
 fn units(count: u128) -> Amount {
@@ -398,4 +400,26 @@ proptest! {
             let _ = decode_transaction(&bytes, &context);
         }
     }
+}
+
+#[test]
+fn a_signature_given_before_finds_its_place_whatever_the_message_means() {
+    let unknown = step(pool(9), vec![writes(WALLET)], vec![1]);
+    let understood = compile(WALLET, &[pay(STRANGER, 1)]);
+    let decoded = decode_message(&understood, &Context::new(WALLET)).unwrap();
+    let around = envelope(&understood, false, &WALLET).unwrap();
+    assert_eq!(around, decoded.transaction);
+    let foreign = compile(WALLET, &[unknown]);
+    assert!(decode_message(&foreign, &Context::new(WALLET)).is_err());
+    let around = envelope(&foreign, false, &WALLET).unwrap();
+    let signed = around.with_signature([7; 64]);
+    assert_eq!(
+        envelope(&signed, true, &WALLET)
+            .unwrap()
+            .with_signature([7; 64]),
+        signed
+    );
+    let other = envelope(&foreign, false, &STRANGER).unwrap_err();
+    assert_eq!(other.kind(), DecodeErrorKind::NotASigner);
+    assert!(envelope(&[], false, &WALLET).is_err());
 }

@@ -66,12 +66,16 @@ impl<'m> Walk<'m> {
         no_mints: &[Option<Address>],
     ) -> Result<usize, DecodeError> {
         let wallet = self.wallet();
+        let is_former = |account: &Account| {
+            let former = self.context.former_accounts;
+            account.key.is_some_and(|key| former.contains(&key))
+        };
         let (known, unknown): (Vec<Account>, Vec<Account>) = accounts
             .iter()
-            .partition(|account| self.known_account(account).is_some());
+            .partition(|account| is_former(account) || self.known_account(account).is_some());
         let is_own = |account: &&Account| {
             let known = self.known_account(account);
-            known.is_some_and(|known| known.owner == wallet)
+            known.map_or_else(|| is_former(account), |known| known.owner == wallet)
         };
         let own = known.iter().filter(is_own).count();
         let keys: Vec<Address> = unknown.iter().filter_map(|account| account.key).collect();

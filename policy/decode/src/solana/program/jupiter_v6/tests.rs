@@ -332,6 +332,28 @@ fn accounts_of_the_wallet_within_reach_of_a_plan_are_counted() {
 }
 
 #[test]
+fn an_account_that_is_registered_no_more_is_within_reach_and_takes_no_proceeds() {
+    let former = [pool(9)];
+    let context = Context {
+        former_accounts: &former,
+        ..Context::new(WALLET)
+    };
+    for name in plain() {
+        let mut step = route(name);
+        step.accounts.push(writes(pool(9)));
+        assert_eq!(
+            exposed(&effects_in(&[step], &context).unwrap()),
+            1,
+            "{name}"
+        );
+    }
+    let mut step = route("route");
+    step.accounts[2] = writes(pool(9));
+    let error = effects_in(&[step], &context).unwrap_err();
+    assert_eq!(error.kind(), DecodeErrorKind::UnprovenAccount);
+}
+
+#[test]
 fn an_account_opened_by_the_message_is_within_reach_too() {
     for name in plain() {
         let mut step = route(name);

@@ -1,0 +1,113 @@
+//! `/v1/registrations`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use countersign_api::{ErrorCode, Page, PageQuery, Registered as Wire, Registration};
+use countersign_audit::Kind as EntryKind;
+use countersign_intent::{Address, RegistrationId};
+use serde_json::json;
+
+use super::changes::propose;
+use super::error::ApiError;
+use super::extract::{Body, Path, Peer, Query};
+use super::phase::require_phase;
+use super::{convert, wallets};
+use crate::app::App;
+use crate::governance::change::What;
+use crate::phase::Activity;
+use crate::records::{Draft, RecordsError};
+use crate::registrations::RegistrationRecord;
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Registration>>, ApiError> {
+    let limit = convert::page_size(query.limit)?;
+    let after = convert::cursor(query.cursor.as_deref())?;
+    let rows = app
+        .records
+        .list::<RegistrationRecord>(None, after, limit)
+        .await?;
+    let mut page = convert::page(rows, limit, Clone::clone);
+    let in_force = std::mem::take(&mut page.items);
+    Ok(Json(Page {
+        items: in_force
+            .iter()
+            .filter(|row| row.record.removed_at.is_none())
+            .map(convert::registration)
+            .collect(),
+        next_cursor: page.next_cursor,
+    }))
+}
+
+/// Governed: a registration lets more be understood, and so more be signed.
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<Wire>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let owner = match &body {
+        Wire::TokenAccount { wallet_id, .. } => Some(owner(&app, &peer, wallet_id).await?),
+        Wire::Market { .. } | Wire::TipAccount { .. } => None,
+    };
+    let registered = convert::registered(body, owner)?;
+    let registry = app.registrations.current();
+    if registry.holds(registered.address()) {
+        let detail = format!(
+            "`{}` is registered already; remove that registration first",
+            registered.address()
+        );
+        return Err(ApiError::new(ErrorCode::AlreadyDecided, detail));
+    }
+    registry
+        .room_for(&registered)
+        .map_err(|why| ApiError::field("kind", why))?;
+    propose(&app, &peer, What::RegistrationAdd { registered }).await
+}
+
+/// Holds at once: what was registered is not understood any more.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(text): Path,
+) -> Result<StatusCode, ApiError> {
+    require_phase(&app, Activity::Tighten)?;
+    let id: RegistrationId = convert::id("id", &text)?;
+    let mut turn = app.records.turn().await;
+    let stored = app
+        .records
+        .get::<RegistrationRecord>(*id.as_bytes())
+        .await?;
+    let Some(mut stored) = stored else {
+        return Err(ApiError::not_found("registration", &text));
+    };
+    if stored.record.removed_at.is_none() {
+        stored.record.removed_at = Some(app.clock.now().micros());
+        let detail = json!({ "removed": stored.record });
+        let entry = app
+            .journal
+            .entry(
+                EntryKind::RegistrationChanged,
+                peer.actor(),
+                Some(id.to_string()),
+                &detail,
+            )
+            .map_err(RecordsError::from)?;
+        turn.commit(vec![Draft::update(&stored)?], vec![entry])
+            .await?;
+        app.registrations.load(&app.records).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The address of a wallet that exists.
+async fn owner(app: &App, peer: &Peer, wallet: &str) -> Result<Address, ApiError> {
+    let stored = wallets::find(app, peer, wallet).await?;
+    convert::id("wallet_id", &stored.record.address)
+}

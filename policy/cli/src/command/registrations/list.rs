@@ -1,0 +1,68 @@
+//! `countersign registrations list`
+
+use countersign_api::{Registered, Registration};
+
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::table;
+
+/// List what is registered.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    range: Range,
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let call = Call::get("/v1/registrations");
+    listing::show(session, &call, &arguments.range, show)
+}
+
+fn show(registrations: &[Registration], out: &mut Output) {
+    let rows: Vec<_> = registrations
+        .iter()
+        .map(|one| {
+            let (kind, address, about) = told(&one.registered);
+            [
+                one.id.clone(),
+                kind.to_owned(),
+                address.clone(),
+                about,
+                one.registered_at.clone(),
+            ]
+        })
+        .collect();
+    table(out, ["id", "kind", "address", "about", "registered"], &rows);
+}
+
+fn told(registered: &Registered) -> (&'static str, &String, String) {
+    match registered {
+        Registered::TokenAccount {
+            wallet_id,
+            account,
+            mint,
+        } => (
+            "token account",
+            account,
+            format!("{wallet_id}, mint {mint}"),
+        ),
+        Registered::Market {
+            market,
+            base_mint,
+            quote_mint,
+            base_lot,
+            quote_lot,
+            taker_fee_bps,
+        } => {
+            let about = format!(
+                "{base_lot} of {base_mint} and {quote_lot} of {quote_mint} a lot, \
+                 {taker_fee_bps} bps"
+            );
+            ("market", market, about)
+        }
+        Registered::TipAccount { account } => ("tip account", account, String::new()),
+    }
+}

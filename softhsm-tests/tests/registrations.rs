@@ -1,0 +1,249 @@
+//! Accounts and markets that no message explains: people register them, one word takes them off.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is the test's"
+)]
+
+use anyhow::Result;
+use countersign_api::{ErrorCode, Page, PendingChange, Registration, Request};
+use serde_json::{Value, json};
+use softhsm_tests::client::{Client, Reply};
+use softhsm_tests::message::{legacy, system};
+use softhsm_tests::swap::USDC;
+use softhsm_tests::{Appliance, Approver, Options};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_pubkey::Pubkey;
+use spl_associated_token_account_interface::address::get_associated_token_address;
+
+const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
+const ACCOUNT: Pubkey = Pubkey::new_from_array([0x61; 32]);
+const TIPS: Pubkey = Pubkey::new_from_array([0x62; 32]);
+const MARKET: Pubkey = Pubkey::new_from_array([0x63; 32]);
+
+const POLICY: &str = r#"
+schema = 1
+name = "registrations"
+
+[groups.change]
+approvers = ["alice", "bob", "carol"]
+quorum = 2
+
+[destinations.cold]
+solana = ["9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"]
+
+[[rules]]
+name = "usdc-to-cold"
+when = { action = "withdrawal", asset = "USDC", destination = "cold", max_amount = "10" }
+then = "allow"
+
+[[rules]]
+name = "upkeep"
+when = { action = ["fee", "housekeeping"], max_tip = "0.001 SOL" }
+then = "allow"
+"#;
+
+struct Desk {
+    appliance: Appliance,
+    operator: Client,
+    bot: Client,
+}
+
+impl Desk {
+    async fn new() -> Result<Self> {
+        let appliance = Appliance::running(&Options::policy(POLICY)).await?;
+        Ok(Self {
+            operator: appliance.client("operator-a")?,
+            bot: appliance.client("bot")?,
+            appliance,
+        })
+    }
+
+    async fn wallet(&self, user: &str) -> Result<(String, Pubkey)> {
+        let gateway = self.appliance.client("gateway")?;
+        let user = gateway.user(user).await?;
+        let wallet = gateway.wallet(&user.id, None).await?;
+        gateway.grant("bot", &wallet.id).await?;
+        Ok((wallet.id, wallet.address.parse()?))
+    }
+
+    async fn ask(&self, body: &Value) -> Result<Reply> {
+        self.operator.post("/v1/registrations", body).await
+    }
+
+    /// Has it registered; answers its identifier and what people read.
+    async fn register(&self, body: &Value) -> (String, String) {
+        let reply = self.ask(body).await.unwrap();
+        assert_eq!(reply.status, 202, "{}", reply.body);
+        let change: PendingChange = serde_json::from_value(reply.body).unwrap();
+        assert_eq!(change.kind, "registration_add");
+        let (alice, bob) = (Approver::Alice, Approver::Bob);
+        let shown = alice.agrees(&self.operator, &change.request_id).await;
+        let text = shown.unwrap().text.unwrap();
+        let shown: Request = bob
+            .agrees(&self.operator, &change.request_id)
+            .await
+            .unwrap();
+        assert_eq!(shown.state, "done", "{shown:?}");
+        let id = shown.result.unwrap()["registration_id"].clone();
+        (id.as_str().unwrap().to_owned(), text)
+    }
+
+    async fn listed(&self) -> Vec<Registration> {
+        let reply = self.operator.get("/v1/registrations").await.unwrap();
+        reply.ok::<Page<Registration>>().unwrap().items
+    }
+
+    async fn remove(&self, id: &str) -> u16 {
+        let path = format!("/v1/registrations/{id}");
+        self.operator.delete(&path).await.unwrap().status
+    }
+
+    async fn sign(&self, key: &str, wallet: &str, message: &[u8]) -> Reply {
+        self.bot.sign(key, wallet, message).await.unwrap()
+    }
+}
+
+/// Sends USDC to the cold address from a token account whose mint nothing names.
+fn from_account(owner: &Pubkey) -> Vec<u8> {
+    let cold = get_associated_token_address(&COLD.parse().unwrap(), &USDC);
+    let transfer = Instruction {
+        program_id: spl_token_interface::ID,
+        accounts: vec![
+            AccountMeta::new(ACCOUNT, false),
+            AccountMeta::new(cold, false),
+            AccountMeta::new_readonly(*owner, true),
+        ],
+        data: [&[3][..], &1_000_000_u64.to_le_bytes()].concat(),
+    };
+    legacy(owner, &[transfer])
+}
+
+fn refused(reply: Reply, code: ErrorCode, says: &str) {
+    let problem = reply.problem().unwrap();
+    assert_eq!(problem.code, code, "{problem:?}");
+    let whole = format!("{problem:?}");
+    assert!(whole.contains(says), "{whole}");
+}
+
+fn token_account(wallet: &str) -> Value {
+    json!({
+        "kind": "token_account", "wallet_id": wallet, "account": ACCOUNT.to_string(),
+        "mint": USDC.to_string(),
+    })
+}
+
+#[tokio::test]
+async fn a_token_account_counts_for_its_wallet_while_it_is_registered() {
+    let mut desk = Desk::new().await.unwrap();
+    let (wallet, address) = desk.wallet("u").await.unwrap();
+    let (other, other_address) = desk.wallet("v").await.unwrap();
+    let message = from_account(&address);
+    let before = desk.sign("a", &wallet, &message).await;
+    refused(before, ErrorCode::Undecodable, "unproven_account");
+
+    let (id, text) = desk.register(&token_account(&wallet)).await;
+    let told = format!("Register token account {ACCOUNT}\nas belonging to {address}\n");
+    assert!(text.starts_with(&told), "{text}");
+    let signed = desk.sign("b", &wallet, &message).await;
+    assert_eq!(signed.status, 200, "{}", signed.body);
+    let elsewhere = desk.sign("c", &other, &from_account(&other_address)).await;
+    refused(elsewhere, ErrorCode::Undecodable, "unproven_account");
+    let twice = desk.ask(&token_account(&other)).await.unwrap();
+    refused(twice, ErrorCode::AlreadyDecided, "registered already");
+
+    desk.appliance.stop().await.unwrap();
+    desk.appliance.start().await.unwrap();
+    desk.operator = desk.appliance.client("operator-a").unwrap();
+    desk.bot = desk.appliance.client("bot").unwrap();
+    let signed = desk.sign("d", &wallet, &message).await;
+    assert_eq!(signed.status, 200, "{}", signed.body);
+    assert_eq!(desk.listed().await[0].id, id);
+
+    assert_eq!(desk.remove(&id).await, 204);
+    let after = desk.sign("e", &wallet, &message).await;
+    refused(after, ErrorCode::Undecodable, "unproven_account");
+    assert!(desk.listed().await.is_empty());
+    // What was signed before stays answered.
+    assert_eq!(desk.sign("b", &wallet, &message).await.status, 200);
+    // It can be registered again, for another wallet too.
+    desk.register(&token_account(&other)).await;
+    let signed = desk.sign("f", &other, &from_account(&other_address)).await;
+    assert_eq!(signed.status, 200, "{}", signed.body);
+}
+
+#[tokio::test]
+async fn a_tip_account_and_a_market_are_registered_for_everybody() {
+    let desk = Desk::new().await.unwrap();
+    let (wallet, address) = desk.wallet("u").await.unwrap();
+    let tip = legacy(&address, &[system::transfer(&address, &TIPS, 500_000)]);
+    let before = desk.sign("a", &wallet, &tip).await;
+    refused(before, ErrorCode::PolicyDenied, "no rule permits");
+    let body = json!({ "kind": "tip_account", "account": TIPS.to_string() });
+    let (id, text) = desk.register(&body).await;
+    assert!(
+        text.starts_with(&format!("Register tip account {TIPS}\n")),
+        "{text}"
+    );
+    let signed = desk.sign("b", &wallet, &tip).await;
+    assert_eq!(signed.status, 200, "{}", signed.body);
+    let large = legacy(&address, &[system::transfer(&address, &TIPS, 2_000_000)]);
+    let over = desk.sign("c", &wallet, &large).await;
+    refused(over, ErrorCode::PolicyDenied, "max_tip");
+    assert_eq!(desk.remove(&id).await, 204);
+    let after = desk.sign("d", &wallet, &tip).await;
+    refused(after, ErrorCode::PolicyDenied, "no rule permits");
+
+    let market = json!({
+        "kind": "market", "market": MARKET.to_string(), "base_mint": USDC.to_string(),
+        "quote_mint": TIPS.to_string(), "base_lot": 100, "quote_lot": 1, "taker_fee_bps": 10,
+    });
+    let (_, text) = desk.register(&market).await;
+    assert!(
+        text.contains("100 units a lot") && text.contains("taker fee 10 bps"),
+        "{text}"
+    );
+    assert_eq!(desk.listed().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_by_its_field() {
+    let desk = Desk::new().await.unwrap();
+    let (wallet, address) = desk.wallet("u").await.unwrap();
+    let market = |base_lot: u64, fee: u16| {
+        json!({
+            "kind": "market", "market": MARKET.to_string(), "base_mint": USDC.to_string(),
+            "quote_mint": TIPS.to_string(), "base_lot": base_lot, "quote_lot": 1,
+            "taker_fee_bps": fee,
+        })
+    };
+    let mut own = token_account(&wallet);
+    own["account"] = json!(address.to_string());
+    for (body, field) in [
+        (market(0, 0), "base_lot"),
+        (market(1, 10_001), "taker_fee_bps"),
+        (json!({ "kind": "tip_account", "account": "x" }), "account"),
+        (own, "account"),
+    ] {
+        let problem = desk.ask(&body).await.unwrap().problem().unwrap();
+        assert_eq!(problem.field.as_deref(), Some(field), "{problem:?}");
+    }
+    let nobody = token_account("wal_00000000000000000000000000000000");
+    refused(
+        desk.ask(&nobody).await.unwrap(),
+        ErrorCode::NotFound,
+        "wallet",
+    );
+    let more = json!({ "kind": "tip_account", "account": COLD, "more": 1 });
+    refused(
+        desk.ask(&more).await.unwrap(),
+        ErrorCode::InvalidRequest,
+        "more",
+    );
+    assert_eq!(
+        desk.remove("rgn_00000000000000000000000000000000").await,
+        404
+    );
+}
