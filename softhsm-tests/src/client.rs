@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_api::{
     CreateWallet, Grant, IssueCertificate, IssuedCertificate, Problem, SignedAnswer, User, Wallet,
 };
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Reply {
     pub status: u16,
     /// The `Content-Type` header.
     pub content_type: String,
+    /// The `Retry-After` header: whole seconds.
+    pub retry_after: Option<u64>,
     /// The body; `null` where there is none or it is no JSON.
     pub body: Value,
 }
@@ -145,10 +147,15 @@ impl Client {
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
             .to_owned();
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after
+            .map(|value| anyhow::Ok(value.to_str()?.parse()?))
+            .transpose()?;
         let bytes = response.bytes().await?;
         Ok(Reply {
             status,
             content_type,
+            retry_after,
             body: serde_json::from_slice(&bytes).unwrap_or_default(),
         })
     }

@@ -169,6 +169,18 @@ fn malformed(wallet: &str) -> Vec<Case> {
         ),
         post(
             "operator-a",
+            "/v1/freeze",
+            json!({"scope": "wallet"}).to_string(),
+            invalid("scope.wallet"),
+        ),
+        post(
+            "operator-a",
+            "/v1/freeze",
+            json!({"scope": {"bot": "b"}, "id": "c"}).to_string(),
+            invalid("id"),
+        ),
+        post(
+            "operator-a",
             "/v1/pki/certificates",
             json!({"csr": "x", "role": "bot", "name": "n"}).to_string(),
             invalid("csr"),
@@ -215,6 +227,7 @@ fn malformed(wallet: &str) -> Vec<Case> {
         &[][..],
         &[("idempotency-key", "a b")][..],
         &[("idempotency-key", "")][..],
+        &[("idempotency-key", "a"), ("idempotency-key", "b")][..],
     ] {
         cases.push(Case {
             who: "bot",
@@ -225,6 +238,14 @@ fn malformed(wallet: &str) -> Vec<Case> {
             expect: (400, "invalid_request", None),
         });
     }
+    cases.push(Case {
+        who: "bot",
+        method: Method::POST,
+        path,
+        headers: &[("idempotency-key", "k"), ("content-type", "text/plain")],
+        body: sign(json!({"message": "AA=="})),
+        expect: (415, "invalid_request", Some("content-type")),
+    });
     cases
 }
 
@@ -272,6 +293,33 @@ async fn malformed_requests_are_told_the_field_and_change_nothing() {
         "{}",
         appliance.last_words()
     );
+}
+
+#[tokio::test]
+async fn inv07_of_requests_at_once_under_one_key_one_counts() {
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let gateway = appliance.client("gateway").unwrap();
+    let all = (0..16).map(|index| {
+        let body = json!({ "external_id": format!("u{index}") }).to_string();
+        let headers = &[("idempotency-key", "one")];
+        gateway.send(Method::POST, "/v1/users", headers, body.into_bytes())
+    });
+    let replies = futures_util::future::join_all(all).await;
+    let mut codes: Vec<(u16, String)> = replies
+        .into_iter()
+        .map(|reply| reply.map(|reply| (reply.status, reply.code().to_owned())))
+        .collect::<Result<_, _>>()
+        .unwrap();
+    codes.sort();
+    assert_eq!(codes[0], (200, String::new()));
+    assert!(
+        codes[1..]
+            .iter()
+            .all(|code| *code == (409, "idempotency_conflict".to_owned())),
+        "{codes:?}"
+    );
+    let users = gateway.get("/v1/users").await.unwrap().body;
+    assert_eq!(users["items"].as_array().unwrap().len(), 1, "{users}");
 }
 
 #[tokio::test]

@@ -345,6 +345,9 @@ async fn unfreezing_takes_people_and_lifts_that_freeze_alone() {
     let scope = json!({ "scope": "everything" });
     let none = operator.post("/v1/unfreeze", &scope).await.unwrap();
     refused(none, ErrorCode::NotFound, "freeze in force of");
+    let by_kind = json!({ "scope": "wallet", "wallet_id": wallet });
+    let none = operator.post("/v1/unfreeze", &by_kind).await.unwrap();
+    refused(none, ErrorCode::NotFound, &wallet);
     let freeze = || async {
         let risk = appliance.client("risk").unwrap();
         assert_eq!(risk.post("/v1/freeze", &scope).await.unwrap().status, 200);

@@ -400,6 +400,8 @@ async fn a_used_up_limit_says_its_numbers_and_heals() {
     desk.signed("two", &desk.to_cold(SOL - 1)).await.unwrap();
     let refused = desk.sign("three", &desk.to_cold(SOL)).await.unwrap();
     assert_eq!(refused.status, 429);
+    let wait = refused.retry_after.unwrap();
+    assert!((1..=9).contains(&wait), "Retry-After: {wait}");
     let problem = refused.problem().unwrap();
     assert_eq!(problem.code, ErrorCode::LimitExceeded);
     assert_eq!(problem.reasons.len(), 1);

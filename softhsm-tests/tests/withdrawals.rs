@@ -16,7 +16,7 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_api::{AuditPage, ErrorCode, Request, SignedAnswer, Wallet};
 use litesvm::LiteSVM;
 use serde_json::{Value, json};
-use softhsm_tests::client::{Client, Reply};
+use softhsm_tests::client::{Client, Method, Reply};
 use softhsm_tests::message::{self, system};
 use softhsm_tests::{Appliance, Approver, Options, Shared};
 use solana_hash::Hash;
@@ -276,8 +276,9 @@ async fn one_rejection_ends_it() {
         approver.agrees(&desk.operator, &id).await.unwrap();
     }
     let path = format!("/v1/requests/{id}/reject");
-    let nobody = desk.operator.post(&path, &json!({})).await.unwrap();
-    refused(nobody, ErrorCode::InvalidRequest, "is no approver");
+    let body = json!({ "approver_id": "mallory" });
+    let nobody = desk.operator.post(&path, &body).await.unwrap();
+    refused(nobody, ErrorCode::NotFound, "mallory");
     let body = json!({ "approver_id": "carol", "reason": "not today" });
     let shown: Request = desk
         .operator
@@ -298,6 +299,37 @@ async fn one_rejection_ends_it() {
     refused(release, ErrorCode::AlreadyDecided, "`carol` rejected it");
     let approve = Approver::Alice.approve(&desk.operator, &id).await.unwrap();
     refused(approve, ErrorCode::AlreadyDecided, "rejected");
+}
+
+#[tokio::test]
+async fn an_operator_rejects_in_their_own_name_and_without_a_body() {
+    let desk = desk("rejected by an operator").await.unwrap();
+    for (key, body) in [("none", String::new()), ("empty", "{}".to_owned())] {
+        let id = desk.held(key, &desk.send(2 * SOL, 1)).await.unwrap();
+        let id = id.request_id;
+        let path = format!("/v1/requests/{id}/reject");
+        let bot = desk.bot.post(&path, &json!({})).await.unwrap();
+        refused(bot, ErrorCode::Forbidden, "operator");
+        let headers = &[("idempotency-key", key)];
+        let reply = desk
+            .operator
+            .send(Method::POST, &path, headers, body.into_bytes())
+            .await
+            .unwrap();
+        let shown: Request = reply.ok().unwrap();
+        assert_eq!(shown.state, "rejected");
+        assert_eq!(shown.rejection.unwrap().approver, "operator/a");
+        let go = format!("go {key}").replace(' ', "-");
+        let release = desk
+            .release(&go, &desk.send(2 * SOL, 2), &id)
+            .await
+            .unwrap();
+        refused(
+            release,
+            ErrorCode::AlreadyDecided,
+            "`operator/a` rejected it",
+        );
+    }
 }
 
 #[tokio::test]
@@ -379,13 +411,22 @@ async fn a_signature_counts_for_its_text_its_key_and_its_scheme_alone() {
         .await
         .unwrap();
     refused(reply, ErrorCode::InvalidRequest, "expected 64 bytes");
-    let (_, good) = Approver::Alice.read_and_sign(operator, &id).await.unwrap();
+    let (own, good) = Approver::Alice.read_and_sign(operator, &id).await.unwrap();
     let reply = Approver::Alice
         .hand_in(operator, &id, "eip191", &good)
         .await
         .unwrap();
     refused(reply, ErrorCode::InvalidRequest, "is enrolled with");
     assert_eq!(desk.show(&id).await.unwrap().approvals.len(), 0);
+    // A tool that knows no application domain writes zeros.
+    let mut plain = BASE64_STANDARD.decode(&own.message).unwrap();
+    plain[17..49].fill(0);
+    let plain = Approver::Alice.sign(&plain);
+    let reply = Approver::Alice
+        .hand_in(operator, &id, &text.scheme, &plain)
+        .await
+        .unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.body);
     // Carol is enrolled, but not in the group that is asked.
     let pair = desk
         .held("pair", &desk.send(7 * SOL, 1))

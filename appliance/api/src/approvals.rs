@@ -13,7 +13,8 @@ pub struct Approve {
     /// with.
     pub scheme: String,
     /// The signature over the approval text in that scheme. `solana-offchain-v0`: 64 bytes of
-    /// Ed25519 in base58 or standard base64. `eip191`: 65 bytes `r‖s‖v` in hexadecimal, with or
+    /// Ed25519 in base58, standard base64 or hexadecimal, over the `message` of the approval text
+    /// or over the same bytes with zeros for the application domain. `eip191`: 65 bytes `r‖s‖v` in hexadecimal, with or
     /// without `0x`, or standard base64; `v` is 0, 1, 27 or 28.
     pub signature: String,
 }
@@ -22,8 +23,8 @@ pub struct Approve {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reject {
-    /// The group's member who says no: `apr_…` or a name. May be left out by an operator who is
-    /// one of the group.
+    /// The group's member who says no: `apr_…` or a name. Left out: the operator, as the member
+    /// they are, or in their own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver_id: Option<String>,
     /// Why, for the log; at most 256 characters.
@@ -98,7 +99,7 @@ pub struct GivenApproval {
 /// A rejection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GivenRejection {
-    /// Name of the group's member who said no.
+    /// Name of the group's member who said no; `operator/NAME` if an operator named none.
     pub approver: String,
     /// The operator who handed it in.
     pub posted_by: String,

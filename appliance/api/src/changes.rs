@@ -37,6 +37,10 @@ pub struct PendingChange {
 pub struct Unfreeze {
     /// The scope of a freeze in force, as it was frozen.
     pub scope: FreezeScope,
+    /// Which one, where `scope` is a kind alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "venue", alias = "user_id", alias = "wallet_id", alias = "bot")]
+    pub id: Option<String>,
     /// Why, for the log; at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

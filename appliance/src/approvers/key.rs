@@ -12,7 +12,8 @@ use sha3::{Digest, Keccak256};
 /// How an approver's key signs a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scheme {
-    /// Ed25519 over a Solana off-chain message, version 0, format 0, one signer.
+    /// Ed25519 over a Solana off-chain message, version 0, format 0, one signer. The application
+    /// domain is this appliance's, or zeros.
     #[serde(rename = "solana-offchain-v0")]
     SolanaOffchainV0,
     /// secp256k1 over an EIP-191 personal message.
@@ -128,10 +129,12 @@ impl Key {
     ) -> Result<(), SignatureError> {
         match self {
             Self::Ed25519(key) => {
-                let message = offchain::message(trust_domain, key, text)?;
+                let named = offchain::message(trust_domain, key, text)?;
+                let plain = offchain::message_without_domain(key, text)?;
                 let signature = ed25519_signature(signature)?;
                 let key = VerifyingKey::from_bytes(key).map_err(|_| SignatureError::Wrong)?;
-                key.verify_strict(&message, &signature)
+                key.verify_strict(&named, &signature)
+                    .or_else(|_| key.verify_strict(&plain, &signature))
                     .map_err(|_| SignatureError::Wrong)
             }
             Self::Ethereum(address) => {
@@ -159,10 +162,12 @@ impl std::fmt::Display for Key {
 }
 
 fn ed25519_signature(text: &str) -> Result<ed25519_dalek::Signature, SignatureError> {
-    let expected = SignatureError::Encoding("64 bytes of Ed25519 in base58 or standard base64");
-    let base58 = bs58::decode(text).into_vec().ok();
-    let bytes = base58
-        .filter(|bytes| bytes.len() == 64)
+    let expected =
+        SignatureError::Encoding("64 bytes of Ed25519 in base58, standard base64 or hexadecimal");
+    let right = |bytes: &Vec<u8>| bytes.len() == 64;
+    let bytes = hex::decode(text).ok().filter(right);
+    let bytes = bytes
+        .or_else(|| bs58::decode(text).into_vec().ok().filter(right))
         .or_else(|| BASE64_STANDARD.decode(text).ok());
     bytes
         .and_then(|bytes| ed25519_dalek::Signature::from_slice(&bytes).ok())
@@ -210,12 +215,34 @@ mod tests {
     }
 
     #[test]
-    fn a_solana_signature_counts_in_both_encodings_and_for_one_text_alone() {
+    fn a_tool_that_knows_no_application_domain_signs_too_and_for_one_text_alone() {
+        let (signer, key) = ed25519();
+        let own = *signer.verifying_key().as_bytes();
+        let text = "Withdraw 5 SOL\nat desk.example";
+        let bytes = offchain::message_without_domain(&own, text).unwrap();
+        let signature = hex::encode(signer.sign(&bytes).to_bytes());
+        assert_eq!(key.verify(DOMAIN, text, &signature), Ok(()));
+        let other = "Withdraw 5 SOL\nat other.example";
+        assert_eq!(
+            key.verify(DOMAIN, other, &signature),
+            Err(SignatureError::Wrong)
+        );
+        let foreign = offchain::message("other.example", &own, text).unwrap();
+        let foreign = hex::encode(signer.sign(&foreign).to_bytes());
+        assert_eq!(
+            key.verify(DOMAIN, text, &foreign),
+            Err(SignatureError::Wrong)
+        );
+    }
+
+    #[test]
+    fn a_solana_signature_counts_in_every_encoding_and_for_one_text_alone() {
         let (signer, key) = ed25519();
         let signature = signer.sign(&key.message(DOMAIN, "Withdraw 5 SOL").unwrap());
         let base58 = bs58::encode(signature.to_bytes()).into_string();
         let base64 = BASE64_STANDARD.encode(signature.to_bytes());
-        for text in [&base58, &base64] {
+        let hexadecimal = hex::encode(signature.to_bytes());
+        for text in [&base58, &base64, &hexadecimal] {
             assert_eq!(key.verify(DOMAIN, "Withdraw 5 SOL", text), Ok(()));
         }
         for (domain, text) in [(DOMAIN, "Withdraw 6 SOL"), ("other", "Withdraw 5 SOL")] {

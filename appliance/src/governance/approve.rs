@@ -86,7 +86,7 @@ pub async fn approve(
 }
 
 /// Ends a request for good. Refusing needs no signature: an operator says so for a member of a
-/// group that is asked.
+/// group that is asked, or, being no approver, without naming one.
 ///
 /// # Errors
 /// A request that waits for nobody; somebody who is not asked.
@@ -100,16 +100,17 @@ pub async fn reject(
     let mut turn = app.records.turn().await;
     let (ask, mut consent) = open(app, id).await?;
     let approver = match approver {
-        Some(approver) => find(app, approver)?,
-        None => of_operator(app, poster)?,
+        Some(approver) => Some(find(app, approver)?),
+        None => of_operator(app, poster),
     };
     if let Ok(standing) = &ask.standing
-        && !is_asked(standing, &approver)
+        && let Some(approver) = &approver
+        && !is_asked(standing, approver)
     {
-        return Err(not_asked(standing, &approver));
+        return Err(not_asked(standing, approver));
     }
     let no = No {
-        name: approver.record.name,
+        name: approver.map_or_else(|| poster.principal.to_string(), |one| one.record.name),
         posted_by: poster.actor.to_owned(),
         reason,
         at: app.clock.now().micros(),
@@ -169,16 +170,13 @@ fn find(app: &App, approver: &str) -> Result<Approver, GovernError> {
 }
 
 /// The approver who is this operator.
-fn of_operator(app: &App, poster: &Poster<'_>) -> Result<Approver, GovernError> {
+fn of_operator(app: &App, poster: &Poster<'_>) -> Option<Approver> {
     let name = poster.principal.name();
     let all = app.approvers.all();
     let own = all.iter().find(|approver| {
         approver.record.operator.as_deref() == Some(name) || approver.record.name == name
     });
-    own.cloned().ok_or_else(|| GovernError::Field {
-        field: "approver_id",
-        detail: format!("operator `{name}` is no approver; say for which member of the group"),
-    })
+    own.cloned()
 }
 
 fn is_asked(standing: &Standing, approver: &Approver) -> bool {

@@ -53,7 +53,7 @@ pub struct Yes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct No {
-    /// Name of the group's member.
+    /// Name of the group's member; `operator/NAME` if an operator named none.
     pub name: String,
     /// SPIFFE id of the operator who handed it in.
     pub posted_by: String,

@@ -9,7 +9,7 @@ use countersign_intent::RequestId;
 
 use super::changes::poster;
 use super::error::ApiError;
-use super::extract::{Body, Path, Peer, Query};
+use super::extract::{Body, OptionalBody, Path, Peer, Query};
 use super::phase::require_phase;
 use super::{convert, requests};
 use crate::app::App;
@@ -69,7 +69,7 @@ pub(super) async fn reject(
     State(app): State<Arc<App>>,
     peer: Peer,
     Path(text): Path,
-    Body(body): Body<Reject>,
+    OptionalBody(body): OptionalBody<Reject>,
 ) -> Result<Json<Request>, ApiError> {
     require_phase(&app, Activity::Tighten)?;
     let id: RequestId = convert::id("id", &text)?;

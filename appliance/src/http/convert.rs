@@ -294,8 +294,9 @@ pub fn freeze(freeze: &InForce) -> api::FreezeState {
 /// A freeze's scope, its identifiers checked.
 ///
 /// # Errors
-/// An identifier of another shape, or an empty name.
-pub fn scope(scope: api::FreezeScope) -> Result<Scope, ApiError> {
+/// An identifier of another shape, an empty name, or two.
+pub fn scope(scope: api::FreezeScope, beside: Option<String>) -> Result<Scope, ApiError> {
+    let scope = named_scope(scope, beside)?;
     Ok(match scope {
         api::FreezeScope::Everything => Scope::Everything,
         api::FreezeScope::Venue(slug) => {
@@ -312,6 +313,25 @@ pub fn scope(scope: api::FreezeScope) -> Result<Scope, ApiError> {
         }
         api::FreezeScope::Bot(name) => Scope::Bot(bot_name("scope.bot", &name)?),
     })
+}
+
+/// Fills in the name that stands beside a scope.
+fn named_scope(
+    mut scope: api::FreezeScope,
+    beside: Option<String>,
+) -> Result<api::FreezeScope, ApiError> {
+    use api::FreezeScope::{Bot, Everything, User, Venue, Wallet};
+    let Some(beside) = beside else {
+        return Ok(scope);
+    };
+    match &mut scope {
+        Venue(name) | User(name) | Wallet(name) | Bot(name) if name.is_empty() => *name = beside,
+        Everything | Venue(_) | User(_) | Wallet(_) | Bot(_) => {
+            let detail = "`scope` says already what is meant; leave this out";
+            return Err(ApiError::field("id", detail));
+        }
+    }
+    Ok(scope)
 }
 
 /// A bot's name, given as such or as a SPIFFE id.

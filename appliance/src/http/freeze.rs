@@ -25,7 +25,7 @@ pub(super) async fn freeze(
 ) -> Result<Json<FreezeState>, ApiError> {
     convert::optional_text("reason", body.reason.as_deref(), 256)?;
     let record = FreezeRecord {
-        scope: convert::scope(body.scope)?,
+        scope: convert::scope(body.scope, body.id)?,
         by: peer.principal().to_string(),
         reason: body.reason,
         since: app.clock.now().micros(),
@@ -46,7 +46,7 @@ pub(super) async fn unfreeze(
 ) -> Result<Response, ApiError> {
     require_phase(&app, Activity::Change)?;
     convert::optional_text("reason", body.reason.as_deref(), 256)?;
-    let scope = convert::scope(body.scope)?;
+    let scope = convert::scope(body.scope, body.id)?;
     let in_force = app.freezes.in_force();
     let freeze = in_force
         .get(&scope)

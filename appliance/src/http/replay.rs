@@ -2,16 +2,19 @@
 //!
 //! What these routes do is idempotent by name already: a user by its external id, a wallet by
 //! user and venue, a grant by bot and wallet, a freeze by its scope. This memory answers a retry
-//! with the very same body and finds a key that is used for something else. It is bounded and
-//! does not outlive the process; signing has its own, durable one in the ledger.
+//! with the very same body and finds a key that is used for something else. Requests under one
+//! key are answered one after the other. The memory is bounded and does not outlive the process;
+//! signing has its own, durable one in the ledger.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use lru::LruCache;
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedMutexGuard;
 
 /// Answers kept at once.
 const KEPT: usize = 16_384;
@@ -66,22 +69,72 @@ pub enum Known {
     Conflict,
 }
 
-/// The answers that were given.
+/// A principal and its key.
+type Name = (String, String);
+
+/// The answers that were given, and the keys that are being answered.
 #[derive(Debug)]
-pub struct Replays(Mutex<LruCache<(String, String), Given>>);
+pub struct Replays {
+    kept: Mutex<LruCache<Name, Given>>,
+    /// One entry for each key with a request under way or waiting: as many as requests at most.
+    busy: Mutex<HashMap<Name, Arc<tokio::sync::Mutex<()>>>>,
+}
 
 impl Default for Replays {
     fn default() -> Self {
         let capacity = NonZeroUsize::new(KEPT).unwrap_or(NonZeroUsize::MIN);
-        Self(Mutex::new(LruCache::new(capacity)))
+        Self {
+            kept: Mutex::new(LruCache::new(capacity)),
+            busy: Mutex::default(),
+        }
+    }
+}
+
+/// The turn of one request under its key.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    replays: &'a Replays,
+    name: Name,
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut busy = self.replays.busy();
+        drop(self.held.take());
+        // Whoever else waits holds it too.
+        let alone = busy
+            .get(&self.name)
+            .is_some_and(|gate| Arc::strong_count(gate) == 1);
+        if alone {
+            busy.remove(&self.name);
+        }
     }
 }
 
 impl Replays {
+    fn busy(&self) -> MutexGuard<'_, HashMap<Name, Arc<tokio::sync::Mutex<()>>>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other request under this key is under way.
+    pub async fn turn(&self, principal: &str, key: &str) -> Turn<'_> {
+        let name = (principal.to_owned(), key.to_owned());
+        // Made before waiting, so that a client who gives up waiting is cleaned up after.
+        let mut turn = Turn {
+            replays: self,
+            name: name.clone(),
+            held: None,
+        };
+        let gate = Arc::clone(self.busy().entry(name).or_default());
+        turn.held = Some(gate.lock_owned().await);
+        turn
+    }
+
     /// Looks a key up.
     #[must_use]
     pub fn find(&self, principal: &str, key: &str, fingerprint: &[u8; 32]) -> Known {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.get(&(principal.to_owned(), key.to_owned())) {
             None => Known::New,
             Some(given) if given.fingerprint == *fingerprint => {
@@ -93,7 +146,7 @@ impl Replays {
 
     /// Keeps an answer.
     pub fn keep(&self, principal: &str, key: &str, given: Given) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.put((principal.to_owned(), key.to_owned()), given);
     }
 }
@@ -111,6 +164,9 @@ pub(super) fn fingerprint(method: &str, path_and_query: &str, body: &[u8]) -> [u
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Waker};
+
     use super::*;
 
     #[test]
@@ -130,6 +186,28 @@ mod tests {
             Known::Conflict
         ));
         assert!(matches!(replays.find("gateway/h", "k", &other), Known::New));
+    }
+
+    fn waits<F: Future>(future: Pin<&mut F>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        future.poll(&mut context).is_pending()
+    }
+
+    #[tokio::test]
+    async fn inv07_requests_under_one_key_take_turns() {
+        let replays = Replays::default();
+        let first = replays.turn("gateway/g", "k").await;
+        let other = replays.turn("gateway/g", "l").await;
+        let mut second = Box::pin(replays.turn("gateway/g", "k"));
+        assert!(waits(second.as_mut()));
+        drop(first);
+        let second = second.await;
+        let mut given_up = Box::pin(replays.turn("gateway/g", "k"));
+        assert!(waits(given_up.as_mut()));
+        drop(second);
+        drop(given_up);
+        drop(other);
+        assert!(replays.busy().is_empty(), "{:?}", replays.busy());
     }
 
     #[test]

@@ -157,6 +157,7 @@ async fn once(
         .map_or("", |target| target.as_str());
     let print = fingerprint(parts.method.as_str(), target, &body);
     let principal = peer.principal().to_string();
+    let _turn = app.replays.turn(&principal, key).await;
     match app.replays.find(&principal, key, &print) {
         Known::New => {}
         Known::Given(given) => return Ok(given.again()),

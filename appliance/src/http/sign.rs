@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use countersign_api::{
     BatchItem, BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignSolana,
 };
-use countersign_intent::{RequestId, Role, WalletId};
+use countersign_intent::{RequestId, Role, Timestamp, WalletId};
 use sha2::{Digest, Sha256};
 
 use super::convert;
@@ -52,16 +53,17 @@ pub(super) async fn solana(
         idempotency_key: key,
     };
     let asked = asked(&peer, item, query.dry_run, "")?;
+    let task = Arc::clone(&app);
     // A task of its own: once begun, the walk goes on whether or not the client waits.
     let walked = tokio::spawn(async move {
-        let answer = walk(&app, asked).await;
+        let answer = walk(&task, asked).await;
         if let Ok(answer) = &answer {
-            streaks::note(&app, peer.principal(), answer).await;
+            streaks::note(&task, peer.principal(), answer).await;
         }
         answer
     })
     .await;
-    Ok(respond(flatten(walked)?))
+    Ok(respond(flatten(walked)?, app.clock.now()))
 }
 
 pub(super) async fn batch(
@@ -173,12 +175,26 @@ fn crashed() -> ApiError {
     ApiError::new(ErrorCode::NotReady, detail)
 }
 
-fn respond(answer: Answer) -> Response {
+fn respond(answer: Answer, now: Timestamp) -> Response {
     match answer {
         Answer::Done(body) => Json(body).into_response(),
         Answer::Pending(body) => (StatusCode::ACCEPTED, Json(body)).into_response(),
-        Answer::Problem(problem) => ApiError(problem).into_response(),
+        Answer::Problem(problem) => {
+            let wait = problem.retry_after.as_deref();
+            let wait = wait.and_then(|at| seconds_until(at, now));
+            let mut response = ApiError(problem).into_response();
+            if let Some(wait) = wait {
+                response.headers_mut().insert(RETRY_AFTER, wait.into());
+            }
+            response
+        }
     }
+}
+
+/// Whole seconds until then, rounded up, for clients that know the header alone.
+fn seconds_until(at: &str, now: Timestamp) -> Option<u64> {
+    let at = Timestamp::parse(at).ok()?;
+    Some(at.since(now).micros().div_ceil(1_000_000))
 }
 
 fn batch_result(answer: Result<Answer, WalkError>) -> BatchResult {

@@ -34,12 +34,25 @@ pub fn application_domain(trust_domain: &str) -> [u8; 32] {
 /// # Errors
 /// A text that the device would not show in full.
 pub fn message(trust_domain: &str, signer: &[u8; 32], text: &str) -> Result<Vec<u8>, TextError> {
+    build(&application_domain(trust_domain), signer, text)
+}
+
+/// The same bytes as a tool makes them that is given the text alone: their application domain is
+/// zero. It means the same, because the text names the trust domain, the request and the digest.
+///
+/// # Errors
+/// As [`message`].
+pub fn message_without_domain(signer: &[u8; 32], text: &str) -> Result<Vec<u8>, TextError> {
+    build(&[0; 32], signer, text)
+}
+
+fn build(domain: &[u8; 32], signer: &[u8; 32], text: &str) -> Result<Vec<u8>, TextError> {
     check_text(text)?;
     let length = u16::try_from(text.len()).map_err(|_| TextError::TooLong(text.len()))?;
     let mut out = Vec::with_capacity(HEADER + text.len());
     out.extend_from_slice(SIGNING_DOMAIN);
     out.push(VERSION);
-    out.extend_from_slice(&application_domain(trust_domain));
+    out.extend_from_slice(domain);
     out.push(RESTRICTED_ASCII);
     out.push(ONE_SIGNER);
     out.extend_from_slice(signer);
@@ -72,6 +85,16 @@ mod tests {
         let made = message("desk.example", &[7; 32], "Withdraw 5 SOL\nyes").unwrap();
         assert_eq!(made, bytes(VECTOR));
         assert_eq!(made.len(), HEADER + 18);
+    }
+
+    #[test]
+    fn without_a_domain_nothing_but_the_domain_differs() {
+        let with = message("desk.example", &[7; 32], "text").unwrap();
+        let without = message_without_domain(&[7; 32], "text").unwrap();
+        assert_eq!(with[..17], without[..17]);
+        assert_eq!(without[17..49], [0; 32]);
+        assert_eq!(with[49..], without[49..]);
+        assert!(message_without_domain(&[7; 32], "caf\u{e9}").is_err());
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(super) enum Scope {
 pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     let body = Freeze {
         scope: scope(arguments.scope, arguments.id)?,
+        id: None,
         reason: arguments.reason,
     };
     let call = Call::post("/v1/freeze").json(&body)?;

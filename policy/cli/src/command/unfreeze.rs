@@ -28,6 +28,7 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     let body = Unfreeze {
         scope: scope(arguments.scope, arguments.id)?,
+        id: None,
         reason: arguments.reason,
     };
     let call = Call::post("/v1/unfreeze").json(&body)?;
