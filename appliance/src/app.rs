@@ -26,6 +26,7 @@ use crate::records::Records;
 use crate::registrations::Registrations;
 use crate::sign::{Signers, Vouchers};
 use crate::streaks::Streaks;
+use crate::tables::Tables;
 use crate::wallets::Directory;
 
 /// A running appliance.
@@ -73,6 +74,8 @@ pub struct App {
     pub prices: Prices,
     /// Accounts and markets that messages do not explain.
     pub registrations: Registrations,
+    /// Contents of lookup tables, as they were fed.
+    pub tables: Tables,
     /// Freezes in force.
     pub freezes: Freezes,
     /// Denials in a row.

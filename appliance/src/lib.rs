@@ -26,6 +26,7 @@ pub mod sequencer;
 pub mod sign;
 pub mod start;
 pub mod streaks;
+pub mod tables;
 pub mod users;
 pub mod wallets;
 

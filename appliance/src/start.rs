@@ -34,6 +34,7 @@ use crate::prices::Prices;
 use crate::registrations::Registrations;
 use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
+use crate::tables::Tables;
 use crate::wallets::Directory;
 use crate::{certificates, forget, health, sequencer};
 pub use open::{
@@ -326,6 +327,7 @@ pub(crate) async fn assemble(
         open_changes: OpenChanges::default(),
         prices: Prices::default(),
         registrations: Registrations::default(),
+        tables: Tables::default(),
         freezes: Freezes::default(),
         streaks: Streaks::new(config.freeze.after_denials),
         journal: Journal::new(Arc::clone(&clock)),
@@ -345,6 +347,7 @@ pub(crate) async fn assemble(
     app.freezes.load(&app.records).await?;
     app.prices.load(&app.records).await?;
     app.registrations.load(&app.records).await?;
+    app.tables.load(&app.records).await?;
     app.policies.load(&app.records).await?;
     app.approvers.load(&app.records).await?;
     app.open_changes.load(&app).await?;

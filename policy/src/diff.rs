@@ -11,7 +11,7 @@ use countersign_intent::Action;
 
 use crate::cover::{self, Placed};
 use crate::rule::{Actions, Requirement, Rule, Then};
-use crate::set::{Group, PolicyAsset, PolicySet};
+use crate::set::{Group, LookupTables, PolicyAsset, PolicySet};
 
 /// What a new policy is to the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub fn compare(old: &PolicySet, new: &PolicySet) -> Change {
     limits(old, new, &mut why);
     groups(old, new, &mut why);
     assets(old, new, &mut why);
+    lookup_tables(old, new, &mut why);
     if why.is_empty() {
         Change::Tightening
     } else {
@@ -216,6 +217,14 @@ fn assets(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
         if before.is_some_and(|before| before.decimals != asset.decimals) {
             why.push(format!("`{}` has other decimals", asset.symbol));
         }
+    }
+}
+
+/// What a feeder says about lookup tables can make a message readable that was refused.
+fn lookup_tables(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
+    let modes = (old.lookup_tables, new.lookup_tables);
+    if modes == (LookupTables::Strict, LookupTables::Attested) {
+        why.push("accounts count that only an attested lookup table names".to_owned());
     }
 }
 

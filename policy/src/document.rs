@@ -29,6 +29,9 @@
 //! | `min_value_ratio` | least worth received for what is given, at reference prices | none |
 //! | `durable_nonce`, `allow_cosigners` | `true` permits signatures that do not expire, other signers | false |
 //!
+//! `[solana] lookup_tables` is `"strict"` unless written: no account counts that only a lookup table
+//! names. With `"attested"` those of tables count whose contents were fed to the appliance.
+//!
 //! A trade has to receive something whatever is written. Whoever receives power (a delegate, a
 //! new authority) has to be written in `destination`.
 
@@ -45,7 +48,7 @@ pub use reader::DocumentError;
 use reader::{Field, Section};
 use when::Names;
 
-use crate::set::{Destination, Group, PolicyAsset, PolicySet};
+use crate::set::{Destination, Group, LookupTables, PolicyAsset, PolicySet};
 
 /// Longest policy text, in bytes.
 pub(crate) const MAX_TEXT: usize = 1 << 20;
@@ -78,6 +81,10 @@ fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
     let rules = array(&root, "rules", |section| {
         rules::rule(section, &names, &groups)
     });
+    let lookup_tables = root
+        .get("solana")
+        .and_then(|field| field.section())
+        .and_then(lookup_tables);
     unique(&root, "limits", limits.iter().map(|limit| limit.name()));
     unique(&root, "rules", rules.iter().map(|rule| rule.name()));
     root.finish();
@@ -91,7 +98,27 @@ fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
         assets,
         limits,
         rules,
+        lookup_tables: lookup_tables.unwrap_or_default(),
     })
+}
+
+/// Reads `[solana]`.
+fn lookup_tables(section: Section<'_>) -> Option<LookupTables> {
+    let modes = [LookupTables::Strict, LookupTables::Attested];
+    let mode = section.get("lookup_tables").and_then(|field| {
+        field.parse(|text| {
+            let named = modes.into_iter().find(|mode| mode.as_str() == text);
+            named.ok_or_else(|| {
+                when::unknown(
+                    "mode of lookup tables",
+                    text,
+                    &modes.map(LookupTables::as_str),
+                )
+            })
+        })
+    });
+    section.finish();
+    mode
 }
 
 fn schema(field: &Field<'_>) -> Option<()> {

@@ -35,5 +35,5 @@ pub use explain::{ExplainedEffect, ExplainedLimit, ExplainedRule, Explanation, S
 pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};
 pub use limit::{Cap, Limit, LimitKey, Per, Scope};
 pub use rule::{Requirement, Rule, Then};
-pub use set::{Destination, Group, PolicyAsset, PolicySet};
+pub use set::{Destination, Group, LookupTables, PolicyAsset, PolicySet};
 pub use wallet::{MAX_WALLET_LIMITS, WrittenLimit, WrittenLimitError, tightens};

@@ -7,7 +7,7 @@ use countersign_intent::{Action, Asset};
 use crate::cover::{self, Placed};
 use crate::limit::{Cap, Limit};
 use crate::rule::{Actions, AnyOf, Rule, Then, When};
-use crate::set::PolicySet;
+use crate::set::{LookupTables, PolicySet};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +63,13 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
         findings.limit(set, &subject, limit);
     }
     findings.names(set);
+    if set.lookup_tables == LookupTables::Attested {
+        findings.note(
+            "`lookup_tables`",
+            "what gateways and operators feed about lookup tables is believed: one that lies, \
+             together with a bot, can have a trade's proceeds go elsewhere",
+        );
+    }
     findings.0
 }
 

@@ -129,6 +129,27 @@ impl PolicyAsset {
     }
 }
 
+/// Whether accounts count that only a lookup table names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LookupTables {
+    /// None does in a slot that matters.
+    #[default]
+    Strict,
+    /// Those of tables whose contents somebody other than the asking bot attests.
+    Attested,
+}
+
+impl LookupTables {
+    /// The word used in policy files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Attested => "attested",
+        }
+    }
+}
+
 /// A validated policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySet {
@@ -140,6 +161,7 @@ pub struct PolicySet {
     pub(crate) assets: Vec<PolicyAsset>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) lookup_tables: LookupTables,
 }
 
 impl PolicySet {
@@ -202,6 +224,12 @@ impl PolicySet {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Whether accounts count that only a lookup table names.
+    #[must_use]
+    pub const fn lookup_tables(&self) -> LookupTables {
+        self.lookup_tables
     }
 
     pub(crate) fn asset(&self, asset: Asset) -> Option<&PolicyAsset> {

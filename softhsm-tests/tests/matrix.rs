@@ -37,7 +37,11 @@ fn path(route: &Route) -> String {
         _ => "x",
     };
     let id = format!("{prefix}_{:032}", 0);
-    route.path.replace("{id}", &id).replace("{slug}", "solana")
+    route
+        .path
+        .replace("{id}", &id)
+        .replace("{slug}", "solana")
+        .replace("{address}", "x")
 }
 
 fn http(method: Method) -> (Http, &'static [u8]) {

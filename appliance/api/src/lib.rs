@@ -23,6 +23,7 @@ mod role;
 mod route;
 mod sign;
 mod status;
+mod tables;
 mod users;
 mod venues;
 mod wallets;
@@ -51,6 +52,7 @@ pub use sign::{
     SignedAnswer,
 };
 pub use status::{Check, Readiness, Status};
+pub use tables::{FeedTable, LookupTable};
 pub use users::{CreateUser, User};
 pub use venues::{AuthField, LeverageBounds, Venue};
 pub use wallets::{

@@ -156,9 +156,9 @@ fn frame<'a>(app: &'a App, ask: &'a Ask, policy: &'a crate::policies::ActivePoli
 /// The intent, if the bytes still mean what was asked for.
 fn intent(app: &App, held: &Held, wallet: &WalletEntry) -> Option<Intent> {
     let bytes = BASE64_STANDARD.decode(&held.bytes).ok()?;
-    let registry = app.registrations.current();
+    let told = crate::sign::Told::now(app);
     let mints: Option<Vec<Address>> = held.mints.iter().map(|mint| mint.parse().ok()).collect();
     let decoded =
-        crate::sign::decode(app, &registry, held.form, &bytes, &mints?, wallet.address).ok()?;
+        crate::sign::decode(app, &told, held.form, &bytes, &mints?, wallet.address).ok()?;
     (intent_digest(&decoded.intent) == held.digest.0).then_some(decoded.intent)
 }

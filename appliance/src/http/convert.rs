@@ -2,6 +2,7 @@
 
 mod asks;
 mod registrations;
+mod tables;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -24,6 +25,7 @@ use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
 pub use registrations::{registered, registration};
+pub use tables::{addresses, feed_refused, table};
 
 /// A role on the wire.
 #[must_use]

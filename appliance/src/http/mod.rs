@@ -23,6 +23,7 @@ mod router;
 pub mod serve;
 mod sign;
 mod status;
+mod tables;
 mod users;
 mod venues;
 mod wallets;

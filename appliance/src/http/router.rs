@@ -19,7 +19,7 @@ use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
     approvals, approvers, audit, freeze, grants, limits, pki, policies, prices, registrations,
-    requests, sign, status, users, venues, wallets,
+    requests, sign, status, tables, users, venues, wallets,
 };
 use crate::app::App;
 
@@ -66,6 +66,10 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Get, "/v1/limits", limits::list)
         .at(Post, "/v1/prices", prices::set)
         .at(Get, "/v1/prices", prices::list)
+        .at(Get, "/v1/tables", tables::list)
+        .at(Post, "/v1/tables", tables::feed)
+        .at(Get, "/v1/tables/{address}", tables::get)
+        .at(Delete, "/v1/tables/{address}", tables::remove)
         .at(Get, "/v1/registrations", registrations::list)
         .at(Post, "/v1/registrations", registrations::add)
         .at(Delete, "/v1/registrations/{id}", registrations::remove)

@@ -58,6 +58,8 @@ kinds! {
     Change = 10, "change";
     /// An account or market that the message does not explain by itself.
     Registration = 11, "registration";
+    /// What an address lookup table holds, as it was fed.
+    Table = 12, "table";
 }
 
 /// A typed row.

@@ -108,8 +108,7 @@ impl Hearing {
             (None, None) => true,
             _ => false,
         };
-        let same_register = (self.app.registrations).is_current(&self.read.registry);
-        if wallet.outdated() || !same_policy || !same_register {
+        if wallet.outdated() || !same_policy || !self.read.told.still_holds(&self.app) {
             return None;
         }
         let refused = self.refused_before_policy(bench.now);

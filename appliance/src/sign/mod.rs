@@ -32,15 +32,16 @@ use countersign_api::ErrorCode;
 use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction};
 use countersign_decode::{DecodeError, DecodeErrorKind};
 use countersign_intent::{Address, Role};
+use countersign_policy::LookupTables;
 use countersign_store::ledger::{Judged, LedgerError};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::governance::GovernError;
 use crate::records::RecordsError;
-use crate::registrations::Registry;
 pub use answer::{Answer, answer_of, base58};
 pub use kept::Kept;
+pub(crate) use stages::Told;
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
 pub use voucher::Vouchers;
@@ -185,15 +186,8 @@ async fn resolve(app: &App, asked: Asked) -> Result<Result<Resolved, Answer>, Wa
 fn read(app: &App, resolved: Resolved) -> Read {
     let asked = &resolved.asked;
     let wallet = resolved.wallet.address;
-    let registry = app.registrations.current();
-    let decoded = decode(
-        app,
-        &registry,
-        asked.form,
-        &asked.bytes,
-        &asked.mints,
-        wallet,
-    );
+    let told = Told::now(app);
+    let decoded = decode(app, &told, asked.form, &asked.bytes, &asked.mints, wallet);
     let signed: &[u8] = match &decoded {
         Ok(decoded) => decoded.input.as_bytes(),
         Err(_) => &resolved.asked.bytes,
@@ -201,15 +195,16 @@ fn read(app: &App, resolved: Resolved) -> Read {
     Read {
         digest: Sha256::digest(signed).into(),
         decoded: decoded.map_err(|error| refusal(&error)),
-        registry,
+        told,
         resolved,
     }
 }
 
-/// Bytes to intent and signing input, with the hints of the active policy and what is registered.
+/// Bytes to intent and signing input, with the hints of the active policy and what the appliance
+/// was told. Lookup tables count only where that policy says so.
 pub(crate) fn decode(
     app: &App,
-    registry: &Registry,
+    told: &Told,
     form: Form,
     bytes: &[u8],
     mints: &[Address],
@@ -222,6 +217,9 @@ pub(crate) fn decode(
         .chain(mints.iter().copied())
         .collect();
     let owners = policy.as_ref().map_or(&[][..], |policy| &policy.addresses);
+    let strict = Context::new(wallet);
+    let modes = policy.as_ref().map(|policy| policy.set.lookup_tables());
+    let registry = &told.registry;
     let own = registry.of_wallet(&wallet);
     let context = Context {
         mints: &mints,
@@ -230,7 +228,11 @@ pub(crate) fn decode(
         former_accounts: own.map_or(&[], |own| &own.former),
         tip_accounts: registry.tip_accounts(),
         markets: registry.markets(),
-        ..Context::new(wallet)
+        tables: match modes.unwrap_or_default() {
+            LookupTables::Attested => &*told.tables,
+            LookupTables::Strict => strict.tables,
+        },
+        ..strict
     };
     match form {
         Form::Message => decode_message(bytes, &context),

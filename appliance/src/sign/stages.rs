@@ -9,8 +9,10 @@ use countersign_policy::Reason;
 use countersign_policy::approval::Approval;
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
 use crate::identity::Caller;
 use crate::registrations::Registry;
+use crate::tables::Attested;
 use crate::wallets::WalletEntry;
 
 /// How the bytes came.
@@ -61,8 +63,31 @@ pub(super) struct Read {
     pub decoded: Result<Decoded, Refusal>,
     /// SHA-256 of the bytes that would be signed, or that were not understood.
     pub digest: [u8; 32],
-    /// What was registered when they were read.
-    pub registry: Arc<Registry>,
+    /// What the appliance had been told when they were read.
+    pub told: Told,
+}
+
+/// What the appliance was told about accounts that no message explains, at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(super) registry: Arc<Registry>,
+    pub(super) tables: Arc<Attested>,
+}
+
+impl Told {
+    /// As it is now.
+    pub(crate) fn now(app: &App) -> Self {
+        Self {
+            registry: app.registrations.current(),
+            tables: app.tables.current(),
+        }
+    }
+
+    /// Whether nothing was registered or taken back since. A table that only grew leaves what
+    /// was read by the shorter one as strict as it was.
+    pub(super) fn still_holds(&self, app: &App) -> bool {
+        app.registrations.is_current(&self.registry) && app.tables.still_hold(&self.tables)
+    }
 }
 
 /// People's consent to a held request, brought along by the request that uses it up.

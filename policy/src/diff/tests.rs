@@ -62,6 +62,11 @@ fn what_tightens_is_known() {
 /// What is replaced, by what, and what is told.
 const LOOSENINGS: &[(&str, &str, &str)] = &[
     (
+        "schema = 1",
+        "schema = 1\nsolana = { lookup_tables = \"attested\" }",
+        "only an attested lookup table names",
+    ),
+    (
         "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\"",
         "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\", \"CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8\"",
         "rule `small-withdrawals-to-cold` may permit",
@@ -348,4 +353,16 @@ fn a_small_universe_agrees() {
         proven > all / 10,
         "{proven} proven of {all}, {true_but_unproven} true but unproven"
     );
+}
+
+#[test]
+fn strict_lookup_tables_tighten() {
+    let with = |mode: &str| {
+        let mode = format!("schema = 1\nsolana = {{ lookup_tables = \"{mode}\" }}");
+        crate::parse(&SAMPLE.replacen("schema = 1", &mode, 1)).unwrap()
+    };
+    let (strict, attested) = (with("strict"), with("attested"));
+    assert_eq!(compare(&attested, &strict), Change::Tightening);
+    assert_eq!(compare(&attested, &attested), Change::Tightening);
+    assert!(matches!(compare(&strict, &attested), Change::Loosening(_)));
 }

@@ -48,6 +48,16 @@ then = "deny"
 /// What is replaced, by what, and what is told.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
+        "schema = 1\n",
+        "schema = 1\nsolana = { lookup_tables = \"atested\" }\n",
+        "`solana.lookup_tables`: unknown mode of lookup tables `atested`; did you mean `attested`?",
+    ),
+    (
+        "schema = 1\n",
+        "schema = 1\nsolana = { tables = \"strict\" }\n",
+        "`solana.tables`: unknown key",
+    ),
+    (
         "schema = 1",
         "schema = 2",
         "line 1, column 10: `schema`: expected `schema = 1`, got 2",
@@ -226,6 +236,24 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`destinations.cold.ethereum`: unknown key; known here: solana, cooldown",
     ),
 ];
+
+#[test]
+fn lookup_tables_are_strict_unless_written() {
+    let mode = |more: &str| {
+        parse(&SMALL.replacen("schema = 1\n", more, 1))
+            .unwrap()
+            .lookup_tables()
+    };
+    assert_eq!(mode("schema = 1\n"), LookupTables::Strict);
+    for (text, expected) in [
+        ("strict", LookupTables::Strict),
+        ("attested", LookupTables::Attested),
+    ] {
+        let more = format!("schema = 1\nsolana = {{ lookup_tables = \"{text}\" }}\n");
+        assert_eq!(mode(&more), expected);
+    }
+    assert_eq!(mode("schema = 1\nsolana = {}\n"), LookupTables::Strict);
+}
 
 #[test]
 fn every_mistake_is_found_where_it_is() {

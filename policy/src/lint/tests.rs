@@ -228,3 +228,9 @@ fn nobody_to_agree_is_found() {
     let set = crate::parse("schema = 1\nname = \"alone\"\n").unwrap();
     assert!(lint(&set)[0].message.contains("no group `change`"));
 }
+
+#[test]
+fn whom_attested_tables_trust_is_told() {
+    let solana = "[solana]\nlookup_tables = \"attested\"\n".to_owned();
+    expect(&[(vec![solana], "notice: `lookup_tables`: what gateways")]);
+}

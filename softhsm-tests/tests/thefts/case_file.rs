@@ -9,8 +9,8 @@ use countersign_decode::solana::{
     AttestedTable, Context, RegisteredNonce, TRADING_PROGRAMS, decode_transaction,
 };
 use countersign_intent::{Address, Asset, Intent};
-use countersign_policy::PolicySet;
 use countersign_policy::case::{self, Case, GivenTransaction, Undecodable};
+use countersign_policy::{LookupTables, PolicySet};
 use serde::Deserialize;
 
 /// What a file says for those who execute its transaction.
@@ -124,9 +124,12 @@ pub(crate) fn decode(given: &GivenTransaction, set: &PolicySet) -> Result<Intent
         authority: given.wallet,
     };
     let nonces: Vec<RegisteredNonce> = given.nonces.iter().map(nonce).collect();
+    // Lookup tables count only where the policy says so.
+    let attested = set.lookup_tables() == LookupTables::Attested;
     let tables: Vec<AttestedTable<'_>> = given
         .tables
         .iter()
+        .filter(|_| attested)
         .map(|(address, entries)| AttestedTable {
             address: *address,
             entries,

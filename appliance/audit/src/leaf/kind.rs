@@ -74,6 +74,12 @@ named! {
         Rejection = "rejection",
         /// An account or market was registered, or taken off the register.
         RegistrationChanged = "registration_changed",
+        /// Entries of a lookup table were fed.
+        TableFed = "table_fed",
+        /// A lookup table was removed.
+        TableRemoved = "table_removed",
+        /// A feed was refused: it contradicts what is known.
+        FeedRefused = "feed_refused",
         /// A reference price was set.
         PriceSet = "price_set",
         /// The appliance was initialised.

@@ -18,6 +18,7 @@ mod registrations;
 mod requests;
 mod sign;
 mod status;
+mod tables;
 mod unfreeze;
 mod users;
 mod venues;
@@ -92,6 +93,9 @@ pub(crate) enum Command {
     /// Accounts and markets that messages do not explain
     #[command(subcommand)]
     Registrations(registrations::Command),
+    /// Contents of address lookup tables
+    #[command(subcommand)]
+    Tables(tables::Command),
     /// What is left under the limits
     #[command(subcommand)]
     Limits(limits::Command),
@@ -132,6 +136,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Groups(command) => groups::run(&command, session),
         Command::Destinations(command) => destinations::run(&command, session),
         Command::Registrations(command) => registrations::run(&command, session),
+        Command::Tables(command) => tables::run(&command, session),
         Command::Limits(command) => limits::run(&command, session),
         Command::Ledger(command) => ledger::run(&command, session),
         Command::Audit(command) => audit::run(command, session),

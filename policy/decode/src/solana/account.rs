@@ -4,7 +4,7 @@ use countersign_intent::Address;
 
 use crate::DecodeError;
 
-use super::context::{AttestedTable, Context};
+use super::context::Context;
 use super::wire::{Lookup, Message};
 
 /// One account of the message. `key` is `None` for an entry of a lookup table that nobody
@@ -48,7 +48,10 @@ fn look_up(
     accounts: &mut Vec<Account>,
 ) -> Result<(), DecodeError> {
     let table = Address::new(*lookup.table);
-    let attested = context.tables.iter().find(|known| known.address == table);
+    let attested = match lookup.writable.len().saturating_add(lookup.readonly.len()) {
+        0 => None,
+        _ => context.tables.entries(&table),
+    };
     let entries = if writable {
         lookup.writable
     } else {
@@ -56,7 +59,7 @@ fn look_up(
     };
     for entry in entries {
         let key = attested
-            .map(|attested| entry_of(attested, *entry))
+            .map(|entries| entry_of(&table, entries, *entry))
             .transpose()?;
         if let Some(key) = key.filter(|key| accounts.iter().any(|known| known.key == Some(*key))) {
             return Err(DecodeError::malformed(
@@ -75,19 +78,15 @@ fn look_up(
 }
 
 // An entry past the observed end can be filled by the table's authority after signing.
-fn entry_of(table: &AttestedTable<'_>, entry: u8) -> Result<Address, DecodeError> {
-    table
-        .entries
-        .get(usize::from(entry))
-        .copied()
-        .ok_or_else(|| {
-            DecodeError::malformed(
-                0,
-                format!(
-                    "entry {entry} of lookup table `{}` lies past the {} entries that are attested",
-                    table.address,
-                    table.entries.len()
-                ),
-            )
-        })
+fn entry_of(table: &Address, entries: &[Address], entry: u8) -> Result<Address, DecodeError> {
+    entries.get(usize::from(entry)).copied().ok_or_else(|| {
+        DecodeError::malformed(
+            0,
+            format!(
+                "entry {entry} of lookup table `{table}` lies past the {} entries that are \
+                     attested; feed the table again, or wait until it is",
+                entries.len()
+            ),
+        )
+    })
 }

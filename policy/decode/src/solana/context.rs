@@ -20,7 +20,7 @@ pub struct Context<'a> {
     /// Nonce accounts that may make a signature durable.
     pub nonces: &'a [RegisteredNonce],
     /// Lookup tables whose contents somebody other than the asking bot attests.
-    pub tables: &'a [AttestedTable<'a>],
+    pub tables: &'a (dyn Tables + Sync),
     /// Tip accounts besides Jito's eight.
     pub tip_accounts: &'a [Address],
     /// Order-book markets, whose lot sizes no message shows.
@@ -28,6 +28,8 @@ pub struct Context<'a> {
     /// What the network charges.
     pub costs: Costs,
 }
+
+const NO_TABLES: [AttestedTable<'static>; 0] = [];
 
 impl Context<'_> {
     /// A context in which only the wallet is known.
@@ -40,7 +42,7 @@ impl Context<'_> {
             accounts: &[],
             former_accounts: &[],
             nonces: &[],
-            tables: &[],
+            tables: &NO_TABLES,
             tip_accounts: &[],
             markets: &[],
             costs: Costs::MAINNET,
@@ -74,6 +76,30 @@ pub struct AttestedTable<'a> {
     pub address: Address,
     /// Its entries in order; the length is the observed length.
     pub entries: &'a [Address],
+}
+
+/// Where the decoder looks up what an address lookup table holds.
+pub trait Tables: std::fmt::Debug {
+    /// The entries of a table in order, as far as they were observed; `None` if nobody attests
+    /// it.
+    fn entries(&self, table: &Address) -> Option<&[Address]>;
+}
+
+impl<const N: usize> Tables for [AttestedTable<'_>; N] {
+    fn entries(&self, table: &Address) -> Option<&[Address]> {
+        find(self, table)
+    }
+}
+
+impl Tables for Vec<AttestedTable<'_>> {
+    fn entries(&self, table: &Address) -> Option<&[Address]> {
+        find(self, table)
+    }
+}
+
+fn find<'t>(tables: &'t [AttestedTable<'_>], table: &Address) -> Option<&'t [Address]> {
+    let known = tables.iter().find(|known| known.address == *table);
+    known.map(|known| known.entries)
 }
 
 /// The unchanging numbers of an order-book market.

@@ -24,7 +24,9 @@ use countersign_intent::{Address, Intent, SigningInput, Venue};
 
 use crate::{DecodeError, DecodeErrorKind};
 
-pub use context::{AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce};
+pub use context::{
+    AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce, Tables,
+};
 pub use program::TRADING_PROGRAMS;
 pub use wire::PartialTransaction;
 

@@ -6,8 +6,8 @@ use countersign_decode::solana::{
     AttestedTable, Context, RegisteredAccount, RegisteredNonce, decode_transaction,
 };
 use countersign_intent::{Address, Asset, Intent};
-use countersign_policy::PolicySet;
 use countersign_policy::case::{GivenTransaction, Undecodable};
+use countersign_policy::{LookupTables, PolicySet};
 
 /// What a signature over it would do. Mints and receivers that the policy names are known.
 ///
@@ -35,9 +35,12 @@ pub(super) fn decode(
             authority: given.wallet,
         })
         .collect();
+    // Lookup tables count only where the policy says so.
+    let attested = set.lookup_tables() == LookupTables::Attested;
     let tables: Vec<AttestedTable<'_>> = given
         .tables
         .iter()
+        .filter(|_| attested)
         .map(|(address, entries)| AttestedTable {
             address: *address,
             entries,
