@@ -27,6 +27,7 @@ use crate::registrations::Registrations;
 use crate::sign::{Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
+use crate::venues::Venues;
 use crate::wallets::Directory;
 
 /// A running appliance.
@@ -78,6 +79,8 @@ pub struct App {
     pub tables: Tables,
     /// Freezes in force.
     pub freezes: Freezes,
+    /// What there is to sign for.
+    pub venues: Venues,
     /// Denials in a row.
     pub streaks: Streaks,
     /// Log entries of administrative acts.

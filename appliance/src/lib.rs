@@ -28,6 +28,7 @@ pub mod start;
 pub mod streaks;
 pub mod tables;
 pub mod users;
+pub mod venues;
 pub mod wallets;
 
 /// The database of this build.

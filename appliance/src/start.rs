@@ -35,6 +35,7 @@ use crate::registrations::Registrations;
 use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
+use crate::venues::Venues;
 use crate::wallets::Directory;
 use crate::{certificates, forget, health, sequencer};
 pub use open::{
@@ -329,6 +330,7 @@ pub(crate) async fn assemble(
         registrations: Registrations::default(),
         tables: Tables::default(),
         freezes: Freezes::default(),
+        venues: Venues::default(),
         streaks: Streaks::new(config.freeze.after_denials),
         journal: Journal::new(Arc::clone(&clock)),
         replays: Replays::default(),
@@ -350,6 +352,7 @@ pub(crate) async fn assemble(
     app.tables.load(&app.records).await?;
     app.policies.load(&app.records).await?;
     app.approvers.load(&app.records).await?;
+    app.venues.load(&app.records).await?;
     app.open_changes.load(&app).await?;
     let threads = Threads {
         signers: signer_threads,

@@ -1,5 +1,5 @@
 //! The limits that a wallet carries by itself: its user's, and a risk manager's. They bind beside
-//! the policy's, they are only ever tightened, and they survive a restart.
+//! the policy's, loosening them takes people, and they survive a restart.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 use softhsm_tests::client::{Client, Method};
-use softhsm_tests::{Appliance, Options, Reply, message};
+use softhsm_tests::{Appliance, Approver, Options, Reply, message};
 use solana_pubkey::Pubkey;
 
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
@@ -75,7 +75,7 @@ impl Desk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wallets_own_limits_bind_and_only_ever_tighten() -> Result<()> {
+async fn a_wallets_own_limits_bind_and_tighten_at_once() -> Result<()> {
     let mut appliance = Appliance::running(&Options::policy(POLICY)).await?;
     let desk = Desk::make(&appliance).await?;
     let path = format!("/v1/wallets/{}", desk.wallet);
@@ -90,10 +90,10 @@ async fn a_wallets_own_limits_bind_and_only_ever_tighten() -> Result<()> {
     );
 
     let gateway = appliance.client("gateway")?;
+    // The policy names nobody who could agree to looser ones.
     for looser in [json!([daily("6")]), json!([])] {
         let refused = patch(&gateway, &path, &json!({ "limits": looser })).await?;
-        assert_eq!((refused.status, refused.code()), (403, "forbidden"));
-        assert_eq!(refused.body["field"], "limits");
+        assert_eq!((refused.status, refused.code()), (403, "policy_denied"));
     }
     let wrong = patch(&gateway, &path, &json!({ "limits": [daily("-1")] })).await?;
     assert_eq!(wrong.body["field"], "limits[0].max_amount");
@@ -130,5 +130,70 @@ async fn a_risk_manager_tightens_within_the_users_limits() -> Result<()> {
     let gateway = appliance.client("gateway")?;
     let user = patch(&gateway, &path, &json!({ "limits": [] })).await?;
     assert_eq!(user.code(), "forbidden");
+    appliance.stop().await
+}
+
+const GROUP: &str = r#"
+[groups.change]
+approvers = ["alice", "bob", "carol"]
+quorum = 2
+delay = "0s"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looser_limits_of_a_wallet_take_people() -> Result<()> {
+    let mut appliance = Appliance::running(&Options::policy(format!("{POLICY}{GROUP}"))).await?;
+    let desk = Desk::make(&appliance).await?;
+    let path = format!("/v1/wallets/{}", desk.wallet);
+    let gateway = appliance.client("gateway")?;
+    let operator = appliance.client("operator-a")?;
+
+    let both = json!({ "name": "x", "limits": [daily("6")] });
+    let mixed = patch(&gateway, &path, &both).await?;
+    assert_eq!(
+        (mixed.status, mixed.body["field"].as_str()),
+        (400, Some("name"))
+    );
+
+    let looser = json!({ "limits": [daily("6")] });
+    let asked = patch(&gateway, &path, &looser).await?;
+    assert_eq!(
+        (asked.status, asked.body["kind"].as_str()),
+        (202, Some("wallet_limits"))
+    );
+    let id = asked.body["request_id"].as_str().unwrap().to_owned();
+    // Nothing changes before people agree, and who asked sees what became of it.
+    assert_eq!(
+        desk.send(&appliance, "a", 6 * SOL).await?.code(),
+        "limit_exceeded"
+    );
+    let request = format!("/v1/requests/{id}");
+    assert_eq!(gateway.get(&request).await?.body["state"], "pending");
+    let listed = gateway.get("/v1/requests?status=pending").await?;
+    assert_eq!(listed.body["items"][0]["id"], id.as_str());
+    assert_eq!(appliance.client("bot")?.get(&request).await?.status, 404);
+
+    let shown = Approver::Alice.agrees(&operator, &id).await?;
+    let text = shown.text.unwrap();
+    let words = format!(
+        "Loosen limits of\n{}\nwas daily: withdrawal 5 SOL per 24h\nnow daily: withdrawal 6 SOL \
+         per 24h\n",
+        desk.wallet
+    );
+    assert!(text.starts_with(&words), "{text}");
+    Approver::Bob.agrees(&operator, &id).await?;
+    assert_eq!(gateway.get(&request).await?.body["state"], "done");
+    assert_eq!(desk.send(&appliance, "b", 6 * SOL).await?.status, 200);
+
+    // Limits that were tightened while people thought stay tight.
+    let asked = patch(&gateway, &path, &json!({ "limits": [] })).await?;
+    let id = asked.body["request_id"].as_str().unwrap().to_owned();
+    let tighter = patch(&gateway, &path, &json!({ "limits": [daily("5.5")] })).await?;
+    assert_eq!(tighter.status, 200, "{}", tighter.body);
+    Approver::Alice.agrees(&operator, &id).await?;
+    let done = Approver::Carol.agrees(&operator, &id).await?;
+    assert_eq!(done.result.unwrap()["changed"], false);
+    let wallet = gateway.get(&path).await?;
+    assert_eq!(wallet.body["limits"], json!([daily("5.5")]));
     appliance.stop().await
 }

@@ -13,8 +13,8 @@ pub struct PendingChange {
     pub request_id: String,
     /// `approval_required`.
     pub decision: Decision,
-    /// Kind of change: `policy`, `approver_add`, `approver_remove`, `unfreeze`,
-    /// `certificate` or `registration_add`.
+    /// Kind of change: `policy`, `approver_add`, `approver_remove`, `unfreeze`, `certificate`,
+    /// `registration_add`, `wallet_limits` or `venue`.
     pub kind: String,
     /// Group that has to approve.
     pub group: String,

@@ -54,7 +54,7 @@ pub use sign::{
 pub use status::{Check, Readiness, Status};
 pub use tables::{FeedTable, LookupTable};
 pub use users::{CreateUser, User};
-pub use venues::{AuthField, LeverageBounds, Venue};
+pub use venues::{AuthField, CreateVenue, LeverageBounds, PatchVenue, Venue};
 pub use wallets::{
     CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletQuery, WalletStatus,
 };

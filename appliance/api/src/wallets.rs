@@ -68,7 +68,8 @@ pub struct PatchWallet {
     /// A name for people, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The user's own limits, all of them; those there are have to stay or become tighter.
+    /// The user's own limits, all of them. Tighter ones hold at once; looser ones are a governed
+    /// change, and the answer is a `PendingChange`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<WalletLimit>>,
 }

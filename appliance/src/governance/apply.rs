@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::{
-    CertificateId, PolicyId, Principal, RegistrationId, RequestId, Role, Span,
+    CertificateId, PolicyId, Principal, RegistrationId, RequestId, Role, Span, WalletId,
 };
 use serde_json::{Value, json};
 
@@ -48,21 +48,23 @@ pub async fn watch(app: Arc<App>) {
 }
 
 /// What a change writes, what the log says of it, and what follows in memory once it is durable.
-struct Effect {
-    drafts: Vec<Draft>,
-    kind: EntryKind,
-    subject: Option<String>,
-    detail: Value,
-    result: Value,
-    after: After,
+pub(super) struct Effect {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) kind: EntryKind,
+    pub(super) subject: Option<String>,
+    pub(super) detail: Value,
+    pub(super) result: Value,
+    pub(super) after: After,
 }
 
-enum After {
+pub(super) enum After {
     Nothing,
     Activate(Box<Stored<PolicyRecord>>),
     Approvers,
     Registrations,
     Lift(Scope, i64),
+    ForgetWallet(WalletId),
+    Venues,
 }
 
 /// Puts a change into effect if its people agreed and its time lock is over.
@@ -124,6 +126,8 @@ async fn follow(app: &App, after: After) -> Result<(), GovernError> {
         After::Approvers => app.approvers.load(&app.records).await?,
         After::Registrations => app.registrations.load(&app.records).await?,
         After::Lift(scope, since) => app.freezes.lift(&scope, since),
+        After::ForgetWallet(wallet) => app.directory.forget(wallet),
+        After::Venues => app.venues.load(&app.records).await?,
     }
     Ok(())
 }
@@ -140,6 +144,10 @@ async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effec
             lifetime,
         } => certificate(app, id, record, name, csr, *lifetime).await,
         What::RegistrationAdd { registered } => registration_add(app, id, registered).await,
+        What::WalletLimits { wallet, was, to } => {
+            super::wallet_limits::effect(app, id, wallet, was, to).await
+        }
+        What::Venue { was, to } => super::venue::effect(app, id, was.as_deref(), to).await,
     }
 }
 

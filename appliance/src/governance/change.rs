@@ -19,6 +19,8 @@ use crate::http::convert::policy_hash;
 use crate::policies::ActivePolicy;
 use crate::records::{Kind, Record, Stored};
 use crate::registrations::Registered;
+use crate::venues::VenueRecord;
+use crate::wallets::LimitRecord;
 
 /// The group that agrees to changes.
 pub const GROUP: &str = "change";
@@ -79,6 +81,22 @@ pub enum What {
         /// What it is.
         registered: Registered,
     },
+    /// A wallet's own limits loosened.
+    WalletLimits {
+        /// `wal_…`
+        wallet: String,
+        /// Those it had when this was asked: others since are another question.
+        was: Vec<LimitRecord>,
+        /// Those it is to have.
+        to: Vec<LimitRecord>,
+    },
+    /// An entry of the registry of venues.
+    Venue {
+        /// As it was when this was asked; `None` for a new one.
+        was: Option<Box<VenueRecord>>,
+        /// As it is to be.
+        to: Box<VenueRecord>,
+    },
 }
 
 impl What {
@@ -92,6 +110,8 @@ impl What {
             Self::Unfreeze { .. } => "unfreeze",
             Self::Certificate { .. } => "certificate",
             Self::RegistrationAdd { .. } => "registration_add",
+            Self::WalletLimits { .. } => "wallet_limits",
+            Self::Venue { .. } => "venue",
         }
     }
 
@@ -110,7 +130,9 @@ impl What {
             Self::Policy { .. }
             | Self::ApproverAdd { .. }
             | Self::Certificate { .. }
-            | Self::RegistrationAdd { .. } => true,
+            | Self::RegistrationAdd { .. }
+            | Self::WalletLimits { .. } => true,
+            Self::Venue { to, .. } => !to.removed,
             Self::ApproverRemove { .. } | Self::Unfreeze { .. } => false,
         }
     }
@@ -190,6 +212,10 @@ impl What {
                 lines
             }
             Self::RegistrationAdd { registered } => registered.summary(),
+            Self::WalletLimits { wallet, was, to } => {
+                super::wallet_limits::summary(wallet, was, to)
+            }
+            Self::Venue { was, to } => super::venue::summary(was.as_deref(), to),
         }
     }
 }

@@ -22,6 +22,8 @@ mod error;
 pub mod held;
 mod propose;
 mod tally;
+mod venue;
+mod wallet_limits;
 
 pub use approve::{Poster, approve, reject};
 pub use ask::{Ask, Standing, load};

@@ -3,6 +3,7 @@
 mod asks;
 mod registrations;
 mod tables;
+pub mod venues;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -204,8 +205,7 @@ pub fn limits_refused(error: LimitsError) -> ApiError {
         LimitsError::Field(field, why) => ApiError::field(&field, why),
         LimitsError::Loosens(why) => {
             let detail = format!(
-                "{why}; limits of a wallet can only be tightened, because loosening takes \
-                 approval; archive the wallet and make another one if it needs more room"
+                "{why}; a risk manager's limits can only be tightened, by the risk manager"
             );
             let mut error = ApiError::new(api::ErrorCode::Forbidden, detail);
             error.0.field = Some("limits".to_owned());

@@ -11,6 +11,7 @@ use countersign_intent::{GrantId, WalletId};
 
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Narrow, narrowed};
 use super::phase::require_phase;
 use super::{convert, wallets};
 use crate::app::App;
@@ -67,19 +68,31 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Grant>>, ApiError> {
     let limit = convert::page_size(query.limit)?;
     let after = convert::cursor(query.cursor.as_deref())?;
-    let rows = app.records.list::<GrantRecord>(None, after, limit).await?;
-    let mut page = convert::page(rows, limit, Clone::clone);
-    let mut items = Vec::new();
-    for row in std::mem::take(&mut page.items) {
-        let in_force = row.record.revoked_at.is_none();
-        if in_force && wallets::find(&app, &peer, &row.record.wallet).await.is_ok() {
-            items.push(convert::grant(&row));
+    let seen = Seen {
+        app: &app,
+        peer: &peer,
+    };
+    Ok(Json(
+        narrowed(&app.records, None, after, limit, &seen).await?,
+    ))
+}
+
+/// The grants in force, each as visible as its wallet is.
+struct Seen<'a> {
+    app: &'a App,
+    peer: &'a Peer,
+}
+
+impl Narrow<GrantRecord> for Seen<'_> {
+    type Shown = Grant;
+
+    async fn show(&self, row: &Stored<GrantRecord>) -> Result<Option<Grant>, ApiError> {
+        if row.record.revoked_at.is_some() {
+            return Ok(None);
         }
+        let wallet = wallets::find(self.app, self.peer, &row.record.wallet).await;
+        Ok(wallet.is_ok().then(|| convert::grant(row)))
     }
-    Ok(Json(Page {
-        items,
-        next_cursor: page.next_cursor,
-    }))
 }
 
 pub(super) async fn revoke(

@@ -12,6 +12,7 @@ mod freeze;
 mod grants;
 mod limits;
 pub mod operations;
+mod page;
 mod phase;
 mod pki;
 mod policies;

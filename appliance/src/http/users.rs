@@ -10,6 +10,7 @@ use countersign_intent::{Role, UserId};
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Narrow, narrowed};
 use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
@@ -44,13 +45,20 @@ pub(super) async fn list(
 ) -> Result<Json<Page<User>>, ApiError> {
     let limit = convert::page_size(query.limit)?;
     let after = convert::cursor(query.cursor.as_deref())?;
-    let rows = app.records.list::<UserRecord>(None, after, limit).await?;
-    let mut page = convert::page(rows, limit, |row| (visible(&peer, row), convert::user(row)));
-    page.items.retain(|(visible, _)| *visible);
-    Ok(Json(Page {
-        items: page.items.into_iter().map(|(_, user)| user).collect(),
-        next_cursor: page.next_cursor,
-    }))
+    Ok(Json(
+        narrowed(&app.records, None, after, limit, &Seen(&peer)).await?,
+    ))
+}
+
+/// The users that a caller sees.
+struct Seen<'a>(&'a Peer);
+
+impl Narrow<UserRecord> for Seen<'_> {
+    type Shown = User;
+
+    async fn show(&self, row: &Stored<UserRecord>) -> Result<Option<User>, ApiError> {
+        Ok(visible(self.0, row).then(|| convert::user(row)))
+    }
 }
 
 pub(super) async fn get(

@@ -1,36 +1,97 @@
-//! `/v1/venues`: what this build can sign for.
+//! `/v1/venues`.
+
+use std::sync::Arc;
 
 use axum::Json;
-use countersign_api::{Page, Venue};
-use countersign_intent::VenueId;
+use axum::extract::State;
+use axum::response::Response;
+use countersign_api::{CreateVenue, ErrorCode, Page, PatchVenue, Venue};
 
+use super::changes::propose;
+use super::convert;
 use super::error::ApiError;
-use super::extract::{Path, Peer};
+use super::extract::{Body, Path, Peer};
+use super::phase::require_phase;
+use crate::app::App;
+use crate::governance::change::What;
+use crate::phase::Activity;
+use crate::venues::{VenueEntry, VenueRecord};
 
-fn registry() -> Vec<Venue> {
-    vec![Venue {
-        id: VenueId::from_bytes(*b"solana\0\0\0\0\0\0\0\0\0\0").to_string(),
-        slug: countersign_intent::Venue::Solana.as_str().to_owned(),
-        kind: "chain".to_owned(),
-        auth_fields: Vec::new(),
-        features: vec!["spot".to_owned(), "withdrawal".to_owned()],
-        leverage: None,
-        supported_assets: vec!["any".to_owned()],
-        environments: vec!["mainnet".to_owned(), "testnet".to_owned()],
-    }]
-}
-
-pub(super) async fn list(_: Peer) -> Json<Page<Venue>> {
+pub(super) async fn list(State(app): State<Arc<App>>, _: Peer) -> Json<Page<Venue>> {
+    let all = app.venues.all();
+    let there = all.iter().filter(|entry| !entry.record.removed);
     Json(Page {
-        items: registry(),
+        items: there.map(convert::venues::venue).collect(),
         next_cursor: None,
     })
 }
 
-pub(super) async fn get(_: Peer, Path(slug): Path) -> Result<Json<Venue>, ApiError> {
-    registry()
-        .into_iter()
-        .find(|venue| venue.slug == slug)
-        .map(Json)
-        .ok_or_else(|| ApiError::not_found("venue", &slug))
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Path(slug): Path,
+) -> Result<Json<Venue>, ApiError> {
+    Ok(Json(convert::venues::venue(&there(&app, &slug)?)))
+}
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<CreateVenue>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let to = convert::venues::record(body)?;
+    let was = app.venues.find(&to.slug).map(|entry| entry.record);
+    if was.as_ref().is_some_and(|record| !record.removed) {
+        let detail = format!("there is a venue `{}` already; change it instead", to.slug);
+        return Err(ApiError::new(ErrorCode::AlreadyDecided, detail));
+    }
+    change(&app, &peer, was, to).await
+}
+
+pub(super) async fn patch(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(slug): Path,
+    Body(body): Body<PatchVenue>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let was = there(&app, &slug)?.record;
+    let to = convert::venues::patched(&was, body)?;
+    if to == was {
+        return Err(ApiError::field("enabled", "expected something to change"));
+    }
+    change(&app, &peer, Some(was), to).await
+}
+
+/// The row stays, so that its slug keeps its meaning; its wallets sign no more.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(slug): Path,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let was = there(&app, &slug)?.record;
+    let to = VenueRecord {
+        removed: true,
+        ..was.clone()
+    };
+    change(&app, &peer, Some(was), to).await
+}
+
+async fn change(
+    app: &App,
+    peer: &Peer,
+    was: Option<VenueRecord>,
+    to: VenueRecord,
+) -> Result<Response, ApiError> {
+    let (was, to) = (was.map(Box::new), Box::new(to));
+    propose(app, peer, What::Venue { was, to }).await
+}
+
+fn there(app: &App, slug: &str) -> Result<VenueEntry, ApiError> {
+    let found = app.venues.find(slug);
+    found
+        .filter(|entry| !entry.record.removed)
+        .ok_or_else(|| ApiError::not_found("venue", slug))
 }

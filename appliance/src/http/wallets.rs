@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use countersign_api::{
     CreateWallet, ManageWallet, Page, PatchWallet, Wallet, WalletQuery, WalletStatus,
 };
@@ -11,18 +12,21 @@ use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Role, UserId, Venue, WalletId};
 use serde_json::{Map, json};
 
+use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Narrow, narrowed};
 use super::phase::require_phase;
 use super::users;
 use crate::app::App;
+use crate::governance::change::What;
 use crate::grants::GrantRecord;
 use crate::phase::Activity;
 use crate::records::{Draft, Record, Stored};
 use crate::users::UserRecord;
-use crate::wallets::limits::{self, Owner};
-use crate::wallets::{NewWallet, Status, WalletRecord, ensure};
+use crate::wallets::limits::{self, LimitsError, Owner};
+use crate::wallets::{LimitRecord, NewWallet, Status, WalletRecord, ensure};
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
@@ -31,15 +35,8 @@ pub(super) async fn create(
 ) -> Result<Json<Wallet>, ApiError> {
     require_phase(&app, Activity::Change)?;
     let user: UserId = convert::id("user_id", &body.user_id)?;
-    if Venue::by_slug(&body.venue).is_none() {
-        let detail = format!("there is no venue `{}`; see /v1/venues", body.venue);
-        return Err(ApiError::field("venue", detail));
-    }
     let environment = body.environment.unwrap_or_else(|| "mainnet".to_owned());
-    if !matches!(environment.as_str(), "mainnet" | "testnet") {
-        let detail = format!("expected `mainnet` or `testnet`, got `{environment}`");
-        return Err(ApiError::field("environment", detail));
-    }
+    offered(&app, &body.venue, &environment)?;
     convert::optional_text("name", body.name.as_deref(), 128)?;
     let custody = match body.custody.as_deref() {
         Some(text) => convert::custody(text)?,
@@ -78,27 +75,60 @@ pub(super) async fn list(
         .transpose()?;
     let status = query.status.as_deref().map(wanted_status).transpose()?;
     let parent = user.map(|user| *user.as_bytes());
-    let rows = app
-        .records
-        .list::<WalletRecord>(parent, after, limit)
-        .await?;
-    let mut page = convert::page(rows, limit, Clone::clone);
-    let mut items = Vec::new();
-    for row in std::mem::take(&mut page.items) {
-        let wallet = convert::wallet(&row);
-        let matches = query
-            .venue
-            .as_ref()
-            .is_none_or(|venue| *venue == wallet.venue)
-            && status.is_none_or(|status| status == wallet.status);
-        if matches && visible(&app, &peer, &row).await? {
-            items.push(wallet);
-        }
+    let wanted = Wanted {
+        app: &app,
+        peer: &peer,
+        venue: query.venue,
+        status,
+    };
+    Ok(Json(
+        narrowed(&app.records, parent, after, limit, &wanted).await?,
+    ))
+}
+
+struct Wanted<'a> {
+    app: &'a App,
+    peer: &'a Peer,
+    venue: Option<String>,
+    status: Option<WalletStatus>,
+}
+
+impl Narrow<WalletRecord> for Wanted<'_> {
+    type Shown = Wallet;
+
+    async fn show(&self, row: &Stored<WalletRecord>) -> Result<Option<Wallet>, ApiError> {
+        let wallet = convert::wallet(row);
+        let venue = self.venue.as_ref();
+        let matches = venue.is_none_or(|venue| *venue == wallet.venue)
+            && self.status.is_none_or(|status| status == wallet.status);
+        let seen = matches && visible(self.app, self.peer, row).await?;
+        Ok(seen.then_some(wallet))
     }
-    Ok(Json(Page {
-        items,
-        next_cursor: page.next_cursor,
-    }))
+}
+
+/// Whether the registry has the venue and this build can sign for it.
+fn offered(app: &App, slug: &str, environment: &str) -> Result<(), ApiError> {
+    let refuse = |detail| Err(ApiError::field("venue", detail));
+    let there = app.venues.find(slug);
+    let Some(venue) = there.filter(|entry| !entry.record.removed) else {
+        return refuse(format!("there is no venue `{slug}`; see /v1/venues"));
+    };
+    if Venue::by_slug(slug).is_none() {
+        return refuse(format!(
+            "`{slug}` is registered, but this version cannot sign for it; `signable` in \
+             /v1/venues says which it can"
+        ));
+    }
+    if !venue.record.enabled {
+        return refuse(format!("the venue `{slug}` is turned off in the registry"));
+    }
+    let environments = &venue.record.environments;
+    if environments.iter().any(|known| known == environment) {
+        return Ok(());
+    }
+    let known = environments.join("`, `");
+    let detail = format!("expected `{known}`, got `{environment}`");
+    Err(ApiError::field("environment", detail))
 }
 
 fn wanted_status(text: &str) -> Result<WalletStatus, ApiError> {
@@ -127,7 +157,7 @@ pub(super) async fn patch(
     peer: Peer,
     Path(text): Path,
     Body(body): Body<PatchWallet>,
-) -> Result<Json<Wallet>, ApiError> {
+) -> Result<Response, ApiError> {
     require_phase(&app, Activity::Change)?;
     if body.name.is_none() && body.limits.is_none() {
         return Err(ApiError::field("name", "expected something to change"));
@@ -135,18 +165,41 @@ pub(super) async fn patch(
     convert::optional_text("name", body.name.as_deref(), 128)?;
     let mut stored = find(&app, &peer, &text).await?;
     let mut detail = Map::new();
+    if let Some(limits) = body.limits {
+        let to = convert::limit_records(limits);
+        match limits::replace(&stored.record.limits, &to, Owner::User) {
+            Ok(()) => {}
+            Err(LimitsError::Loosens(why)) if body.name.is_some() => {
+                let detail = format!("{why}: this waits for people; change the name by itself");
+                return Err(ApiError::field("name", detail));
+            }
+            Err(LimitsError::Loosens(_)) => return loosen(&app, &peer, stored, to).await,
+            Err(error) => return Err(convert::limits_refused(error)),
+        }
+        detail.insert("limits".to_owned(), json!(to));
+        stored.record.limits = to;
+    }
     if let Some(name) = body.name {
         detail.insert("name".to_owned(), json!(name));
         stored.record.name = Some(name);
     }
-    if let Some(limits) = body.limits {
-        let new = convert::limit_records(limits);
-        limits::replace(&stored.record.limits, &new, Owner::User)
-            .map_err(convert::limits_refused)?;
-        detail.insert("limits".to_owned(), json!(new));
-        stored.record.limits = new;
-    }
-    change(&app, &peer, stored, &detail.into()).await
+    let changed = change(&app, &peer, stored, &detail.into()).await?;
+    Ok(changed.into_response())
+}
+
+/// Governed: limits were agreed to with the wallet's user.
+async fn loosen(
+    app: &App,
+    peer: &Peer,
+    stored: Stored<WalletRecord>,
+    to: Vec<LimitRecord>,
+) -> Result<Response, ApiError> {
+    let what = What::WalletLimits {
+        wallet: stored.wallet_id().to_string(),
+        was: stored.record.limits,
+        to,
+    };
+    propose(app, peer, what).await
 }
 
 pub(super) async fn manage(

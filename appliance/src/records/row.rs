@@ -60,6 +60,8 @@ kinds! {
     Registration = 11, "registration";
     /// What an address lookup table holds, as it was fed.
     Table = 12, "table";
+    /// An entry of the registry of venues.
+    Venue = 13, "venue";
 }
 
 /// A typed row.

@@ -343,6 +343,9 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     if let Some(freeze) = app.freezes.covering(&subject) {
         return refuse(ErrorCode::Frozen, "freeze", freeze);
     }
+    if let Some(closed) = app.venues.closed(wallet.venue) {
+        return refuse(ErrorCode::Frozen, "venue", closed);
+    }
     match wallet.status {
         Status::Active => {}
         Status::Paused => {

@@ -1,5 +1,7 @@
 //! The limits that a wallet carries by itself.
 
+use std::fmt;
+
 use countersign_policy::{Limit, MAX_WALLET_LIMITS, WrittenLimit, tightens};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,19 @@ pub fn read(limits: &[LimitRecord], owner: Owner) -> Result<Vec<Limit>, LimitsEr
 pub fn replace(old: &[LimitRecord], new: &[LimitRecord], owner: Owner) -> Result<(), LimitsError> {
     let (old, new) = (read(old, owner)?, read(new, owner)?);
     tightens(&old, &new).map_err(LimitsError::Loosens)
+}
+
+/// In words, e.g. `daily: withdrawal 5 SOL per 24h`.
+impl fmt::Display for LimitRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ", self.name, self.action)?;
+        match (&self.max_amount, &self.max_usd, self.max_count) {
+            (Some(most), ..) => write!(f, "{most} {}", self.asset.as_deref().unwrap_or_default()),
+            (None, Some(most), _) => write!(f, "{most} USD"),
+            (None, None, most) => write!(f, "{} requests", most.unwrap_or_default()),
+        }?;
+        write!(f, " per {}", self.window)
+    }
 }
 
 impl LimitRecord {

@@ -1,6 +1,7 @@
 //! Changes that other people have to agree to.
 
 use countersign_api::{Method, PendingChange};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::client::Call;
@@ -45,11 +46,25 @@ pub(crate) fn preview(session: &mut Session, call: &Call) -> Exit {
 /// # Errors
 /// As [`Session::call`].
 pub(crate) fn ask(session: &mut Session, call: &Call) -> Outcome {
+    ask_and_show(session, call, |_: &Value, out| out.line("done"))
+}
+
+/// The same, where `done` tells what a change that took effect at once brought about.
+///
+/// # Errors
+/// As [`Session::call`].
+pub(crate) fn ask_and_show<T: DeserializeOwned>(
+    session: &mut Session,
+    call: &Call,
+    done: impl FnOnce(&T, &mut Output),
+) -> Outcome {
     let reply = session.call::<Value>(call)?;
     let pending = serde_json::from_value::<PendingChange>(reply.body.clone());
-    session.show(&reply.value, |out| match &pending {
-        Ok(pending) => show(pending, out),
-        Err(_) => out.line("done"),
+    let told = serde_json::from_value::<T>(reply.body.clone());
+    session.show(&reply.value, |out| match (&pending, &told) {
+        (Ok(pending), _) => show(pending, out),
+        (Err(_), Ok(told)) => done(told, out),
+        (Err(_), Err(_)) => out.line("done"),
     });
     if let (Ok(pending), Exit::NeedsApproval) = (&pending, reply.exit()) {
         session.out.note(format!(

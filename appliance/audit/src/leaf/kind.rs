@@ -66,6 +66,8 @@ named! {
         Unfreeze = "unfreeze",
         /// An approver was enrolled, changed or removed.
         ApproverChanged = "approver_changed",
+        /// An entry of the registry of venues was added, changed or removed.
+        VenueChanged = "venue_changed",
         /// A governed change was asked for.
         ChangeAsked = "change_asked",
         /// A person approved a request.

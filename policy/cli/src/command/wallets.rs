@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use countersign_api::{CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletStatus};
 use countersign_intent::{UserId, WalletId};
 
+use crate::change;
 use crate::client::Call;
 use crate::failure::{Failure, Outcome};
 use crate::idempotency::Idempotency;
@@ -60,7 +61,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         idempotency: Idempotency,
     },
-    /// Replace a wallet's own limits with tighter ones
+    /// Replace a wallet's own limits; people have to agree to looser ones
     Limit {
         /// `wal_…`
         id: WalletId,
@@ -193,7 +194,11 @@ fn limit(
             limits: Some(limits),
         })?
     };
-    session.call_and_show(&call.keyed(idempotency.key()?), show)
+    let call = call.keyed(idempotency.key()?);
+    if managed {
+        return session.call_and_show(&call, show);
+    }
+    change::ask_and_show(session, &call, show)
 }
 
 fn read_limits(file: &Path) -> Result<Vec<WalletLimit>, Failure> {
