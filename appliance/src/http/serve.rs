@@ -12,6 +12,7 @@ mod activity;
 mod body;
 mod clients;
 mod connection;
+mod entrance;
 mod handshake;
 mod limits;
 #[cfg(test)]
@@ -26,12 +27,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::identity::{Gate, IdentityError, TlsConfig};
 use clients::Clients;
 use connection::{Host, OpenConnection};
+use entrance::{Entrance, Place};
 
 pub use body::{BodyError, read_body};
 pub use limits::Limits;
@@ -75,8 +77,12 @@ pub async fn serve_tls(
         established: Arc::new(Semaphore::new(limits.max_connections)),
         clients: Clients::new(limits.max_connections_per_client),
     });
-    let entrance = Entrance::new("api", limits.max_handshakes, limits.drain_timeout);
-    accept_until(listener, entrance, stop, move |accepted| {
+    let door = Listening {
+        listener: "api",
+        entrance: Entrance::giving_way(limits.max_handshakes),
+        drain_timeout: limits.drain_timeout,
+    };
+    accept_until(listener, door, stop, move |accepted| {
         handshake::serve(Arc::clone(&api), accepted)
     })
     .await
@@ -91,8 +97,12 @@ pub async fn serve_plain(
     stop: impl Future<Output = ()>,
 ) -> Stopped {
     let host = Arc::new(Host::new("probes", router, limits));
-    let entrance = Entrance::new("probes", limits.max_connections, limits.drain_timeout);
-    accept_until(listener, entrance, stop, move |accepted| {
+    let door = Listening {
+        listener: "probes",
+        entrance: Entrance::refusing(limits.max_connections),
+        drain_timeout: limits.drain_timeout,
+    };
+    accept_until(listener, door, stop, move |accepted| {
         serve_probe(Arc::clone(&host), accepted)
     })
     .await
@@ -101,7 +111,7 @@ pub async fn serve_plain(
 async fn serve_probe(host: Arc<Host>, accepted: Accepted) {
     let Accepted {
         stream,
-        permit: _permit,
+        place: _place,
         draining,
     } = accepted;
     let _open = OpenConnection::new(host.listener);
@@ -119,31 +129,21 @@ struct Api {
 /// A connection just accepted.
 struct Accepted {
     stream: TcpStream,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     draining: watch::Receiver<bool>,
 }
 
-/// How many come in at a time, and how long they may take to leave.
-struct Entrance {
+/// A listener: who comes in, and how long they may take to leave.
+struct Listening {
     listener: &'static str,
-    places: Arc<Semaphore>,
+    entrance: Entrance,
     drain_timeout: Duration,
-}
-
-impl Entrance {
-    fn new(listener: &'static str, places: usize, drain_timeout: Duration) -> Self {
-        Self {
-            listener,
-            places: Arc::new(Semaphore::new(places)),
-            drain_timeout,
-        }
-    }
 }
 
 /// Accepts and serves, one task per connection, until `stop` is ready; then drains.
 async fn accept_until<F>(
     listener: TcpListener,
-    entrance: Entrance,
+    mut door: Listening,
     stop: impl Future<Output = ()>,
     serve: impl Fn(Accepted) -> F,
 ) -> Stopped
@@ -158,13 +158,14 @@ where
             biased;
             () = &mut stop => break,
             Some(ended) = connections.join_next() => note_panic(ended),
-            stream = accept(&listener, entrance.listener) => {
-                let Ok(permit) = Arc::clone(&entrance.places).try_acquire_owned() else {
-                    count_refused(entrance.listener, "entrance_full");
-                    continue;
-                };
+            stream = accept(&listener, door.listener) => {
+                let entered = door.entrance.enter().await;
+                if !matches!(entered, Some((_, false))) {
+                    count_refused(door.listener, "entrance_full");
+                }
+                let Some((place, _)) = entered else { continue };
                 let draining = draining.clone();
-                connections.spawn(serve(Accepted { stream, permit, draining }));
+                connections.spawn(serve(Accepted { stream, place, draining }));
             }
         }
     }
@@ -175,7 +176,7 @@ where
             note_panic(ended);
         }
     };
-    let _ = tokio::time::timeout(entrance.drain_timeout, all_ended).await;
+    let _ = tokio::time::timeout(door.drain_timeout, all_ended).await;
     let cut_off = connections.len();
     connections.shutdown().await;
     Stopped { cut_off }

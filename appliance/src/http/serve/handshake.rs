@@ -6,20 +6,27 @@ use std::sync::Arc;
 use rustls::CertificateError;
 use rustls::server::Acceptor;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::connection::{Door, OpenConnection};
 use super::{Accepted, Api, count_refused, count_timeout};
+use crate::identity::{Caller, IdentityError};
 
 /// Serves one connection from handshake to end.
 pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     let Accepted {
         stream,
-        permit,
+        mut place,
         draining,
     } = accepted;
-    let tls = match shake_hands(&api, stream).await {
+    let shaken = tokio::select! {
+        biased;
+        shaken = shake_hands(&api, stream) => shaken,
+        () = place.needed() => Err("displaced"),
+    };
+    let tls = match shaken {
         Ok(tls) => tls,
         Err(reason) => {
             metrics::counter!("countersign_handshake_failures_total", "reason" => reason)
@@ -30,20 +37,32 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     let session = tls.get_ref().1;
     let http2 = session.alpn_protocol() == Some(b"h2");
     let caller = api.front.gate.admit(session.peer_certificates());
-    // A refused peer is told why at its first request and keeps its place among the strangers.
-    let _place = match &caller {
-        Err(_) => (Some(permit), None),
-        Ok(caller) => {
-            let Ok(established) = Arc::clone(&api.established).try_acquire_owned() else {
-                return count_refused(api.host.listener, "too_many");
-            };
-            let Some(place) = api.clients.enter(caller.principal()) else {
-                return count_refused(api.host.listener, "too_many_of_client");
-            };
-            drop(permit);
-            (Some(established), Some(place))
+    let Ok(peer) = &caller else {
+        // A refused peer is told why at its first request, and stays among the strangers.
+        let served = serve_http(&api, tls, http2, caller, draining);
+        tokio::select! {
+            () = served => {}
+            () = place.needed() => {}
         }
+        return;
     };
+    let Ok(_established) = Arc::clone(&api.established).try_acquire_owned() else {
+        return count_refused(api.host.listener, "too_many");
+    };
+    let Some(_of_client) = api.clients.enter(peer.principal()) else {
+        return count_refused(api.host.listener, "too_many_of_client");
+    };
+    drop(place);
+    serve_http(&api, tls, http2, caller, draining).await;
+}
+
+async fn serve_http(
+    api: &Api,
+    tls: TlsStream<TcpStream>,
+    http2: bool,
+    caller: Result<Arc<Caller>, IdentityError>,
+    draining: watch::Receiver<bool>,
+) {
     let _open = OpenConnection::new(api.host.listener);
     let door = Some(Door::new(&api.front, caller));
     if http2 {

@@ -11,7 +11,8 @@ pub struct Limits {
     /// Connections of one principal.
     pub max_connections_per_client: usize,
     /// Connections in the TLS handshake, or refused and not yet gone. Kept apart, so that peers
-    /// without a certificate cannot take the places of those with one.
+    /// without a certificate cannot take the places of those with one; one more closes the
+    /// oldest.
     pub max_handshakes: usize,
     /// From `accept` to the end of the TLS handshake.
     pub handshake_timeout: Duration,
