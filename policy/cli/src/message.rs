@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::STANDARD};
 use clap::ValueEnum;
-use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction};
+use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction, fee_payer};
 use countersign_decode::{DecodeError, DecodeErrorKind};
 use countersign_intent::Address;
 
@@ -111,6 +111,17 @@ impl Wire {
         match self {
             Self::Message(bytes) => decode_message(bytes, context),
             Self::Transaction(bytes) => decode_transaction(bytes, context),
+        }
+    }
+
+    /// Who pays for it: its first key.
+    ///
+    /// # Errors
+    /// It is not well formed.
+    pub(crate) fn fee_payer(&self) -> Result<Address, DecodeError> {
+        match self {
+            Self::Message(bytes) => fee_payer(bytes, false),
+            Self::Transaction(bytes) => fee_payer(bytes, true),
         }
     }
 

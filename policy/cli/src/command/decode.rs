@@ -15,9 +15,9 @@ use crate::session::Session;
 pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Address of the wallet whose signature is asked for
+    /// Address of the wallet whose signature is asked for; whoever pays the fee unless told
     #[arg(long, value_name = "ADDRESS")]
-    wallet: Address,
+    wallet: Option<Address>,
     /// Mint of a token account that the message uses without naming it. May be repeated
     #[arg(long = "mint", value_name = "ADDRESS")]
     mints: Vec<Address>,
@@ -28,10 +28,14 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let wire = arguments.source.read()?;
+    let wallet = match arguments.wallet {
+        Some(wallet) => wallet,
+        None => wire.fee_payer().map_err(|error| refused(&error))?,
+    };
     let context = Context {
         mints: &arguments.mints,
         owners: &arguments.owners,
-        ..Context::new(arguments.wallet)
+        ..Context::new(wallet)
     };
     let decoded = wire.decode(&context).map_err(|error| refused(&error))?;
     session.show(&value(&decoded), |out| {

@@ -256,6 +256,26 @@ fn decode_says_what_a_message_does() {
 }
 
 #[test]
+fn decode_takes_the_payer_for_the_wallet_unless_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("message");
+    let line = ["decode", file.to_str().unwrap(), "--json"];
+    let run = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let (exit, out, err, _) = countersign(&line, []);
+        let value: Value = serde_json::from_str(&out).unwrap();
+        (exit, value, err)
+    };
+    let (exit, value, err) = run(&transfer());
+    assert_eq!(exit, Exit::Done, "{err}");
+    let payer = countersign_intent::Address::new([7; 32]).to_string();
+    assert_eq!(value["wallet"], payer);
+    let (exit, value, _) = run("AQID");
+    assert_eq!(exit, Exit::Refused);
+    assert_eq!(value["kind"], "malformed");
+}
+
+#[test]
 fn decode_refuses_what_is_not_understood_with_its_kind() {
     let (exit, _, err) = decode(&transfer(), [6; 32], &[]);
     assert_eq!(exit, Exit::Refused);

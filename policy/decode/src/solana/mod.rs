@@ -126,6 +126,22 @@ pub fn envelope(
     ))
 }
 
+/// Who pays for a message, or for the message of a transaction: its first key. It says nothing
+/// about what the message does.
+///
+/// # Errors
+/// Bytes that are no well-formed message or transaction.
+pub fn fee_payer(bytes: &[u8], in_transaction: bool) -> Result<Address, DecodeError> {
+    let message = if in_transaction {
+        wire::split_transaction(bytes)?.0
+    } else {
+        bytes
+    };
+    let payer = Message::parse(message)?.keys.first().copied();
+    let missing = || DecodeError::malformed(0, "the message has no account keys");
+    payer.map(Address::new).ok_or_else(missing)
+}
+
 fn signers(message: &Message<'_>) -> Vec<Address> {
     message
         .keys
