@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::client::Call;
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::idempotency::Idempotency;
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::fields;
@@ -17,6 +18,63 @@ pub(crate) struct DryRun {
     /// Only show what would be sent
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// The flags of every command that changes something.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Sending {
+    #[command(flatten)]
+    preview: DryRun,
+    #[command(flatten)]
+    idempotency: Idempotency,
+}
+
+impl Sending {
+    /// Whether to show only what would be sent.
+    pub(crate) const fn dry_run(&self) -> bool {
+        self.preview.dry_run
+    }
+
+    /// The call under its key.
+    ///
+    /// # Errors
+    /// As [`Idempotency::key`].
+    pub(crate) fn keyed(&self, call: Call) -> Result<Call, Failure> {
+        Ok(call.keyed(self.idempotency.key()?))
+    }
+
+    /// Sends it and shows the answer, or shows what would be sent.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        session: &mut Session,
+        call: Call,
+        people: impl FnOnce(&T, &mut Output),
+    ) -> Outcome {
+        if self.dry_run() {
+            return Ok(preview(session, &call));
+        }
+        session.call_and_show(&self.keyed(call)?, people)
+    }
+
+    /// The same for a change that other people may have to agree to; `done` tells what one that
+    /// took effect at once brought about.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        session: &mut Session,
+        call: Call,
+        done: impl FnOnce(&T, &mut Output),
+    ) -> Outcome {
+        if self.dry_run() {
+            return Ok(preview(session, &call));
+        }
+        ask_and_show(session, &self.keyed(call)?, done)
+    }
 }
 
 /// Shows what would be sent.
@@ -53,7 +111,7 @@ pub(crate) fn ask(session: &mut Session, call: &Call) -> Outcome {
 ///
 /// # Errors
 /// As [`Session::call`].
-pub(crate) fn ask_and_show<T: DeserializeOwned>(
+fn ask_and_show<T: DeserializeOwned>(
     session: &mut Session,
     call: &Call,
     done: impl FnOnce(&T, &mut Output),

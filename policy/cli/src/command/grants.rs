@@ -5,9 +5,9 @@ use countersign_api::{CreateGrant, Grant, Method};
 use countersign_intent::{GrantId, WalletId};
 use serde_json::{Value, json};
 
+use crate::change::{self, Sending};
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
@@ -30,14 +30,14 @@ pub(crate) enum Command {
         #[arg(long, value_delimiter = ',', value_name = "ACTION,…")]
         actions: Option<Vec<String>>,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
     /// Stop a bot's use of a wallet at once
     Revoke {
         /// `grt_…`
         id: GrantId,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
 }
 
@@ -48,7 +48,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             bot,
             wallet,
             actions,
-            idempotency,
+            sending,
         } => {
             let body = CreateGrant {
                 bot,
@@ -56,15 +56,18 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
                 actions,
             };
             let call = Call::post("/v1/grants").json(&body)?;
-            session.call_and_show(&call.keyed(idempotency.key()?), show)
+            sending.send(session, call, show)
         }
-        Command::Revoke { id, idempotency } => revoke(id, &idempotency, session),
+        Command::Revoke { id, sending } => revoke(id, &sending, session),
     }
 }
 
-fn revoke(id: GrantId, idempotency: &Idempotency, session: &mut Session) -> Outcome {
-    let call = Call::new(Method::Delete, format!("/v1/grants/{id}")).keyed(idempotency.key()?);
-    let reply = session.call::<Value>(&call)?;
+fn revoke(id: GrantId, sending: &Sending, session: &mut Session) -> Outcome {
+    let call = Call::new(Method::Delete, format!("/v1/grants/{id}"));
+    if sending.dry_run() {
+        return Ok(change::preview(session, &call));
+    }
+    let reply = session.call::<Value>(&sending.keyed(call)?)?;
     let value = match &reply.value {
         Value::Null => json!({ "id": id.to_string(), "revoked": true }),
         said => said.clone(),

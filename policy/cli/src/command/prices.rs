@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use countersign_api::{Price, SetPrice};
 
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
@@ -23,7 +23,7 @@ pub(crate) enum Command {
         /// US dollars per whole unit, e.g. `151.25`
         price_usd: String,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
 }
 
@@ -33,11 +33,11 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Set {
             asset,
             price_usd,
-            idempotency,
+            sending,
         } => {
             let body = SetPrice { asset, price_usd };
             let call = Call::post("/v1/prices").json(&body)?;
-            session.call_and_show(&call.keyed(idempotency.key()?), |price: &Price, out| {
+            sending.send(session, call, |price: &Price, out| {
                 list(std::slice::from_ref(price), out);
             })
         }

@@ -69,6 +69,46 @@ fn the_verbs_are_these() {
     assert_eq!(names(&["pki"]).join(" "), "issue collect list revoke renew");
 }
 
+/// Commands that change something, by the flag for their key.
+fn changing(command: &clap::Command, path: &str, found: &mut Vec<(String, bool)>) {
+    let has = |long: &str| {
+        let mut arguments = command.get_arguments();
+        arguments.any(|one| one.get_long() == Some(long))
+    };
+    if has("idempotency-key") {
+        found.push((path.to_owned(), has("dry-run")));
+    }
+    for verb in command.get_subcommands() {
+        changing(verb, &format!("{path} {}", verb.get_name()), found);
+    }
+}
+
+#[test]
+fn every_command_that_changes_something_can_be_tried_first() {
+    let mut found = Vec::new();
+    changing(&Cli::command(), "countersign", &mut found);
+    assert!(found.len() > 20, "{found:?}");
+    let without: Vec<_> = found.iter().filter(|(_, dry_run)| !dry_run).collect();
+    assert!(without.is_empty(), "{without:?}");
+}
+
+#[test]
+fn a_dry_run_sends_nothing() {
+    for arguments in [
+        vec!["users", "create", "u"],
+        vec!["wallets", "pause", WALLET],
+        vec!["grants", "create", "--bot", "b", "--wallet", WALLET],
+        vec!["prices", "set", "SOL", "150"],
+        vec!["venues", "remove", "bybit"],
+    ] {
+        let line = [&arguments[..], &["--dry-run"]].concat();
+        let (exit, out, _, calls) = countersign(&line, []);
+        assert_eq!(exit, Exit::Done, "{out}");
+        assert!(out.starts_with("would send "), "{out}");
+        assert!(calls.is_empty());
+    }
+}
+
 #[test]
 fn help_names_every_verb() {
     let help = Cli::command().render_long_help().to_string();

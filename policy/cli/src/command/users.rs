@@ -4,9 +4,9 @@ use clap::Subcommand;
 use countersign_api::{CreateUser, User};
 use countersign_intent::UserId;
 
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
@@ -33,7 +33,7 @@ pub(crate) enum Command {
         #[arg(long)]
         tier: Option<String>,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
 }
 
@@ -45,7 +45,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             external_id,
             display_name,
             tier,
-            idempotency,
+            sending,
         } => {
             let body = CreateUser {
                 external_id,
@@ -53,7 +53,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
                 tier,
             };
             let call = Call::post("/v1/users").json(&body)?;
-            session.call_and_show(&call.keyed(idempotency.key()?), show)
+            sending.send(session, call, show)
         }
     }
 }

@@ -6,10 +6,9 @@ use clap::{Subcommand, ValueEnum};
 use countersign_api::{CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletStatus};
 use countersign_intent::{UserId, WalletId};
 
-use crate::change;
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::{Failure, Outcome};
-use crate::idempotency::Idempotency;
 use crate::input;
 use crate::listing::{self, Range};
 use crate::output::Output;
@@ -59,7 +58,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         limits: Option<PathBuf>,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
     /// Replace a wallet's own limits; people have to agree to looser ones
     Limit {
@@ -72,7 +71,7 @@ pub(crate) enum Command {
         #[arg(long)]
         managed: bool,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
     /// Give a wallet another name
     Rename {
@@ -81,7 +80,7 @@ pub(crate) enum Command {
         /// The name
         name: String,
         #[command(flatten)]
-        idempotency: Idempotency,
+        sending: Sending,
     },
     /// Stop signing until resumed
     Pause(One),
@@ -97,7 +96,7 @@ pub(crate) struct One {
     /// `wal_…`
     id: WalletId,
     #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 /// States of a wallet.
@@ -132,7 +131,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             name,
             custody,
             limits,
-            idempotency,
+            sending,
         } => {
             let body = CreateWallet {
                 user_id: user.to_string(),
@@ -147,21 +146,17 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
                     .unwrap_or_default(),
             };
             let call = Call::post("/v1/wallets").json(&body)?;
-            session.call_and_show(&call.keyed(idempotency.key()?), show)
+            sending.send(session, call, show)
         }
-        Command::Rename {
-            id,
-            name,
-            idempotency,
-        } => rename(id, name, &idempotency, session),
+        Command::Rename { id, name, sending } => rename(id, name, &sending, session),
         Command::Limit {
             id,
             limits,
             managed,
-            idempotency,
+            sending,
         } => {
             let limits = read_limits(&limits)?;
-            limit(id, limits, managed, &idempotency, session)
+            limit(id, limits, managed, &sending, session)
         }
         Command::Pause(one) => act(&one, "pause", session),
         Command::Resume(one) => act(&one, "resume", session),
@@ -169,20 +164,20 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     }
 }
 
-fn rename(id: WalletId, name: String, idempotency: &Idempotency, session: &mut Session) -> Outcome {
+fn rename(id: WalletId, name: String, sending: &Sending, session: &mut Session) -> Outcome {
     let body = PatchWallet {
         name: Some(name),
         limits: None,
     };
     let call = Call::new(countersign_api::Method::Patch, format!("/v1/wallets/{id}"));
-    session.call_and_show(&call.json(&body)?.keyed(idempotency.key()?), show)
+    sending.send(session, call.json(&body)?, show)
 }
 
 fn limit(
     id: WalletId,
     limits: Vec<WalletLimit>,
     managed: bool,
-    idempotency: &Idempotency,
+    sending: &Sending,
     session: &mut Session,
 ) -> Outcome {
     let call = |path| Call::new(countersign_api::Method::Patch, path);
@@ -194,11 +189,10 @@ fn limit(
             limits: Some(limits),
         })?
     };
-    let call = call.keyed(idempotency.key()?);
     if managed {
-        return session.call_and_show(&call, show);
+        return sending.send(session, call, show);
     }
-    change::ask_and_show(session, &call, show)
+    sending.ask(session, call, show)
 }
 
 fn read_limits(file: &Path) -> Result<Vec<WalletLimit>, Failure> {
@@ -213,7 +207,7 @@ fn read_limits(file: &Path) -> Result<Vec<WalletLimit>, Failure> {
 
 fn act(one: &One, verb: &str, session: &mut Session) -> Outcome {
     let call = Call::post(format!("/v1/wallets/{}/{verb}", one.id));
-    session.call_and_show(&call.keyed(one.idempotency.key()?), show)
+    one.sending.send(session, call, show)
 }
 
 impl State {

@@ -4,9 +4,9 @@ use countersign_api::IssueCertificate;
 use countersign_intent::{Principal, Role, Span};
 
 use super::{ask, key};
+use crate::change::{self, Sending};
 use crate::client::Call;
 use crate::failure::{Failure, Outcome};
-use crate::idempotency::Idempotency;
 use crate::session::Session;
 
 /// Issue a client certificate.
@@ -24,14 +24,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     key: key::KeyArguments,
     #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let principal = Principal::new(arguments.role, &arguments.name)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let idempotency_key = arguments.idempotency.key()?;
-    let pending = arguments.key.prepare()?;
+    let sending = &arguments.sending;
+    let pending = arguments.key.prepare(sending.dry_run())?;
     let body = IssueCertificate {
         csr: pending.csr.clone(),
         role: principal.role().to_string(),
@@ -39,5 +39,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         lifetime: arguments.lifetime.map(|span| span.to_string()),
     };
     let call = Call::post("/v1/pki/certificates").json(&body)?;
-    ask(&call.keyed(idempotency_key), pending, session)
+    if sending.dry_run() {
+        return Ok(change::preview(session, &call));
+    }
+    ask(&sending.keyed(call)?, pending, session)
 }

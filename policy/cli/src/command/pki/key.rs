@@ -46,12 +46,16 @@ impl KeyArguments {
     ///
     /// # Errors
     /// A file that cannot be read, or one that exists already.
-    pub(super) fn prepare(&self) -> Result<Pending, Failure> {
+    pub(super) fn prepare(&self, dry_run: bool) -> Result<Pending, Failure> {
         if let Some(path) = self.out.as_deref().filter(|path| path.exists()) {
             return Err(exists(path));
         }
         let csr = match (&self.csr, &self.key_out) {
             (Some(csr), _) => input::read_text(csr, MAX_CSR)?,
+            (None, Some(path)) if dry_run => match path.exists() {
+                true => return Err(exists(path)),
+                false => format!("for a new key in `{}`", path.display()),
+            },
             (None, Some(path)) => make(path)?,
             (None, None) => return Err(Failure::usage("expected `--csr` or `--key-out`")),
         };

@@ -3,9 +3,9 @@
 use countersign_api::RenewCertificate;
 
 use super::{ask, key};
+use crate::change::{self, Sending};
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
 use crate::session::Session;
 
 /// Get a new certificate for yourself.
@@ -14,15 +14,18 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     key: key::KeyArguments,
     #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
-    let idempotency_key = arguments.idempotency.key()?;
-    let pending = arguments.key.prepare()?;
+    let sending = &arguments.sending;
+    let pending = arguments.key.prepare(sending.dry_run())?;
     let body = RenewCertificate {
         csr: pending.csr.clone(),
     };
     let call = Call::post("/v1/pki/renew").json(&body)?;
-    ask(&call.keyed(idempotency_key), pending, session)
+    if sending.dry_run() {
+        return Ok(change::preview(session, &call));
+    }
+    ask(&sending.keyed(call)?, pending, session)
 }

@@ -4,9 +4,9 @@ use countersign_api::Method;
 use countersign_intent::CertificateId;
 
 use super::show;
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
 use crate::session::Session;
 
 /// Revoke a certificate at once.
@@ -15,11 +15,11 @@ pub(crate) struct Arguments {
     /// `crt_…`, as `pki list` shows it
     id: CertificateId,
     #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let path = format!("/v1/pki/certificates/{}", arguments.id);
-    let call = Call::new(Method::Delete, path).keyed(arguments.idempotency.key()?);
-    session.call_and_show(&call, show)
+    let call = Call::new(Method::Delete, path);
+    arguments.sending.send(session, call, show)
 }

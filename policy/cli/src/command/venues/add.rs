@@ -2,12 +2,13 @@
 
 use clap::ValueEnum;
 use countersign_api::CreateVenue;
+use serde_json::Value;
 
 use super::fields::Fields;
-use crate::change::{self, DryRun};
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
+use crate::output::Output;
 use crate::segment;
 use crate::session::Session;
 
@@ -26,9 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     disabled: bool,
     #[command(flatten)]
-    preview: DryRun,
-    #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 /// Kinds of venues.
@@ -61,8 +60,6 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         enabled: !arguments.disabled,
     };
     let call = Call::post("/v1/venues").json(&body)?;
-    if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
-    }
-    change::ask(session, &call.keyed(arguments.idempotency.key()?))
+    let done = |_: &Value, out: &mut Output| out.line("done");
+    arguments.sending.ask(session, call, done)
 }

@@ -1,13 +1,14 @@
 //! `countersign venues edit`
 
 use countersign_api::{Method, PatchVenue};
+use serde_json::Value;
 
 use super::add::Kind;
 use super::fields::Fields;
-use crate::change::{self, DryRun};
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
+use crate::output::Output;
 use crate::segment;
 use crate::session::Session;
 
@@ -29,9 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     disable: bool,
     #[command(flatten)]
-    preview: DryRun,
-    #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
@@ -47,8 +46,6 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     };
     let path = format!("/v1/venues/{}", arguments.slug);
     let call = Call::new(Method::Patch, path).json(&body)?;
-    if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
-    }
-    change::ask(session, &call.keyed(arguments.idempotency.key()?))
+    let done = |_: &Value, out: &mut Output| out.line("done");
+    arguments.sending.ask(session, call, done)
 }

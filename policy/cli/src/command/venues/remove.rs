@@ -1,11 +1,12 @@
 //! `countersign venues remove`
 
 use countersign_api::Method;
+use serde_json::Value;
 
-use crate::change::{self, DryRun};
+use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::idempotency::Idempotency;
+use crate::output::Output;
 use crate::segment;
 use crate::session::Session;
 
@@ -16,16 +17,12 @@ pub(crate) struct Arguments {
     #[arg(value_parser = segment::checked)]
     slug: String,
     #[command(flatten)]
-    preview: DryRun,
-    #[command(flatten)]
-    idempotency: Idempotency,
+    sending: Sending,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let path = format!("/v1/venues/{}", arguments.slug);
     let call = Call::new(Method::Delete, path);
-    if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
-    }
-    change::ask(session, &call.keyed(arguments.idempotency.key()?))
+    let done = |_: &Value, out: &mut Output| out.line("done");
+    arguments.sending.ask(session, call, done)
 }
