@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use countersign_decode::solana::{Market, RegisteredAccount};
+use countersign_decode::solana::{Market, RegisteredAccount, RegisteredNonce};
 use countersign_intent::{Address, WalletId};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,10 @@ use crate::records::{Kind, Record, Records, RecordsError};
 
 /// Token accounts of one wallet at once.
 const MOST_OF_WALLET: usize = 64;
+/// Nonce accounts of one wallet at once.
+const MOST_NONCES_OF_WALLET: usize = 16;
+/// Nonce accounts that were ever registered: the ledger remembers each.
+const MOST_NONCES: usize = 4_096;
 /// Markets at once.
 const MOST_MARKETS: usize = 256;
 /// Tip accounts at once.
@@ -31,6 +35,15 @@ pub enum Registered {
         account: String,
         /// Its mint.
         mint: String,
+    },
+    /// A durable-nonce account of a wallet, which is its authority.
+    NonceAccount {
+        /// `wal_…`
+        wallet: String,
+        /// The wallet's address.
+        owner: String,
+        /// The nonce account.
+        account: String,
     },
     /// An order-book market.
     Market {
@@ -59,7 +72,9 @@ impl Registered {
     #[must_use]
     pub fn address(&self) -> &str {
         match self {
-            Self::TokenAccount { account, .. } | Self::TipAccount { account } => account,
+            Self::TokenAccount { account, .. }
+            | Self::NonceAccount { account, .. }
+            | Self::TipAccount { account } => account,
             Self::Market { market, .. } => market,
         }
     }
@@ -68,7 +83,7 @@ impl Registered {
     #[must_use]
     pub fn wallet(&self) -> Option<&str> {
         match self {
-            Self::TokenAccount { wallet, .. } => Some(wallet),
+            Self::TokenAccount { wallet, .. } | Self::NonceAccount { wallet, .. } => Some(wallet),
             Self::Market { .. } | Self::TipAccount { .. } => None,
         }
     }
@@ -87,6 +102,16 @@ impl Registered {
                 format!("as belonging to {owner}"),
                 format!("which is {wallet}"),
                 format!("mint {mint}"),
+            ],
+            Self::NonceAccount {
+                wallet,
+                owner,
+                account,
+            } => vec![
+                format!("Register nonce account {account}"),
+                format!("of {owner}"),
+                format!("which is {wallet}"),
+                "signatures over it do not expire".to_owned(),
             ],
             Self::Market {
                 market,
@@ -145,6 +170,8 @@ pub struct OfWallet {
     pub accounts: Vec<RegisteredAccount>,
     /// Token accounts that were registered once.
     pub former: Vec<Address>,
+    /// Its nonce accounts.
+    pub nonces: Vec<RegisteredNonce>,
 }
 
 /// Everything registered, at one moment.
@@ -154,6 +181,16 @@ pub struct Registry {
     markets: Vec<Market>,
     tip_accounts: Vec<Address>,
     in_force: HashSet<String>,
+    nonces: HashMap<Address, NonceOf>,
+}
+
+/// A nonce account that is registered, or was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NonceOf {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// Whether it is registered now.
+    pub in_force: bool,
 }
 
 impl Registry {
@@ -161,6 +198,17 @@ impl Registry {
     #[must_use]
     pub fn of_wallet(&self, wallet: &Address) -> Option<&OfWallet> {
         self.wallets.get(wallet)
+    }
+
+    /// Whose a nonce account is, or was when it was registered last.
+    #[must_use]
+    pub fn nonce(&self, account: &Address) -> Option<NonceOf> {
+        self.nonces.get(account).copied()
+    }
+
+    /// Every nonce account that is registered, or was.
+    pub fn nonces(&self) -> impl Iterator<Item = (&Address, &NonceOf)> {
+        self.nonces.iter()
     }
 
     /// Order-book markets.
@@ -191,6 +239,14 @@ impl Registry {
                 let own = owner.parse().ok().and_then(|owner| self.of_wallet(&owner));
                 let count = own.map_or(0, |own| own.accounts.len());
                 (count, MOST_OF_WALLET, "token accounts of a wallet")
+            }
+            Registered::NonceAccount { .. } if self.nonces.len() >= MOST_NONCES => {
+                (MOST_NONCES, MOST_NONCES, "nonce accounts")
+            }
+            Registered::NonceAccount { owner, .. } => {
+                let own = owner.parse().ok().and_then(|owner| self.of_wallet(&owner));
+                let count = own.map_or(0, |own| own.nonces.len());
+                (count, MOST_NONCES_OF_WALLET, "nonce accounts of a wallet")
             }
             Registered::Market { .. } => (self.markets.len(), MOST_MARKETS, "markets"),
             Registered::TipAccount { .. } => {
@@ -234,6 +290,12 @@ impl Registry {
                     mint: mint.parse().ok()?,
                 });
             }
+            Registered::NonceAccount { owner, account, .. } => {
+                let (authority, account) = (owner.parse().ok()?, account.parse().ok()?);
+                let own = self.wallets.entry(authority).or_default();
+                own.nonces.push(RegisteredNonce { account, authority });
+                self.nonces.insert(account, nonce_of(registered, true)?);
+            }
             Registered::Market {
                 market,
                 base_mint,
@@ -255,8 +317,13 @@ impl Registry {
     }
 
     /// A token account taken off the register stays the wallet's, as far as a trade could spend
-    /// from it: taking it off must not permit anything.
+    /// from it: taking it off must not permit anything. What is held under a nonce has to end one
+    /// day, so its observations are still taken in.
     fn remember(&mut self, registered: &Registered) -> Option<()> {
+        if let Registered::NonceAccount { account, .. } = registered {
+            let former = nonce_of(registered, false)?;
+            self.nonces.entry(account.parse().ok()?).or_insert(former);
+        }
         if let Registered::TokenAccount { owner, account, .. } = registered {
             let account = account.parse().ok()?;
             let own = self.wallets.entry(owner.parse().ok()?).or_default();
@@ -267,6 +334,13 @@ impl Registry {
         }
         Some(())
     }
+}
+
+fn nonce_of(registered: &Registered, in_force: bool) -> Option<NonceOf> {
+    Some(NonceOf {
+        wallet: registered.wallet()?.parse().ok()?,
+        in_force,
+    })
 }
 
 /// The registry that decisions see.
@@ -341,6 +415,31 @@ mod tests {
         assert_eq!((twice.accounts.len(), twice.former.len()), (0, 1));
         let again = own(&[token_account(Some(1)), token_account(None)]);
         assert_eq!((again.accounts.len(), again.former.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_nonce_account_taken_off_is_signed_over_no_more_and_still_observed() {
+        let nonce = |removed_at| RegistrationRecord {
+            registered: Registered::NonceAccount {
+                wallet: WalletId::from_bytes([1; 16]).to_string(),
+                owner: WALLET.to_owned(),
+                account: ACCOUNT.to_owned(),
+            },
+            ..token_account(removed_at)
+        };
+        for (records, signs) in [
+            (vec![nonce(None)], 1),
+            (vec![nonce(Some(1))], 0),
+            (vec![nonce(Some(1)), nonce(None)], 1),
+        ] {
+            assert_eq!(own(&records).nonces.len(), signs);
+            let registry = Registry::read(&records).unwrap_or_default();
+            let of = ACCOUNT
+                .parse()
+                .ok()
+                .and_then(|account| registry.nonce(&account));
+            assert_eq!(of.map(|of| of.in_force), Some(signs == 1));
+        }
     }
 
     #[test]

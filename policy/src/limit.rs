@@ -220,6 +220,24 @@ impl fmt::Display for Scope {
     }
 }
 
+impl Scope {
+    /// Reads what it is shown as.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let Some((of, whom)) = text.split_once(':') else {
+            return (text == "global").then_some(Self::Global);
+        };
+        match of {
+            "wallet" => whom.parse().ok().map(Self::Wallet),
+            "user" => whom.parse().ok().map(Self::User),
+            "bot" => whom.parse().ok().map(Self::Bot),
+            "venue" => Venue::by_slug(whom).map(Self::Venue),
+            "destination" => whom.parse().ok().map(Self::Destination),
+            _ => None,
+        }
+    }
+}
+
 /// Names one [`crate::usage::Window`]: a limit and whom it is counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LimitKey {
@@ -229,6 +247,16 @@ pub struct LimitKey {
 }
 
 impl LimitKey {
+    /// The key of these parts, as they were stored.
+    #[must_use]
+    pub const fn of_parts(limit: [u8; 16], window: Span, scope: Scope) -> Self {
+        Self {
+            limit,
+            window,
+            scope,
+        }
+    }
+
     /// Identifies the limit across policy versions: the same name, window, scope and unit.
     #[must_use]
     pub const fn limit(&self) -> &[u8; 16] {
@@ -245,5 +273,28 @@ impl LimitKey {
     #[must_use]
     pub const fn scope(&self) -> &Scope {
         &self.scope
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_is_read_as_it_is_shown() {
+        let bot = Principal::new(countersign_intent::Role::Bot, "momentum-7").unwrap();
+        for scope in [
+            Scope::Wallet(WalletId::from_bytes([1; 16])),
+            Scope::User(UserId::from_bytes([2; 16])),
+            Scope::Bot(bot),
+            Scope::Venue(Venue::Solana),
+            Scope::Destination(Address::new([3; 32])),
+            Scope::Global,
+        ] {
+            assert_eq!(Scope::parse(&scope.to_string()), Some(scope));
+        }
+        for text in ["", "wallet", "wallet:x", "global:", "planet:earth"] {
+            assert_eq!(Scope::parse(text), None, "`{text}`");
+        }
     }
 }

@@ -23,6 +23,8 @@ pub struct Window {
     latest: Timestamp,
     buckets: VecDeque<(i64, u128)>,
     sum: u128,
+    /// What counts at every instant.
+    held: u128,
 }
 
 impl Window {
@@ -35,6 +37,7 @@ impl Window {
             latest: Timestamp::from_micros(i64::MIN),
             buckets: VecDeque::new(),
             sum: 0,
+            held: 0,
         }
     }
 
@@ -80,9 +83,24 @@ impl Window {
         edge.micros().div_euclid(self.bucket)
     }
 
-    /// What counts at `now`.
+    /// What counts at `now`: what was spent within the window, and what is held.
     #[must_use]
     pub fn used(&self, now: Timestamp) -> u128 {
+        self.spent(now).saturating_add(self.held)
+    }
+
+    /// What counts at every instant: it may be spent at any, and nobody knows yet.
+    #[must_use]
+    pub const fn held(&self) -> u128 {
+        self.held
+    }
+
+    /// Says how much counts at every instant from now on.
+    pub const fn set_held(&mut self, amount: u128) {
+        self.held = amount;
+    }
+
+    fn spent(&self, now: Timestamp) -> u128 {
         let oldest = self.oldest_live(now);
         if self.sum == u128::MAX {
             // Perhaps more than can be counted: what left cannot be taken off such a sum.
@@ -97,7 +115,7 @@ impl Window {
     pub fn add(&mut self, now: Timestamp, amount: u128) -> i64 {
         self.latest = self.latest.max(now);
         let oldest = self.oldest_live(now);
-        self.sum = self.used(now);
+        self.sum = self.spent(now);
         while self.buckets.front().is_some_and(|(at, _)| *at < oldest) {
             self.buckets.pop_front();
         }

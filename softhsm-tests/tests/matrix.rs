@@ -42,6 +42,7 @@ fn path(route: &Route) -> String {
         .replace("{id}", &id)
         .replace("{slug}", "solana")
         .replace("{address}", "x")
+        .replace("{account}", "x")
 }
 
 fn http(method: Method) -> (Http, &'static [u8]) {

@@ -28,6 +28,10 @@ pub struct LimitUse {
     pub max: String,
     /// What counts now.
     pub used: String,
+    /// What of that is held under durable nonces: it counts until they were observed to have
+    /// advanced, and for one window more. Absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// What is left now.
     pub left: String,
     /// Length of the window, e.g. `24h`.

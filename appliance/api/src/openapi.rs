@@ -44,6 +44,8 @@ use crate::route::{Method, ROUTES, Route};
         crate::ManageWallet,
         crate::LimitUse,
         crate::LookupTable,
+        crate::Nonce,
+        crate::ObserveNonce,
         crate::PatchVenue,
         crate::PatchWallet,
         crate::PendingChange,

@@ -16,6 +16,13 @@ pub enum Registered {
         /// Its mint.
         mint: String,
     },
+    /// A durable-nonce account of a wallet, which is its authority.
+    NonceAccount {
+        /// `wal_…`
+        wallet_id: String,
+        /// The nonce account.
+        account: String,
+    },
     /// An order-book market, whose lot sizes no message shows.
     Market {
         /// The market account.

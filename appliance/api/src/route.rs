@@ -102,6 +102,8 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/v1/registrations", &[Operator, Auditor], "registered accounts and markets", None, None),
     route(Post, "/v1/registrations", &[Operator], "register an account or market; governed", Some("Registered"), Some("PendingChange")),
     route(Delete, "/v1/registrations/{id}", &[Operator], "take off the register at once", None, None),
+    route(Get, "/v1/nonces", &[Operator, Auditor], "nonce accounts, and what has a signature over them", None, None),
+    route(Post, "/v1/nonces/{account}", &[Gateway, Operator], "tell what a nonce account holds", Some("ObserveNonce"), Some("Nonce")),
     route(Get, "/v1/tables", READERS, "lookup tables as they were fed", None, None),
     route(Post, "/v1/tables", &[Gateway, Operator], "feed what a lookup table holds", Some("FeedTable"), Some("LookupTable")),
     route(Get, "/v1/tables/{address}", READERS, "one lookup table with its entries", None, Some("LookupTable")),

@@ -25,7 +25,7 @@ use crate::wallets::limits::LimitsError;
 use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
-pub use registrations::{registered, registration};
+pub use registrations::{nonce, registered, registration};
 pub use tables::{addresses, feed_refused, table};
 
 /// A role on the wire.

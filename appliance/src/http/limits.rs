@@ -110,10 +110,25 @@ async fn windows(app: &App, counted: &[(&Limit, Scope)]) -> Result<Vec<Window>, 
         let buckets = stored.entry(row.limit_key).or_default();
         buckets.push((row.bucket, row.amount));
     }
+    let held = held(app).await?;
     let window = |((limit, _), key): (&(&Limit, Scope), &Vec<u8>)| {
-        Window::restore(limit.window(), stored.remove(key).unwrap_or_default())
+        let stored = stored.remove(key).unwrap_or_default();
+        let mut window = Window::restore(limit.window(), stored);
+        window.set_held(held.get(key).copied().unwrap_or_default());
+        window
     };
     Ok(counted.iter().zip(&keys).map(window).collect())
+}
+
+/// What is held under durable nonces.
+async fn held(app: &App) -> Result<HashMap<Vec<u8>, u128>, ApiError> {
+    let mut held: HashMap<Vec<u8>, u128> = HashMap::new();
+    let nonces = app.db.nonces().await.map_err(RecordsError::from)?;
+    for row in nonces.into_iter().flat_map(|nonce| nonce.held) {
+        let sum = held.entry(row.limit_key).or_default();
+        *sum = sum.saturating_add(row.amount);
+    }
+    Ok(held)
 }
 
 fn told(
@@ -133,6 +148,7 @@ fn told(
         unit,
         max: shown(max),
         used: shown(used),
+        held: (window.held() > 0).then(|| shown(window.held())),
         left: shown(max.saturating_sub(used)),
         window: limit.window().to_string(),
         frees_at: window.frees_at(now).map(|at| at.to_string()),

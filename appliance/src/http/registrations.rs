@@ -53,7 +53,9 @@ pub(super) async fn add(
 ) -> Result<Response, ApiError> {
     require_phase(&app, Activity::Change)?;
     let owner = match &body {
-        Wire::TokenAccount { wallet_id, .. } => Some(owner(&app, &peer, wallet_id).await?),
+        Wire::TokenAccount { wallet_id, .. } | Wire::NonceAccount { wallet_id, .. } => {
+            Some(owner(&app, &peer, wallet_id).await?)
+        }
         Wire::Market { .. } | Wire::TipAccount { .. } => None,
     };
     let registered = convert::registered(body, owner)?;

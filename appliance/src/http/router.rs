@@ -18,8 +18,8 @@ use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, freeze, grants, limits, pki, policies, prices, registrations,
-    requests, sign, status, tables, users, venues, wallets,
+    approvals, approvers, audit, freeze, grants, limits, nonces, pki, policies, prices,
+    registrations, requests, sign, status, tables, users, venues, wallets,
 };
 use crate::app::App;
 
@@ -69,6 +69,8 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Get, "/v1/limits", limits::list)
         .at(Post, "/v1/prices", prices::set)
         .at(Get, "/v1/prices", prices::list)
+        .at(Get, "/v1/nonces", nonces::list)
+        .at(Post, "/v1/nonces/{account}", nonces::observe)
         .at(Get, "/v1/tables", tables::list)
         .at(Post, "/v1/tables", tables::feed)
         .at(Get, "/v1/tables/{address}", tables::get)

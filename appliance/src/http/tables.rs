@@ -10,10 +10,10 @@ use countersign_audit::Kind as EntryKind;
 use countersign_intent::Address;
 use serde_json::json;
 
-use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
 use super::phase::require_phase;
+use super::{convert, feeds};
 use crate::app::App;
 use crate::phase::Activity;
 use crate::records::{Draft, RecordsError, Stored};
@@ -77,21 +77,7 @@ pub(super) async fn feed(
 
 /// Says in the log, in the metrics and to the feeder why a feed is not taken.
 async fn refuse(app: &App, peer: &Peer, table: &str, error: FeedError) -> ApiError {
-    metrics::counter!("countersign_feeds_refused_total", "feed" => "table").increment(1);
-    tracing::warn!(%error, by = peer.actor(), "a feed is refused");
-    let detail = json!({ "feed": "table", "why": error.to_string() });
-    let subject = Some(table.to_owned());
-    let entry = app
-        .journal
-        .entry(EntryKind::FeedRefused, peer.actor(), subject, &detail);
-    match entry {
-        Ok(entry) => {
-            if let Err(error) = app.ledger.append(vec![entry]).await {
-                tracing::error!(%error, "a refused feed could not be recorded");
-            }
-        }
-        Err(error) => tracing::error!(%error, "a refused feed does not fit into a log entry"),
-    }
+    feeds::log_refused(app, peer, "table", table, &error.to_string()).await;
     convert::feed_refused(&error)
 }
 

@@ -9,14 +9,14 @@ use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
 use countersign_decode::solana::Decoded;
 use countersign_hsm::Material;
-use countersign_intent::{Effect, Intent, RequestId, SigningInput, Span, Timestamp};
+use countersign_intent::{Effect, Intent, Lifetime, RequestId, SigningInput, Span, Timestamp};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::{
     Ask, Decision, Denial, Facts, Permit, Reason, ReasonCode, WalletFacts, decide, limit_keys,
 };
 use countersign_store::IdempotencyKey;
-use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
+use countersign_store::ledger::{AdminChange, Bench, Case, NonceState, NonceUse, Verdict};
 use serde::Serialize;
 
 use super::kept::Kept;
@@ -68,6 +68,7 @@ pub(super) fn case_of(
         limit_keys,
         dry_run: asked.dry_run,
         on_allow,
+        nonce: nonce_of(read),
         judge: Box::new({
             let (app, read) = (Arc::clone(app), Arc::clone(read));
             let hearing = Hearing {
@@ -79,6 +80,45 @@ pub(super) fn case_of(
             move |bench| hearing.verdict(bench)
         }),
     }
+}
+
+/// The durable nonce that the message is signed over.
+fn nonce_of(read: &Read) -> Option<NonceUse> {
+    match read.decoded.as_ref().ok()?.intent.lifetime {
+        Lifetime::Blockhash(_) => None,
+        Lifetime::DurableNonce { account, value, .. } => Some(NonceUse {
+            account: *account.as_bytes(),
+            value,
+        }),
+    }
+}
+
+/// Why nothing is signed over this nonce now.
+fn nonce_refused(lifetime: &Lifetime, state: NonceState) -> Option<Refusal> {
+    let Lifetime::DurableNonce { account, .. } = lifetime else {
+        return None;
+    };
+    let message = match state {
+        NonceState::Free => return None,
+        NonceState::Unknown => format!(
+            "what nonce account `{account}` holds was not observed yet; have it fed \
+             (`countersign nonces observe`), then ask under a new key"
+        ),
+        NonceState::NotCurrent(slot) => format!(
+            "the nonce in the message is not the one that `{account}` was observed to hold at \
+             slot {slot}; build the message with that one, or have a later one fed"
+        ),
+        NonceState::HeldBy(request) => format!(
+            "{request} may have a signature over this nonce of `{account}` already: send that \
+             request again under its own key, or wait until the nonce was observed to have \
+             advanced"
+        ),
+    };
+    Some(Refusal {
+        code: ErrorCode::PolicyDenied,
+        rule: "nonce",
+        message,
+    })
 }
 
 fn wallet_facts(read: &Read) -> WalletFacts<'_> {
@@ -199,6 +239,11 @@ impl Hearing {
             approvals: self.release.as_ref().map(approvals),
         };
         let decision = decide(&policy.set, &decoded.intent, &facts);
+        if let (Decision::Allow(_), Some(state)) = (&decision, bench.nonce)
+            && let Some(refusal) = nonce_refused(&decoded.intent.lifetime, state)
+        {
+            return deny_early(&refusal, self.effects());
+        }
         let remembered = match &decision {
             Decision::Allow(permit) => allowed(permit, self.effects(), self.voucher(bench)),
             Decision::Deny(denial) => denied(denial, self.effects()),

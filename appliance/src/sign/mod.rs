@@ -226,6 +226,7 @@ pub(crate) fn decode(
         owners,
         accounts: own.map_or(&[], |own| &own.accounts),
         former_accounts: own.map_or(&[], |own| &own.former),
+        nonces: own.map_or(&[], |own| &own.nonces),
         tip_accounts: registry.tip_accounts(),
         markets: registry.markets(),
         tables: match modes.unwrap_or_default() {

@@ -70,6 +70,17 @@ CREATE TABLE usage (
     PRIMARY KEY (limit_key, bucket)
 ) STRICT, WITHOUT ROWID;
 
+-- What was observed of each durable nonce, the request that may have a signature over it, and
+-- what is held of limits until it advances: length of the limit's key (4 bytes, big-endian), the
+-- key, the amount (16 bytes, big-endian), and so on.
+CREATE TABLE nonces (
+    account BLOB    PRIMARY KEY NOT NULL,
+    value   BLOB    NOT NULL,
+    slot    INTEGER NOT NULL,
+    holder  BLOB,
+    held    BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit_entries (
     idx       INTEGER PRIMARY KEY,
     entry     BLOB NOT NULL,

@@ -4,9 +4,9 @@ use countersign_audit::{Hash, Node, leaf_hash};
 use countersign_intent::{Timestamp, WalletId};
 
 use crate::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey, MessageRow,
-    OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, RequestRow, Store, StoreError, StoredRequest,
-    Txn, UsageRow, Writes, request_id, request_seq,
+    AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow, IdempotencyKey,
+    MessageRow, NonceRow, OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, RequestRow, Store,
+    StoreError, StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
 };
 
 /// Makes one test of each behaviour: `make` is an async function to a store and what has to
@@ -36,6 +36,7 @@ macro_rules! conformance {
             messages_are_kept_until_forgotten
             old_messages_are_forgettable_in_bounded_steps
             usage_is_replaced_and_expires
+            a_nonce_is_replaced_with_what_it_holds
             authority_is_found_listed_and_replaced
             authority_values_are_unique_within_a_kind
             macs_come_in_pages
@@ -485,6 +486,36 @@ pub(crate) async fn usage_is_replaced_and_expires<S: Store>(store: S) {
         used(&store, &[b"a", b"ab"]).await,
         [(a, 6, 3), all[3].clone()]
     );
+}
+
+pub(crate) async fn a_nonce_is_replaced_with_what_it_holds<S: Store>(store: S) {
+    assert_eq!(store.nonces().await.unwrap(), []);
+    let held = |limit: &[u8], amount| HeldRow {
+        limit_key: limit.to_vec(),
+        amount,
+    };
+    let nonce = |account, value, held: Vec<HeldRow>| NonceRow {
+        account: [account; 32],
+        value: [value; 32],
+        slot: u64::from(value),
+        holder: (!held.is_empty()).then(|| request_id(u64::from(value), [7; 8])),
+        held,
+    };
+    let put = |nonces: Vec<NonceRow>| Writes {
+        nonces,
+        ..Writes::default()
+    };
+    let both = vec![held(b"a", 5), held(b"", u128::MAX)];
+    let first = vec![nonce(1, 1, both), nonce(2, 1, Vec::new())];
+    commit(&store, put(first.clone())).await.unwrap();
+    let stored = |mut rows: Vec<NonceRow>| {
+        rows.sort_by_key(|row| row.account);
+        rows
+    };
+    assert_eq!(stored(store.nonces().await.unwrap()), first);
+    let second = vec![nonce(1, 2, Vec::new()), nonce(2, 3, vec![held(b"b", 1)])];
+    commit(&store, put(second.clone())).await.unwrap();
+    assert_eq!(stored(store.nonces().await.unwrap()), second);
 }
 
 pub(crate) async fn authority_is_found_listed_and_replaced<S: Store>(store: S) {

@@ -9,9 +9,9 @@ use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp};
 
 pub use rows::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
-    KeptRequest, MessageRow, OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow,
-    request_id, request_seq,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
+    IdempotencyKey, KeptRequest, MessageRow, NonceRow, OutcomeKind, OutcomeRow, RequestRow,
+    StoredRequest, UsageRow, request_id, request_seq,
 };
 pub use writes::Writes;
 
@@ -132,6 +132,9 @@ pub trait Store: Send + Sync + 'static {
         &self,
         limit_keys: &[Vec<u8>],
     ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+
+    /// Every durable nonce that was observed, in any order.
+    fn nonces(&self) -> impl Future<Output = StoreResult<Vec<NonceRow>>> + Send;
 
     /// Log entries from index `from`, in order: at most `limit`, and at most [`PAGE_LIMIT`].
     fn entries(

@@ -13,6 +13,9 @@
 //! reached the device. An attempt whose end was not recorded (a crash, a dropped
 //! [`Recorded`]) counts as one that may have signed, for ever.
 //!
+//! What is reserved for a signature over a durable nonce counts at every instant, until another
+//! value of the nonce was observed; from then on it counts at that time.
+//!
 //! What is signed counts at the time of its reservation, also if a retry has it signed much
 //! later. That gives nobody more than they had: had the first attempt been answered, the same
 //! signature could have been kept and used at that later time just the same.
@@ -21,6 +24,7 @@ mod attempts;
 mod batch;
 mod handle;
 mod job;
+mod nonces;
 mod queue;
 mod recorded;
 mod windows;
@@ -28,8 +32,10 @@ mod writer;
 
 pub use handle::{Ledger, Limits};
 pub use job::{
-    AdminChange, Bench, Case, Judge, Judged, LedgerError, Outcome, OutcomeEntry, Verdict,
+    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Observation, Observed, Outcome,
+    OutcomeEntry, Told, Verdict,
 };
+pub use nonces::NonceState;
 pub use recorded::Recorded;
 pub use windows::stored_key as usage_key;
 pub use writer::{Clock, Head, Randomness};

@@ -11,8 +11,9 @@ pub mod memory;
 pub mod sqlite;
 
 pub use contract::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
-    KeptRequest, MessageRow, OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, REQUEST_SCAN,
-    RequestRow, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
+    IdempotencyKey, KeptRequest, MessageRow, NonceRow, OutcomeKind, OutcomeRow, PAGE_LIMIT,
+    Progress, REQUEST_SCAN, RequestRow, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes,
+    request_id, request_seq,
 };
 pub use error::{Cause, StoreError};

@@ -14,8 +14,8 @@ pub use faults::{Fault, Point};
 use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
-    KeptRequest, PAGE_LIMIT, Progress, Store, StoreResult, StoredRequest, Txn, UsageRow, Writes,
-    request_seq,
+    KeptRequest, NonceRow, PAGE_LIMIT, Progress, Store, StoreResult, StoredRequest, Txn, UsageRow,
+    Writes, request_seq,
 };
 use faults::Plan;
 use state::State;
@@ -212,6 +212,12 @@ impl Store for MemoryStore {
     async fn usage(&self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>> {
         self.shared
             .read(Point::Read, |state| state.usage_of(limit_keys))
+    }
+
+    async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
+        self.shared.read(Point::Read, |state| {
+            state.nonces.values().cloned().collect()
+        })
     }
 
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {

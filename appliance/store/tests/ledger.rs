@@ -366,6 +366,7 @@ async fn a_permit_for_a_limit_not_asked_for_is_refused() {
             judge(&countersign_store::ledger::Bench {
                 now: bench.now,
                 request_id: bench.request_id,
+                nonce: None,
                 usage: &windows,
             })
         }),

@@ -229,3 +229,28 @@ fn what_frees_next_is_the_oldest_that_counts() {
     let second = window.frees_at(first).unwrap();
     assert_eq!(window.used(second), 0);
 }
+
+#[test]
+fn what_is_held_counts_at_every_instant_and_heals_by_no_time() {
+    let (start, hour) = (Timestamp::from_micros(0), Span::from_secs(3_600));
+    let mut window = Window::new(hour);
+    window.add(start, 10);
+    window.set_held(5);
+    assert_eq!((window.used(start), window.held()), (15, 5));
+    let later = Timestamp::from_micros(7_200_000_000);
+    assert_eq!(window.used(later), 5);
+    // Room for 6 more under 15 comes with what was spent, for 11 never.
+    assert!(
+        window
+            .retry_after(start, 6, 15)
+            .is_some_and(|at| at > start)
+    );
+    assert_eq!(window.retry_after(start, 11, 15), None);
+    window.add(later, 1);
+    assert_eq!(window.used(later), 6);
+    window.set_held(0);
+    assert_eq!(window.used(later), 1);
+    let mut only_held = Window::new(hour);
+    only_held.set_held(5);
+    assert_eq!(only_held.frees_at(start), None);
+}

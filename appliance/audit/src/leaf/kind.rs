@@ -80,6 +80,8 @@ named! {
         TableFed = "table_fed",
         /// A lookup table was removed.
         TableRemoved = "table_removed",
+        /// A durable nonce was observed for the first time, or to have advanced.
+        NonceObserved = "nonce_observed",
         /// A feed was refused: it contradicts what is known.
         FeedRefused = "feed_refused",
         /// A reference price was set.

@@ -2,11 +2,12 @@
 
 use countersign_api as api;
 use countersign_intent::{Address, RegistrationId};
+use countersign_store::NonceRow;
 
 use super::{id, time};
 use crate::http::error::ApiError;
 use crate::records::Stored;
-use crate::registrations::{Registered, RegistrationRecord};
+use crate::registrations::{NonceOf, Registered, RegistrationRecord};
 
 /// What is to be registered; `owner` is the address of the wallet that it names.
 ///
@@ -23,6 +24,11 @@ pub fn registered(wire: api::Registered, owner: Option<Address>) -> Result<Regis
             account: other_than("account", &account, owner)?,
             owner: owner.map(|owner| owner.to_string()).unwrap_or_default(),
             mint: address("mint", &mint)?,
+        },
+        api::Registered::NonceAccount { wallet_id, account } => Registered::NonceAccount {
+            wallet: wallet_id,
+            account: other_than("account", &account, owner)?,
+            owner: owner.map(|owner| owner.to_string()).unwrap_or_default(),
         },
         api::Registered::Market {
             market,
@@ -57,6 +63,18 @@ pub fn registration(stored: &Stored<RegistrationRecord>) -> api::Registration {
     }
 }
 
+/// A nonce account on the wire, with what was observed of it.
+#[must_use]
+pub fn nonce(account: &Address, of: NonceOf, row: Option<&NonceRow>) -> api::Nonce {
+    api::Nonce {
+        account: account.to_string(),
+        wallet_id: of.in_force.then(|| of.wallet.to_string()),
+        nonce: row.map(|row| Address::new(row.value).to_string()),
+        slot: row.map(|row| row.slot),
+        held_by: row.and_then(|row| row.holder).map(|id| id.to_string()),
+    }
+}
+
 fn wire(registered: &Registered) -> api::Registered {
     match registered.clone() {
         Registered::TokenAccount {
@@ -68,6 +86,12 @@ fn wire(registered: &Registered) -> api::Registered {
             wallet_id: wallet,
             account,
             mint,
+        },
+        Registered::NonceAccount {
+            wallet, account, ..
+        } => api::Registered::NonceAccount {
+            wallet_id: wallet,
+            account,
         },
         Registered::Market {
             market,

@@ -247,6 +247,30 @@ pub struct UsageRow {
     pub amount: u128,
 }
 
+/// What is known of one durable nonce, and what is held under a signature over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonceRow {
+    /// The nonce account.
+    pub account: [u8; 32],
+    /// The value that was observed last.
+    pub value: [u8; 32],
+    /// The slot it was observed at.
+    pub slot: u64,
+    /// The request that may have a signature over it.
+    pub holder: Option<RequestId>,
+    /// What that request reserved.
+    pub held: Vec<HeldRow>,
+}
+
+/// How much of one limit is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRow {
+    /// Which limit, for whom; the ledger's encoding.
+    pub limit_key: Vec<u8>,
+    /// How much: base units, or a count.
+    pub amount: u128,
+}
+
 /// A log entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryRow {

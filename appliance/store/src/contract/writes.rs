@@ -1,8 +1,8 @@
 use countersign_audit::Node;
 
 use super::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, MessageRow, OutcomeRow, RequestRow,
-    UsageRow,
+    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, MessageRow, NonceRow, OutcomeRow,
+    RequestRow, UsageRow,
 };
 
 /// Everything one commit writes. All of it becomes durable, or nothing.
@@ -26,6 +26,8 @@ pub struct Writes {
     pub usage: Vec<UsageRow>,
     /// Per limit, the first bucket that still counts: those below are deleted.
     pub usage_expired: Vec<(Vec<u8>, i64)>,
+    /// Durable nonces; one of the same account is replaced, with what it holds.
+    pub nonces: Vec<NonceRow>,
     /// Log entries; a taken index is a conflict.
     pub entries: Vec<EntryRow>,
     /// Roots over complete subtrees; stored ones never change.

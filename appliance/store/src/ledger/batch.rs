@@ -3,13 +3,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use countersign_audit::leaf_hash;
 use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
-use countersign_policy::{Decision, Permit};
+use countersign_policy::{Decision, Permit, Reservation};
 
 use super::Recorded;
 use super::attempts::{Attempts, Held};
 use super::handle::Limits;
-use super::job::{AdminChange, Bench, Case, Judge, Judged, LedgerError, Verdict, check_entry};
+use super::job::{
+    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Observation, Observed, Verdict,
+    check_entry,
+};
+use super::nonces::NonceState;
 use super::queue::{Answer, Batch, Job, Settlement};
+use super::windows::Windows;
 use super::writer::{Core, Randomness};
 use crate::{
     Decided, EntryRow, IdempotencyKey, MessageRow, OutcomeKind, OutcomeRow, RequestRow,
@@ -112,6 +117,7 @@ impl<'a> Draft<'a> {
     pub(super) fn finish(mut self) -> Writes {
         let now = self.core.latest;
         self.core.windows.write_to(&mut self.writes, now);
+        self.core.nonces.write_to(&mut self.writes);
         self.writes
     }
 
@@ -120,8 +126,12 @@ impl<'a> Draft<'a> {
         for settlement in settlements {
             settlement.tried = true;
             let index = self.append(settlement.entry().to_vec());
-            for held in settlement.released().unwrap_or_default() {
-                self.core.windows.give_back(held);
+            if let Some(released) = settlement.released() {
+                for held in released {
+                    self.core.windows.give_back(held);
+                }
+                let (nonces, windows) = (&mut self.core.nonces, &mut self.core.windows);
+                nonces.give_back(settlement.seq(), windows);
             }
             self.put_outcome(settlement.row(index));
         }
@@ -137,6 +147,9 @@ impl<'a> Draft<'a> {
                 }
                 Job::Admin { change, reply } => Answer::Indices(reply, self.change(change)),
                 Job::Append { entries, reply } => Answer::Indices(reply, self.append_all(entries)),
+                Job::Observe { observation, reply } => {
+                    Answer::Observed(reply, self.observe(observation))
+                }
                 Job::Checkpoint { checkpoint, reply } => {
                     self.writes.checkpoints.push(checkpoint);
                     Answer::Done(reply)
@@ -185,7 +198,7 @@ impl<'a> Draft<'a> {
 
     fn dry_run(&mut self, case: Case) -> Result<Ruling, LedgerError> {
         let request_id = self.next_id()?;
-        let verdict = self.verdict(case.judge, request_id)?;
+        let verdict = self.verdict(case.judge, request_id, case.nonce)?;
         let log_index = self.append(verdict.entry);
         Ok(Ruling::Told(Judged::DryRun {
             request_id,
@@ -197,12 +210,18 @@ impl<'a> Draft<'a> {
     /// Judges a case under `id`; `again` if that id was judged before.
     fn decide(&mut self, case: Case, id: RequestId, again: bool) -> Result<Ruling, LedgerError> {
         let at = self.now.clone()?;
-        let verdict = self.verdict(case.judge, id)?;
+        let verdict = self.verdict(case.judge, id, case.nonce)?;
         if let Some(change) = &case.on_allow {
             self.fits(change)?;
         }
         let (decided, held) = match &verdict.decision {
-            Decision::Allow(permit) => (Decided::Allowed, self.reserve(permit, at)?),
+            Decision::Allow(permit) => {
+                let held = match case.nonce {
+                    None => self.reserve(permit, at)?,
+                    Some(nonce) => self.hold(permit, nonce, id)?,
+                };
+                (Decided::Allowed, held)
+            }
             Decision::Deny(_) => (Decided::Denied, Vec::new()),
             Decision::NeedApproval(_) => (Decided::Pending, Vec::new()),
         };
@@ -251,11 +270,17 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn verdict(&mut self, judge: Judge, request_id: RequestId) -> Result<Verdict, LedgerError> {
+    fn verdict(
+        &mut self,
+        judge: Judge,
+        request_id: RequestId,
+        nonce: Option<NonceUse>,
+    ) -> Result<Verdict, LedgerError> {
         let bench = Bench {
             now: self.now.clone()?,
             request_id,
             usage: &self.core.windows,
+            nonce: nonce.map(|nonce| self.core.nonces.state(&nonce)),
         };
         let verdict = catch_unwind(AssertUnwindSafe(|| judge(&bench)))
             .map_err(|_| LedgerError::NoDecision("judging it failed; see the log"))?
@@ -267,11 +292,7 @@ impl<'a> Draft<'a> {
     fn reserve(&mut self, permit: &Permit, now: Timestamp) -> Result<Vec<Held>, LedgerError> {
         let windows = &mut self.core.windows;
         let reservations = permit.reservations();
-        if !reservations.iter().all(|wanted| windows.holds(&wanted.key)) {
-            return Err(LedgerError::NoDecision(
-                "it reserves a limit that was not asked for",
-            ));
-        }
+        asked_for(windows, reservations)?;
         let held = reservations.iter().filter_map(|wanted| {
             Some(Held {
                 key: wanted.key.clone(),
@@ -290,6 +311,50 @@ impl<'a> Draft<'a> {
         if !message.is_empty() {
             self.writes.messages.push(MessageRow { seq, message });
         }
+    }
+
+    /// Holds what a request reserves, until its nonce has advanced: nothing of it stands in a
+    /// bucket, and so nothing of it is given back from one.
+    fn hold(
+        &mut self,
+        permit: &Permit,
+        nonce: NonceUse,
+        id: RequestId,
+    ) -> Result<Vec<Held>, LedgerError> {
+        asked_for(&self.core.windows, permit.reservations())?;
+        if self.core.nonces.state(&nonce) != NonceState::Free {
+            return Err(LedgerError::NoDecision(
+                "its nonce is not known to be free, and it was allowed nevertheless",
+            ));
+        }
+        let held = permit.reservations().iter();
+        let held = held.map(|one| (one.key.clone(), one.amount)).collect();
+        let windows = &mut self.core.windows;
+        self.core.nonces.hold(nonce.account, id, held, windows);
+        Ok(Vec::new())
+    }
+
+    fn observe(&mut self, observation: Observation) -> Result<Observed, LedgerError> {
+        let now = self.now.clone()?;
+        let Observation {
+            account,
+            value,
+            slot,
+            entry,
+        } = observation;
+        let windows = &mut self.core.windows;
+        let seen = (account, value, slot);
+        let ending = self.core.nonces.held_under(&account);
+        if !ending.iter().all(|key| windows.holds(key)) {
+            return Err(LedgerError::NoDecision("a limit that is held was not read"));
+        }
+        let observed = self.core.nonces.observe(seen, now, windows);
+        if matches!(observed, Observed::Advanced { .. }) {
+            let entry = entry(&observed);
+            check_entry(&entry)?;
+            self.append(entry);
+        }
+        Ok(observed)
     }
 
     fn remember(&mut self, row: RequestRow, again: bool) {
@@ -385,6 +450,15 @@ impl<'a> Draft<'a> {
         self.core.next_seq = seq.saturating_add(1);
         Ok(request_id(seq, random))
     }
+}
+
+fn asked_for(windows: &Windows, reservations: &[Reservation]) -> Result<(), LedgerError> {
+    if reservations.iter().all(|wanted| windows.holds(&wanted.key)) {
+        return Ok(());
+    }
+    Err(LedgerError::NoDecision(
+        "it reserves a limit that was not asked for",
+    ))
 }
 
 /// The same bytes under the reservation there is already.

@@ -5,7 +5,9 @@ use countersign_intent::Span;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Recorded;
-use super::job::{AdminChange, Case, Judged, LedgerError, Outcome, OutcomeEntry};
+use super::job::{
+    AdminChange, Case, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
+};
 use super::queue::{Job, Settlement};
 use super::writer::{Clock, Head, Randomness, Writer};
 use crate::{CheckpointRow, Store};
@@ -165,6 +167,17 @@ impl Ledger {
     pub async fn forget(&self, through: u64) -> Result<(), LedgerError> {
         let (reply, answer) = oneshot::channel();
         self.offer(Job::Forget { through, reply })?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Takes in what somebody saw a nonce account hold. What is held under a value that differs
+    /// ends, and counts as spent now.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`].
+    pub async fn observe(&self, observation: Observation) -> Result<Observed, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.offer(Job::Observe { observation, reply })?;
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 

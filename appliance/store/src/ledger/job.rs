@@ -2,7 +2,7 @@ use countersign_audit::leaf::MAX_ENTRY;
 use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
 use countersign_policy::{Decision, LimitKey, UsageView};
 
-use super::Recorded;
+use super::{NonceState, Recorded};
 use crate::{AuthorityRow, AuthoritySeal, Cause, IdempotencyKey, StoreError, StoredRequest};
 
 /// Decides about one case; `None` if what the case was made from has changed since, and it has
@@ -28,8 +28,53 @@ pub struct Case {
     /// Rows to write in the same commit if it is allowed, and only then: what the permission
     /// uses up. A request that was allowed before cannot use it up again.
     pub on_allow: Option<AdminChange>,
+    /// The durable nonce that the bytes are signed over.
+    pub nonce: Option<NonceUse>,
     /// The decision.
     pub judge: Judge,
+}
+
+/// A durable nonce, as a message names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NonceUse {
+    /// The nonce account.
+    pub account: [u8; 32],
+    /// The value in the message.
+    pub value: [u8; 32],
+}
+
+/// Writes the log entry of what an observation brought about.
+pub type Told = Box<dyn FnOnce(&Observed) -> Vec<u8> + Send>;
+
+/// What somebody saw a nonce account hold.
+pub struct Observation {
+    /// The nonce account.
+    pub account: [u8; 32],
+    /// The value.
+    pub value: [u8; 32],
+    /// The slot it was seen at.
+    pub slot: u64,
+    /// The log entry of one that says something new.
+    pub entry: Told,
+}
+
+/// What an observation brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// Nothing: the value was known.
+    Known,
+    /// The nonce is seen for the first time, or advanced.
+    Advanced {
+        /// The request whose signature cannot land any more.
+        ended: Option<RequestId>,
+    },
+    /// Nothing: this value was observed at a slot as late or later.
+    Stale {
+        /// The slot.
+        slot: u64,
+        /// The value.
+        value: [u8; 32],
+    },
 }
 
 /// What is known at the moment of a decision and not before.
@@ -41,6 +86,8 @@ pub struct Bench<'a> {
     /// What was used of the limits named in the case, earlier cases of the same commit
     /// included.
     pub usage: &'a dyn UsageView,
+    /// What is known of the nonce that the case names.
+    pub nonce: Option<NonceState>,
 }
 
 /// A decision, and how it is remembered.

@@ -4,7 +4,10 @@ use tokio::sync::oneshot;
 use super::Recorded;
 use super::attempts::{Attempts, Held};
 use super::batch::Ruling;
-use super::job::{AdminChange, Case, Judged, LedgerError, Outcome, OutcomeEntry, check_entry};
+use super::job::{
+    AdminChange, Case, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
+    check_entry,
+};
 use crate::{CheckpointRow, IdempotencyKey, OutcomeKind, OutcomeRow, StoreError};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
@@ -28,6 +31,10 @@ pub(super) enum Job {
     Checkpoint {
         checkpoint: CheckpointRow,
         reply: Reply<()>,
+    },
+    Observe {
+        observation: Observation,
+        reply: Reply<Observed>,
     },
     Forget {
         through: u64,
@@ -56,6 +63,7 @@ impl Job {
         match self {
             Self::Judge { cases, reply } => fail_all(reply, cases.len(), error),
             Self::Admin { reply, .. } | Self::Append { reply, .. } => deliver(reply, failed(error)),
+            Self::Observe { reply, .. } => deliver(reply, failed(error)),
             Self::Checkpoint { reply, .. }
             | Self::Forget { reply, .. }
             | Self::Flush { reply }
@@ -83,6 +91,7 @@ fn deliver<T>(reply: oneshot::Sender<T>, answer: T) {
 pub(super) enum Answer {
     Judged(JudgedReply, Vec<Result<Ruling, LedgerError>>),
     Indices(Reply<Vec<u64>>, Result<Vec<u64>, LedgerError>),
+    Observed(Reply<Observed>, Result<Observed, LedgerError>),
     Done(Reply<()>),
 }
 
@@ -94,6 +103,7 @@ impl Answer {
                 deliver(reply, rulings.into_iter().map(open).collect());
             }
             Self::Indices(reply, result) => deliver(reply, result),
+            Self::Observed(reply, result) => deliver(reply, result),
             Self::Done(reply) => deliver(reply, Ok(())),
         }
     }
@@ -102,6 +112,7 @@ impl Answer {
         match self {
             Self::Judged(reply, rulings) => fail_all(reply, rulings.len(), error),
             Self::Indices(reply, _) => deliver(reply, failed(error)),
+            Self::Observed(reply, _) => deliver(reply, failed(error)),
             Self::Done(reply) => deliver(reply, failed(error)),
         }
     }
@@ -148,6 +159,14 @@ impl Batch {
     /// The limits its cases are judged by.
     pub(super) fn limit_keys(&self) -> impl Iterator<Item = &LimitKey> {
         self.cases().flat_map(|case| &case.limit_keys)
+    }
+
+    /// The nonce accounts that were observed.
+    pub(super) fn observed(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.jobs.iter().filter_map(|job| match job {
+            Job::Observe { observation, .. } => Some(&observation.account),
+            _ => None,
+        })
     }
 
     /// Tells everybody what became of their jobs; they are durable.
@@ -222,6 +241,11 @@ impl Settlement {
     /// What it gives back; `None` if the reservation stays.
     pub(super) fn released(&self) -> Option<&[Held]> {
         self.ended.as_ref()?.as_deref()
+    }
+
+    /// The number of the request.
+    pub(super) const fn seq(&self) -> u64 {
+        self.seq
     }
 
     /// The limits it gives something back to.

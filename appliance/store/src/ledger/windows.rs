@@ -1,8 +1,8 @@
 use std::collections::HashSet;
 
-use countersign_intent::Timestamp;
+use countersign_intent::{Span, Timestamp};
 use countersign_policy::usage::Window;
-use countersign_policy::{LimitKey, UsageView};
+use countersign_policy::{LimitKey, Scope, UsageView};
 use lru::LruCache;
 
 use super::attempts::Held;
@@ -54,10 +54,19 @@ impl Windows {
     }
 
     /// Adds a window that was missing, from all that is stored under its key.
-    pub(super) fn load(&mut self, key: LimitKey, stored_key: Vec<u8>, stored: Vec<(i64, u128)>) {
+    pub(super) fn load(
+        &mut self,
+        key: LimitKey,
+        stored_key: Vec<u8>,
+        stored: Vec<(i64, u128)>,
+        held: u128,
+    ) {
+        let stored_from = stored.iter().map(|(bucket, _)| *bucket).min();
+        let mut window = Window::restore(key.window(), stored);
+        window.set_held(held);
         let slot = Slot {
-            stored_from: stored.iter().map(|(bucket, _)| *bucket).min(),
-            window: Window::restore(key.window(), stored),
+            stored_from,
+            window,
             stored_key,
             dirty: Vec::new(),
         };
@@ -75,6 +84,13 @@ impl Windows {
         let bucket = slot.window.add(now, amount);
         self.touch(key, bucket);
         Some(bucket)
+    }
+
+    /// Says what is held, if the window is here.
+    pub(super) fn set_held(&mut self, key: &LimitKey, amount: u128) {
+        if let Some(slot) = self.slots.peek_mut(key) {
+            slot.window.set_held(amount);
+        }
     }
 
     /// Takes back what was counted.
@@ -141,4 +157,13 @@ pub fn stored_key(key: &LimitKey) -> Vec<u8> {
     bytes.extend(key.window().micros().to_be_bytes());
     bytes.extend(key.scope().to_string().into_bytes());
     bytes
+}
+
+/// The limit that is stored under this.
+pub(super) fn limit_key(stored: &[u8]) -> Option<LimitKey> {
+    let (limit, rest) = stored.split_first_chunk::<16>()?;
+    let (window, scope) = rest.split_first_chunk::<8>()?;
+    let window = Span::from_micros(u64::from_be_bytes(*window));
+    let scope = Scope::parse(std::str::from_utf8(scope).ok()?)?;
+    Some(LimitKey::of_parts(*limit, window, scope))
 }

@@ -12,6 +12,7 @@ use super::attempts::Attempts;
 use super::batch::Draft;
 use super::handle::Limits;
 use super::job::LedgerError;
+use super::nonces::Nonces;
 use super::queue::{Batch, Job, Reply, Settlement};
 use super::windows::{Windows, stored_key};
 use crate::{Cause, Store, StoreError, StoreResult, StoredRequest, Txn, Writes};
@@ -44,6 +45,7 @@ pub(super) struct Core {
     pub(super) latest: Timestamp,
     pub(super) seal_version: u64,
     pub(super) windows: Windows,
+    pub(super) nonces: Nonces,
 }
 
 impl Core {
@@ -56,6 +58,7 @@ impl Core {
             latest: Timestamp::from_micros(progress.latest_micros),
             seal_version: seal.map_or(0, |seal| seal.version),
             windows: Windows::new(limits.windows),
+            nonces: Nonces::load(store.nonces().await?)?,
         })
     }
 
@@ -271,8 +274,8 @@ impl<S: Store> Writer<S> {
         } else {
             txn.find_requests(&keys).await?
         };
-        let missing = self.missing_windows(&mut core.windows, batch);
-        load_windows(&mut core.windows, &mut txn, missing).await?;
+        let missing = self.missing_windows(&mut core, batch);
+        load_windows(&mut core, &mut txn, missing).await?;
         let writes = self.judge(&mut core, known, batch);
         if !writes.is_empty() {
             self.in_doubt = Some(core.frontier.size());
@@ -295,9 +298,14 @@ impl<S: Store> Writer<S> {
         draft.finish()
     }
 
-    fn missing_windows(&self, windows: &mut Windows, batch: &Batch) -> Vec<LimitKey> {
+    fn missing_windows(&self, core: &mut Core, batch: &Batch) -> Vec<LimitKey> {
         let held = self.unsettled.iter().flat_map(Settlement::limit_keys);
-        windows.missing(batch.limit_keys().chain(held))
+        let observed = batch.observed();
+        let ending: Vec<_> = observed
+            .flat_map(|one| core.nonces.held_under(one))
+            .collect();
+        let keys = batch.limit_keys().chain(held).chain(&ending);
+        core.windows.missing(keys)
     }
 
     /// What is in memory, read again from the store if the last commit failed.
@@ -328,7 +336,7 @@ impl<S: Store> Writer<S> {
 }
 
 async fn load_windows<T: Txn>(
-    windows: &mut Windows,
+    core: &mut Core,
     txn: &mut T,
     missing: Vec<LimitKey>,
 ) -> StoreResult<()> {
@@ -343,7 +351,8 @@ async fn load_windows<T: Txn>(
     }
     for (key, name) in missing.into_iter().zip(named) {
         let buckets = stored.remove(&name).unwrap_or_default();
-        windows.load(key, name, buckets);
+        let held = core.nonces.held_of(&key);
+        core.windows.load(key, name, buckets, held);
     }
     Ok(())
 }

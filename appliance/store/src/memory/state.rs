@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, HashMap};
 use countersign_audit::Hash;
 
 use crate::{
-    AuthorityRow, AuthoritySeal, Cause, CheckpointRow, EntryRow, IdempotencyKey, OutcomeKind,
-    OutcomeRow, Progress, RequestRow, StoreError, StoreResult, StoredRequest, UsageRow, Writes,
-    request_seq,
+    AuthorityRow, AuthoritySeal, Cause, CheckpointRow, EntryRow, IdempotencyKey, NonceRow,
+    OutcomeKind, OutcomeRow, Progress, RequestRow, StoreError, StoreResult, StoredRequest,
+    UsageRow, Writes, request_seq,
 };
 
 /// The tables.
@@ -16,6 +16,7 @@ pub(super) struct State {
     pub(super) requests: BTreeMap<u64, RequestRow>,
     pub(super) by_key: HashMap<IdempotencyKey, u64>,
     pub(super) usage: BTreeMap<(Vec<u8>, i64), u128>,
+    pub(super) nonces: BTreeMap<[u8; 32], NonceRow>,
     pub(super) entries: BTreeMap<u64, EntryRow>,
     pub(super) checkpoints: BTreeMap<u64, CheckpointRow>,
     pub(super) messages: BTreeMap<u64, Vec<u8>>,
@@ -130,6 +131,9 @@ impl State {
         for (key, from) in writes.usage_expired {
             self.usage
                 .retain(|(of, bucket), _| *of != key || *bucket >= from);
+        }
+        for row in writes.nonces {
+            self.nonces.insert(row.account, row);
         }
         for entry in writes.entries {
             self.entries.insert(entry.index, entry);

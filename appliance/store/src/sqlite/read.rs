@@ -11,8 +11,8 @@ use super::statement::{signed, usage_of};
 use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
 use crate::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, KeptRequest, PAGE_LIMIT,
-    Progress, Store, StoreResult, StoredRequest, UsageRow, request_seq,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, KeptRequest, NonceRow,
+    PAGE_LIMIT, Progress, Store, StoreResult, StoredRequest, UsageRow, request_seq,
 };
 
 /// Runs a query and makes a `T` of each row.
@@ -201,6 +201,11 @@ impl Store for SqliteStore {
             found.extend(rows(&self.readers, "the use of limits", wanted, row::usage).await?);
         }
         Ok(found)
+    }
+
+    async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
+        let wanted = query("SELECT account, value, slot, holder, held FROM nonces");
+        rows(&self.readers, "durable nonces", wanted, row::nonce).await
     }
 
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {

@@ -1,11 +1,12 @@
 use countersign_audit::Hash;
-use countersign_intent::{Timestamp, WalletId};
+use countersign_intent::{RequestId, Timestamp, WalletId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Error, Row as _, Sqlite, Type};
 
 use crate::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, IdempotencyKey,
-    KeptRequest, OutcomeKind, OutcomeRow, RequestRow, StoredRequest, UsageRow, request_id,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
+    IdempotencyKey, KeptRequest, NonceRow, OutcomeKind, OutcomeRow, RequestRow, StoredRequest,
+    UsageRow, request_id,
 };
 
 /// Columns of a request with its outcome, as [`stored_request`] reads them.
@@ -146,6 +147,42 @@ pub(super) fn usage(row: &SqliteRow) -> Result<UsageRow, Error> {
         bucket: columns.get()?,
         amount: u128::from_be_bytes(columns.bytes()?),
     })
+}
+
+pub(super) fn nonce(row: &SqliteRow) -> Result<NonceRow, Error> {
+    let mut columns = Columns::of(row);
+    let (account, value) = (columns.bytes()?, columns.bytes()?);
+    let slot = columns.unsigned()?;
+    let holder: Option<Vec<u8>> = columns.get()?;
+    let holder = holder.map(<[u8; 16]>::try_from).transpose();
+    let held: Vec<u8> = columns.get()?;
+    Ok(NonceRow {
+        account,
+        value,
+        slot,
+        holder: holder
+            .map_err(|got| damaged(format!("expected a request, got {} bytes", got.len())))?
+            .map(RequestId::from_bytes),
+        held: held_rows(&held)
+            .ok_or_else(|| damaged("what a nonce holds is cut off".to_owned()))?,
+    })
+}
+
+/// What the writing side put together.
+fn held_rows(mut bytes: &[u8]) -> Option<Vec<HeldRow>> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (limit_key, rest) = rest.split_at_checked(length)?;
+        let (amount, rest) = rest.split_first_chunk::<16>()?;
+        rows.push(HeldRow {
+            limit_key: limit_key.to_vec(),
+            amount: u128::from_be_bytes(*amount),
+        });
+        bytes = rest;
+    }
+    Some(rows)
 }
 
 pub(super) fn entry(row: &SqliteRow) -> Result<EntryRow, Error> {

@@ -1,7 +1,7 @@
 use super::statement::{Row, Script, signed};
 use crate::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, MessageRow, OutcomeRow, RequestRow,
-    UsageRow, Writes, request_seq,
+    AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, HeldRow, MessageRow, NonceRow,
+    OutcomeRow, RequestRow, UsageRow, Writes, request_seq,
 };
 
 const REQUEST: [&str; 11] = [
@@ -27,6 +27,7 @@ pub(super) fn script(writes: Writes) -> Script {
     outcomes(&mut script, writes.outcomes);
     rejudged(&mut script, writes.rejudged);
     usage(&mut script, writes.usage, writes.usage_expired);
+    nonces(&mut script, writes.nonces);
     checkpoints(&mut script, writes.checkpoints);
     let replace = "ON CONFLICT DO UPDATE SET hash = excluded.hash";
     let columns = ["level", "idx", "hash"];
@@ -139,6 +140,30 @@ fn usage(script: &mut Script, rows: Vec<UsageRow>, expired: Vec<(Vec<u8>, i64)>)
     script.each(delete, 2, expired, |row, (limit_key, from)| {
         row.add(limit_key).add(from);
     });
+}
+
+fn nonces(script: &mut Script, rows: Vec<NonceRow>) {
+    let columns = ["account", "value", "slot", "holder", "held"];
+    let replace = "ON CONFLICT (account) DO UPDATE SET value = excluded.value, \
+         slot = excluded.slot, holder = excluded.holder, held = excluded.held";
+    script.insert("nonces", &columns, replace, rows, |row, new| {
+        row.add(new.account.as_slice()).add(new.value.as_slice());
+        row.add(signed(new.slot));
+        row.add(new.holder.as_ref().map(|id| id.as_bytes().as_slice()));
+        row.add(held(&new.held));
+    });
+}
+
+/// Length of the limit's key, the key, the amount, of each.
+fn held(rows: &[HeldRow]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for row in rows {
+        let length = u32::try_from(row.limit_key.len()).unwrap_or(u32::MAX);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(&row.limit_key);
+        bytes.extend(row.amount.to_be_bytes());
+    }
+    bytes
 }
 
 fn checkpoints(script: &mut Script, rows: Vec<CheckpointRow>) {

@@ -20,9 +20,13 @@ use countersign_intent::{
     UserId, Venue, WalletId,
 };
 use countersign_policy::usage::Window;
-use countersign_policy::{Decision, Facts, LimitKey, PolicySet, WalletFacts, decide, limit_keys};
+use countersign_policy::{
+    Decision, Denial, Facts, LimitKey, PolicySet, Reason, ReasonCode, WalletFacts, decide,
+    limit_keys,
+};
 use countersign_store::ledger::{
-    Bench, Case, Judged, Ledger, LedgerError, Limits, Outcome, Recorded, Verdict,
+    Bench, Case, Judged, Ledger, LedgerError, Limits, NonceState, NonceUse, Observation, Observed,
+    Outcome, Recorded, Verdict,
 };
 use countersign_store::{IdempotencyKey, Store, Txn};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -119,11 +123,44 @@ impl Desk {
             limit_keys: limit_keys(&self.policy, &intent, &bot, &facts),
             dry_run: false,
             on_allow: None,
+            nonce: None,
             judge: Box::new({
                 let policy = Arc::clone(&self.policy);
                 move |bench| Some(verdict(&policy, &intent, &bot, wallet, digest, bench))
             }),
         }
+    }
+
+    /// As [`Self::case`], signed over a value of a durable nonce.
+    pub(crate) fn case_over(&self, key: &str, lamports: u64, account: u8, value: u64) -> Case {
+        let bytes = format!("send {lamports} over {value} of {account}").into_bytes();
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        Case {
+            fingerprint: digest,
+            input: SigningInput::from_decoder(bytes.into(), 0),
+            digest,
+            nonce: Some(NonceUse {
+                account: [account; 32],
+                value: nonce_value(value),
+            }),
+            ..self.case(key, lamports)
+        }
+    }
+
+    /// Somebody saw a nonce account hold a value.
+    pub(crate) async fn observe(
+        &self,
+        ledger: &Ledger,
+        (account, value, slot): (u8, u64, u64),
+    ) -> Result<Observed, LedgerError> {
+        let entry = note(self);
+        let observation = Observation {
+            account: [account; 32],
+            value: nonce_value(value),
+            slot,
+            entry: Box::new(move |_| entry),
+        };
+        ledger.observe(observation).await
     }
 
     /// What is stored as used, in lamports, within the window that ends now.
@@ -144,6 +181,10 @@ impl Desk {
         let per_wallet = |key: &LimitKey| key.scope().to_string().starts_with("wallet:");
         case.limit_keys.into_iter().find(per_wallet).unwrap()
     }
+}
+
+fn nonce_value(value: u64) -> [u8; 32] {
+    Sha256::digest(value.to_be_bytes()).into()
 }
 
 pub(crate) fn wallet_id(wallet: u8) -> WalletId {
@@ -197,7 +238,12 @@ fn verdict(
         added_destinations: &[],
         approvals: None,
     };
-    let decision = decide(policy, intent, &facts);
+    let mut decision = decide(policy, intent, &facts);
+    if bench.nonce.is_some_and(|state| state != NonceState::Free) {
+        decision = Decision::Deny(Denial {
+            reasons: vec![taken(bench)],
+        });
+    }
     let (kind, code, rule) = match &decision {
         Decision::Allow(permit) => (Kind::SignReserved, None, permit.rules().next()),
         Decision::Deny(denial) => (Kind::SignDenied, Some(denial.code().as_str()), None),
@@ -220,6 +266,16 @@ fn verdict(
 /// What the ledger is given to keep: as long as a trade.
 pub(crate) fn message(digest: [u8; 32]) -> Vec<u8> {
     digest.repeat(25)
+}
+
+fn taken(bench: &Bench<'_>) -> Reason {
+    Reason {
+        code: ReasonCode::PolicyDenied,
+        rule: None,
+        effect: None,
+        message: format!("{:?}", bench.nonce),
+        retry_after: None,
+    }
 }
 
 fn entry<'a>(micros: i64, kind: Kind) -> Entry<'a> {

@@ -49,6 +49,7 @@ fn show(limits: &[LimitUse], out: &mut Output) {
                 one.scope.clone(),
                 format!("{} {}", one.left, one.unit),
                 one.used.clone(),
+                cell(one.held.as_ref()),
                 one.max.clone(),
                 one.window.clone(),
                 cell(one.frees_at.as_ref()),
@@ -57,7 +58,16 @@ fn show(limits: &[LimitUse], out: &mut Output) {
         .collect();
     table(
         out,
-        ["limit", "for", "left", "used", "most", "within", "frees"],
+        [
+            "limit",
+            "for",
+            "left",
+            "used",
+            "of it held",
+            "most",
+            "within",
+            "frees",
+        ],
         &rows,
     );
 }

@@ -11,6 +11,7 @@ mod groups;
 mod ledger;
 mod limits;
 mod man;
+mod nonces;
 mod pki;
 mod policy;
 mod prices;
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Accounts and markets that messages do not explain
     #[command(subcommand)]
     Registrations(registrations::Command),
+    /// Durable nonces: what was observed of them, and what is held until they advance
+    #[command(subcommand)]
+    Nonces(nonces::Command),
     /// Contents of address lookup tables
     #[command(subcommand)]
     Tables(tables::Command),
@@ -136,6 +140,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Groups(command) => groups::run(&command, session),
         Command::Destinations(command) => destinations::run(&command, session),
         Command::Registrations(command) => registrations::run(&command, session),
+        Command::Nonces(command) => nonces::run(&command, session),
         Command::Tables(command) => tables::run(&command, session),
         Command::Limits(command) => limits::run(&command, session),
         Command::Ledger(command) => ledger::run(&command, session),

@@ -42,7 +42,7 @@ fn the_verbs_are_these() {
     assert_eq!(
         names(&[]).join(" "),
         "status users wallets grants venues requests sign decode policy prices freeze unfreeze \
-         approvers groups destinations registrations tables limits ledger audit pki completions man"
+         approvers groups destinations registrations nonces tables limits ledger audit pki completions man"
     );
     assert_eq!(names(&["users"]).join(" "), "list show create");
     assert_eq!(

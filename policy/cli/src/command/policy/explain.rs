@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_decode::solana::{Context, Decoded};
 use countersign_intent::{Address, Asset, RequestId};
-use countersign_policy::{Decision, PolicySet, explain};
+use countersign_policy::{Decision, LookupTables, PolicySet, explain};
 
 use self::render::{show, value};
 use super::{facts, file};
@@ -78,6 +78,12 @@ fn offline(
     let explained = given.apply(&policy, &decoded.intent, |facts| {
         explain(&policy, &decoded.intent, facts)
     })?;
+    if policy.lookup_tables() == LookupTables::Attested {
+        session.out.note(
+            "lookup tables count as the appliance has them attested; offline none is known, so what \
+             only a table names is read as if the policy said `strict`",
+        );
+    }
     session.show(&value(&explained), |out| show(&explained, out));
     Ok(match explained.decision {
         Decision::Allow(_) => Exit::Done,

@@ -43,6 +43,17 @@ enum What {
         #[command(flatten)]
         sending: Sending,
     },
+    /// A durable-nonce account of a wallet, which is its authority
+    NonceAccount {
+        /// `wal_…`
+        #[arg(long, value_name = "WALLET_ID")]
+        wallet: WalletId,
+        /// The nonce account
+        #[arg(long, value_name = "ADDRESS")]
+        account: Address,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// An order-book market, with the numbers its account holds
     Market {
         /// The market account
@@ -80,6 +91,7 @@ impl What {
     const fn sending(&self) -> &Sending {
         match self {
             Self::TokenAccount { sending, .. }
+            | Self::NonceAccount { sending, .. }
             | Self::Market { sending, .. }
             | Self::TipAccount { sending, .. } => sending,
         }
@@ -96,6 +108,12 @@ impl What {
                 wallet_id: wallet.to_string(),
                 account: account.to_string(),
                 mint: mint.to_string(),
+            },
+            Self::NonceAccount {
+                wallet, account, ..
+            } => Registered::NonceAccount {
+                wallet_id: wallet.to_string(),
+                account: account.to_string(),
             },
             Self::Market {
                 market,

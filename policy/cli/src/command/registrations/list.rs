@@ -49,6 +49,9 @@ fn told(registered: &Registered) -> (&'static str, &String, String) {
             account,
             format!("{wallet_id}, mint {mint}"),
         ),
+        Registered::NonceAccount { wallet_id, account } => {
+            ("nonce account", account, wallet_id.clone())
+        }
         Registered::Market {
             market,
             base_mint,

@@ -1,0 +1,113 @@
+//! `countersign nonces`
+
+use clap::Subcommand;
+use countersign_api::{Nonce, ObserveNonce};
+use countersign_intent::Address;
+
+use crate::change::{self, DryRun};
+use crate::client::Call;
+use crate::failure::Outcome;
+use crate::idempotency::Idempotency;
+use crate::listing::{self, Range};
+use crate::output::Output;
+use crate::session::Session;
+use crate::table::{cell, table};
+
+/// Durable nonces.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List nonce accounts, what was observed of each, and which request has a signature over it
+    List(Range),
+    /// Tell what a nonce account holds, as it was observed in finalised state
+    Observe {
+        /// The nonce account
+        account: Address,
+        /// The nonce that it holds
+        nonce: Address,
+        /// The slot it was observed at
+        #[arg(long)]
+        slot: u64,
+        #[command(flatten)]
+        preview: DryRun,
+        #[command(flatten)]
+        idempotency: Idempotency,
+    },
+}
+
+pub(super) fn run(command: &Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::List(range) => listing::show(session, &Call::get("/v1/nonces"), range, list),
+        Command::Observe {
+            account,
+            nonce,
+            slot,
+            preview,
+            idempotency,
+        } => {
+            let body = ObserveNonce {
+                nonce: nonce.to_string(),
+                slot: *slot,
+            };
+            let call = Call::post(format!("/v1/nonces/{account}")).json(&body)?;
+            if preview.dry_run {
+                return Ok(change::preview(session, &call));
+            }
+            let call = call.keyed(idempotency.key()?);
+            session.call_and_show(&call, |nonce: &Nonce, out| {
+                list(std::slice::from_ref(nonce), out);
+            })
+        }
+    }
+}
+
+fn list(nonces: &[Nonce], out: &mut Output) {
+    let rows: Vec<_> = nonces
+        .iter()
+        .map(|one| {
+            [
+                one.account.clone(),
+                cell(one.wallet_id.as_ref()),
+                cell(one.nonce.as_ref()),
+                cell(one.slot.map(|slot| slot.to_string()).as_ref()),
+                cell(one.held_by.as_ref()),
+            ]
+        })
+        .collect();
+    table(
+        out,
+        ["account", "wallet", "nonce", "slot", "held by"],
+        &rows,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::command::tests::{WALLET, countersign};
+    use crate::exit::Exit;
+
+    const A: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
+    const B: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+
+    #[test]
+    fn a_nonce_is_observed_and_listed() {
+        let known = json!({
+            "account": A, "wallet_id": WALLET, "nonce": B, "slot": 7, "held_by": "req_1",
+        });
+        let observe = ["nonces", "observe", A, B, "--slot", "7"];
+        let (exit, out, _, calls) = countersign(&observe, [(200, known.clone())]);
+        assert_eq!(exit, Exit::Done);
+        assert_eq!(calls[0].path, format!("/v1/nonces/{A}"));
+        let sent: Value = serde_json::from_slice(calls[0].body.as_ref().unwrap()).unwrap();
+        assert_eq!(sent, json!({ "nonce": B, "slot": 7 }));
+        assert!(out.contains("req_1"), "{out}");
+        let page = json!({ "items": [known], "next_cursor": null });
+        let (_, out, ..) = countersign(&["nonces", "list"], [(200, page)]);
+        assert!(out.contains(WALLET) && out.contains(B), "{out}");
+        let dry = [&observe[..], &["--dry-run"]].concat();
+        let (exit, out, _, calls) = countersign(&dry, []);
+        assert_eq!((exit, calls.len()), (Exit::Done, 0));
+        assert!(out.contains("would send POST"), "{out}");
+    }
+}
