@@ -13,19 +13,18 @@
 
 mod detail;
 mod kind;
+mod line;
 mod stamp;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 pub use detail::{Detail, DetailError};
 pub use kind::{Kind, Outcome};
 pub use stamp::{Stamp, StampError};
-
-use crate::json;
 
 /// Longest entry in bytes: C2SP `tlog-tiles` prefixes each with a 16-bit length.
 pub const MAX_ENTRY: usize = 65_535;
@@ -38,7 +37,7 @@ pub const SYSTEM: &str = "system";
 /// Per kind: `sign_reserved` needs `request`, `subject` and `digest`; `sign_outcome`
 /// needs `request` and, as `code`, an [`Outcome`]; `sign_denied` and `sign_errored`
 /// need `code`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry<'a> {
     v: u8,
@@ -50,19 +49,19 @@ pub struct Entry<'a> {
     #[serde(borrow)]
     pub actor: Cow<'a, str>,
     /// The request it belongs to, `req_…`.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub request: Option<Cow<'a, str>>,
     /// The wallet, user, policy, … it is about.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub subject: Option<Cow<'a, str>>,
     /// Stable error code of a refusal, or the [`Outcome`].
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub code: Option<Cow<'a, str>>,
     /// The policy rule that decided.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     pub rule: Option<Cow<'a, str>>,
     /// SHA-256 of the bytes to sign; 64 lower-case hex digits in the line.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "digest")]
+    #[serde(default, with = "digest")]
     pub digest: Option<[u8; 32]>,
     /// Everything else, a JSON object.
     #[serde(borrow)]
@@ -156,7 +155,7 @@ impl<'a> Entry<'a> {
     /// A field is missing or malformed for this kind, or the line is too long.
     pub fn encode(&self) -> Result<Vec<u8>, EntryError> {
         self.check()?;
-        let bytes = json::to_vec(self).map_err(|error| EntryError::Json(error.to_string()))?;
+        let bytes = line::line(self);
         if bytes.len() > MAX_ENTRY {
             return Err(EntryError::TooLong(bytes.len()));
         }
@@ -240,22 +239,7 @@ impl<'a> Entry<'a> {
 mod digest {
     use std::borrow::Cow;
 
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    #[allow(clippy::ref_option, reason = "the signature serde asks for")]
-    pub(super) fn serialize<S: Serializer>(
-        digest: &Option<[u8; 32]>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match digest {
-            Some(bytes) => {
-                let mut text = [0; 64];
-                hex::encode_to_slice(bytes, &mut text).map_err(serde::ser::Error::custom)?;
-                to.serialize_str(str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
-            }
-            None => to.serialize_none(),
-        }
-    }
+    use serde::{Deserialize, Deserializer, de::Error as _};
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,

@@ -7,9 +7,8 @@ use crate::json;
 
 /// The open part of an entry: a JSON object in printable ASCII on one line, kept
 /// verbatim. Numbers are integers; amounts of money belong in strings.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Detail<'a>(Cow<'a, RawValue>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail<'a>(Cow<'a, str>);
 
 /// Why something cannot be the detail of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,13 +37,13 @@ impl<'a> Detail<'a> {
     pub fn from_json(text: &'a str) -> Result<Self, DetailError> {
         if json::is_printable(text.as_bytes()) {
             let raw: &RawValue = serde_json::from_str(text).map_err(not_json)?;
-            check(raw)?;
-            return Ok(Self(Cow::Borrowed(raw)));
+            check(raw.get())?;
+            return Ok(Self(Cow::Borrowed(raw.get())));
         }
         if text.chars().any(|char| char < ' ') {
             return Err(DetailError::ControlCharacter);
         }
-        owned(json::escape(text))
+        Ok(Detail::from_json(&json::escape(text))?.into_owned())
     }
 
     /// Serialises a struct or map.
@@ -53,13 +52,16 @@ impl<'a> Detail<'a> {
     /// See [`DetailError`].
     pub fn of(value: &impl Serialize) -> Result<Detail<'static>, DetailError> {
         let bytes = json::to_vec(value).map_err(not_json)?;
-        owned(String::from_utf8(bytes).map_err(|error| DetailError::Json(error.to_string()))?)
+        let text =
+            String::from_utf8(bytes).map_err(|error| DetailError::Json(error.to_string()))?;
+        check_object(&text)?;
+        Ok(Detail(Cow::Owned(text)))
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// The same detail, independent of what it was read from.
@@ -69,26 +71,27 @@ impl<'a> Detail<'a> {
     }
 }
 
-fn owned(text: String) -> Result<Detail<'static>, DetailError> {
-    let raw = RawValue::from_string(text).map_err(not_json)?;
-    check(&raw)?;
-    Ok(Detail(Cow::Owned(raw)))
-}
-
 #[allow(
     clippy::needless_pass_by_value,
     reason = "used as a function for `map_err`"
 )]
 fn not_json(error: serde_json::Error) -> DetailError {
-    DetailError::Json(error.to_string())
+    match error.io_error_kind() {
+        Some(json::FLOAT) => DetailError::Float,
+        _ => DetailError::Json(error.to_string()),
+    }
+}
+
+fn check_object(text: &str) -> Result<(), DetailError> {
+    if text.starts_with('{') {
+        return Ok(());
+    }
+    Err(DetailError::NotAnObject(text.chars().take(40).collect()))
 }
 
 /// One pass over text that is known to be JSON.
-fn check(raw: &RawValue) -> Result<(), DetailError> {
-    let text = raw.get();
-    if !text.starts_with('{') {
-        return Err(DetailError::NotAnObject(text.chars().take(40).collect()));
-    }
+fn check(text: &str) -> Result<(), DetailError> {
+    check_object(text)?;
     let (mut in_string, mut escaped, mut before) = (false, false, 0);
     for &byte in text.as_bytes() {
         if !json::is_printable(&[byte]) {
@@ -108,28 +111,17 @@ fn check(raw: &RawValue) -> Result<(), DetailError> {
     Ok(())
 }
 
-impl PartialEq for Detail<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl Eq for Detail<'_> {}
-
 impl Default for Detail<'_> {
     /// `{}`
     fn default() -> Self {
-        Self(
-            serde_json::from_str("{}")
-                .map_or_else(|_| Cow::Borrowed(RawValue::NULL), Cow::Borrowed),
-        )
+        Self(Cow::Borrowed("{}"))
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Detail<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(from)?;
-        check(raw).map_err(serde::de::Error::custom)?;
-        Ok(Self(Cow::Borrowed(raw)))
+        check(raw.get()).map_err(serde::de::Error::custom)?;
+        Ok(Self(Cow::Borrowed(raw.get())))
     }
 }

@@ -205,6 +205,8 @@ fn detail_is_an_object_of_integers_and_text() {
         Detail::of(&[("ü", 1)].map(|(k, _)| k)),
         Err(DetailError::NotAnObject(r#"["\u00fc"]"#.into()))
     );
+    let floats = std::collections::BTreeMap::from([("amount", 1.5)]);
+    assert_eq!(Detail::of(&floats), Err(DetailError::Float));
     let map = std::collections::BTreeMap::from([("to", "ü\u{7f}")]);
     assert_eq!(
         Detail::of(&map).unwrap().as_str(),
