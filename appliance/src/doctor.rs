@@ -240,13 +240,15 @@ fn entropy() -> Result<String, String> {
     Ok("the system's random number generator answers".to_owned())
 }
 
-/// Keeps every page of this process out of swap, for custody that has key bytes in memory.
+/// Keeps every page of this process out of swap, for custody that has key bytes in memory. Pages
+/// are locked as they come into use: allocators reserve far more than that.
 ///
 /// # Errors
 /// The operating system refuses: the limit on locked memory is too low.
 pub fn lock_memory() -> std::io::Result<()> {
     use rustix::mm::{MlockAllFlags, mlockall};
-    Ok(mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE)?)
+    let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE;
+    Ok(mlockall(all | MlockAllFlags::ONFAULT)?)
 }
 
 /// Turns core dumps off, for this process and what it might start.

@@ -123,6 +123,26 @@ async fn a_stop_answers_what_was_begun_and_signs_the_last_head() {
     }
 }
 
+/// What an allocator reserves and never uses takes no memory: a start would wait for it.
+#[tokio::test]
+async fn memory_that_may_hold_keys_is_locked_as_it_comes_into_use() {
+    let options = Options {
+        envelope: true,
+        ..Options::policy(POLICY)
+    };
+    let appliance = Appliance::running(&options).await.unwrap();
+    let status = format!("/proc/{}/status", appliance.pid().unwrap());
+    let status = fs::read_to_string(status).unwrap();
+    let kib = |field: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let number = line.unwrap().trim().trim_end_matches(" kB");
+        number.parse().unwrap()
+    };
+    let refused = appliance.log().contains("memory is not locked");
+    assert_eq!(kib("VmLck:") == 0, refused, "{status}");
+    assert!(kib("VmRSS:") < 256 * 1024, "{status}");
+}
+
 #[tokio::test]
 async fn inv09_nothing_that_is_written_shows_a_secret() {
     let options = Options {
