@@ -23,6 +23,7 @@ mod kept;
 mod outcome;
 mod release;
 mod stages;
+mod verify;
 mod voucher;
 mod worker;
 
@@ -44,8 +45,9 @@ pub use kept::Kept;
 pub(crate) use stages::Told;
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
+pub use verify::verifies;
 pub use voucher::Vouchers;
-pub use worker::{SignerThreads, Signers, StartError, verifies};
+pub use worker::{SignerThreads, Signers, StartError};
 
 /// How often a request is judged anew because its wallet changed while it was on its way.
 const ATTEMPTS: usize = 4;

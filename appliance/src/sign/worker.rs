@@ -8,14 +8,21 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
-use countersign_hsm::{Backend, Consequence, Device, KeyRef, KeyType, PublicKey, Signature};
+use countersign_hsm::{Backend, Consequence, Device, KeyRef, Signature};
 use countersign_intent::SigningInput;
 use countersign_store::ledger::{Outcome, Recorded};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use tokio::sync::oneshot;
 
+use super::verify::{Claim, verify_all};
 use crate::clock::Clock;
+
+/// Signatures that are verified together at most.
+const TOGETHER: usize = 16;
+
+/// How long a signature waits for others to be verified with it at most. Where a device takes
+/// longer than this for one, none waits.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 const QUEUED: u8 = 0;
 const TAKEN: u8 = 1;
@@ -130,54 +137,86 @@ pub enum StartError {
 }
 
 fn serve(mut backend: Box<dyn Backend>, jobs: &Receiver<Job>, clock: &dyn Clock) {
-    while let Ok(job) = jobs.recv() {
-        let taken = job
-            .claim
-            .compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire);
-        if taken.is_ok() {
-            let outcome = sign_and_check(&mut *backend, &job, clock);
-            let _asker_gave_up = job.answer.send(outcome);
+    while let Ok(first) = jobs.recv() {
+        let began = clock.monotonic();
+        let mut signed = Vec::new();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            if job.take() {
+                signed.push(sign(&mut *backend, job, clock));
+            }
+            let waited = clock.monotonic().saturating_sub(began);
+            let more = signed.len() < TOGETHER && waited < PATIENCE;
+            next = more.then(|| jobs.try_recv().ok()).flatten();
         }
+        release(signed);
+    }
+}
+
+/// What the device answered, not verified yet.
+struct Signed {
+    job: Job,
+    made: Result<Signature, Outcome>,
+}
+
+fn sign(backend: &mut dyn Backend, job: Job, clock: &dyn Clock) -> Signed {
+    let started = clock.monotonic();
+    let made = backend.sign(&job.key, job.input.as_bytes());
+    let took = clock.monotonic().saturating_sub(started);
+    metrics::histogram!("countersign_hsm_sign_seconds").record(took);
+    let made = made.map_err(|error| match error.consequence() {
+        Consequence::NotSent => Outcome::NotSent(error.to_string()),
+        Consequence::Refused => Outcome::Refused(error.to_string()),
+        Consequence::OutcomeUnknown | Consequence::Broken => Outcome::Unknown(error.to_string()),
+    });
+    Signed { job, made }
+}
+
+/// Answers with what verifies.
+fn release(signed: Vec<Signed>) {
+    let claims: Vec<Claim<'_>> = signed.iter().filter_map(Signed::claim).collect();
+    let mut verdicts = verify_all(&claims).into_iter();
+    for Signed { job, made } in signed {
+        let outcome = match made {
+            Ok(signature) if verdicts.next() == Some(true) => {
+                Outcome::Signed(*signature.as_bytes())
+            }
+            Ok(_) => unverifiable(),
+            Err(outcome) => outcome,
+        };
+        let _asker_gave_up = job.answer.send(outcome);
     }
 }
 
 /// A signature that does not verify is dropped here; its reservation stays spent, because what
 /// made it wrong is not known.
-fn sign_and_check(backend: &mut dyn Backend, job: &Job, clock: &dyn Clock) -> Outcome {
-    let started = clock.monotonic();
-    let outcome = match backend.sign(&job.key, job.input.as_bytes()) {
-        Ok(signature) if verifies(&job.key.public, job.input.as_bytes(), &signature) => {
-            Outcome::Signed(*signature.as_bytes())
-        }
-        Ok(_) => {
-            metrics::counter!("countersign_signatures_unverifiable_total").increment(1);
-            Outcome::Unknown(
-                "the HSM's signature does not verify under the wallet's public key; run \
-                 `countersignd doctor`"
-                    .to_owned(),
-            )
-        }
-        Err(error) => match error.consequence() {
-            Consequence::NotSent => Outcome::NotSent(error.to_string()),
-            Consequence::Refused => Outcome::Refused(error.to_string()),
-            Consequence::OutcomeUnknown | Consequence::Broken => {
-                Outcome::Unknown(error.to_string())
-            }
-        },
-    };
-    let took = clock.monotonic().saturating_sub(started);
-    metrics::histogram!("countersign_hsm_sign_seconds").record(took);
-    outcome
+fn unverifiable() -> Outcome {
+    metrics::counter!("countersign_signatures_unverifiable_total").increment(1);
+    Outcome::Unknown(
+        "the HSM's signature does not verify under the wallet's public key; run \
+         `countersignd doctor`"
+            .to_owned(),
+    )
 }
 
-/// Whether a signature may leave. Ed25519 goes through the TLS library's assembly, which
-/// costs less CPU time than ours.
-#[must_use]
-pub fn verifies(public: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-    match public.key_type() {
-        KeyType::Ed25519 => UnparsedPublicKey::new(&ED25519, public.bytes())
-            .verify(message, signature.as_bytes())
-            .is_ok(),
-        KeyType::P256 | KeyType::Secp256k1 => countersign_hsm::verifies(public, message, signature),
+impl Signed {
+    /// Present exactly where there is a signature.
+    fn claim(&self) -> Option<Claim<'_>> {
+        let signature = self.made.as_ref().ok()?;
+        Some(Claim {
+            public: &self.job.key.public,
+            message: self.job.input.as_bytes(),
+            signature,
+        })
+    }
+}
+
+impl Job {
+    /// Whether its asker waits for it still; then it is this thread's.
+    fn take(&self) -> bool {
+        let taken = self
+            .claim
+            .compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire);
+        taken.is_ok()
     }
 }
