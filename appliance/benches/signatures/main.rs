@@ -131,7 +131,8 @@ const OVER_FLOORS: &str = "CPU per signature over the sum of the floors";
 const WHOLE_PATH: &str = "CPU of the whole path with a 10 us signer, us";
 
 /// The path without an HSM's own cost. The simulator signs in software, which takes longer than
-/// the 10 us that the target grants a signer; what is over is taken off.
+/// the 10 us that the target grants a signer; what is over is taken off. Our own share is what is
+/// left without the floors; signatures that are verified together make it smaller.
 async fn whole_path(report: &mut Report, turns: u64) -> Result<()> {
     let simulated = Simulated::start().context("starting the simulated appliance")?;
     let mut noop = provision::noop_load(&simulated).await?;
