@@ -194,8 +194,16 @@ fn same_people(before: &Group, now: &Group, why: &mut Vec<String>) {
     {
         why.push(format!("group `{name}` gains `{added}`"));
     }
-    if now.quorum < before.quorum {
-        why.push(format!("group `{name}` needs fewer to agree"));
+    match (before.quorum, now.quorum) {
+        (Some(before), Some(now)) if now < before => {
+            why.push(format!("group `{name}` needs fewer to agree"));
+        }
+        (Some(_), None) => why.push(format!("group `{name}` has no quorum any more")),
+        // Without one nobody could agree to a change: there was no way to loosen anything.
+        (None, Some(_)) => why.push(format!(
+            "group `{name}` gets a quorum: its members may agree to changes"
+        )),
+        _ => {}
     }
     if now.delay < before.delay {
         why.push(format!("group `{name}` has to wait less"));
@@ -230,3 +238,5 @@ fn lookup_tables(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod universe;
