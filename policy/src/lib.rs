@@ -21,6 +21,7 @@ mod matching;
 mod price;
 #[cfg(test)]
 mod random;
+pub mod replay;
 mod request;
 pub mod rule;
 mod set;

@@ -4,7 +4,7 @@ use countersign_intent::{Address, Asset, KnownAsset, Span};
 use sha2::{Digest, Sha256};
 
 use crate::approval;
-use crate::limit::Limit;
+use crate::limit::{Cap, Limit};
 use crate::rule::Rule;
 
 /// People who approve together.
@@ -230,6 +230,15 @@ impl PolicySet {
     #[must_use]
     pub const fn lookup_tables(&self) -> LookupTables {
         self.lookup_tables
+    }
+
+    /// Whether anything in it is judged by reference prices: a limit in dollars, or a
+    /// `min_value_ratio`.
+    #[must_use]
+    pub fn needs_prices(&self) -> bool {
+        let dollars = |limit: &Limit| matches!(limit.cap(), Cap::MicroUsd(_));
+        let mut rules = self.rules.iter();
+        self.limits.iter().any(dollars) || rules.any(|rule| rule.bounds.min_value_bps.is_some())
     }
 
     pub(crate) fn asset(&self, asset: Asset) -> Option<&PolicyAsset> {

@@ -18,6 +18,7 @@ mod pki;
 mod policies;
 mod prices;
 mod problem;
+mod recorded;
 mod registrations;
 mod requests;
 mod role;
@@ -45,6 +46,9 @@ pub use pki::{Certificate, IssueCertificate, IssuedCertificate, RenewCertificate
 pub use policies::{Policy, PolicySummary, ProposePolicy};
 pub use prices::{Price, SetPrice};
 pub use problem::{ErrorCode, PROBLEM_JSON, Problem, Reason};
+pub use recorded::{
+    RecordedApproval, RecordedConsent, RecordedPage, RecordedQuery, RecordedRequest, RecordedWallet,
+};
 pub use registrations::{Registered, Registration};
 pub use requests::{Request, RequestQuery};
 pub use role::Role;

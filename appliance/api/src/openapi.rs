@@ -56,6 +56,7 @@ use crate::route::{Method, ROUTES, Route};
         crate::Proof,
         crate::ProposePolicy,
         crate::Reason,
+        crate::RecordedPage,
         crate::Registered,
         crate::Registration,
         crate::Reject,

@@ -85,6 +85,7 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/v1/sign/solana", &[Bot, Operator], "judge and sign a Solana message", Some("SignSolana"), Some("SignedAnswer")),
     route(Post, "/v1/sign/solana/batch", &[Bot], "judge and sign up to 64 messages", Some("SignBatch"), Some("SignBatchAnswer")),
     route(Get, "/v1/requests", &[Bot, Gateway, Operator, Auditor], "list requests", None, None),
+    route(Get, "/v1/requests/messages", &[Operator, Auditor], "what was asked for, to be judged again", None, Some("RecordedPage")),
     route(Get, "/v1/requests/{id}", &[Bot, Gateway, Operator, Auditor], "one request", None, Some("Request")),
     route(Get, "/v1/requests/{id}/approval-text", &[Operator], "what an approver signs", None, Some("ApprovalText")),
     route(Post, "/v1/requests/{id}/approvals", &[Operator], "hand in an approval", Some("Approve"), Some("Request")),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::ask::{Ask, Standing};
 use super::{Digest32, GovernError};
 use crate::app::App;
-use crate::sign::{Form, Remembered};
+use crate::sign::{Form, Kept, Remembered};
 use crate::wallets::WalletEntry;
 
 /// Everything that is needed to judge the request again under another policy. Kept as text with
@@ -38,6 +38,22 @@ pub struct Held {
     pub asked_at: i64,
     /// Microseconds since the Unix epoch.
     pub expires_at: i64,
+}
+
+impl Held {
+    /// What it asked for, as other requests keep it; `None` if it is not readable.
+    #[must_use]
+    pub fn kept(text: &str) -> Option<Kept> {
+        let held: Self = serde_json::from_str(text).ok()?;
+        let mints: Option<Vec<Address>> = held.mints.iter().map(|mint| mint.parse().ok()).collect();
+        Some(Kept {
+            form: held.form,
+            halted: false,
+            approved: None,
+            mints: mints?,
+            bytes: BASE64_STANDARD.decode(&held.bytes).ok()?,
+        })
+    }
 }
 
 /// The held request as an ask; `None` if it is not held.

@@ -12,7 +12,7 @@ mod feeds;
 mod freeze;
 mod grants;
 mod limits;
-pub mod nonces;
+mod messages;
 pub mod operations;
 mod page;
 mod phase;

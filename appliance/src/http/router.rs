@@ -18,7 +18,7 @@ use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, freeze, grants, limits, nonces, pki, policies, prices,
+    approvals, approvers, audit, freeze, grants, limits, messages, pki, policies, prices,
     registrations, requests, sign, status, tables, users, venues, wallets,
 };
 use crate::app::App;
@@ -51,6 +51,7 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Post, "/v1/sign/solana", sign::solana)
         .at(Post, "/v1/sign/solana/batch", sign::batch)
         .at(Get, "/v1/requests", requests::list)
+        .at(Get, "/v1/requests/messages", messages::list)
         .at(Get, "/v1/requests/{id}", requests::get)
         .at(Get, "/v1/requests/{id}/approval-text", approvals::text)
         .at(Post, "/v1/requests/{id}/approvals", approvals::approve)

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 /// Before the names of a risk manager's limits, so that none shares its sum with a user's.
 const MANAGED: &str = "managed.";
 
+/// What a risk manager's limit is called among all of a wallet.
+#[must_use]
+pub fn managed_name(name: &str) -> String {
+    format!("{MANAGED}{name}")
+}
+
 /// A limit as recorded, in the words of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,7 +107,7 @@ impl LimitRecord {
         let name = match owner {
             Owner::User => &self.name,
             Owner::Manager => {
-                managed = format!("{MANAGED}{}", self.name);
+                managed = managed_name(&self.name);
                 &managed
             }
         };

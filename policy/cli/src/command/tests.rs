@@ -56,7 +56,7 @@ fn the_verbs_are_these() {
     );
     assert_eq!(
         names(&["policy"]).join(" "),
-        "check lint test explain diff show history propose"
+        "check lint test explain diff backtest show history propose"
     );
     assert_eq!(
         names(&["requests"]).join(" "),

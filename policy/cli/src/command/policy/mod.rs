@@ -1,6 +1,7 @@
 //! `countersign policy`
 
 pub(crate) mod active;
+mod backtest;
 mod check;
 mod diff;
 pub(crate) mod edit;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     /// Compare two policies, or one with the active policy
     Diff(diff::Arguments),
+    /// Judge recorded requests again under a policy, and show what would change
+    Backtest(backtest::Arguments),
     /// Print the policy that decides
     Show,
     /// List the versions of the policy
@@ -50,6 +53,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Test(arguments) => test::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Diff(arguments) => diff::run(&arguments, session),
+        Command::Backtest(arguments) => backtest::run(&arguments, session),
         Command::Show => show::run(session),
         Command::History(range) => history::run(&range, session),
         Command::Propose(arguments) => propose::run(&arguments, session),

@@ -1,0 +1,279 @@
+//! From what the appliance tells of a recorded request to what a replay takes.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_api::{Decision, RecordedRequest, RecordedWallet, WalletLimit};
+use countersign_decode::explain;
+use countersign_decode::solana::{Context, Decoded};
+use countersign_intent::{Address, Asset, Principal, RequestId, Timestamp, UserId, WalletId};
+use countersign_policy::replay::{Consent, Recorded};
+use countersign_policy::{Limit, LookupTables, PolicySet, Price, WalletFacts, WrittenLimit};
+use sha2::{Digest as _, Sha256};
+
+use super::registry::Registry;
+use super::time;
+use crate::failure::Failure;
+use crate::message::Wire;
+
+/// A wallet as a decision sees it.
+pub(super) struct Wallet {
+    id: WalletId,
+    address: Address,
+    user: UserId,
+    tier: Option<String>,
+    limits: Vec<Limit>,
+}
+
+/// The wallets of a page, by id.
+///
+/// # Errors
+/// One that is not understood.
+pub(super) fn wallets(told: Vec<RecordedWallet>) -> Result<HashMap<String, Wallet>, Failure> {
+    let read = |wallet: RecordedWallet| {
+        let limits = wallet.limits.iter().map(limit);
+        let read = Wallet {
+            id: parsed(&wallet.id)?,
+            address: parsed(&wallet.address)?,
+            user: parsed(&wallet.user_id)?,
+            tier: wallet.tier,
+            limits: limits.collect::<Result<_, _>>()?,
+        };
+        Ok((wallet.id, read))
+    };
+    told.into_iter().map(read).collect()
+}
+
+fn limit(limit: &WalletLimit) -> Result<Limit, Failure> {
+    let written = WrittenLimit {
+        name: &limit.name,
+        action: &limit.action,
+        asset: limit.asset.as_deref(),
+        window: &limit.window,
+        max_amount: limit.max_amount.as_deref(),
+        max_usd: limit.max_usd.as_deref(),
+        max_count: limit.max_count,
+    };
+    written.read().map_err(|error| {
+        Failure::unreachable(format!("a wallet's limit is not understood: {error}"))
+    })
+}
+
+/// Reads a field of an answer.
+///
+/// # Errors
+/// Text that is not of this kind.
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    text: &str,
+) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error| Failure::unreachable(format!("the appliance's answer: {error}")))
+}
+
+/// A recorded request, read back.
+pub(super) struct Recall<'a> {
+    pub item: &'a RecordedRequest,
+    pub id: RequestId,
+    pub at: Timestamp,
+    principal: Principal,
+    consent: Option<Said>,
+    /// What it asked for; `None` if that was not kept, or its wallet is not there.
+    pub asked: Option<Asked<'a>>,
+}
+
+/// What a request asked for.
+pub(super) struct Asked<'a> {
+    wallet_id: &'a str,
+    wallet: &'a Wallet,
+    wire: Wire,
+    mints: Vec<Address>,
+}
+
+impl<'a> Recall<'a> {
+    /// Reads one request.
+    ///
+    /// # Errors
+    /// A field that is not understood.
+    pub(super) fn read(
+        item: &'a RecordedRequest,
+        wallets: &'a HashMap<String, Wallet>,
+    ) -> Result<Self, Failure> {
+        let bytes = |text: &String| {
+            STANDARD.decode(text).map_err(|error| {
+                Failure::unreachable(format!("the message of {}: {error}", item.id))
+            })
+        };
+        let wire = match (&item.message, &item.transaction) {
+            (Some(message), _) => Some(Wire::Message(bytes(message)?)),
+            (None, Some(transaction)) => Some(Wire::Transaction(bytes(transaction)?)),
+            (None, None) => None,
+        };
+        let mints: Vec<Address> = item
+            .mints
+            .iter()
+            .map(|mint| parsed(mint))
+            .collect::<Result<_, _>>()?;
+        let wallet = wallets.get(&item.wallet_id);
+        let asked = wire.zip(wallet).map(|(wire, wallet)| Asked {
+            wallet_id: &item.wallet_id,
+            wallet,
+            wire,
+            mints,
+        });
+        Ok(Self {
+            item,
+            id: parsed(&item.id)?,
+            at: time(&item.at)?,
+            principal: parsed(&item.principal)?,
+            consent: consent(item)?,
+            asked,
+        })
+    }
+
+    /// Whether people were asked about it.
+    pub(super) fn asked_then(&self) -> bool {
+        self.item.decision == Decision::ApprovalRequired
+    }
+
+    /// As a replay takes it.
+    pub(super) fn recorded<'r>(
+        &'r self,
+        asked: &'r Asked<'_>,
+        reading: &'r Result<Decoded, String>,
+        prices: &'r [Price],
+    ) -> Recorded<'r> {
+        let wallet = asked.wallet;
+        let given = self.consent.as_ref();
+        Recorded {
+            id: self.id,
+            at: self.at,
+            principal: &self.principal,
+            wallet: WalletFacts {
+                id: wallet.id,
+                user: wallet.user,
+                tier: wallet.tier.as_deref(),
+                limits: &wallet.limits,
+            },
+            intent: match reading {
+                Ok(decoded) => Ok(&decoded.intent),
+                Err(why) => Err(why),
+            },
+            halted: self.item.halted,
+            unsigned: matches!(self.item.outcome.as_deref(), Some("refused" | "not_sent")),
+            consent: given.map(|(request, asked_at, given)| Consent {
+                request: *request,
+                asked_at: *asked_at,
+                given,
+            }),
+            prices,
+        }
+    }
+}
+
+/// The request people were asked about, when, and who agreed when.
+type Said = (RequestId, Timestamp, Vec<(Box<str>, Timestamp)>);
+
+fn consent(item: &RecordedRequest) -> Result<Option<Said>, Failure> {
+    let Some(consent) = &item.consent else {
+        return Ok(None);
+    };
+    let mut given = Vec::with_capacity(consent.given.len());
+    for yes in &consent.given {
+        given.push((yes.approver.as_str().into(), time(&yes.given_at)?));
+    }
+    Ok(Some((
+        parsed(&consent.request_id)?,
+        time(&consent.asked_at)?,
+        given,
+    )))
+}
+
+impl Asked<'_> {
+    /// Whether it is what was logged: the bytes to sign, or those that were not understood, have
+    /// the digest of the log.
+    pub(super) fn fits(&self, reading: &Result<Decoded, String>, digest: &str) -> bool {
+        let is = |bytes: &[u8]| hex::encode(Sha256::digest(bytes)) == digest;
+        // What was not understood then may be now, and the other way round.
+        let signed = reading
+            .as_ref()
+            .is_ok_and(|decoded| is(decoded.input.as_bytes()));
+        signed || is(self.wire.bytes())
+    }
+}
+
+/// Whether accounts count that only a lookup table names.
+pub(super) fn attested(set: &PolicySet) -> bool {
+    set.lookup_tables() == LookupTables::Attested
+}
+
+/// What a policy tells the decoder: hints that prove themselves.
+#[derive(PartialEq, Eq)]
+pub(super) struct Reader {
+    mints: Vec<Address>,
+    owners: Vec<Address>,
+    /// Whether accounts count that only a lookup table names.
+    attested: bool,
+}
+
+impl Reader {
+    pub(super) fn new(set: &PolicySet) -> Self {
+        let mint = |asset| match asset {
+            Asset::Sol => None,
+            Asset::Token(mint) => Some(mint),
+        };
+        let destinations = set.destinations().iter();
+        let mut reader = Self {
+            attested: attested(set),
+            mints: set
+                .assets()
+                .iter()
+                .filter_map(|one| mint(one.asset()))
+                .collect(),
+            owners: destinations
+                .flat_map(|one| one.solana().iter().copied())
+                .collect(),
+        };
+        for list in [&mut reader.mints, &mut reader.owners] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        reader
+    }
+
+    /// Whether the other one reads everything the same.
+    pub(super) fn reads_like(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    /// Decodes what was asked for; otherwise why it is never signed.
+    pub(super) fn read(&self, asked: &Asked<'_>, registry: &Registry) -> Result<Decoded, String> {
+        let mints: Vec<Address> = self.mints.iter().chain(&asked.mints).copied().collect();
+        let strict = Context::new(asked.wallet.address);
+        let context = Context {
+            mints: &mints,
+            owners: &self.owners,
+            accounts: registry.of_wallet(asked.wallet_id),
+            tip_accounts: &registry.tip_accounts,
+            markets: &registry.markets,
+            tables: if self.attested {
+                &registry.tables
+            } else {
+                strict.tables
+            },
+            ..strict
+        };
+        asked
+            .wire
+            .decode(&context)
+            .map_err(|error| format!("`{}`: {error}", error.kind().as_str()))
+    }
+}
+
+/// What it does, in words.
+pub(super) fn effects(reading: &Result<Decoded, String>) -> Vec<String> {
+    match reading {
+        Ok(decoded) => explain(&decoded.intent),
+        Err(_) => Vec::new(),
+    }
+}
