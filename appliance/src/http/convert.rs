@@ -27,7 +27,7 @@ use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
 pub use recorded::{cursor_after, recorded_request, recorded_wallet};
-pub use registrations::{registered, registration};
+pub use registrations::{nonce, registered, registration};
 pub use tables::{addresses, feed_refused, table};
 
 /// A role on the wire.

@@ -13,6 +13,7 @@ mod freeze;
 mod grants;
 mod limits;
 mod messages;
+pub mod nonces;
 pub mod operations;
 mod page;
 mod phase;

@@ -18,7 +18,7 @@ use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, freeze, grants, limits, messages, pki, policies, prices,
+    approvals, approvers, audit, freeze, grants, limits, messages, nonces, pki, policies, prices,
     registrations, requests, sign, status, tables, users, venues, wallets,
 };
 use crate::app::App;
