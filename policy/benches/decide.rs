@@ -1,4 +1,5 @@
-//! What a decision costs: a typical swap under ten rules and ten limits.
+//! What a decision costs: a typical swap under ten rules and ten limits, and a full-size message
+//! from its bytes on. The goal for that is 20 microseconds.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +11,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 
+use base64::Engine as _;
+use countersign_decode::solana::{Context, decode_message};
 use countersign_intent::{Address, Intent, Span, Timestamp, intent_digest};
 use countersign_policy::usage::Window;
 use countersign_policy::{Decision, Facts, LimitKey, PolicySet, case, decide, limit_keys, parse};
@@ -100,5 +103,33 @@ fn decisions(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decisions);
+/// From the bytes of a swap with 30 instructions in 1,232 bytes to the decision about it.
+fn from_bytes(c: &mut Criterion) {
+    let text = include_str!("../decode/vectors/bench/large-swap.b64");
+    let message = base64::engine::general_purpose::STANDARD.decode(text.trim());
+    let message = message.unwrap();
+    let context = Context::new(Address::new([0x11; 32]));
+    let set = policy();
+    let case = case::parse(SWAP, &["jupiter-v6"]).unwrap();
+    case.with_facts(&set, |_, facts| {
+        let intent = decode_message(&message, &context).unwrap().intent;
+        let usage = busy(&set, &intent, facts);
+        let facts = Facts {
+            usage: &usage,
+            now: Timestamp::from_micros(facts.now.micros() + 1),
+            ..*facts
+        };
+        let decision = decide(&set, &intent, &facts);
+        assert!(matches!(decision, Decision::Allow(_)), "{decision:?}");
+        c.bench_function("decode and decide/swap of 30 instructions", |b| {
+            b.iter(|| {
+                let decoded = decode_message(black_box(&message), black_box(&context));
+                decide(black_box(&set), &decoded.unwrap().intent, black_box(&facts))
+            });
+        });
+    })
+    .unwrap();
+}
+
+criterion_group!(benches, decisions, from_bytes);
 criterion_main!(benches);

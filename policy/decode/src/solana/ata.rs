@@ -7,18 +7,22 @@
 //! decompressed, and a proof costs one hash per bump tried.
 
 use countersign_intent::Address;
-use sha2::{Digest, Sha256};
+use sha2::compress256;
+use sha2::digest::generic_array::GenericArray;
+use sha2::digest::generic_array::typenum::U64;
 
 use super::ids;
 
-const MARKER: &[u8] = b"ProgramDerivedAddress";
+const MARKER: &[u8; 21] = b"ProgramDerivedAddress";
 /// Bumps tried from 255 down; each halves the chance of a miss, so one address in 2^24 is
 /// refused although it could be proven. The operator can register such an account.
-const BUMPS: u8 = 24;
-/// Hashes one message may cost.
+const BUMPS: usize = 24;
+/// Hashes one message may cost: about a millisecond.
 const HASH_BUDGET: u32 = 8_192;
 /// Hash states kept; two serve every proof about the wallet.
-const MAX_PREFIXES: usize = 4;
+const MAX_MIDSTATES: usize = 4;
+/// Where the bump stands in the second block, after the mint.
+const BUMP_AT: usize = 32;
 
 /// The two programs whose accounts can be associated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,19 +58,40 @@ pub(crate) struct Candidate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Exhausted;
 
+/// The state of a hash between blocks; at its end, the address as eight big-endian words.
+type State = [u32; 8];
+type Block = GenericArray<u8, U64>;
+
+/// What every SHA-256 starts from (FIPS 180-4).
+const START: State = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
 /// Spends the message's hash budget.
 #[derive(Debug, Clone)]
 pub(crate) struct Prover {
     left: u32,
+    tail: [Block; 2],
     // Owner and token program fill the first block of the hash, which is then done once.
-    prefixes: Vec<(Address, TokenProgram, Sha256)>,
+    midstates: Vec<(Address, TokenProgram, State)>,
+    // All that a candidate can be, for the next instruction that asks about the same one.
+    derived: Vec<(Candidate, [State; BUMPS])>,
 }
 
 impl Prover {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             left: HASH_BUDGET,
-            prefixes: Vec::new(),
+            tail: tail(),
+            midstates: Vec::new(),
+            derived: Vec::new(),
         }
     }
 
@@ -80,10 +105,11 @@ impl Prover {
     where
         I: Iterator<Item = Candidate> + Clone,
     {
-        for bump in (0..BUMPS).map(|step| u8::MAX - step) {
+        let account = words(account);
+        for bump in bumps() {
             for candidate in candidates.clone() {
-                self.left = self.left.checked_sub(1).ok_or(Exhausted)?;
-                if self.derive(&candidate, bump) == *account.as_bytes() {
+                let midstate = self.midstate(&candidate);
+                if self.derive(midstate, &candidate.mint, bump)? == account {
                     return Ok(Some(candidate));
                 }
             }
@@ -100,48 +126,105 @@ impl Prover {
     where
         I: Iterator<Item = Candidate>,
     {
-        let mut found = 0;
+        let mut unmatched: Vec<State> = accounts.iter().map(words).collect();
         for candidate in candidates {
-            for bump in (0..BUMPS).map(|step| u8::MAX - step) {
-                self.left = self.left.checked_sub(1).ok_or(Exhausted)?;
-                let derived = Address::new(self.derive(&candidate, bump));
-                found += accounts.iter().filter(|one| **one == derived).count();
-            }
+            let derived = self.all(&candidate)?;
+            unmatched.retain(|account| !derived.contains(account));
         }
-        Ok(found)
+        Ok(accounts.len() - unmatched.len())
     }
 
-    fn derive(&mut self, candidate: &Candidate, bump: u8) -> [u8; 32] {
-        self.prefix(candidate)
-            .chain_update(candidate.mint.as_bytes())
-            .chain_update([bump])
-            .chain_update(ids::ASSOCIATED_TOKEN.as_bytes())
-            .chain_update(MARKER)
-            .finalize()
-            .into()
+    /// Every address that could be the candidate's associated account.
+    fn all(&mut self, candidate: &Candidate) -> Result<&[State; BUMPS], Exhausted> {
+        let known = self.derived.iter().position(|(one, _)| one == candidate);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let midstate = self.midstate(candidate);
+                let mut addresses = [START; BUMPS];
+                for (address, bump) in addresses.iter_mut().zip(bumps()) {
+                    *address = self.derive(midstate, &candidate.mint, bump)?;
+                }
+                self.derived.push((*candidate, addresses));
+                self.derived.len() - 1
+            }
+        };
+        let kept = self.derived.get(at).map(|(_, addresses)| addresses);
+        kept.ok_or(Exhausted)
     }
 
-    fn prefix(&mut self, candidate: &Candidate) -> Sha256 {
+    fn derive(&mut self, mut state: State, mint: &Address, bump: u8) -> Result<State, Exhausted> {
+        self.left = self.left.checked_sub(1).ok_or(Exhausted)?;
+        let [second, _] = &mut self.tail;
+        if let Some((in_mint, rest)) = second.split_first_chunk_mut() {
+            *in_mint = *mint.as_bytes();
+            rest.first_mut().into_iter().for_each(|byte| *byte = bump);
+        }
+        compress256(&mut state, &self.tail);
+        Ok(state)
+    }
+
+    fn midstate(&mut self, candidate: &Candidate) -> State {
         let known = self
-            .prefixes
+            .midstates
             .iter()
             .find(|(owner, program, _)| *program == candidate.program && *owner == candidate.owner);
-        if let Some((_, _, prefix)) = known {
-            return prefix.clone();
+        if let Some((_, _, midstate)) = known {
+            return *midstate;
         }
-        let prefix = Sha256::new()
-            .chain_update(candidate.owner.as_bytes())
-            .chain_update(candidate.program.id().as_bytes());
-        if self.prefixes.len() < MAX_PREFIXES {
-            let kept = (candidate.owner, candidate.program, prefix.clone());
-            self.prefixes.push(kept);
+        let mut block = Block::default();
+        let program = candidate.program.id();
+        let said = candidate.owner.as_bytes().iter().chain(program.as_bytes());
+        block
+            .iter_mut()
+            .zip(said)
+            .for_each(|(to, from)| *to = *from);
+        let mut midstate = START;
+        compress256(&mut midstate, &[block]);
+        if self.midstates.len() < MAX_MIDSTATES {
+            let kept = (candidate.owner, candidate.program, midstate);
+            self.midstates.push(kept);
         }
-        prefix
+        midstate
     }
+}
+
+fn bumps() -> impl Iterator<Item = u8> {
+    (0..=u8::MAX).rev().take(BUMPS)
+}
+
+/// The second and third block without mint and bump: the program, the marker, and the end that
+/// SHA-256 writes, which is one bit, zeros and the length in bits.
+fn tail() -> [Block; 2] {
+    let length = 8 * (4 * 32 + 1 + MARKER.len() as u64);
+    let before = [0; BUMP_AT + 1].into_iter();
+    let said = before
+        .chain(*ids::ASSOCIATED_TOKEN.as_bytes())
+        .chain(*MARKER)
+        .chain([0x80]);
+    let mut blocks = [Block::default(); 2];
+    let bytes = blocks.iter_mut().flatten();
+    bytes.zip(said).for_each(|(to, from)| *to = from);
+    let end = blocks.iter_mut().flatten().rev();
+    end.zip(length.to_le_bytes())
+        .for_each(|(to, from)| *to = from);
+    blocks
+}
+
+fn words(address: &Address) -> State {
+    let mut words = START;
+    let chunks = address.as_bytes().chunks_exact(4);
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        *word = chunk
+            .iter()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte));
+    }
+    words
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::draft::ata;
     use super::*;
     use proptest::prelude::*;
 
@@ -201,6 +284,35 @@ mod tests {
         let many = std::iter::repeat_n(candidate, 600);
         let mut prover = Prover::new();
         assert_eq!(prover.find(&Address::new([3; 32]), many), Err(Exhausted));
+    }
+
+    #[test]
+    fn an_account_is_counted_once_and_a_candidate_is_derived_once() {
+        let owner = Address::new([1; 32]);
+        let candidate = |byte| Candidate {
+            owner,
+            program: TokenProgram::Token,
+            mint: Address::new([byte; 32]),
+        };
+        let account = ata(owner, candidate(2).mint);
+        let accounts = [account, Address::new([9; 32])];
+        let mut prover = Prover::new();
+        for _ in 0..1_000 {
+            let candidates = [2, 3, 2].into_iter().map(candidate);
+            assert_eq!(prover.count(&accounts, candidates), Ok(1));
+        }
+        let others = (4..=255).map(candidate);
+        assert_eq!(prover.count(&accounts, others.clone()), Ok(0));
+        let theirs = Candidate {
+            owner: Address::new([2; 32]),
+            ..candidate(2)
+        };
+        assert_eq!(prover.count(&accounts, others.chain([theirs])), Ok(0));
+        let more = (0..=255).map(|byte| Candidate {
+            owner: Address::new([2; 32]),
+            ..candidate(byte)
+        });
+        assert_eq!(prover.count(&accounts, more), Err(Exhausted));
     }
 
     proptest! {

@@ -123,15 +123,19 @@ pub(crate) fn compile_hiding(steps: &[Step], hidden: &[Address]) -> Vec<u8> {
     out
 }
 
-fn body(keys: &[Use], looked_up: &[Use], steps: &[Step]) -> Vec<u8> {
+fn header(keys: &[Use]) -> [u8; 3] {
     let count =
         |test: fn(&Use) -> bool| u8::try_from(keys.iter().filter(|k| test(k)).count()).unwrap();
-    let mut out = vec![
+    [
         count(|key| key.signer),
         count(|key| key.signer && !key.writable),
         count(|key| !key.signer && !key.writable),
-        u8::try_from(keys.len()).unwrap(),
-    ];
+    ]
+}
+
+fn body(keys: &[Use], looked_up: &[Use], steps: &[Step]) -> Vec<u8> {
+    let mut out = header(keys).to_vec();
+    out.push(u8::try_from(keys.len()).unwrap());
     for key in keys {
         out.extend_from_slice(key.key.as_bytes());
     }
@@ -158,24 +162,30 @@ fn body(keys: &[Use], looked_up: &[Use], steps: &[Step]) -> Vec<u8> {
 
 /// Compiles a v1 message with a compute unit limit and a total priority fee.
 pub(crate) fn compile_v1(payer: Address, steps: &[Step], priority_fee: u64) -> Vec<u8> {
-    let legacy = compile(payer, steps);
-    let parsed = super::wire::Message::parse(&legacy).unwrap();
+    let keys = order(payer, steps);
+    let index = |wanted: &Address| {
+        let at = keys.iter().position(|key| key.key == *wanted).unwrap();
+        u8::try_from(at).unwrap()
+    };
     let count = |count: usize| u8::try_from(count).unwrap();
-    let mut out = vec![0x81, legacy[0], legacy[1], legacy[2]];
+    let mut out = vec![0x81];
+    out.extend(header(&keys));
     out.extend_from_slice(&0b111_u32.to_le_bytes());
-    out.extend_from_slice(parsed.lifetime);
-    out.extend_from_slice(&[count(parsed.instructions.len()), count(parsed.keys.len())]);
-    out.extend_from_slice(parsed.keys.as_flattened());
+    out.extend_from_slice(&[7; 32]);
+    out.extend_from_slice(&[count(steps.len()), count(keys.len())]);
+    for key in &keys {
+        out.extend_from_slice(key.key.as_bytes());
+    }
     out.extend_from_slice(&priority_fee.to_le_bytes());
     out.extend_from_slice(&200_000_u32.to_le_bytes());
-    for instruction in &parsed.instructions {
-        out.extend_from_slice(&[instruction.program, count(instruction.accounts.len())]);
-        let length = u16::try_from(instruction.data.len()).unwrap();
+    for step in steps {
+        out.extend_from_slice(&[index(&step.program), count(step.accounts.len())]);
+        let length = u16::try_from(step.data.len()).unwrap();
         out.extend_from_slice(&length.to_le_bytes());
     }
-    for instruction in &parsed.instructions {
-        out.extend_from_slice(instruction.accounts);
-        out.extend_from_slice(instruction.data);
+    for step in steps {
+        out.extend(step.accounts.iter().map(|account| index(&account.key)));
+        out.extend_from_slice(&step.data);
     }
     out
 }

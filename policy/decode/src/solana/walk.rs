@@ -88,12 +88,15 @@ pub(crate) fn walk(
         syncs: program::syncs(message),
         prover: Prover::new(),
     };
+    // Programs by the index of their key: most messages call few of them often.
+    let mut families = vec![None; message.keys.len()];
     for (position, instruction) in message.instructions.iter().enumerate() {
-        let id = message
-            .keys
-            .get(usize::from(instruction.program))
-            .map(|key| Address::new(*key));
-        let known = id.and_then(|id| Some((id, program::by_id(&id)?)));
+        let index = usize::from(instruction.program);
+        let id = message.keys.get(index).map(|key| Address::new(*key));
+        let known = families.get_mut(index).zip(id).and_then(|(family, id)| {
+            *family = family.or_else(|| program::by_id(&id));
+            family.map(|family| (id, family))
+        });
         let (id, family) = known.ok_or_else(|| unknown_program(position, id))?;
         let mut call = Call::new(
             position,

@@ -2,12 +2,14 @@
 
 use base64::Engine as _;
 use countersign_intent::{Address, Asset, Effect, USDC, WRAPPED_SOL_MINT};
+use spl_associated_token_account_interface::address::get_associated_token_address_and_bump_seed;
 
 use crate::DecodeErrorKind;
 use crate::solana::context::Context;
 use crate::solana::decode_message;
 use crate::solana::draft::{
-    STRANGER, Step, WALLET, ata, compile, open, pay, pays, pool, reads, signs, step, sync, writes,
+    STRANGER, Step, WALLET, ata, compile, compile_v1, open, pay, pays, pool, reads, signs, step,
+    sync, writes,
 };
 use crate::solana::ids;
 
@@ -133,6 +135,47 @@ fn the_unnamed_mint_is_found_among_many() {
     let message = compile(WALLET, &[route(ata(WALLET, usdc), &others)]);
     assert!(decode_message(&message, &Context::new(WALLET)).is_ok());
     check("unnamed-mint.b64", &message);
+}
+
+/// Mints whose accounts of the wallet take the most bumps to find, of some thousand.
+fn mints_with_low_bumps(count: usize) -> Vec<Address> {
+    let mut mints: Vec<(u8, Address)> = (0..4_000_u16)
+        .map(|number| {
+            let mut mint = [0xBB; 32];
+            mint[..2].copy_from_slice(&number.to_le_bytes());
+            let (_, bump) = get_associated_token_address_and_bump_seed(
+                &(*WALLET.as_bytes()).into(),
+                &mint.into(),
+                &(*ids::ASSOCIATED_TOKEN.as_bytes()).into(),
+                &(*ids::TOKEN.as_bytes()).into(),
+            );
+            (bump, Address::new(mint))
+        })
+        .collect();
+    mints.sort();
+    mints.truncate(count);
+    mints.into_iter().map(|(_, mint)| mint).collect()
+}
+
+#[test]
+fn the_hostile_work_is_refused_when_it_costs_too_much() {
+    let mints = mints_with_low_bumps(47);
+    let mut accounts = mints.clone();
+    accounts.extend([ids::TOKEN_2022]);
+    let mut steps: Vec<Step> = mints
+        .iter()
+        .take(8)
+        .map(|mint| route(ata(WALLET, *mint), &accounts))
+        .collect();
+    steps[0].accounts.push(writes(pool(200)));
+    let message = compile_v1(WALLET, &steps, 0);
+    let error = decode_message(&message, &Context::new(WALLET)).unwrap_err();
+    assert_eq!(error.kind(), DecodeErrorKind::TooMuchWork);
+    // What is searched for once is not searched for again.
+    let again = vec![steps[0].clone(); 8];
+    let message_again = compile_v1(WALLET, &again, 0);
+    assert!(decode_message(&message_again, &Context::new(WALLET)).is_ok());
+    check("hostile-work.b64", &message);
 }
 
 #[test]
