@@ -291,6 +291,24 @@ fn named_mints(call: &Call<'_>, mint: MintFrom) -> Result<Option<[Address; 2]>, 
     Ok(keys.map(|(first, second)| [first, second]))
 }
 
+/// Refuses an exact amount out with a price limit. A pool that reaches its limit stops there and
+/// has paid out less than asked: Orca (`swap_manager.rs`) and Raydium (`swap.rs`, `swap_v2.rs`)
+/// refuse a partial fill only where no limit is given.
+pub(crate) fn check_price_limit(
+    call: &Call<'_>,
+    is_input: bool,
+    limits: &[u8],
+) -> Result<(), DecodeError> {
+    if is_input || limits.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    Err(call.refuse(
+        DecodeErrorKind::UnboundedTrade,
+        "an exact amount out with a price limit may be paid out in part, whatever is spent; set \
+         the price limit to zero",
+    ))
+}
+
 fn check_bounds(call: &Call<'_>, bounds: Bounds) -> Result<(), DecodeError> {
     let unbounded =
         |message: &'static str| Err(call.refuse(DecodeErrorKind::UnboundedTrade, message));

@@ -6,7 +6,7 @@ use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::anchor::{self, DISCRIMINATOR};
 use super::super::call::Call;
-use super::super::swap::{Amounts, Bounds, MintFrom, Side, Terms};
+use super::super::swap::{Amounts, Bounds, MintFrom, Side, Terms, check_price_limit};
 use super::super::walk::Walk;
 use super::super::wire::Reader;
 
@@ -52,17 +52,16 @@ fn swap(walk: &mut Walk<'_>, call: &mut Call<'_>, v2: bool) -> Result<(), Decode
     };
     call.expect_slots(named..=named + MAX_FURTHER)?;
     call.wallet(wallet, "the token authority")?;
-    let (bounds, a_to_b) = call.args(DISCRIMINATOR, |args| {
-        let (amount, threshold) = (args.u64("amount")?, args.u64("threshold")?);
-        args.array::<16>("price limit")?;
+    let (amounts, limit, is_input, a_to_b) = call.args(DISCRIMINATOR, |args| {
+        let amounts = (args.u64("amount")?, args.u64("threshold")?);
+        let limit = args.array::<16>("price limit")?;
         let is_input = anchor::flag(args, "amount_specified_is_input")?;
         let a_to_b = anchor::flag(args, "a_to_b")?;
         maybe_slices(args, v2)?;
-        Ok((
-            Amounts::by_input_flag(is_input).bounds(amount, threshold),
-            a_to_b,
-        ))
+        Ok((amounts, limit, is_input, a_to_b))
     })?;
+    check_price_limit(call, is_input, limit)?;
+    let bounds = Amounts::by_input_flag(is_input).bounds(amounts.0, amounts.1);
     let sides = if a_to_b { (a, b) } else { (b, a) };
     walk.trade(call, SLUG, sides, bounds, Terms::default())
 }
@@ -74,18 +73,21 @@ struct TwoHops {
 }
 
 impl TwoHops {
-    fn read(args: &mut Reader<'_>, v2: bool) -> Result<Self, DecodeError> {
-        let (amount, threshold) = (args.u64("amount")?, args.u64("threshold")?);
-        let is_input = anchor::flag(args, "amount_specified_is_input")?;
-        let a_to_b_one = anchor::flag(args, "a_to_b_one")?;
-        let a_to_b_two = anchor::flag(args, "a_to_b_two")?;
-        args.array::<32>("price limits")?;
-        maybe_slices(args, v2)?;
-        Ok(Self {
-            bounds: Amounts::by_input_flag(is_input).bounds(amount, threshold),
-            a_to_b_one,
-            a_to_b_two,
-        })
+    fn read(call: &Call<'_>, v2: bool) -> Result<Self, DecodeError> {
+        let (hops, is_input, limits) = call.args(DISCRIMINATOR, |args| {
+            let (amount, threshold) = (args.u64("amount")?, args.u64("threshold")?);
+            let is_input = anchor::flag(args, "amount_specified_is_input")?;
+            let hops = Self {
+                bounds: Amounts::by_input_flag(is_input).bounds(amount, threshold),
+                a_to_b_one: anchor::flag(args, "a_to_b_one")?,
+                a_to_b_two: anchor::flag(args, "a_to_b_two")?,
+            };
+            let limits = args.array::<32>("price limits")?;
+            maybe_slices(args, v2)?;
+            Ok((hops, is_input, limits))
+        })?;
+        check_price_limit(call, is_input, limits)?;
+        Ok(hops)
     }
 }
 
@@ -94,7 +96,7 @@ impl TwoHops {
 fn two_hop_swap(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.expect_slots(20..=20 + MAX_FURTHER)?;
     call.wallet(1, "the token authority")?;
-    let hops = call.args(DISCRIMINATOR, |args| TwoHops::read(args, false))?;
+    let hops = TwoHops::read(call, false)?;
     let (source, middle_one) = if hops.a_to_b_one { (4, 6) } else { (6, 4) };
     let (middle_two, destination) = if hops.a_to_b_two { (8, 10) } else { (10, 8) };
     let one = walk.own_token_account(call, middle_one, MintFrom::Nowhere)?;
@@ -115,7 +117,7 @@ fn two_hop_swap(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeEr
 fn two_hop_swap_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.expect_slots(24..=24 + MAX_FURTHER)?;
     call.wallet(14, "the token authority")?;
-    let hops = call.args(DISCRIMINATOR, |args| TwoHops::read(args, true))?;
+    let hops = TwoHops::read(call, true)?;
     let sides = (
         Side::Token(8, MintFrom::Slot(2)),
         Side::Token(13, MintFrom::Slot(4)),
@@ -132,7 +134,7 @@ fn maybe_slices(args: &mut Reader<'_>, v2: bool) -> Result<(), DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::draft::{STRANGER, WALLET, ata, effects, reads, signs, writes};
+    use super::super::super::draft::{STRANGER, Use, WALLET, ata, effects, reads, signs, writes};
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
 
@@ -182,6 +184,80 @@ mod tests {
             }
             .check();
         }
+    }
+
+    #[test]
+    fn an_exact_amount_out_takes_no_price_limit() {
+        for (discriminator, v2, hops) in [
+            (SWAP, false, false),
+            (SWAP_V2, true, false),
+            (TWO_HOP_SWAP, false, true),
+            (TWO_HOP_SWAP_V2, true, true),
+        ] {
+            for (is_input, limit) in [(true, 1), (false, 1), (false, 0)] {
+                let mut data = amounts(discriminator, is_input);
+                let flags = [u8::from(is_input), 1, 1];
+                if hops {
+                    data.extend(flags);
+                    data.extend([[0; 16], [limit; 16]].as_flattened());
+                } else {
+                    data.extend([limit; 16]);
+                    data.extend(&flags[..2]);
+                }
+                data.extend(v2.then_some(0));
+                let step = instruction(ID, 24, &places(v2, hops), data);
+                let kind = effects(&[step]).map_err(|error| error.kind());
+                let refused = !is_input && limit > 0;
+                let expected = Err(DecodeErrorKind::UnboundedTrade);
+                assert!(
+                    if refused {
+                        kind == expected
+                    } else {
+                        kind.is_ok()
+                    },
+                    "{kind:?}"
+                );
+            }
+        }
+    }
+
+    /// The wallet's accounts from A to B, and on to B of the second pool.
+    fn places(v2: bool, hops: bool) -> Vec<(usize, Use)> {
+        let own = |mint| writes(ata(WALLET, mint));
+        let mints = [
+            (14, reads(SPENT)),
+            (15, reads(MIDDLE)),
+            (16, reads(RECEIVED)),
+        ];
+        let mut places = match (v2, hops) {
+            (false, false) => vec![(1, signs(WALLET)), (3, own(SPENT)), (5, own(RECEIVED))],
+            (true, false) => vec![
+                (3, signs(WALLET)),
+                (5, reads(SPENT)),
+                (6, reads(RECEIVED)),
+                (7, own(SPENT)),
+                (9, own(RECEIVED)),
+            ],
+            (false, true) => vec![
+                (1, signs(WALLET)),
+                (4, own(SPENT)),
+                (6, own(MIDDLE)),
+                (8, own(MIDDLE)),
+                (10, own(RECEIVED)),
+            ],
+            (true, true) => {
+                return vec![
+                    (2, reads(SPENT)),
+                    (3, reads(MIDDLE)),
+                    (4, reads(RECEIVED)),
+                    (8, own(SPENT)),
+                    (13, own(RECEIVED)),
+                    (14, signs(WALLET)),
+                ];
+            }
+        };
+        places.extend(mints);
+        places
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::DecodeError;
 
 use super::super::anchor::{self, DISCRIMINATOR, Refused};
 use super::super::call::Call;
-use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
+use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms, check_price_limit};
 use super::super::walk::Walk;
 
 pub(super) const ID: Address =
@@ -44,24 +44,21 @@ const REFUSED: [Refused; 1] = [(
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let layout = Layout::find(call, &LAYOUTS, &REFUSED)?;
-    let bounds = call.args(DISCRIMINATOR, |args| {
+    let (bounds, is_input, limit) = call.args(DISCRIMINATOR, |args| {
         let (amount, threshold) = (args.u64("amount")?, args.u64("threshold")?);
-        args.array::<16>("price limit")?;
+        let limit = args.array::<16>("price limit")?;
         let is_input = anchor::flag(args, "is_base_input")?;
-        Ok(Amounts::by_input_flag(is_input).bounds(amount, threshold))
+        let bounds = Amounts::by_input_flag(is_input).bounds(amount, threshold);
+        Ok((bounds, is_input, limit))
     })?;
-    walk.trade(
-        call,
-        SLUG,
-        (layout.spend, layout.receive),
-        bounds,
-        Terms::default(),
-    )
+    check_price_limit(call, is_input, limit)?;
+    let sides = (layout.spend, layout.receive);
+    walk.trade(call, SLUG, sides, bounds, Terms::default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::draft::{WALLET, ata, reads, refusal, signs, step, writes};
+    use super::super::super::draft::{WALLET, ata, effects, reads, refusal, signs, step, writes};
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
     use crate::DecodeErrorKind;
@@ -94,6 +91,28 @@ mod tests {
                 pool: 16,
             }
             .check();
+        }
+    }
+
+    #[test]
+    fn an_exact_amount_out_takes_no_price_limit() {
+        for (layout, is_input) in LAYOUTS.iter().flat_map(|layout| [(layout, 1), (layout, 0)]) {
+            let mut data = two_amounts(&layout.discriminator.to_be_bytes(), 2_000, 1_000);
+            data.extend(1_u128.to_le_bytes());
+            data.push(is_input);
+            let given = [
+                (0, signs(WALLET)),
+                (3, writes(ata(WALLET, SPENT))),
+                (4, writes(ata(WALLET, RECEIVED))),
+                (11, reads(SPENT)),
+                (12, reads(RECEIVED)),
+            ];
+            let outcome = effects(&[instruction(ID, 17, &given, data)]);
+            let kind = outcome.map_err(|error| error.kind());
+            match is_input {
+                1 => assert!(kind.is_ok(), "{}: {kind:?}", layout.name),
+                _ => assert_eq!(kind, Err(DecodeErrorKind::UnboundedTrade)),
+            }
         }
     }
 

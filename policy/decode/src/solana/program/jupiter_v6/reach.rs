@@ -16,7 +16,7 @@ use super::{EVENT_AUTHORITY, Slots};
 
 /// Accounts of the wallet, or that may be, within reach of the plan beyond what the trade states:
 /// token accounts besides its two, its source if a later step could be told to spend from it
-/// again, and the wallet itself if a step could send SOL.
+/// again, the wallet itself if a step could send SOL, and its stake if a step could move that.
 pub(super) fn exposed(
     walk: &mut Walk<'_>,
     call: &Call<'_>,
@@ -29,11 +29,14 @@ pub(super) fn exposed(
     ];
     let mut seen = [0_u64; 4];
     let (mut hidden, mut named) = (0, Vec::new());
-    let (mut wallet_pays, mut sends_sol) = (false, false);
+    let (mut wallet_signs, mut wallet_pays) = (false, false);
+    let (mut sends_sol, mut unstakes) = (false, false);
     for slot in slots.event_authority + 2..call.slot_count() {
         let account = call.account(slot)?;
+        wallet_signs |= call.is_wallets(&account);
         wallet_pays |= call.is_wallets(&account) && account.writable;
         sends_sol |= account.key.is_none_or(|key| key == ids::SYSTEM);
+        unstakes |= account.key == Some(ids::STAKE);
         let own = call.is_wallets(&account) || sides.contains(&account.index);
         if own || !account.writable || !first_time(&mut seen, &account) {
             continue;
@@ -53,7 +56,14 @@ pub(super) fn exposed(
         call.account(slots.destination_mint)?.key,
     ];
     let known = walk.own_among(call, &named, &no_mints)?;
-    let total = hidden + known + usize::from(steps > 1) + usize::from(wallet_pays && sends_sol);
+    let further = [
+        steps > 1,
+        wallet_pays && sends_sol,
+        // Nothing tells which of the accounts are stake accounts, nor whose.
+        wallet_signs && unstakes,
+    ];
+    let further = further.into_iter().map(usize::from).sum::<usize>();
+    let total = hidden + known + further;
     Ok(u16::try_from(total).unwrap_or(u16::MAX))
 }
 

@@ -388,6 +388,16 @@ fn sol_is_within_reach_where_the_wallet_and_system_are() {
 }
 
 #[test]
+fn stake_is_within_reach_where_the_wallet_and_the_stake_program_are() {
+    for name in plain() {
+        let stake = [writes(pool(30)), reads(ids::STAKE)];
+        let signed = [writes(pool(30)), reads(ids::STAKE), signs(WALLET)];
+        assert_eq!(exposed_with(name, &signed), 1, "{name}");
+        assert_eq!(exposed_with(name, &stake), 0, "{name}");
+    }
+}
+
+#[test]
 fn a_later_step_could_spend_from_the_source_again() {
     for (name, v2) in [("route", false), ("route_v2", true)] {
         let mut step = route(name);
