@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_intent::{Intent, Principal, intent_digest};
+use countersign_intent::{Action, Address, Effect, Intent, Principal, intent_digest};
 
 use crate::approval::{self, Binding};
 use crate::bounds::Miss;
@@ -10,7 +10,7 @@ use crate::decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode};
 use crate::facts::{Facts, WalletFacts};
 use crate::judge::{self, Points};
 use crate::limit::LimitKey;
-use crate::request::{Request, Subject};
+use crate::request::{AssetOf, Request, Subject};
 use crate::rule::{Requirement, Rule, Then};
 use crate::set::PolicySet;
 use crate::spending;
@@ -68,7 +68,12 @@ struct Verdict {
     permitting: Vec<usize>,
     /// Indices of the rules whose approval is demanded.
     demanding: Vec<usize>,
+    /// What permits the effect before, amounts aside: long requests repeat themselves.
+    before: Option<(Alike, Vec<usize>)>,
 }
+
+/// All that decides which rules permit an effect, amounts aside, unless it is a trade.
+type Alike = (Action, AssetOf, Option<Address>);
 
 impl Verdict {
     fn judge(&mut self, request: &Request<'_>, subject: &Subject<'_>, facts: &Facts<'_>) {
@@ -106,12 +111,12 @@ impl Verdict {
         points: &Points,
     ) {
         let rules = &request.set.rules;
-        let permitting: Vec<usize> = (0..)
-            .zip(rules)
-            .filter(|(_, rule)| rule.then != Then::Deny && rule.when.actions.has(subject.action))
-            .filter(|(_, rule)| judge::permits(rule, request, subject, facts).is_ok())
-            .map(|(index, _)| index)
-            .collect();
+        let alike = (subject.action, subject.asset, subject.counterparty);
+        let trades = matches!(subject.effect, Effect::Swap(_));
+        let permitting = match self.before.take() {
+            Some((before, permitting)) if before == alike && !trades => permitting,
+            _ => permitting(request, subject, facts),
+        };
         let at_point = |index: &usize, at: u128| {
             let rule = rules.get(*index);
             rule.is_some_and(|rule| judge::permits_amount(rule, subject, at).is_ok())
@@ -126,6 +131,7 @@ impl Verdict {
             .iter()
             .filter(|index| points.iter().any(|at| at_point(index, at)));
         used.for_each(|index| insert(&mut self.permitting, *index));
+        self.before = (!trades).then_some((alike, permitting));
     }
 
     /// Says which effect, and why each rule that came near does not permit it.
@@ -191,6 +197,16 @@ impl Verdict {
             .filter_map(|index| set.rules.get(*index));
         rules.map(|rule| rule.name.clone()).collect()
     }
+}
+
+/// The rules that permit an effect, amounts aside.
+fn permitting(request: &Request<'_>, subject: &Subject<'_>, facts: &Facts<'_>) -> Vec<usize> {
+    (0..)
+        .zip(&request.set.rules)
+        .filter(|(_, rule)| rule.then != Then::Deny && rule.when.actions.has(subject.action))
+        .filter(|(_, rule)| judge::permits(rule, request, subject, facts).is_ok())
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// Keeps the order of the file and every index once.

@@ -100,12 +100,19 @@ fn sum_up(
         return Ok(());
     }
     for subject in counted(limit, request) {
-        let scope = scope(limit.per, request, subject);
         let asked = asked(limit, request, subject, facts)?;
-        match sums.iter_mut().find(|(of, _)| *of == scope) {
+        let known = match limit.per {
+            Per::Destination => {
+                let scope = scope(limit.per, request, subject);
+                sums.iter_mut().find(|(of, _)| *of == scope)
+            }
+            // The same for every effect of the request.
+            Per::Wallet | Per::User | Per::Bot | Per::Venue | Per::Global => sums.first_mut(),
+        };
+        match known {
             Some((_, sum)) if matches!(limit.cap, Cap::Count(_)) => *sum = asked,
             Some((_, sum)) => *sum = sum.saturating_add(asked),
-            None => sums.push((scope, asked)),
+            None => sums.push((scope(limit.per, request, subject), asked)),
         }
     }
     Ok(())

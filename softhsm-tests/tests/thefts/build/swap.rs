@@ -140,6 +140,8 @@ fn bounds() -> Vec<Named> {
                 ..Trade::fair()
             },
         ),
+        legacy("26-price-limit-pays-in-part", &[exact_out(1)]),
+        legacy("control-exact-amount-out", &[exact_out(0)]),
         trade(
             "27-worthless-token",
             Trade {
@@ -158,6 +160,28 @@ fn bounds() -> Vec<Named> {
     ]
 }
 
+/// Exactly 99 USDC for at most 100 COIN; at a price limit the pool stops and owes nothing more.
+fn exact_out(price_limit: u128) -> Instruction {
+    let accounts = among(
+        15,
+        vec![
+            (3, s(victim())),
+            (5, r(COIN)),
+            (6, r(USDC)),
+            (7, w(ata(victim(), COIN))),
+            (9, w(ata(victim(), USDC))),
+        ],
+    );
+    let data: [&[u8]; 5] = [
+        &0x2b04_ed0b_1ac9_1e62_u64.to_be_bytes(),
+        &99_000_000_u64.to_le_bytes(),
+        &100_000_000_u64.to_le_bytes(),
+        &price_limit.to_le_bytes(),
+        &[0, 1, 0],
+    ];
+    call(WHIRLPOOL, &accounts, &data)
+}
+
 fn destinations() -> Vec<Named> {
     let foreign = Trade {
         into: ata(thief(), USDC),
@@ -169,7 +193,12 @@ fn destinations() -> Vec<Named> {
     let wrapped = ata(victim(), WRAPPED);
     let mut reaching = route(own, r(JUPITER));
     reaching.accounts.push(w(wrapped));
+    let mut unstaking = route(own, r(JUPITER));
+    unstaking
+        .accounts
+        .extend([s(victim()), w(STAKED), r(STAKE)]);
     vec![
+        legacy("36-route-reaches-stake", &[unstaking]),
         legacy("control-plain-route", &[route(own, r(JUPITER))]),
         legacy(
             "36-route-reaches-another-account",
