@@ -5,7 +5,7 @@ use countersign_decode::solana::{Context, decode_message};
 use countersign_intent::Address;
 
 const WALLET: [u8; 32] = [0x11; 32];
-const KEYS: u8 = 24;
+pub const KEYS: u8 = 24;
 
 /// A message of the wallet, some pool accounts, and one instruction.
 fn message(program: Address, accounts: &[u8], data: &[u8]) -> Vec<u8> {
