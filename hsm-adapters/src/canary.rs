@@ -1,11 +1,11 @@
 //! Each of the appliance's keys does its one job once: for readiness, and after the ceremony.
 
-use crate::backend::{Device, KeyRef, Material};
+use crate::backend::{Backend, Device, KeyRef, Material};
 use crate::ceremony::RoleKeys;
 use crate::error::Error;
 use crate::key::KeyType;
 use crate::role::KeyRole;
-use crate::software::{challenge, verifies};
+use crate::software::{challenge, possession_challenge, verifies};
 
 /// Uses the key of `role` once and checks the result: a signature over a fixed challenge is
 /// verified, a MAC is made twice, the wrapping key and its unwrap template are proved, an
@@ -27,6 +27,21 @@ pub fn canary(device: &dyn Device, keys: &RoleKeys, role: KeyRole) -> Result<(),
         },
         KeyRole::Envelope => seals(device),
     }
+}
+
+/// Whether the device holds the private half of `key` now: it signs a challenge with 32 bytes from
+/// its own random generator ([`possession_challenge`]), and the signature is checked under
+/// `key.public` and dropped. The caller chooses nothing of what is signed. Two device operations.
+///
+/// # Errors
+/// [`Error::Refused`] where the device has no such key, or another one under this name; otherwise
+/// the device's, and nothing is known.
+pub fn holds(backend: &mut dyn Backend, key: &KeyRef) -> Result<bool, Error> {
+    let mut nonce = [0_u8; 32];
+    backend.random(&mut nonce)?;
+    let input = possession_challenge(key.public.key_type(), &nonce);
+    let signature = backend.sign(key, &input)?;
+    Ok(verifies(&key.public, &input, &signature))
 }
 
 fn signs(device: &dyn Device, key: &KeyRef) -> Result<(), Error> {

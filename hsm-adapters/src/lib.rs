@@ -28,10 +28,10 @@ pub use backend::{
     Backend, Device, Envelope, KeyAdmin, KeyRef, KeyWrap, Mac, Material, MonotonicAnchor,
     ResidentKey, StoredKey,
 };
-pub use canary::canary;
+pub use canary::{canary, holds};
 pub use capabilities::{Capabilities, KeyTypes};
 pub use error::{Consequence, Error};
 pub use key::{KeyId, KeyType, PublicKey, Signature};
 pub use pkcs11::{Config as Pkcs11Config, Pkcs11Device};
 pub use role::KeyRole;
-pub use software::verifies;
+pub use software::{possession_challenge, verifies};

@@ -41,14 +41,28 @@ fn secp256k1(public: &PublicKey, digest: &[u8], signature: &Signature) -> Option
     key.verify_prehash(digest, &low).ok()
 }
 
+const TEXT: &[u8] = b"\xffcountersign: this key is held by the device";
+
 /// What a key signs to show that it is there. Its first byte is no Solana message version and no
 /// transaction type, and no digest of ours is made this way, so the signature is good for
 /// nothing else.
 pub(crate) fn challenge(key_type: KeyType) -> Vec<u8> {
-    const TEXT: &[u8] = b"\xffcountersign: this key is held by the device";
     match key_type {
         KeyType::Ed25519 => TEXT.to_vec(),
         KeyType::P256 | KeyType::Secp256k1 => Sha256::digest(TEXT).to_vec(),
+    }
+}
+
+/// What a key signs to show that it is there now: the fixed text of the canary, then 32 random
+/// bytes. The first byte is no version of a Solana message and begins no transaction, and the text
+/// is not the `\xffsolana offchain` of an off-chain message, so the signature is good for nothing
+/// else.
+#[must_use]
+pub fn possession_challenge(key_type: KeyType, nonce: &[u8; 32]) -> Vec<u8> {
+    let input = [TEXT, nonce.as_slice()].concat();
+    match key_type {
+        KeyType::Ed25519 => input,
+        KeyType::P256 | KeyType::Secp256k1 => Sha256::digest(input).to_vec(),
     }
 }
 

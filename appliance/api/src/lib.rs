@@ -62,5 +62,6 @@ pub use tables::{FeedTable, LookupTable};
 pub use users::{CreateUser, User};
 pub use venues::{AuthField, CreateVenue, LeverageBounds, PatchVenue, Venue};
 pub use wallets::{
-    CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletQuery, WalletStatus,
+    CreateWallet, ManageWallet, PatchWallet, PreviousKey, RotatedWallet, Wallet, WalletCheck,
+    WalletLimit, WalletQuery, WalletStatus,
 };

@@ -51,6 +51,7 @@ use crate::route::{Method, ROUTES, Route};
         crate::PendingChange,
         crate::Policy,
         crate::PolicySummary,
+        crate::PreviousKey,
         crate::Price,
         crate::Problem,
         crate::Proof,
@@ -63,6 +64,7 @@ use crate::route::{Method, ROUTES, Route};
         crate::RenewCertificate,
         crate::Request,
         crate::Role,
+        crate::RotatedWallet,
         crate::SetPrice,
         crate::SignBatch,
         crate::SignBatchAnswer,
@@ -73,6 +75,7 @@ use crate::route::{Method, ROUTES, Route};
         crate::User,
         crate::Venue,
         crate::Wallet,
+        crate::WalletCheck,
         crate::WalletStatus
     ))
 )]

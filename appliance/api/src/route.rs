@@ -79,6 +79,8 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/v1/wallets/{id}/pause", &[Gateway, Operator, Risk], "stop signing", None, Some("Wallet")),
     route(Post, "/v1/wallets/{id}/resume", &[Gateway, Operator], "sign again", None, Some("Wallet")),
     route(Post, "/v1/wallets/{id}/archive", &[Gateway, Operator], "stop signing for ever", None, Some("Wallet")),
+    route(Post, "/v1/wallets/{id}/rotate", &[Gateway, Operator], "a new key under the same id; needs an Idempotency-Key", None, Some("RotatedWallet")),
+    route(Post, "/v1/wallets/{id}/verify", &[Gateway, Operator], "have the HSM prove that it holds the key", None, Some("WalletCheck")),
     route(Post, "/v1/grants", &[Gateway, Operator], "let a bot use a wallet", Some("CreateGrant"), Some("Grant")),
     route(Get, "/v1/grants", READERS, "list grants", None, None),
     route(Delete, "/v1/grants/{id}", &[Gateway, Operator], "stop a bot at once", None, None),

@@ -114,6 +114,53 @@ pub struct Wallet {
     pub managed: Vec<WalletLimit>,
     /// RFC 3339 UTC.
     pub created_at: String,
+    /// When the wallet last got a new key, or, for one that holds a replaced key, when that was
+    /// replaced; RFC 3339 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<String>,
+    /// `wal_…` that holds the key before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_from: Option<String>,
+    /// `wal_…` whose key this was; nobody may use it before it is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_to: Option<String>,
+}
+
+/// Answer to `POST /v1/wallets/{id}/rotate`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RotatedWallet {
+    /// The wallet with its new key and address.
+    #[serde(flatten)]
+    pub wallet: Wallet,
+    /// Where the key before it is now.
+    pub previous: PreviousKey,
+}
+
+/// The wallet that a replaced key moved to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreviousKey {
+    /// `wal_…`; without grants.
+    pub id: String,
+    /// The address the wallet had.
+    pub address: String,
+}
+
+/// Answer to `POST /v1/wallets/{id}/verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WalletCheck {
+    /// `wal_…`
+    pub wallet_id: String,
+    /// The public address that was held against the key.
+    pub address: String,
+    /// Whether the HSM holds the key of this address now.
+    pub ok: bool,
+    /// Why not, where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// RFC 3339 UTC.
+    pub checked_at: String,
+    /// Index of the entry in the log.
+    pub log_index: u64,
 }
 
 /// Query of `GET /v1/wallets`.

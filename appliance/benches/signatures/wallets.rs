@@ -14,7 +14,7 @@ use countersign_appliance::config::Config;
 use countersign_appliance::grants::GrantRecord;
 use countersign_appliance::records::Draft;
 use countersign_appliance::start;
-use countersign_appliance::wallets::{Custody, Status, WalletRecord};
+use countersign_appliance::wallets::{Custody, Rotation, Status, WalletRecord};
 use countersign_hsm::{KeyId, KeyType};
 use countersign_intent::{Address, UserId, WalletId};
 
@@ -224,6 +224,7 @@ async fn drafts(
             limits: Vec::new(),
             managed: Vec::new(),
             created_at: 0,
+            rotation: Rotation::default(),
         };
         drafts.push(Draft::new(id, &record)?);
         if number < GRANTED {

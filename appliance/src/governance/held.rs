@@ -108,7 +108,7 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
          again",
     )?;
     let facts = WalletFacts {
-        id: wallet.id,
+        id: wallet.counts_as,
         user: wallet.user,
         tier: wallet.tier.as_deref(),
         limits: &wallet.limits,

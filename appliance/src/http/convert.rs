@@ -169,6 +169,9 @@ pub fn wallet(stored: &Stored<WalletRecord>) -> api::Wallet {
         limits: record.limits.iter().map(wallet_limit).collect(),
         managed: record.managed.iter().map(wallet_limit).collect(),
         created_at: time(record.created_at),
+        rotated_at: record.rotation.rotated_at.map(time),
+        rotated_from: record.rotation.rotated_from.clone(),
+        rotated_to: record.rotation.rotated_to.clone(),
     }
 }
 

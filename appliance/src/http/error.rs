@@ -13,7 +13,7 @@ use crate::identity::{AuthorityError, IdentityError};
 use crate::policies::PolicyError;
 use crate::records::RecordsError;
 use crate::sign::WalkError;
-use crate::wallets::CreateError;
+use crate::wallets::{CreateError, RotateError};
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -123,6 +123,18 @@ impl From<CreateError> for ApiError {
             CreateError::Custody(..) => Self::field("custody", error.to_string()),
             CreateError::Records(error) => error.into(),
             CreateError::Desk(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateError> for ApiError {
+    fn from(error: RotateError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RotateError::Archived(_) => Self::new(ErrorCode::WalletPaused, detail),
+            RotateError::Replaced(..) => Self::new(ErrorCode::AlreadyDecided, detail),
+            RotateError::Custody(_) => Self::new(ErrorCode::InvalidRequest, detail),
+            RotateError::Create(error) => error.into(),
         }
     }
 }

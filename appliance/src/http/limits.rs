@@ -82,7 +82,7 @@ impl Asked {
     /// The one of those a limit counts for that was asked about.
     fn scope(&self, per: Per) -> Option<Scope> {
         match per {
-            Per::Wallet => self.wallet.as_ref().map(|one| Scope::Wallet(one.id)),
+            Per::Wallet => self.wallet.as_ref().map(|one| Scope::Wallet(one.counts_as)),
             Per::User => self.wallet.as_ref().map(|one| Scope::User(one.user)),
             Per::Bot => self.bot.clone().map(Scope::Bot),
             Per::Venue => Some(Scope::Venue(Venue::Solana)),

@@ -45,6 +45,8 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Post, "/v1/wallets/{id}/pause", wallets::pause)
         .at(Post, "/v1/wallets/{id}/resume", wallets::resume)
         .at(Post, "/v1/wallets/{id}/archive", wallets::archive)
+        .at(Post, "/v1/wallets/{id}/rotate", wallets::rotate::rotate)
+        .at(Post, "/v1/wallets/{id}/verify", wallets::verify::verify)
         .at(Post, "/v1/grants", grants::create)
         .at(Get, "/v1/grants", grants::list)
         .at(Delete, "/v1/grants/{id}", grants::revoke)

@@ -1,5 +1,8 @@
 //! `/v1/wallets`.
 
+pub(super) mod rotate;
+pub(super) mod verify;
+
 use std::sync::Arc;
 
 use axum::Json;

@@ -73,6 +73,16 @@ pub enum RecordsError {
 }
 
 impl RecordsError {
+    /// Whether a commit that failed this way certainly wrote nothing.
+    #[must_use]
+    pub const fn nothing_written(&self) -> bool {
+        !matches!(
+            self,
+            Self::Store(StoreError::Unknown(_))
+                | Self::Ledger(LedgerError::Store(StoreError::Unknown(_)) | LedgerError::Closed)
+        )
+    }
+
     pub(super) fn tampered(kind: Kind, id: &[u8; 16], what: &'static str) -> Self {
         use std::fmt::Write;
         let mut hex = String::with_capacity(32);

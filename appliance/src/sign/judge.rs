@@ -124,7 +124,7 @@ fn nonce_refused(lifetime: &Lifetime, state: NonceState) -> Option<Refusal> {
 fn wallet_facts(read: &Read) -> WalletFacts<'_> {
     let wallet = &read.resolved.wallet;
     WalletFacts {
-        id: wallet.id,
+        id: wallet.counts_as,
         user: wallet.user,
         tier: wallet.tier.as_deref(),
         limits: &wallet.limits,
@@ -376,16 +376,19 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
             message,
         })
     };
-    let subject = Subject {
-        principal: asked.caller.principal(),
-        user: wallet.user,
-        wallet: wallet.id,
-        venue: wallet.venue,
+    let frozen = |id| {
+        app.freezes.covering(&Subject {
+            principal: asked.caller.principal(),
+            user: wallet.user,
+            wallet: id,
+            venue: wallet.venue,
+        })
     };
     if let Err(error) = asked.caller.check(now, &app.revocations) {
         return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
     }
-    if let Some(freeze) = app.freezes.covering(&subject) {
+    // A freeze of a wallet holds for the keys it had before, too.
+    if let Some(freeze) = frozen(wallet.id).or_else(|| frozen(wallet.counts_as)) {
         return refuse(ErrorCode::Frozen, "freeze", freeze);
     }
     if let Some(closed) = app.venues.closed(wallet.venue) {

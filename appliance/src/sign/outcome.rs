@@ -48,6 +48,10 @@ fn not_to_be_signed(app: &App, read: &Read, recorded: &Recorded) -> Option<Answe
         tracing::error!(%request, "a request was changed in the database; it is not signed");
         return Some(answer::unreadable(request, recorded.log_index()));
     }
+    // Allowed for the key that the wallet had then: the one it has now is not asked.
+    if let Err(refusal) = &read.decoded {
+        return Some(answer::stopped(recorded, refusal));
+    }
     let stop = judge::stopped(app, read, app.clock.now())?;
     Some(answer::stopped(recorded, &stop))
 }

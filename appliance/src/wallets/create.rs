@@ -7,7 +7,7 @@ use countersign_hsm::{KeyId, KeyType, PublicKey};
 use countersign_intent::{Address, WalletId};
 use serde_json::json;
 
-use super::{Custody, LimitRecord, Status, WalletRecord};
+use super::{Custody, LimitRecord, Rotation, Status, WalletRecord};
 use crate::config::CustodyKind;
 use crate::device::{DeskError, DeviceDesk};
 use crate::journal::Journal;
@@ -48,7 +48,8 @@ pub enum CreateError {
 
 /// Finds the user's wallet at this venue, or makes one.
 ///
-/// A crash between the key and the row leaves a key on the token that no wallet uses.
+/// A crash between the key and the row leaves a key on the token that no wallet uses; so does a
+/// commit of which nobody knows whether it was done.
 ///
 /// # Errors
 /// A custody that the token does not offer; records or HSM that do not answer.
@@ -67,7 +68,9 @@ pub async fn ensure(
     let (custody, public) = make_key(desk, id, new.custody).await?;
     let record = new.into_record(custody, &public, journal.now().micros());
     let recorded = record_wallet(records, journal, id, &record, actor).await;
-    if recorded.is_err() && record.custody == Custody::Resident {
+    // Where the row may be there after all, its key has to be.
+    let unused = recorded.as_ref().is_err_and(RecordsError::nothing_written);
+    if unused && record.custody == Custody::Resident {
         desk.discard(KeyId::from_bytes(id)).await;
     }
     match recorded {
@@ -100,7 +103,7 @@ async fn record_wallet(
     records.commit(vec![draft], vec![entry]).await.map(drop)
 }
 
-async fn make_key(
+pub(super) async fn make_key(
     desk: &DeviceDesk,
     id: [u8; 16],
     custody: CustodyKind,
@@ -142,24 +145,30 @@ async fn make_key(
     }
 }
 
+/// The address of a key: base58 of its 32 bytes. A key of another length was refused when it was
+/// made.
+pub(super) fn address(public: &PublicKey) -> String {
+    let address = public.bytes().try_into().map(Address::new);
+    address
+        .map(|address| address.to_string())
+        .unwrap_or_default()
+}
+
 impl NewWallet {
     fn into_record(self, custody: Custody, public: &PublicKey, now: i64) -> WalletRecord {
-        // An Ed25519 public key has 32 bytes; anything else was refused when it was made.
-        let address = public.bytes().try_into().map(Address::new);
         WalletRecord {
             user: self.user,
             gateway: self.gateway,
             venue: self.venue,
             environment: self.environment,
             name: self.name,
-            address: address
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
+            address: address(public),
             custody,
             status: Status::Active,
             limits: self.limits,
             managed: Vec::new(),
             created_at: now,
+            rotation: Rotation::default(),
         }
     }
 }

@@ -23,6 +23,9 @@ const KEPT: usize = 32_768;
 pub struct WalletEntry {
     /// Its identifier.
     pub id: WalletId,
+    /// The wallet it is to the policy: itself, or, if its key was replaced, the one whose key it
+    /// was. So a new key opens no new room under limits, and no way round a rule or a freeze.
+    pub counts_as: WalletId,
     /// Its user.
     pub user: UserId,
     /// The user's service tier.
@@ -126,12 +129,15 @@ impl Directory {
         let owner: Option<Stored<UserRecord>> = self.records.get(*user.as_bytes()).await?;
         let grants = self.records.all::<GrantRecord>(Some(wallet.id)).await?;
         let key = wallet.record.key(wallet.id).ok_or_else(unreadable)?;
+        let replaced = wallet.record.rotation.rotated_to.as_deref();
+        let counts_as = replaced.map_or(Ok(id), str::parse);
         let mut limits =
             limits::read(&wallet.record.limits, Owner::User).map_err(|_| unreadable())?;
         let managed = limits::read(&wallet.record.managed, Owner::Manager);
         limits.extend(managed.map_err(|_| unreadable())?);
         Ok(Some(WalletEntry {
             id,
+            counts_as: counts_as.map_err(|_| unreadable())?,
             user,
             tier: owner.and_then(|user| user.record.tier),
             venue: Venue::by_slug(&wallet.record.venue).ok_or_else(unreadable)?,

@@ -3,6 +3,7 @@
 mod create;
 mod directory;
 pub mod limits;
+mod rotate;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,11 +12,13 @@ use countersign_intent::{Address, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::config::CustodyKind;
+use crate::governance::Digest32;
 use crate::records::{Kind, Record};
 
 pub use create::{CreateError, NewWallet, ensure};
 pub use directory::{Directory, WalletEntry};
 pub use limits::LimitRecord;
+pub use rotate::{RotateError, Rotated, rotate};
 
 /// What a wallet may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +32,7 @@ pub enum Status {
     Archived,
 }
 
-/// A wallet as recorded. The row's identifier is also its key's on the token.
+/// A wallet as recorded. The row's identifier is also its first key's on the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WalletRecord {
@@ -57,6 +60,36 @@ pub struct WalletRecord {
     pub managed: Vec<LimitRecord>,
     /// Microseconds since the Unix epoch.
     pub created_at: i64,
+    /// What became of its keys.
+    #[serde(default, skip_serializing_if = "Rotation::is_none")]
+    pub rotation: Rotation,
+}
+
+/// What became of a wallet's keys: nothing, unless one was replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Identifier of the key where it is not the row's: 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// When the key was replaced, microseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<i64>,
+    /// The wallet with the key before this one, `wal_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_from: Option<String>,
+    /// The wallet whose key this was, `wal_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_to: Option<String>,
+    /// The request that replaced it, so that a retry does not replace it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Digest32>,
+}
+
+impl Rotation {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a wallet's key lives. Blobs are base64 and useless without the token's key.
@@ -75,10 +108,16 @@ impl Custody {
     /// The word used on the wire.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// The kind alone.
+    #[must_use]
+    pub const fn kind(&self) -> CustodyKind {
         match self {
-            Self::Resident => CustodyKind::Resident.as_str(),
-            Self::Wrapped(_) => CustodyKind::Wrapped.as_str(),
-            Self::Envelope(_) => CustodyKind::Envelope.as_str(),
+            Self::Resident => CustodyKind::Resident,
+            Self::Wrapped(_) => CustodyKind::Wrapped,
+            Self::Envelope(_) => CustodyKind::Envelope,
         }
     }
 
@@ -101,7 +140,12 @@ impl Record for WalletRecord {
     }
 
     fn lookup(&self) -> Option<String> {
-        Some(format!("{}/{}/{}", self.user, self.venue, self.environment))
+        let place = format!("{}/{}/{}", self.user, self.venue, self.environment);
+        Some(match self.rotation.rotated_to {
+            // The user's wallet at the venue is the one with the new key.
+            Some(_) => format!("{place}/{}", self.address),
+            None => place,
+        })
     }
 }
 
@@ -110,8 +154,12 @@ impl WalletRecord {
     #[must_use]
     pub fn key(&self, id: [u8; 16]) -> Option<KeyRef> {
         let address: Address = self.address.parse().ok()?;
+        let mut key = id;
+        if let Some(text) = &self.rotation.key_id {
+            hex::decode_to_slice(text, &mut key).ok()?;
+        }
         Some(KeyRef {
-            id: KeyId::from_bytes(id),
+            id: KeyId::from_bytes(key),
             public: PublicKey::new(KeyType::Ed25519, address.as_bytes().to_vec()).ok()?,
             material: self.custody.material()?,
         })

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::backend::{KeyRef, Material};
 use crate::error::Consequence;
-use crate::key::{KeyId, KeyType};
-use crate::verifies;
+use crate::key::{KeyId, KeyType, PublicKey};
+use crate::{holds, verifies};
 
 const ID: KeyId = KeyId::from_bytes([1; 16]);
 
@@ -23,6 +23,28 @@ fn with_key() -> (Simulator, KeyRef) {
             material: Material::Resident,
         },
     )
+}
+
+#[test]
+fn a_key_that_is_there_is_told_from_one_that_is_not() {
+    let (device, key) = with_key();
+    let mut session = device.connect().unwrap();
+    assert!(holds(session.as_mut(), &key).unwrap());
+    let elsewhere = KeyRef {
+        id: KeyId::from_bytes([2; 16]),
+        ..key.clone()
+    };
+    let other = KeyRef {
+        public: PublicKey::new(KeyType::Ed25519, vec![7; 32]).unwrap(),
+        ..key.clone()
+    };
+    for missing in [elsewhere, other] {
+        let error = holds(session.as_mut(), &missing).unwrap_err();
+        assert_eq!(error.consequence(), Consequence::Refused, "{error}");
+    }
+    device.faults().on(Operation::Sign, 1, Fault::Unheard);
+    let unknown = holds(session.as_mut(), &key).unwrap_err();
+    assert_eq!(unknown.consequence(), Consequence::OutcomeUnknown);
 }
 
 #[test]

@@ -50,6 +50,10 @@ named! {
         WalletCreated = "wallet_created",
         /// A wallet's state, name or limits changed.
         WalletChanged = "wallet_changed",
+        /// A wallet got a new key; the one before moved to a wallet of its own.
+        WalletRotated = "wallet_rotated",
+        /// A wallet's key was asked to prove that it is there.
+        WalletVerified = "wallet_verified",
         /// A bot was granted the use of a wallet.
         GrantCreated = "grant_created",
         /// A grant was taken back.

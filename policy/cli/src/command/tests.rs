@@ -47,7 +47,7 @@ fn the_verbs_are_these() {
     assert_eq!(names(&["users"]).join(" "), "list show create");
     assert_eq!(
         names(&["wallets"]).join(" "),
-        "list show create limit rename pause resume archive"
+        "list show create limit rename pause resume archive rotate verify"
     );
     assert_eq!(names(&["grants"]).join(" "), "list create revoke");
     assert_eq!(
@@ -189,6 +189,35 @@ fn a_refusal_is_told_in_sentences_or_as_the_answer() {
         countersign(&["--json", "requests", "list"], [(403, problem.clone())]);
     assert_eq!((exit, err.as_str()), (Exit::Refused, ""));
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), problem);
+}
+
+#[test]
+fn a_key_that_is_not_there_is_found_wrong() {
+    let check = |ok: bool| {
+        json!({
+            "wallet_id": WALLET, "address": "9xQe", "ok": ok, "checked_at": "t", "log_index": 7,
+            "reason": (!ok).then_some("the token holds no such key"),
+        })
+    };
+    let line = ["wallets", "verify", WALLET];
+    let (exit, out, _, calls) = countersign(&line, [(200, check(true))]);
+    assert_eq!(exit, Exit::Done, "{out}");
+    assert_eq!(calls[0].path, format!("/v1/wallets/{WALLET}/verify"));
+    let (exit, out, ..) = countersign(&line, [(200, check(false))]);
+    assert_eq!(exit, Exit::Refused);
+    assert!(out.contains("the token holds no such key"), "{out}");
+}
+
+#[test]
+fn a_dry_run_of_a_rotation_sends_nothing() {
+    for verb in ["rotate", "verify"] {
+        let (exit, out, _, calls) = countersign(&["wallets", verb, WALLET, "--dry-run"], []);
+        assert_eq!((exit, calls.len()), (Exit::Done, 0));
+        assert_eq!(
+            out,
+            format!("would send POST /v1/wallets/{WALLET}/{verb}\n")
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! `countersign wallets`
 
+mod rotate;
+mod verify;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
@@ -88,6 +91,10 @@ pub(crate) enum Command {
     Resume(One),
     /// Stop signing for ever
     Archive(One),
+    /// Give a wallet a new key; the old one moves to a wallet without grants
+    Rotate(rotate::Arguments),
+    /// Have the HSM prove that it holds a wallet's key
+    Verify(verify::Arguments),
 }
 
 /// One wallet to act on.
@@ -161,6 +168,8 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Pause(one) => act(&one, "pause", session),
         Command::Resume(one) => act(&one, "resume", session),
         Command::Archive(one) => act(&one, "archive", session),
+        Command::Rotate(arguments) => rotate::run(&arguments, session),
+        Command::Verify(arguments) => verify::run(&arguments, session),
     }
 }
 
@@ -281,6 +290,9 @@ fn show(wallet: &Wallet, out: &mut Output) {
             ("limits", told(&wallet.limits)),
             ("managed", told(&wallet.managed)),
             ("created", Some(wallet.created_at.clone())),
+            ("rotated", wallet.rotated_at.clone()),
+            ("key before", wallet.rotated_from.clone()),
+            ("key of", wallet.rotated_to.clone()),
         ],
     );
 }

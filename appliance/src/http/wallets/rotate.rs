@@ -1,0 +1,63 @@
+//! `POST /v1/wallets/{id}/rotate`: a new key under the same identifier.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use countersign_api::{PreviousKey, RotatedWallet};
+use sha2::{Digest, Sha256};
+
+use super::find;
+use crate::app::App;
+use crate::governance::Digest32;
+use crate::http::convert;
+use crate::http::error::ApiError;
+use crate::http::extract::{IDEMPOTENCY_KEY, Path, Peer, idempotency_key};
+use crate::http::phase::require_phase;
+use crate::phase::Activity;
+use crate::wallets;
+
+pub(in crate::http) async fn rotate(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Path(text): Path,
+    headers: HeaderMap,
+) -> Result<Json<RotatedWallet>, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    let id = find(&app, &peer, &text).await?.id;
+    let Some(key) = idempotency_key(&headers)? else {
+        return Err(ApiError::field(
+            IDEMPOTENCY_KEY,
+            "this needs an `Idempotency-Key` header: without one a repeated call would replace \
+             the key twice",
+        ));
+    };
+    let asked = asked(&peer.principal().to_string(), &key);
+    let rotated = wallets::rotate(
+        &app.records,
+        &app.desk,
+        &app.journal,
+        id,
+        asked,
+        peer.actor(),
+    )
+    .await?;
+    app.directory.forget(rotated.wallet.wallet_id());
+    Ok(Json(RotatedWallet {
+        wallet: convert::wallet(&rotated.wallet),
+        previous: PreviousKey {
+            id: rotated.previous.wallet_id().to_string(),
+            address: rotated.previous.record.address,
+        },
+    }))
+}
+
+/// What a retry has in common with the first call.
+fn asked(principal: &str, key: &str) -> Digest32 {
+    let mut hasher = Sha256::new_with_prefix(b"countersign/rotate/v1\0");
+    hasher.update((principal.len() as u64).to_be_bytes());
+    hasher.update(principal);
+    hasher.update(key);
+    Digest32(hasher.finalize().into())
+}
