@@ -114,7 +114,6 @@ impl Wire {
         }
     }
 
-<<<<<<< HEAD
     /// Who pays for it: its first key.
     ///
     /// # Errors
@@ -123,12 +122,13 @@ impl Wire {
         match self {
             Self::Message(bytes) => fee_payer(bytes, false),
             Self::Transaction(bytes) => fee_payer(bytes, true),
-=======
+        }
+    }
+
     /// The bytes as they came.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Message(bytes) | Self::Transaction(bytes) => bytes,
->>>>>>> ef82abc (Judge recorded requests again under another policy)
         }
     }
 

@@ -250,10 +250,12 @@ impl Reader {
     pub(super) fn read(&self, asked: &Asked<'_>, registry: &Registry) -> Result<Decoded, String> {
         let mints: Vec<Address> = self.mints.iter().chain(&asked.mints).copied().collect();
         let strict = Context::new(asked.wallet.address);
+        let nonces = registry.nonces_of(asked.wallet_id, asked.wallet.address);
         let context = Context {
             mints: &mints,
             owners: &self.owners,
             accounts: registry.of_wallet(asked.wallet_id),
+            nonces: &nonces,
             tip_accounts: &registry.tip_accounts,
             markets: &registry.markets,
             tables: if self.attested {

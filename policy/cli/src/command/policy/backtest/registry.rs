@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use countersign_api::{LookupTable, Page, Registered, Registration};
-use countersign_decode::solana::{Market, RegisteredAccount, Tables};
+use countersign_decode::solana::{Market, RegisteredAccount, RegisteredNonce, Tables};
 use countersign_intent::Address;
 use serde::de::DeserializeOwned;
 
@@ -20,6 +20,8 @@ const PAGE: u32 = 500;
 pub(super) struct Registry {
     /// By wallet id.
     accounts: HashMap<String, Vec<RegisteredAccount>>,
+    /// By wallet id.
+    nonces: HashMap<String, Vec<Address>>,
     pub markets: Vec<Market>,
     pub tip_accounts: Vec<Address>,
     pub tables: Fed,
@@ -70,6 +72,10 @@ impl Registry {
                 };
                 self.accounts.entry(wallet_id).or_default().push(account);
             }
+            Registered::NonceAccount { wallet_id, account } => {
+                let account = parsed(&account)?;
+                self.nonces.entry(wallet_id).or_default().push(account);
+            }
             Registered::Market {
                 market,
                 base_mint,
@@ -93,6 +99,16 @@ impl Registry {
     /// The token accounts of a wallet that are not associated ones.
     pub(super) fn of_wallet(&self, id: &str) -> &[RegisteredAccount] {
         self.accounts.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The nonce accounts of a wallet, which is their authority.
+    pub(super) fn nonces_of(&self, id: &str, wallet: Address) -> Vec<RegisteredNonce> {
+        let accounts = self.nonces.get(id).into_iter().flatten();
+        let nonce = |account: &Address| RegisteredNonce {
+            account: *account,
+            authority: wallet,
+        };
+        accounts.map(nonce).collect()
     }
 }
 
