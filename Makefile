@@ -1,6 +1,6 @@
 # Everything here runs from a clean checkout on Debian 12 or a recent Ubuntu; `setup` installs what
 # is missing with apt-get (as root, or through sudo).
-.PHONY: help setup toolchain build test lint deny demo dev bench clean
+.PHONY: fuzz help setup toolchain build test lint deny demo dev bench clean
 
 CARGO ?= cargo
 
@@ -35,6 +35,9 @@ dev: build ## a throw-away appliance in the foreground; STATE_DIR, POLICY
 
 bench: build ## speed, as ratios against a floor measured in the same run
 	@deploy/scripts/bench.sh
+
+fuzz: toolchain ## the decoder against hostile bytes; SECONDS_EACH (30), TARGET
+	@deploy/scripts/fuzz.sh
 
 clean: ## remove what was built
 	$(CARGO) clean

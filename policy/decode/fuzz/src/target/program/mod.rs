@@ -1,0 +1,30 @@
+//! One target per program.
+
+pub mod associated_token;
+pub mod compute_budget;
+pub mod jupiter_dca;
+pub mod jupiter_limit_v1;
+pub mod jupiter_limit_v2;
+pub mod jupiter_v6;
+pub mod jupiterz;
+pub mod lighthouse;
+pub mod lookup_table;
+pub mod memo;
+pub mod meteora_damm_v1;
+pub mod meteora_damm_v2;
+pub mod meteora_dbc;
+pub mod meteora_dlmm;
+pub mod openbook_v2;
+pub mod orca_whirlpool;
+pub mod phoenix;
+pub mod pump_fun;
+pub mod pumpswap;
+pub mod raydium_amm_v4;
+pub mod raydium_clmm;
+pub mod raydium_cpmm;
+pub mod raydium_launchlab;
+pub mod raydium_stable;
+pub mod stake;
+pub mod system;
+pub mod token;
+pub mod token_2022;
