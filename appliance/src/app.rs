@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::Db;
 use crate::approvers::Approvers;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timekeeper};
 use crate::config::Config;
 use crate::device::DeviceDesk;
 use crate::freezes::Freezes;
@@ -24,6 +24,7 @@ use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::records::Records;
 use crate::registrations::Registrations;
+use crate::second_factor::SecondFactors;
 use crate::sign::{Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
@@ -35,8 +36,10 @@ use crate::wallets::Directory;
 pub struct App {
     /// What it was told.
     pub config: Config,
-    /// The time.
+    /// The time that counts.
     pub clock: Arc<dyn Clock>,
+    /// Where it comes from, and whether the machine's clock is trusted.
+    pub timekeeper: Arc<Timekeeper>,
     /// The phase.
     pub phase: CurrentPhase,
     /// The token.
@@ -81,6 +84,8 @@ pub struct App {
     pub freezes: Freezes,
     /// What there is to sign for.
     pub venues: Venues,
+    /// Second factors of operators.
+    pub second_factors: SecondFactors,
     /// Denials in a row.
     pub streaks: Streaks,
     /// Log entries of administrative acts.

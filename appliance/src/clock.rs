@@ -1,10 +1,16 @@
-//! The one place that reads time.
+//! The one place that reads time, and how far it is trusted.
+
+mod record;
+mod timekeeper;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use countersign_intent::{Span, Timestamp};
+
+pub use record::{ClockRecord, Confirmed, confirm, load, note, watch};
+pub use timekeeper::{Reading, Suspicion, Timekeeper};
 
 /// Where time comes from. Everything else is handed a [`Timestamp`].
 pub trait Clock: Send + Sync {
@@ -64,7 +70,7 @@ impl Clock for SystemClock {
 /// A clock that stands still until it is moved; for tests and simulations.
 #[derive(Debug)]
 pub struct ManualClock {
-    start: i64,
+    passed: AtomicI64,
     now: AtomicI64,
 }
 
@@ -73,14 +79,21 @@ impl ManualClock {
     #[must_use]
     pub fn at(now: Timestamp) -> Arc<Self> {
         Arc::new(Self {
-            start: now.micros(),
+            passed: AtomicI64::new(0),
             now: AtomicI64::new(now.micros()),
         })
     }
 
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Span) {
         let step = i64::try_from(by.micros()).unwrap_or(i64::MAX);
+        self.passed.fetch_add(step, Ordering::SeqCst);
+        self.now.fetch_add(step, Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock forward or, below 0, back by so many seconds; no time passes.
+    pub fn jump(&self, seconds: i64) {
+        let step = seconds.saturating_mul(1_000_000);
         self.now.fetch_add(step, Ordering::SeqCst);
     }
 }
@@ -91,7 +104,7 @@ impl Clock for ManualClock {
     }
 
     fn monotonic(&self) -> Duration {
-        let passed = self.now().micros().saturating_sub(self.start);
+        let passed = self.passed.load(Ordering::SeqCst);
         Duration::from_micros(u64::try_from(passed).unwrap_or(0))
     }
 }
@@ -117,6 +130,9 @@ mod tests {
         assert_eq!(clock.now(), start);
         clock.advance(Span::from_secs(90));
         assert_eq!(clock.now().since(start), Span::from_secs(90));
+        assert_eq!(clock.monotonic(), Duration::from_secs(90));
+        clock.jump(-30);
+        assert_eq!(clock.now().since(start), Span::from_secs(60));
         assert_eq!(clock.monotonic(), Duration::from_secs(90));
     }
 }

@@ -73,14 +73,52 @@ pub struct Config {
     /// When the appliance stops somebody by itself.
     #[serde(default)]
     pub freeze: Freeze,
+    /// What operators need beside their certificate.
+    #[serde(default)]
+    pub operators: Operators,
+}
+
+/// What operators need beside their certificate.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operators {
+    /// A one-time code for everything that does not only refuse.
+    pub second_factor: SecondFactorKind,
+}
+
+/// Kinds of second factors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondFactorKind {
+    /// The certificate is enough.
+    #[default]
+    None,
+    /// Codes by time, RFC 6238.
+    Totp,
 }
 
 /// When the appliance stops somebody by itself.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Freeze {
     /// Denials in a row after which a bot is frozen; never, if 0.
     pub after_denials: u32,
+    /// Approvals in a row whose signature does not verify after which the wallet is frozen that
+    /// they are about, and co-signatures after which the bot is that sent them; never, if 0.
+    pub after_bad_signatures: u32,
+    /// Signatures of the token in a row that do not verify after which their wallet is frozen,
+    /// and everything if it is not the first wallet; never, if 0.
+    pub after_unverifiable: u32,
+}
+
+impl Default for Freeze {
+    fn default() -> Self {
+        Self {
+            after_denials: 0,
+            after_bad_signatures: 10,
+            after_unverifiable: 2,
+        }
+    }
 }
 
 /// Where to listen, and the bounds on clients.
@@ -331,6 +369,12 @@ impl Config {
         Ok(())
     }
 
+    /// Whether operators need a one-time code.
+    #[must_use]
+    pub fn second_factor(&self) -> bool {
+        self.operators.second_factor == SecondFactorKind::Totp
+    }
+
     /// Origin of the log.
     #[must_use]
     pub fn log_origin(&self) -> String {
@@ -422,6 +466,11 @@ mod tests {
         assert!(!config.custody.envelope);
         assert_eq!(config.custody.default, CustodyKind::Resident);
         assert_eq!(config.log_origin(), "desk.example/audit");
+        assert_eq!(config.freeze.after_unverifiable, 2);
+        assert!(!config.second_factor());
+        let totp = format!("{SMALLEST}[operators]\nsecond_factor = 'totp'\n");
+        assert!(read(&totp).unwrap().second_factor());
+        assert!(read(&totp.replace("totp", "sms")).is_err());
         assert_eq!(config.store.keep_messages.to_string(), "90d");
     }
 

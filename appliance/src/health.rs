@@ -71,7 +71,7 @@ pub async fn watch(app: Arc<App>) {
 pub async fn check(app: &App) {
     let mut checks = check_keys(app).await;
     checks.push(check_store(app).await);
-    checks.push(check_clock(app).await);
+    checks.push(check_clock(app));
     checks.push(check_log(app).await);
     for check in checks.iter().filter(|check| !check.ok) {
         let detail = check.detail.as_deref().unwrap_or_default();
@@ -121,21 +121,13 @@ async fn check_store(app: &App) -> Check {
     outcome("store", written)
 }
 
-async fn check_clock(app: &App) -> Check {
-    use countersign_store::Store;
-    let now = app.clock.now();
-    let result = match app.db.progress().await {
-        Ok(progress) => {
-            let latest = countersign_intent::Timestamp::from_micros(progress.latest_micros);
-            if latest.since(now) > app.config.clock.tolerance {
-                Err(format!(
-                    "the clock says {now}, but {latest} was recorded already; set the clock"
-                ))
-            } else {
-                Ok(())
-            }
-        }
-        Err(error) => Err(error.to_string()),
+fn check_clock(app: &App) -> Check {
+    let result = match app.timekeeper.read().suspect {
+        None => Ok(()),
+        Some(suspicion) => Err(format!(
+            "{suspicion}; withdrawals stop until an operator has looked at the clock and says \
+             `countersign clock confirm`"
+        )),
     };
     outcome("clock", result)
 }

@@ -23,6 +23,8 @@ use crate::identity::{Authority, SpiffeId, TrustDomain};
 use crate::journal::Journal;
 use crate::policies::PolicyRecord;
 use crate::records::Draft;
+use crate::second_factor::{self, SecondFactorRecord, SecondFactors};
+use crate::sequencer;
 use crate::start::{self, Opened, StartError};
 
 pub use approvers::FirstApprover;
@@ -72,6 +74,10 @@ pub struct OperatorFiles {
     pub certificate: PathBuf,
     /// The key.
     pub key: PathBuf,
+    /// The secret of the operator's one-time codes, where they are turned on; shown here and
+    /// nowhere else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otpauth: Option<String>,
 }
 
 /// Runs the first start.
@@ -101,9 +107,9 @@ pub async fn run_on(
     if operators.is_empty() {
         return Err("expected at least one `--operator NAME`".into());
     }
-    approvers::check_names(&init.approvers)?;
+    approvers::check_names(&init.approvers, &init.operators)?;
     let policy = init.policy.as_deref().map(read_policy).transpose()?;
-    let files = Files::plan(config, init)?;
+    let mut files = Files::plan(config, init)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let device = open()?;
     let roles = KeyRole::expected(config.custody.envelope);
@@ -128,7 +134,15 @@ pub async fn run_on(
         first.policy(name, text)?;
     }
     let enrolled = first.approvers(&init.approvers)?;
+    if config.second_factor() {
+        let factors = SecondFactors::open(&opened.desk, true).await?;
+        for files in &mut files.operators {
+            files.otpauth = Some(first.second_factor(&files.name, &factors)?);
+        }
+    }
     opened.records.commit(first.drafts, first.entries).await?;
+    let head = *opened.ledger.head().borrow();
+    sequencer::remember(&opened.desk, head.size, &head.root.0).await?;
     let (_, verifier) = start::log_key(config, &opened.keys)?;
     opened.ledger.shutdown().await?;
     opened.db.close().await?;
@@ -160,6 +174,7 @@ impl Files {
             name: name.clone(),
             certificate: init.operator_out.join(format!("operator-{name}.pem")),
             key: init.operator_out.join(format!("operator-{name}.key")),
+            otpauth: None,
         };
         let files = Self {
             ca: start::ca_path(config),
@@ -259,6 +274,21 @@ impl First<'_> {
         self.drafts.push(Draft::new(serial, &certificate)?);
         let id = CertificateId::from_bytes(serial).to_string();
         self.log(EntryKind::CertificateIssued, Some(id), &certificate)
+    }
+
+    /// Answers the secret.
+    fn second_factor(
+        &mut self,
+        operator: &str,
+        factors: &SecondFactors,
+    ) -> Result<String, StartError> {
+        let record = SecondFactorRecord::first(operator, true);
+        let id = second_factor::row_id(operator);
+        self.drafts.push(Draft::new(id, &record)?);
+        let about = json!({ "state": "shown", "generation": record.generation });
+        let subject = Some(format!("operator/{operator}"));
+        self.log(EntryKind::SecondFactor, subject, &about)?;
+        Ok(factors.uri(&self.config.trust_domain, &record))
     }
 
     fn policy(&mut self, name: &str, text: &str) -> Result<(), StartError> {

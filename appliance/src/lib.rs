@@ -22,6 +22,7 @@ pub mod policies;
 pub mod prices;
 pub mod records;
 pub mod registrations;
+pub mod second_factor;
 pub mod sequencer;
 pub mod sign;
 pub mod start;

@@ -44,9 +44,11 @@ enum Command {
         /// First policy; without one nothing is allowed.
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
-        /// A first approver; once for each. KEY is base58 of an Ed25519 key, an Ethereum address
-        /// `0x…`, or a Solana JSON keypair file, of which the public half is read.
-        #[arg(long, value_name = "NAME=KEY")]
+        /// A first approver; once for each. KEY is base58 of an Ed25519 key (after `v1:` for a
+        /// device that signs off-chain messages of version 1), an Ethereum address `0x…`, or a
+        /// Solana JSON keypair file, of which the public half is read. OPERATOR is the operator who
+        /// is the same person.
+        #[arg(long, value_name = "NAME[@OPERATOR]=KEY")]
         approver: Vec<String>,
         /// Print JSON.
         #[arg(long)]
@@ -160,6 +162,12 @@ fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {
             "             {} (keep it secret)",
             operator.key.display()
         )?;
+        if let Some(otpauth) = &operator.otpauth {
+            writeln!(
+                out,
+                "             {otpauth} (for their authenticator; not shown again)"
+            )?;
+        }
     }
     for approver in &done.approvers {
         writeln!(out, "approver     {approver}")?;

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use countersign_audit::checkpoint::{Checkpoint, extends};
 use countersign_audit::{Fetched, Frontier, Hash, proof, tiles_for_frontier};
-use countersign_intent::Timestamp;
 use countersign_store::{CheckpointRow, Store, StoreError};
 
 use crate::app::App;
-use crate::device::DeskError;
+use crate::device::{DeskError, DeviceDesk};
 use crate::phase::Phase;
 
 /// Why no checkpoint was signed.
@@ -50,7 +49,7 @@ pub async fn run(app: Arc<App>) {
 #[derive(Default)]
 struct Anchored {
     size: u64,
-    at: Option<Timestamp>,
+    at: Option<Duration>,
 }
 
 async fn step(app: &App, anchored: &mut Anchored, last: bool) {
@@ -141,10 +140,23 @@ pub async fn fetch(
 }
 
 /// What the token remembers: size and root of a signed head.
-fn anchor_value(checkpoint: &Checkpoint) -> Vec<u8> {
-    let mut value = checkpoint.size.to_be_bytes().to_vec();
-    value.extend_from_slice(&checkpoint.root.0);
+fn anchor_value(size: u64, root: &[u8; 32]) -> Vec<u8> {
+    let mut value = size.to_be_bytes().to_vec();
+    value.extend_from_slice(root);
     value
+}
+
+/// Lets the token remember size and root of the log, where it can.
+///
+/// # Errors
+/// A token that does not answer.
+pub async fn remember(desk: &DeviceDesk, size: u64, root: &[u8; 32]) -> Result<(), DeskError> {
+    let value = anchor_value(size, root);
+    desk.run(move |desk| match desk.anchor.as_mut() {
+        Some(anchor) => Ok(anchor.write(&value)?),
+        None => Ok(()),
+    })
+    .await
 }
 
 async fn anchor(
@@ -153,19 +165,15 @@ async fn anchor(
     anchored: &mut Anchored,
     last: bool,
 ) -> Result<(), DeskError> {
-    let now = app.clock.now();
-    let due = |at: Timestamp| now.since(at) >= app.config.log.anchor_every;
+    // Not the wall clock: time may stand still.
+    let now = app.clock.monotonic();
+    let every = Duration::from_micros(app.config.log.anchor_every.micros());
+    let due = |at: Duration| now.saturating_sub(at) >= every;
     let grown = checkpoint.size > anchored.size;
     if !grown || !(last || anchored.at.is_none_or(due)) {
         return Ok(());
     }
-    let value = anchor_value(checkpoint);
-    app.desk
-        .run(move |desk| match desk.anchor.as_mut() {
-            Some(anchor) => Ok(anchor.write(&value)?),
-            None => Ok(()),
-        })
-        .await?;
+    remember(&app.desk, checkpoint.size, &checkpoint.root.0).await?;
     *anchored = Anchored {
         size: checkpoint.size,
         at: Some(now),

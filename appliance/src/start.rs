@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::approvers::Approvers;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
 use crate::freezes::Freezes;
 use crate::governance::{self, change::OpenChanges};
@@ -32,6 +32,7 @@ use crate::phase::{CurrentPhase, Phase};
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::registrations::Registrations;
+use crate::second_factor::SecondFactors;
 use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
@@ -109,7 +110,7 @@ impl Running {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let db = open_database(&config).await?;
         let opened = open(&config, device, db, &clock).await?;
-        let (app, threads) = assemble(config, opened, clock, metrics).await?;
+        let (app, threads) = assemble(config, opened, metrics).await?;
         sequencer::check_anchor(&app).await?;
         let detail = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -121,6 +122,7 @@ impl Running {
             .journal
             .entry(EntryKind::Start, "system", None, &detail)?;
         app.ledger.append(vec![entry]).await?;
+        clock::note(&app).await;
         sequencer::sign_head(&app).await?;
         health::check(&app).await;
         let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app)));
@@ -140,7 +142,10 @@ impl Running {
             .map(|name| ServerName::try_from(name.clone()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| format!("`listen.server_names`: {error}"))?;
-        let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
+        // Clients hold this certificate against clocks of their own. While ours is suspect the
+        // later one is the better guess: time did not go on while the appliance was down.
+        let reading = app.timekeeper.read();
+        let (authority, now) = (Arc::clone(&app.authority), reading.time.max(reading.clock));
         let issue = move || ServerIdentity::issue(authority, names, now);
         let identity = tokio::task::spawn_blocking(issue).await??;
         let front = TlsFront {
@@ -181,6 +186,7 @@ impl Running {
             tokio::spawn(health::watch(Arc::clone(&app))),
             tokio::spawn(governance::apply::watch(Arc::clone(&app))),
             tokio::spawn(forget::watch(Arc::clone(&app))),
+            tokio::spawn(clock::watch(Arc::clone(&app))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];
         let running = Self {
@@ -302,9 +308,9 @@ fn workers(config: &Config) -> usize {
 pub(crate) async fn assemble(
     config: Config,
     opened: Opened,
-    clock: Arc<dyn Clock>,
     metrics: PrometheusHandle,
 ) -> Result<(Arc<App>, Threads), StartError> {
+    let clock: Arc<dyn Clock> = opened.timekeeper.clone();
     let authority = Arc::new(load_authority(&config, &opened)?);
     let (log_key, log_verifier) = log_key(&config, &opened.keys)?;
     let (signers, signer_threads) = Signers::start(
@@ -331,7 +337,8 @@ pub(crate) async fn assemble(
         tables: Tables::default(),
         freezes: Freezes::default(),
         venues: Venues::default(),
-        streaks: Streaks::new(config.freeze.after_denials),
+        second_factors: SecondFactors::open(&opened.desk, config.second_factor()).await?,
+        streaks: Streaks::new(&config.freeze),
         journal: Journal::new(Arc::clone(&clock)),
         replays: Replays::default(),
         health: Health::default(),
@@ -341,6 +348,7 @@ pub(crate) async fn assemble(
         db: opened.db,
         ledger: opened.ledger,
         records: opened.records,
+        timekeeper: opened.timekeeper,
         config,
         clock,
         metrics,

@@ -1,122 +1,266 @@
-//! A bot that is denied again and again is stopped: it is broken, or somebody tries what it can
-//! get.
+//! What goes wrong again and again is stopped: a bot that is denied, forged agreement of people,
+//! a wallet whose signatures do not verify.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_api::ErrorCode;
-use countersign_intent::{Principal, Role};
+use countersign_audit::leaf::SYSTEM;
+use countersign_intent::{Principal, Role, WalletId};
 
 use crate::app::App;
+use crate::config::Freeze;
 use crate::freezes::{self, FreezeRecord, Scope};
 use crate::sign::Answer;
 
-/// Bots counted at once: certificates bound them, and so does this.
-const MOST_BOTS: usize = 4_096;
+/// Bots or wallets counted at once in one kind of streak.
+const MOST: usize = 4_096;
 
-/// Denials in a row, bot by bot. Not kept over a restart: a freeze is.
+/// So many in a row of one bot or wallet. Not kept over a restart: a freeze is.
 #[derive(Debug)]
-pub struct Streaks {
+struct Streak {
     after: u32,
     counted: AtomicUsize,
-    denials: Mutex<BTreeMap<String, u32>>,
+    counts: Mutex<BTreeMap<String, u32>>,
 }
 
-impl Streaks {
-    /// Stops a bot after so many denials in a row; never, if none.
-    #[must_use]
-    pub const fn new(after: u32) -> Self {
+impl Streak {
+    const fn new(after: u32) -> Self {
         Self {
             after,
             counted: AtomicUsize::new(0),
-            denials: Mutex::new(BTreeMap::new()),
+            counts: Mutex::new(BTreeMap::new()),
         }
     }
 
-    /// Counts a denial; answers the number if it completes a streak.
-    #[must_use]
-    pub fn denied(&self, bot: &str) -> Option<u32> {
+    /// Counts one; answers the number if it completes a streak.
+    fn bad(&self, whose: &str) -> Option<u32> {
         if self.after == 0 {
             return None;
         }
-        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
-        if denials.len() >= MOST_BOTS && !denials.contains_key(bot) {
-            denials.clear();
+        let mut counts = self.counts();
+        if counts.len() >= MOST && !counts.contains_key(whose) {
+            counts.clear();
         }
-        let count = denials.entry(bot.to_owned()).or_default();
+        let count = counts.entry(whose.to_owned()).or_default();
         *count += 1;
         let complete = (*count >= self.after).then_some(*count);
         if complete.is_some() {
-            denials.remove(bot);
+            counts.remove(whose);
         }
-        self.counted.store(denials.len(), Ordering::Release);
+        self.counted.store(counts.len(), Ordering::Release);
         complete
     }
 
-    /// Something that was not denied ends the streak. Costs one load where there is none.
-    pub fn well(&self, bot: &str) {
+    /// Ends the streak. Costs one load where there is none.
+    fn well(&self, whose: impl FnOnce() -> String) {
         if self.counted.load(Ordering::Acquire) == 0 {
             return;
         }
-        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
-        denials.remove(bot);
-        self.counted.store(denials.len(), Ordering::Release);
+        let mut counts = self.counts();
+        counts.remove(&whose());
+        self.counted.store(counts.len(), Ordering::Release);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Counts an answer, and freezes the bot if it completes a streak.
+/// Everything that is counted.
+#[derive(Debug)]
+pub struct Streaks {
+    denials: Streak,
+    bad_signatures: Streak,
+    unverifiable: Streak,
+    /// Wallets that were frozen for their signatures and have not signed well since.
+    broken: Mutex<BTreeSet<String>>,
+}
+
+impl Streaks {
+    /// Stops after so many in a row; never, where that is 0.
+    #[must_use]
+    pub const fn new(after: &Freeze) -> Self {
+        Self {
+            denials: Streak::new(after.after_denials),
+            bad_signatures: Streak::new(after.after_bad_signatures),
+            unverifiable: Streak::new(after.after_unverifiable),
+            broken: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// Counts a signature of the token that does not verify, and says what to freeze, and why: the
+    /// wallet, and everything once it is not the first one.
+    fn unverifiable(&self, wallet: &str) -> Vec<(Scope, String)> {
+        let Some(count) = self.unverifiable.bad(wallet) else {
+            return Vec::new();
+        };
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.insert(wallet.to_owned());
+        let why = format!("{count} signatures of the HSM in a row did not verify");
+        let mut stop = vec![(Scope::Wallet(wallet.to_owned()), why)];
+        if broken.len() > 1 {
+            let why = format!(
+                "the HSM's signatures do not verify for {} wallets",
+                broken.len()
+            );
+            stop.push((Scope::Everything, why));
+        }
+        stop
+    }
+
+    fn verified(&self, wallet: impl Fn() -> String) {
+        self.unverifiable.well(&wallet);
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if !broken.is_empty() {
+            broken.remove(&wallet());
+        }
+    }
+}
+
+/// Counts an answer, and freezes the bot if it completes a streak of denials.
 pub async fn note(app: &App, asker: &Principal, answer: &Answer) {
     if asker.role() != Role::Bot {
         return;
     }
-    let denied = match answer {
-        Answer::Done(_) | Answer::Pending(_) => false,
-        Answer::Problem(problem) => matches!(
-            problem.code,
-            ErrorCode::PolicyDenied | ErrorCode::LimitExceeded | ErrorCode::Undecodable
-        ),
-    };
-    if !denied {
-        app.streaks.well(asker.name());
+    if !denied(answer) {
+        app.streaks.denials.well(|| asker.name().to_owned());
         return;
     }
-    if let Some(count) = app.streaks.denied(asker.name()) {
-        let record = FreezeRecord {
-            scope: Scope::Bot(asker.name().to_owned()),
-            by: countersign_audit::leaf::SYSTEM.to_owned(),
-            reason: Some(format!("{count} requests in a row were denied")),
-            since: app.clock.now().micros(),
-            lifted_at: None,
-        };
-        app.freezes.hold(record.clone(), false);
-        metrics::counter!("countersign_freezes_total").increment(1);
-        let recorded = freezes::record(app, countersign_audit::leaf::SYSTEM, &record).await;
-        app.freezes.hold(record, recorded);
+    if let Some(count) = app.streaks.denials.bad(asker.name()) {
+        let scope = Scope::Bot(asker.name().to_owned());
+        let reason = format!("{count} requests in a row were denied");
+        freeze(app, scope, reason).await;
     }
+}
+
+fn denied(answer: &Answer) -> bool {
+    match answer {
+        Answer::Done(_) | Answer::Pending(_) => false,
+        // A clock that is not trusted is not the bot's doing.
+        Answer::Problem(problem) => {
+            let clock = |reason: &countersign_api::Reason| reason.rule.as_deref() == Some("clock");
+            let code = matches!(
+                problem.code,
+                ErrorCode::PolicyDenied | ErrorCode::LimitExceeded | ErrorCode::Undecodable
+            );
+            code && !problem.reasons.iter().any(clock)
+        }
+    }
+}
+
+/// Counts an approval with a signature that is not the approver's, and freezes the wallet that
+/// it is about if it completes a streak. Whoever hands approvals in is an operator, and could
+/// freeze it anyway. A change is about no wallet: nothing is frozen for it.
+pub async fn wrong_approval(app: &App, wallet: Option<WalletId>) {
+    let Some(wallet) = wallet else { return };
+    let wallet = wallet.to_string();
+    if let Some(count) = app.streaks.bad_signatures.bad(&wallet) {
+        let reason = format!("{count} approvals in a row had a signature that does not verify");
+        freeze(app, Scope::Wallet(wallet), reason).await;
+    }
+}
+
+/// An approval that counts ends the streak.
+pub fn good_approval(app: &App, wallet: Option<WalletId>) {
+    if let Some(wallet) = wallet {
+        app.streaks.bad_signatures.well(|| wallet.to_string());
+    }
+}
+
+/// Counts a transaction in which an approver's signature does not verify. The bot that sent it is
+/// frozen, and not the wallet, which others may use.
+pub async fn wrong_cosignature(app: &App, asker: &Principal) {
+    if let Some(count) = app.streaks.bad_signatures.bad(asker.name()) {
+        let reason = format!("{count} co-signatures in a row did not verify");
+        freeze(app, Scope::Bot(asker.name().to_owned()), reason).await;
+    }
+}
+
+/// A co-signature that verifies ends the streak.
+pub fn good_cosignature(app: &App, asker: &Principal) {
+    app.streaks.bad_signatures.well(|| asker.name().to_owned());
+}
+
+/// Counts what the token signed for a wallet; what it made wrong is never normal.
+pub async fn note_signature(app: &App, wallet: WalletId, verified: bool) {
+    if verified {
+        app.streaks.verified(|| wallet.to_string());
+        return;
+    }
+    for (scope, reason) in app.streaks.unverifiable(&wallet.to_string()) {
+        freeze(app, scope, reason).await;
+    }
+}
+
+/// Holds at once, and is recorded as soon as that is possible.
+async fn freeze(app: &App, scope: Scope, reason: String) {
+    tracing::error!(%scope, reason, "frozen by the appliance itself");
+    let record = FreezeRecord {
+        scope,
+        by: SYSTEM.to_owned(),
+        reason: Some(reason),
+        since: app.clock.now().micros(),
+        lifted_at: None,
+    };
+    app.freezes.hold(record.clone(), false);
+    metrics::counter!("countersign_freezes_total").increment(1);
+    freezes::record(app, SYSTEM, &record).await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn streaks(after: u32) -> Streaks {
+        Streaks::new(&Freeze {
+            after_denials: after,
+            after_bad_signatures: after,
+            after_unverifiable: after,
+        })
+    }
+
     #[test]
-    fn only_denials_in_a_row_of_the_same_bot_make_a_streak() {
-        let streaks = Streaks::new(3);
-        assert_eq!(streaks.denied("a"), None);
-        assert_eq!(streaks.denied("b"), None);
-        assert_eq!(streaks.denied("a"), None);
-        streaks.well("a");
-        assert_eq!(streaks.denied("a"), None);
-        assert_eq!(streaks.denied("b"), None);
-        assert_eq!(streaks.denied("b"), Some(3));
+    fn only_one_after_the_other_of_the_same_bot_makes_a_streak() {
+        let streak = Streak::new(3);
+        assert_eq!(streak.bad("a"), None);
+        assert_eq!(streak.bad("b"), None);
+        assert_eq!(streak.bad("a"), None);
+        streak.well(|| "a".to_owned());
+        assert_eq!(streak.bad("a"), None);
+        assert_eq!(streak.bad("b"), None);
+        assert_eq!(streak.bad("b"), Some(3));
         // After a freeze was lifted, counting begins anew.
-        assert_eq!(streaks.denied("b"), None);
+        assert_eq!(streak.bad("b"), None);
     }
 
     #[test]
     fn none_is_never() {
-        let streaks = Streaks::new(0);
-        assert!((0..1_000).all(|_| streaks.denied("a").is_none()));
+        let streaks = streaks(0);
+        assert!((0..1_000).all(|_| streaks.denials.bad("a").is_none()));
+        assert!((0..1_000).all(|_| streaks.unverifiable("a").is_empty()));
+    }
+
+    #[test]
+    fn one_wallet_is_frozen_by_itself_and_a_second_one_freezes_everything() {
+        let streaks = streaks(2);
+        let scopes = |wallet: &str| -> Vec<Scope> {
+            let stop = streaks.unverifiable(wallet).into_iter();
+            stop.map(|(scope, _)| scope).collect()
+        };
+        assert_eq!(scopes("a"), []);
+        assert_eq!(scopes("a"), [Scope::Wallet("a".to_owned())]);
+        assert_eq!(scopes("b"), []);
+        assert_eq!(
+            scopes("b"),
+            [Scope::Wallet("b".to_owned()), Scope::Everything]
+        );
+        // Both sign well again, so a third one is the first of its kind.
+        for wallet in ["a", "b"] {
+            streaks.verified(|| wallet.to_owned());
+        }
+        assert_eq!(scopes("c"), []);
+        assert_eq!(scopes("c"), [Scope::Wallet("c".to_owned())]);
     }
 }

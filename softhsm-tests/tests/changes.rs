@@ -13,7 +13,8 @@ use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api::{
-    Approver as Enrolled, EnrolmentText, ErrorCode, Page, PendingChange, PolicySummary, Request,
+    ApprovalText, Approver as Enrolled, EnrolmentText, ErrorCode, Page, PendingChange,
+    PolicySummary, Request,
 };
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
@@ -515,4 +516,59 @@ async fn a_list_is_narrowed_to_a_state() {
     let done = listed(format!("/v1/requests?status=done&cursor={cursor}")).await;
     assert_eq!(done.items[0].id, change.request_id);
     assert_eq!(done.next_cursor, None);
+}
+
+/// A newer Ledger, or a Trezor: the same person with the same key, over other bytes.
+#[tokio::test]
+async fn an_approver_may_sign_off_chain_messages_of_version_1() {
+    let (appliance, operator) = appliance(&policy("1", "0s", "")).await.unwrap();
+    let key = SigningKey::from_bytes(&[0x78; 32]);
+    let verifying = key.verifying_key();
+    let public = bs58::encode(verifying.as_bytes()).into_string();
+    let sign = |message: &[u8]| bs58::encode(key.sign(message).to_bytes()).into_string();
+    let query = format!(
+        "/v1/approvers/enrolment-text?name=carol&scheme=solana-offchain-v1&public_key={public}"
+    );
+    let text: EnrolmentText = operator.get(&query).await.unwrap().ok().unwrap();
+    let message = BASE64_STANDARD.decode(&text.message).unwrap();
+    let header = [
+        b"\xffsolana offchain\x01\x01".as_slice(),
+        verifying.as_bytes(),
+    ];
+    assert_eq!(message, [&header.concat(), text.text.as_bytes()].concat());
+    let body = json!({
+        "name": "carol", "scheme": "solana-offchain-v1", "public_key": public,
+        "proof": sign(&message),
+    });
+    let enrol = operator.post("/v1/approvers", &body).await.unwrap();
+    let change = pending(enrol, "approver_add");
+    assert_eq!(agree(&operator, &change.request_id).await.state, "done");
+
+    let (wallet, address) = wallet(&appliance, "u").await.unwrap();
+    let five = message::transfer(&address, &COLD.parse().unwrap(), 5 * SOL);
+    let bot = appliance.client("bot").unwrap();
+    let held = bot.sign("ask", &wallet, &five).await.unwrap();
+    let id = held.body["request_id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/requests/{id}/approval-text?approver_id=carol");
+    let text: ApprovalText = operator.get(&path).await.unwrap().ok().unwrap();
+    assert_eq!(text.scheme, "solana-offchain-v1");
+    let message = [&header.concat(), text.text.as_bytes()].concat();
+    assert_eq!(BASE64_STANDARD.decode(&text.message).unwrap(), message);
+    let version_0 = countersign_policy::approval::offchain::message(
+        softhsm_tests::TRUST_DOMAIN,
+        verifying.as_bytes(),
+        &text.text,
+    );
+    for (scheme, signature, taken) in [
+        ("solana-offchain-v0", sign(&message), false),
+        ("solana-offchain-v1", sign(&version_0.unwrap()), false),
+        ("solana-offchain-v1", sign(&message), true),
+    ] {
+        let carol = Approver::Carol;
+        let reply = carol
+            .hand_in(&operator, &id, scheme, &signature)
+            .await
+            .unwrap();
+        assert_eq!(reply.status == 200, taken, "{scheme}: {}", reply.body);
+    }
 }

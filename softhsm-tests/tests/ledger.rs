@@ -108,6 +108,58 @@ fn the_longest_message_takes_61_commands_and_one_byte_more_is_refused() {
     assert_eq!(last, 0x6a83);
 }
 
+/// A message of version 1 with these signers.
+fn version_1(signers: &[[u8; 32]], text: &[u8]) -> Vec<u8> {
+    let count = u8::try_from(signers.len()).unwrap();
+    [
+        b"\xffsolana offchain\x01".as_slice(),
+        &[count],
+        &signers.concat(),
+        text,
+    ]
+    .concat()
+}
+
+#[test]
+fn version_1_is_for_newer_apps_and_shown_in_full() {
+    let new = Settings {
+        version: (1, 14, 0),
+        ..Settings::default()
+    };
+    let device = emulator(1, Press::Approve, new);
+    let mut app = solana(&device);
+    let path = DerivationPath::account(App::Solana, 0);
+    let key = app.public_key(&path).unwrap();
+    let message = version_1(&[key], b"Withdraw 5 SOL\nyes");
+    app.sign_off_chain(&path, &message).unwrap();
+    let shown = device.ledger().shown()[0].to_string();
+    assert_eq!(shown, "Review message\nWithdraw 5 SOL\nyes");
+    let (low, high) = ([0; 32], [0xff; 32]);
+    app.sign_off_chain(&path, &version_1(&[low, key, high], b"yes"))
+        .unwrap();
+    for bad in [
+        version_1(&[], b"yes"),
+        version_1(&[low], b"yes"),
+        version_1(&[high, key], b"yes"),
+        version_1(&[key, key], b"yes"),
+        version_1(&[key], b""),
+    ] {
+        let error = app.sign_off_chain(&path, &bad).unwrap_err();
+        assert!(matches!(error, Error::Rejected { .. }), "{error}");
+    }
+    // Not ASCII: shown as a hash alone, so not without blind signing.
+    let blind = app.sign_off_chain(&path, &version_1(&[key], "caf\u{e9}".as_bytes()));
+    assert!(
+        matches!(blind, Err(Error::BlindSigning { .. })),
+        "{blind:?}"
+    );
+    // Older apps refuse the header.
+    let old = emulator(1, Press::Approve, Settings::default());
+    let error = solana(&old).sign_off_chain(&path, &message).unwrap_err();
+    assert!(matches!(error, Error::Rejected { .. }), "{error}");
+    assert!(old.ledger().shown().is_empty());
+}
+
 #[test]
 fn one_of_several_devices_is_chosen_by_its_key() {
     let (one, two) = (

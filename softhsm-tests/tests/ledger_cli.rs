@@ -155,6 +155,39 @@ fn an_enrolment_shows_key_and_text_and_proves_possession() {
 }
 
 #[test]
+fn a_key_enrols_for_messages_of_version_1_where_the_app_takes_them() {
+    let settings = Settings {
+        version: (1, 15, 2),
+        ..Settings::default()
+    };
+    let device = device(1, Press::Approve, settings);
+    let address = device.address();
+    let mut line = vec!["--json", "ledger", "enroll", "--name", "alice", "--offline"];
+    line.extend(["desk.example", "--ledger", &address, "--scheme"]);
+    let with = |scheme| countersign(&[line.as_slice(), &[scheme]].concat());
+    let enrolled = with("solana-offchain-v1");
+    assert_eq!(enrolled.code, Some(0), "{enrolled}");
+    let body = json(&enrolled);
+    assert_eq!(body["scheme"], "solana-offchain-v1");
+    let key = body["public_key"].as_str().unwrap();
+    let text = of_enrolment("desk.example", "alice", "solana-offchain-v1", key).unwrap();
+    let bytes: [u8; 32] = bs58::decode(key).into_vec().unwrap().try_into().unwrap();
+    let message = offchain::message_v1(&bytes, &text).unwrap();
+    let proof = bs58::decode(body["proof"].as_str().unwrap())
+        .into_vec()
+        .unwrap();
+    VerifyingKey::from_bytes(&bytes)
+        .unwrap()
+        .verify_strict(&message, &Signature::from_slice(&proof).unwrap())
+        .unwrap();
+    assert_eq!(with("eip191").code, Some(2));
+    device.ledger().settings.version = (1, 13, 9);
+    let old = with("solana-offchain-v1");
+    assert_eq!(old.code, Some(1), "{old}");
+    assert!(old.stderr.contains("update it to 1.14.0"), "{old}");
+}
+
+#[test]
 fn an_ethereum_key_enrols_too() {
     let settings = Settings {
         open: Open::Ethereum,

@@ -677,3 +677,47 @@ async fn a_bot_that_is_denied_again_and_again_is_frozen() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn a_wallet_that_somebody_forges_agreement_for_is_frozen() {
+    let options = Options {
+        freeze_after_bad_signatures: 3,
+        ..Options::policy(POLICY)
+    };
+    let appliance = Appliance::running(&options).await.unwrap();
+    let desk = desk_on(Arc::new(appliance), "forged").await.unwrap();
+    let held = desk.held("ask", &desk.send(5 * SOL, 1)).await.unwrap();
+    let id = held.request_id.clone();
+    let path = format!("/v1/requests/{id}/approvals");
+    let forged = |signature: &str| json!({ "approver_id": "alice", "scheme": "solana-offchain-v0", "signature": signature });
+    let other = Approver::Alice.sign(b"another text");
+    for body in [forged(&other), forged("nonsense"), forged(&other)] {
+        let reply = desk.operator.post(&path, &body).await.unwrap();
+        refused(reply, ErrorCode::InvalidRequest, "");
+    }
+    // One that counts ends the streak; what is no signature at all is none of it.
+    Approver::Bob.agrees(&desk.operator, &id).await.unwrap();
+    for _ in 0..3 {
+        let fine = desk.send(SOL, 1);
+        let signed = desk.bot.sign("fine", &desk.wallet.id, &fine).await.unwrap();
+        assert_eq!(signed.status, 200, "{}", signed.body);
+        let reply = desk.operator.post(&path, &forged(&other)).await.unwrap();
+        refused(reply, ErrorCode::InvalidRequest, "enrolled key");
+    }
+    let fine = desk.send(SOL, 2);
+    let frozen = desk
+        .bot
+        .sign("frozen", &desk.wallet.id, &fine)
+        .await
+        .unwrap();
+    let why = "3 approvals in a row had a signature that does not verify";
+    refused(frozen, ErrorCode::Frozen, why);
+    // Another wallet of the same bot is not.
+    let gateway = desk.appliance.client("gateway").unwrap();
+    let user = gateway.user("other").await.unwrap();
+    let wallet = gateway.wallet(&user.id, None).await.unwrap();
+    gateway.grant("bot", &wallet.id).await.unwrap();
+    let address = wallet.address.parse().unwrap();
+    let message = message::transfer(&address, &COLD.parse().unwrap(), SOL);
+    assert!(desk.bot.signed("other", &wallet.id, &message).await.is_ok());
+}

@@ -8,6 +8,7 @@ mod approvals;
 mod approvers;
 mod audit;
 mod changes;
+mod clock;
 mod freeze;
 mod grants;
 mod limits;
@@ -23,6 +24,7 @@ mod registrations;
 mod requests;
 mod role;
 mod route;
+mod second_factor;
 mod sign;
 mod status;
 mod tables;
@@ -36,6 +38,7 @@ pub use approvals::{
 pub use approvers::{Approver, EnrolApprover, EnrolmentText, EnrolmentTextQuery};
 pub use audit::{AuditEntry, AuditPage, Checkpoint, Proof, ProofQuery};
 pub use changes::{PendingChange, Unfreeze};
+pub use clock::{ClockState, ConfirmClock};
 pub use freeze::{Freeze, FreezeScope, FreezeState};
 pub use grants::{CreateGrant, Grant};
 pub use limits::{LimitUse, LimitsQuery};
@@ -53,6 +56,7 @@ pub use registrations::{Registered, Registration};
 pub use requests::{Request, RequestQuery};
 pub use role::Role;
 pub use route::{Method, ROUTES, Route};
+pub use second_factor::{OTP_HEADER, ResetSecondFactor, SecondFactorSecret};
 pub use sign::{
     BatchItem, BatchResult, Decision, DryRunQuery, SignBatch, SignBatchAnswer, SignSolana,
     SignedAnswer,

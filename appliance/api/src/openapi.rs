@@ -24,6 +24,8 @@ use crate::route::{Method, ROUTES, Route};
         crate::Certificate,
         crate::Check,
         crate::Checkpoint,
+        crate::ClockState,
+        crate::ConfirmClock,
         crate::CreateGrant,
         crate::CreateUser,
         crate::CreateWallet,
@@ -62,9 +64,11 @@ use crate::route::{Method, ROUTES, Route};
         crate::Registration,
         crate::Reject,
         crate::RenewCertificate,
+        crate::ResetSecondFactor,
         crate::Request,
         crate::Role,
         crate::RotatedWallet,
+        crate::SecondFactorSecret,
         crate::SetPrice,
         crate::SignBatch,
         crate::SignBatchAnswer,
@@ -126,6 +130,7 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({
         "summary": route.summary,
         "x-roles": route.roles,
+        "x-second-factor": route.takes_second_factor(),
         "parameters": parameters,
         "responses": {
             "200": { "description": "done", "content": { "application/json": { "schema": answer } } },

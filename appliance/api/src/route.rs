@@ -111,6 +111,9 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/v1/tables", &[Gateway, Operator], "feed what a lookup table holds", Some("FeedTable"), Some("LookupTable")),
     route(Get, "/v1/tables/{address}", READERS, "one lookup table with its entries", None, Some("LookupTable")),
     route(Delete, "/v1/tables/{address}", &[Operator], "forget a lookup table at once", None, None),
+    route(Post, "/v1/clock/confirm", &[Operator], "say that the clock is right", Some("ConfirmClock"), Some("ClockState")),
+    route(Post, "/v1/second-factor", &[Operator], "show the caller's own secret of one-time codes, once", None, Some("SecondFactorSecret")),
+    route(Post, "/v1/second-factor/reset", &[Operator], "another secret for an operator; governed", Some("ResetSecondFactor"), Some("PendingChange")),
     route(Post, "/v1/freeze", &[Operator, Risk], "stop at once", Some("Freeze"), Some("FreezeState")),
     route(Post, "/v1/unfreeze", &[Operator], "lift a freeze; governed", Some("Unfreeze"), Some("PendingChange")),
     route(Get, "/v1/audit/entries", &[Auditor, Operator], "entries of the log", None, Some("AuditPage")),
@@ -129,6 +132,27 @@ impl Route {
         ROUTES
             .iter()
             .find(|route| route.method == method && route.path == path)
+    }
+
+    /// Whether an operator needs a one-time code here, where they are turned on: for everything
+    /// that changes something and does not only refuse.
+    #[must_use]
+    pub fn takes_second_factor(&self) -> bool {
+        let only_refuses = matches!(
+            self.path,
+            "/v1/freeze"
+                | "/v1/wallets/{id}/pause"
+                | "/v1/wallets/{id}/archive"
+                | "/v1/grants/{id}"
+                | "/v1/requests/{id}/reject"
+                | "/v1/pki/certificates/{id}"
+                | "/v1/registrations/{id}"
+                | "/v1/tables/{address}"
+        );
+        // What an operator may do at `sign` is a dry run; the secret is what codes are made with.
+        let free =
+            only_refuses || self.path.starts_with("/v1/sign/") || self.path == "/v1/second-factor";
+        self.method != Get && self.permits(Operator) && !free
     }
 
     /// Whether a role may call this route.

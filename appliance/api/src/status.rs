@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::FreezeState;
+use crate::{ClockState, FreezeState};
 
 /// One check.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -35,6 +35,8 @@ pub struct Status {
     pub phase: String,
     /// Checks that `/readyz` makes.
     pub checks: Vec<Check>,
+    /// Whether the machine's clock is trusted.
+    pub clock: ClockState,
     /// Freezes in force.
     pub freezes: Vec<FreezeState>,
     /// Entries in the log.

@@ -16,6 +16,9 @@ pub enum Scheme {
     /// domain is this appliance's, or zeros.
     #[serde(rename = "solana-offchain-v0")]
     SolanaOffchainV0,
+    /// Ed25519 over a Solana off-chain message, version 1, one signer.
+    #[serde(rename = "solana-offchain-v1")]
+    SolanaOffchainV1,
     /// secp256k1 over an EIP-191 personal message.
     #[serde(rename = "eip191")]
     Eip191,
@@ -23,13 +26,14 @@ pub enum Scheme {
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 2] = [Self::SolanaOffchainV0, Self::Eip191];
+    pub const ALL: [Self; 3] = [Self::SolanaOffchainV0, Self::SolanaOffchainV1, Self::Eip191];
 
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SolanaOffchainV0 => "solana-offchain-v0",
+            Self::SolanaOffchainV1 => "solana-offchain-v1",
             Self::Eip191 => "eip191",
         }
     }
@@ -44,10 +48,19 @@ impl Scheme {
 /// An approver's public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// An Ed25519 key, base58 in text.
-    Ed25519([u8; 32]),
+    /// An Ed25519 key, base58 in text, that signs messages of this version.
+    Ed25519([u8; 32], OffchainVersion),
     /// An Ethereum address: the last 20 bytes of the key's Keccak-256, `0x…` in text.
     Ethereum([u8; 20]),
+}
+
+/// Versions of Solana off-chain messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffchainVersion {
+    /// With the application's domain, for Ledger's application 1.8 and later.
+    V0,
+    /// Without, for Ledger's application 1.14 and later, and Trezor.
+    V1,
 }
 
 /// Text that is no key of its scheme.
@@ -85,16 +98,8 @@ impl Key {
     /// Text of another shape; an Ed25519 key of small order, under which anything verifies.
     pub fn parse(scheme: Scheme, text: &str) -> Result<Self, KeyError> {
         match scheme {
-            Scheme::SolanaOffchainV0 => {
-                let error = || KeyError::Ed25519(text.chars().take(64).collect());
-                let bytes = bs58::decode(text).into_vec().map_err(|_| error())?;
-                let bytes: [u8; 32] = bytes.try_into().map_err(|_| error())?;
-                let key = VerifyingKey::from_bytes(&bytes).map_err(|_| error())?;
-                if key.is_weak() {
-                    return Err(error());
-                }
-                Ok(Self::Ed25519(bytes))
-            }
+            Scheme::SolanaOffchainV0 => ed25519_key(text, OffchainVersion::V0),
+            Scheme::SolanaOffchainV1 => ed25519_key(text, OffchainVersion::V1),
             Scheme::Eip191 => {
                 let error = || KeyError::Ethereum(text.chars().take(64).collect());
                 let digits = text.strip_prefix("0x").ok_or_else(error)?;
@@ -110,7 +115,7 @@ impl Key {
     /// A text that no device shows in full.
     pub fn message(&self, trust_domain: &str, text: &str) -> Result<Vec<u8>, TextError> {
         match self {
-            Self::Ed25519(key) => offchain::message(trust_domain, key, text),
+            Self::Ed25519(key, version) => offchain_message(key, *version, trust_domain, text),
             // The wallet adds the prefix by itself.
             Self::Ethereum(_) => personal::preimage(text).map(|_| text.as_bytes().to_vec()),
         }
@@ -128,14 +133,22 @@ impl Key {
         signature: &str,
     ) -> Result<(), SignatureError> {
         match self {
-            Self::Ed25519(key) => {
-                let named = offchain::message(trust_domain, key, text)?;
-                let plain = offchain::message_without_domain(key, text)?;
+            Self::Ed25519(key, version) => {
+                let messages = match version {
+                    OffchainVersion::V0 => vec![
+                        offchain::message(trust_domain, key, text)?,
+                        offchain::message_without_domain(key, text)?,
+                    ],
+                    OffchainVersion::V1 => vec![offchain::message_v1(key, text)?],
+                };
                 let signature = ed25519_signature(signature)?;
                 let key = VerifyingKey::from_bytes(key).map_err(|_| SignatureError::Wrong)?;
-                key.verify_strict(&named, &signature)
-                    .or_else(|_| key.verify_strict(&plain, &signature))
-                    .map_err(|_| SignatureError::Wrong)
+                let signed = |message: &Vec<u8>| key.verify_strict(message, &signature).is_ok();
+                if messages.iter().any(signed) {
+                    Ok(())
+                } else {
+                    Err(SignatureError::Wrong)
+                }
             }
             Self::Ethereum(address) => {
                 let digest = Keccak256::digest(personal::preimage(text)?);
@@ -155,9 +168,32 @@ impl Key {
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Ed25519(key) => f.write_str(&bs58::encode(key).into_string()),
+            Self::Ed25519(key, _) => f.write_str(&bs58::encode(key).into_string()),
             Self::Ethereum(address) => write!(f, "0x{}", hex::encode(address)),
         }
+    }
+}
+
+fn ed25519_key(text: &str, version: OffchainVersion) -> Result<Key, KeyError> {
+    let error = || KeyError::Ed25519(text.chars().take(64).collect());
+    let bytes = bs58::decode(text).into_vec().map_err(|_| error())?;
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| error())?;
+    let key = VerifyingKey::from_bytes(&bytes).map_err(|_| error())?;
+    if key.is_weak() {
+        return Err(error());
+    }
+    Ok(Key::Ed25519(bytes, version))
+}
+
+fn offchain_message(
+    key: &[u8; 32],
+    version: OffchainVersion,
+    trust_domain: &str,
+    text: &str,
+) -> Result<Vec<u8>, TextError> {
+    match version {
+        OffchainVersion::V0 => offchain::message(trust_domain, key, text),
+        OffchainVersion::V1 => offchain::message_v1(key, text),
     }
 }
 
@@ -261,6 +297,29 @@ mod tests {
                 key.verify(DOMAIN, "Withdraw 5 SOL", broken),
                 Err(SignatureError::Encoding(_))
             ));
+        }
+    }
+
+    /// Messages and signatures of another implementation; see `offchain-v1.py` beside the vectors.
+    #[test]
+    fn a_signature_over_version_1_counts_for_version_1_alone() {
+        let vectors = include_str!("../../../policy/vectors/approval/offchain-v1.toml");
+        let vectors: toml::Table = toml::from_str(vectors).unwrap();
+        for vector in vectors["case"].as_array().unwrap() {
+            let bytes = |name: &str| hex::decode(vector[name].as_str().unwrap()).unwrap();
+            let public = bs58::encode(bytes("public_key")).into_string();
+            let signature = bs58::encode(bytes("signature")).into_string();
+            let text = vector["text"].as_str().unwrap();
+            let new = Key::parse(Scheme::SolanaOffchainV1, &public).unwrap();
+            assert_eq!(new.message(DOMAIN, text).unwrap(), bytes("message"));
+            assert_eq!(new.verify(DOMAIN, text, &signature), Ok(()));
+            let other = new.verify(DOMAIN, &format!("{text}."), &signature);
+            assert_eq!(other, Err(SignatureError::Wrong));
+            let old = Key::parse(Scheme::SolanaOffchainV0, &public).unwrap();
+            assert_eq!(
+                old.verify(DOMAIN, text, &signature),
+                Err(SignatureError::Wrong)
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::{Kind, Record, Records, RecordsError, Stored};
 
-pub use key::{Key, KeyError, Scheme, SignatureError};
+pub use key::{Key, KeyError, OffchainVersion, Scheme, SignatureError};
 
 /// An approver as recorded. A new key is a new approver of the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,7 @@ use crate::phase::Phase;
 use crate::policies::PolicyRecord;
 use crate::records::{Draft, RecordsError, Stored};
 use crate::registrations::{Registered, RegistrationRecord};
+use crate::second_factor;
 
 /// How often waiting changes are looked at.
 const EVERY: Duration = Duration::from_millis(500);
@@ -72,6 +73,10 @@ pub(super) enum After {
 /// # Errors
 /// Rows that this appliance did not write; a store or HSM that does not answer.
 pub async fn apply(app: &App, id: RequestId) -> Result<(), GovernError> {
+    // Time locks run by the clock: nothing takes effect while it is not trusted.
+    if app.timekeeper.read().suspect.is_some() {
+        return Ok(());
+    }
     let mut turn = app.records.turn().await;
     let Some(mut stored) = app.records.get::<ChangeRecord>(*id.as_bytes()).await? else {
         app.open_changes.remove(id);
@@ -148,7 +153,24 @@ async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effec
             super::wallet_limits::effect(app, id, wallet, was, to).await
         }
         What::Venue { was, to } => super::venue::effect(app, id, was.as_deref(), to).await,
+        What::SecondFactor { operator } => new_second_factor(app, id, operator).await,
     }
+}
+
+async fn new_second_factor(
+    app: &App,
+    id: RequestId,
+    operator: &str,
+) -> Result<Effect, GovernError> {
+    let (generation, draft) = second_factor::reset(app, operator).await?;
+    Ok(Effect {
+        drafts: vec![draft],
+        kind: EntryKind::SecondFactor,
+        subject: Some(format!("operator/{operator}")),
+        detail: json!({ "state": "reset", "generation": generation, "request": id.to_string() }),
+        result: json!({ "generation": generation }),
+        after: After::Nothing,
+    })
 }
 
 async fn policy(

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
-use countersign_intent::{Principal, RequestId};
+use countersign_intent::{Principal, RequestId, WalletId};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::approvers::{Approver, Scheme, SignatureError};
 use crate::journal::stamp;
 use crate::records::{Draft, RecordsError, Stored};
+use crate::streaks;
 
 /// Who hands something in.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,29 @@ pub async fn approve(
     scheme: &str,
     signature: &str,
 ) -> Result<(), GovernError> {
+    match take(app, poster, id, approver, scheme, signature).await {
+        Ok(wallet) => {
+            streaks::good_approval(app, wallet);
+            Ok(())
+        }
+        Err(error) => {
+            if let GovernError::WrongSignature { wallet, .. } = &error {
+                streaks::wrong_approval(app, *wallet).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Answers the wallet that the request is about.
+async fn take(
+    app: &App,
+    poster: &Poster<'_>,
+    id: RequestId,
+    approver: &str,
+    scheme: &str,
+    signature: &str,
+) -> Result<Option<WalletId>, GovernError> {
     let mut turn = app.records.turn().await;
     let (ask, mut consent) = open(app, id).await?;
     let standing = ask
@@ -54,7 +78,7 @@ pub async fn approve(
     approver
         .key
         .verify(&app.config.trust_domain, &standing.text, signature)
-        .map_err(|error| wrong(app, &error))?;
+        .map_err(|error| wrong(&ask, &error))?;
     let yes = Yes {
         approver: approver.id.to_string(),
         name: approver.record.name.clone(),
@@ -67,7 +91,7 @@ pub async fn approve(
         posted_by: poster.actor.to_owned(),
     };
     if already(&consent.record, &yes) {
-        return Ok(());
+        return Ok(ask.wallet);
     }
     let detail = json!({
         "approver": yes.name,
@@ -82,7 +106,7 @@ pub async fn approve(
     consent.record.approvals.push(yes);
     let entry = entry(app, EntryKind::Approval, poster, &ask, &detail)?;
     turn.commit(vec![draft(&consent)?], vec![entry]).await?;
-    Ok(())
+    Ok(ask.wallet)
 }
 
 /// Ends a request for good. Refusing needs no signature: an operator says so for a member of a
@@ -240,11 +264,18 @@ fn check_scheme(approver: &Approver, scheme: &str) -> Result<(), GovernError> {
     })
 }
 
-fn wrong(_: &App, error: &SignatureError) -> GovernError {
+fn wrong(ask: &Ask, error: &SignatureError) -> GovernError {
     metrics::counter!("countersign_approval_signatures_refused_total").increment(1);
-    GovernError::Field {
-        field: "signature",
-        detail: error.to_string(),
+    let detail = error.to_string();
+    match error {
+        SignatureError::Wrong => GovernError::WrongSignature {
+            wallet: ask.wallet,
+            detail,
+        },
+        SignatureError::Encoding(_) | SignatureError::Text(_) => GovernError::Field {
+            field: "signature",
+            detail,
+        },
     }
 }
 

@@ -97,6 +97,11 @@ pub enum What {
         /// As it is to be.
         to: Box<VenueRecord>,
     },
+    /// Another secret for an operator's one-time codes.
+    SecondFactor {
+        /// Name of the operator.
+        operator: String,
+    },
 }
 
 impl What {
@@ -112,6 +117,7 @@ impl What {
             Self::RegistrationAdd { .. } => "registration_add",
             Self::WalletLimits { .. } => "wallet_limits",
             Self::Venue { .. } => "venue",
+            Self::SecondFactor { .. } => "second_factor",
         }
     }
 
@@ -131,7 +137,8 @@ impl What {
             | Self::ApproverAdd { .. }
             | Self::Certificate { .. }
             | Self::RegistrationAdd { .. }
-            | Self::WalletLimits { .. } => true,
+            | Self::WalletLimits { .. }
+            | Self::SecondFactor { .. } => true,
             Self::Venue { to, .. } => !to.removed,
             Self::ApproverRemove { .. } | Self::Unfreeze { .. } => false,
         }
@@ -216,6 +223,10 @@ impl What {
                 super::wallet_limits::summary(wallet, was, to)
             }
             Self::Venue { was, to } => super::venue::summary(was.as_deref(), to),
+            Self::SecondFactor { operator } => vec![
+                format!("New second factor for operator {operator}"),
+                "which they can have shown once".to_owned(),
+            ],
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why people's consent was not asked for, taken, or used.
 
+use countersign_intent::WalletId;
 use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
@@ -35,6 +36,14 @@ pub enum GovernError {
     Field {
         /// The field.
         field: &'static str,
+        /// What was expected.
+        detail: String,
+    },
+    /// An approval whose signature is not the approver's over the text as it is now.
+    #[error("{detail}")]
+    WrongSignature {
+        /// The wallet that the request is about.
+        wallet: Option<WalletId>,
         /// What was expected.
         detail: String,
     },

@@ -1,6 +1,7 @@
 //! Wire to domain and back: the one place that knows both.
 
 mod asks;
+mod clock;
 mod recorded;
 mod registrations;
 mod tables;
@@ -26,6 +27,7 @@ use crate::wallets::limits::LimitsError;
 use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
+pub use clock::clock;
 pub use recorded::{cursor_after, recorded_request, recorded_wallet};
 pub use registrations::{nonce, registered, registration};
 pub use tables::{addresses, feed_refused, table};

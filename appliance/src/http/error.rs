@@ -160,6 +160,7 @@ impl From<GovernError> for ApiError {
             GovernError::Denied(_) => Self::new(ErrorCode::PolicyDenied, detail),
             GovernError::Forbidden(_) => Self::new(ErrorCode::Forbidden, detail),
             GovernError::Field { field, .. } => Self::field(field, detail),
+            GovernError::WrongSignature { .. } => Self::field("signature", detail),
             GovernError::Unreadable(_) => Self::new(ErrorCode::NotReady, detail),
             GovernError::Records(error) => error.into(),
             GovernError::Policy(error) => error.into(),

@@ -111,6 +111,12 @@ async fn tell(app: &App, request: &mut Request, ask: &Ask, detail: Detail) -> Re
     let consent = consent.map(|stored| stored.record).unwrap_or_default();
     let tally = tally(ask, &consent, &app.approvers.all(), &[], app.clock.now());
     convert::tell(request, ask, &consent, tally);
+    if let Some(suspicion) = app.timekeeper.suspect()
+        && matches!(request.state.as_str(), "pending" | "approved")
+    {
+        let why = format!("{suspicion}; it waits for `countersign clock confirm`");
+        request.missing.push(why);
+    }
     if detail == Detail::Summary {
         request.asks = Vec::new();
         request.approvals = Vec::new();

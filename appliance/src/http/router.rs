@@ -7,28 +7,37 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, on};
+use countersign_api::Method::{Delete, Get, Patch, Post};
 use countersign_api::{ErrorCode, Method, Route};
+use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_intent::Role;
 
 use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, freeze, grants, limits, messages, nonces, pki, policies, prices,
-    registrations, requests, sign, status, tables, users, venues, wallets,
+    approvals, approvers, audit, clock, freeze, grants, limits, messages, nonces, pki, policies,
+    prices, registrations, requests, second_factor, sign, status, tables, users, venues, wallets,
 };
 use crate::app::App;
+use crate::journal::stamp;
 
 /// Every API route.
 pub fn api(app: Arc<App>) -> Router {
-    use Method::{Delete, Get, Patch, Post};
-    Mount(Router::new(), Arc::clone(&app))
-        .at(Get, "/openapi.json", status::openapi)
-        .at(Get, "/v1/status", status::get)
+    let mount = Mount(Router::new(), Arc::clone(&app));
+    running(deciding(asking(owning(mount))))
+        .0
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(app)
+}
+
+fn owning(mount: Mount) -> Mount {
+    mount
         .at(Post, "/v1/users", users::create)
         .at(Get, "/v1/users", users::list)
         .at(Get, "/v1/users/{id}", users::get)
@@ -50,6 +59,10 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Post, "/v1/grants", grants::create)
         .at(Get, "/v1/grants", grants::list)
         .at(Delete, "/v1/grants/{id}", grants::revoke)
+}
+
+fn asking(mount: Mount) -> Mount {
+    mount
         .at(Post, "/v1/sign/solana", sign::solana)
         .at(Post, "/v1/sign/solana/batch", sign::batch)
         .at(Get, "/v1/requests", requests::list)
@@ -66,6 +79,10 @@ pub fn api(app: Arc<App>) -> Router {
             approvers::enrolment_text,
         )
         .at(Delete, "/v1/approvers/{id}", approvers::remove)
+}
+
+fn deciding(mount: Mount) -> Mount {
+    mount
         .at(Get, "/v1/policies", policies::list)
         .at(Post, "/v1/policies", policies::propose)
         .at(Get, "/v1/policies/active", policies::active)
@@ -81,6 +98,15 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Get, "/v1/registrations", registrations::list)
         .at(Post, "/v1/registrations", registrations::add)
         .at(Delete, "/v1/registrations/{id}", registrations::remove)
+}
+
+fn running(mount: Mount) -> Mount {
+    mount
+        .at(Get, "/openapi.json", status::openapi)
+        .at(Get, "/v1/status", status::get)
+        .at(Post, "/v1/clock/confirm", clock::confirm)
+        .at(Post, "/v1/second-factor", second_factor::enrol)
+        .at(Post, "/v1/second-factor/reset", second_factor::reset)
         .at(Post, "/v1/freeze", freeze::freeze)
         .at(Post, "/v1/unfreeze", freeze::unfreeze)
         .at(Get, "/v1/audit/entries", audit::entries)
@@ -90,10 +116,6 @@ pub fn api(app: Arc<App>) -> Router {
         .at(Post, "/v1/pki/certificates", pki::issue)
         .at(Delete, "/v1/pki/certificates/{id}", pki::revoke)
         .at(Post, "/v1/pki/renew", pki::renew)
-        .0
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method)
-        .with_state(app)
 }
 
 struct Mount(Router<Arc<App>>, Arc<App>);
@@ -141,14 +163,42 @@ async fn guard(
     if !route.permits(role) {
         return Err(forbidden(route, peer.role()));
     }
+    second_factor::require(&app, &peer, route, request.headers()).await?;
     // Signing has its own memory of keys: the ledger.
     let signs = route.path.starts_with("/v1/sign/");
-    if signs || route.method == Method::Get {
+    // A secret that is shown once is not kept to be shown again.
+    let secret = route.path == "/v1/second-factor";
+    if signs {
+        let answer = next.run(request).await;
+        log_unread(&app, &peer, answer.status()).await;
+        return Ok(answer);
+    }
+    if secret || route.method == Method::Get {
         return Ok(next.run(request).await);
     }
     match idempotency_key(request.headers())? {
         Some(key) => once(&app, &peer, &key, request, next).await,
         None => Ok(next.run(request).await),
+    }
+}
+
+/// Logs a sign request that could not even be read; every other has its entry from the ledger.
+async fn log_unread(app: &App, peer: &Peer, status: StatusCode) {
+    let code = match status {
+        StatusCode::BAD_REQUEST => ErrorCode::InvalidRequest,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+        _ => return,
+    };
+    let now = stamp(app.journal.now());
+    let entry = Entry::new(now, EntryKind::SignErrored, peer.actor(), Detail::default())
+        .code(code.as_str())
+        .encode();
+    let logged = match entry {
+        Ok(entry) => app.ledger.append(vec![entry]).await.map(drop),
+        Err(error) => return tracing::error!(%error, "an unreadable request was not logged"),
+    };
+    if let Err(error) = logged {
+        tracing::error!(%error, "an unreadable request was not logged");
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         version: env!("CARGO_PKG_VERSION").to_owned(),
         phase: phase.to_owned(),
         checks: app.health.read(),
+        clock: convert::clock(&app.timekeeper.read()),
         freezes: app
             .freezes
             .in_force()

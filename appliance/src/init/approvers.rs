@@ -1,11 +1,11 @@
-//! The first approvers: `NAME=KEY`, enrolled in the ceremony. The people in the room are the proof
+//! The first approvers: `NAME[@OPERATOR]=KEY`, enrolled in the ceremony. The people in the room are the proof
 //! that the keys are theirs; everybody later proves possession and is agreed to.
 
 use std::path::Path;
 
 use countersign_intent::{ApproverId, Principal, Role};
 
-use crate::approvers::{ApproverRecord, Key, Scheme};
+use crate::approvers::{ApproverRecord, Key, OffchainVersion, Scheme};
 use crate::start::StartError;
 
 /// An approver to enrol.
@@ -13,31 +13,44 @@ use crate::start::StartError;
 pub struct FirstApprover {
     /// The name that groups list.
     pub name: String,
+    /// The operator who is the same person: what that one asks for, this one cannot approve, and
+    /// what waits for this one, that one can reject.
+    pub operator: Option<String>,
     /// The key.
     pub key: Key,
 }
 
 impl FirstApprover {
-    /// Reads `NAME=KEY`: base58 of an Ed25519 key, an Ethereum address `0x…`, or the path of a
-    /// Solana JSON keypair, of which only the public half is looked at.
+    /// Reads `NAME=KEY` or `NAME@OPERATOR=KEY`: base58 of an Ed25519 key, the same after `v1:` for
+    /// a device that signs off-chain messages of version 1, an Ethereum address `0x…`, or the path
+    /// of a Solana JSON keypair, of which only the public half is looked at.
     ///
     /// # Errors
     /// Anything else.
     pub fn parse(text: &str) -> Result<Self, StartError> {
         let (name, key) = text
             .split_once('=')
-            .ok_or_else(|| format!("expected `--approver NAME=KEY`, got `{text}`"))?;
-        Principal::new(Role::Operator, name)?;
+            .ok_or_else(|| format!("expected `--approver NAME[@OPERATOR]=KEY`, got `{text}`"))?;
+        let (name, operator) = match name.split_once('@') {
+            Some((name, operator)) => (name, Some(operator)),
+            None => (name, None),
+        };
+        for name in [Some(name), operator].into_iter().flatten() {
+            Principal::new(Role::Operator, name)?;
+        }
         let path = Path::new(key);
         let key = if path.is_file() {
             of_keypair(path)?
         } else if key.starts_with("0x") {
             Key::parse(Scheme::Eip191, key)?
+        } else if let Some(key) = key.strip_prefix("v1:") {
+            Key::parse(Scheme::SolanaOffchainV1, key)?
         } else {
             Key::parse(Scheme::SolanaOffchainV0, key)?
         };
         Ok(Self {
             name: name.to_owned(),
+            operator: operator.map(ToOwned::to_owned),
             key,
         })
     }
@@ -48,11 +61,12 @@ impl FirstApprover {
         ApproverRecord {
             name: self.name.clone(),
             scheme: match self.key {
-                Key::Ed25519(_) => Scheme::SolanaOffchainV0,
+                Key::Ed25519(_, OffchainVersion::V0) => Scheme::SolanaOffchainV0,
+                Key::Ed25519(_, OffchainVersion::V1) => Scheme::SolanaOffchainV1,
                 Key::Ethereum(_) => Scheme::Eip191,
             },
             public_key: self.key.to_string(),
-            operator: None,
+            operator: self.operator.clone(),
             enrolled_by: "init".to_owned(),
             enrolled_at: now,
             removed_at: None,
@@ -75,12 +89,33 @@ fn of_keypair(path: &Path) -> Result<Key, StartError> {
 /// Names and identifiers must be told apart, and each name is one person.
 ///
 /// # Errors
-/// A name that stands twice.
-pub(super) fn check_names(approvers: &[FirstApprover]) -> Result<(), StartError> {
+/// A name or an operator that stands twice; an operator who is none of the first.
+pub(super) fn check_names(
+    approvers: &[FirstApprover],
+    operators: &[String],
+) -> Result<(), StartError> {
+    let mut tied: Vec<&String> = approvers
+        .iter()
+        .filter_map(|one| one.operator.as_ref())
+        .collect();
+    if let Some(unknown) = tied.iter().find(|one| !operators.contains(one)) {
+        return Err(format!(
+            "an approver is said to be operator `{unknown}`, whom no `--operator` names"
+        )
+        .into());
+    }
+    tied.sort_unstable();
+    if let Some(pair) = tied.windows(2).find(|pair| pair.first() == pair.last()) {
+        let twice = pair.first().map_or("", |one| one.as_str());
+        return Err(format!("operator `{twice}` is said to be two approvers").into());
+    }
     let mut names: Vec<&str> = approvers.iter().map(|one| one.name.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => Err(format!("approver `{}` stands twice", pair.concat()).into()),
+        Some(pair) => {
+            let twice = pair.first().copied().unwrap_or_default();
+            Err(format!("approver `{twice}` stands twice").into())
+        }
         None => Ok(()),
     }
 }
@@ -114,8 +149,28 @@ mod tests {
         for wrong in ["alice", "=x", "a b=x", "alice=", "alice=0x00", &short] {
             assert!(FirstApprover::parse(wrong).is_err(), "`{wrong}`");
         }
-        assert!(check_names(&[of_text.clone(), of_address]).is_ok());
-        let again = check_names(&[of_text.clone(), of_text]);
+        assert!(check_names(&[of_text.clone(), of_address], &[]).is_ok());
+        let again = check_names(&[of_text.clone(), of_text], &[]);
         assert!(again.is_err());
+    }
+
+    #[test]
+    fn an_approver_may_be_an_operator_and_have_a_key_for_version_1() {
+        let signer = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        let public = bs58::encode(signer.verifying_key().as_bytes()).into_string();
+        let alice = FirstApprover::parse(&format!("alice@a=v1:{public}")).unwrap();
+        let record = alice.record(1);
+        assert_eq!(record.operator.as_deref(), Some("a"));
+        assert_eq!(record.scheme, Scheme::SolanaOffchainV1);
+        assert_eq!(record.public_key, public);
+        let operators = ["a".to_owned()];
+        assert!(check_names(std::slice::from_ref(&alice), &operators).is_ok());
+        let unknown = check_names(std::slice::from_ref(&alice), &[]).unwrap_err();
+        assert!(unknown.to_string().contains("operator `a`"), "{unknown}");
+        let bob = FirstApprover::parse(&format!("bob@a={public}")).unwrap();
+        assert!(check_names(&[alice, bob], &operators).is_err());
+        for wrong in ["alice@=x", "@a=x"] {
+            assert!(FirstApprover::parse(wrong).is_err(), "`{wrong}`");
+        }
     }
 }

@@ -62,6 +62,10 @@ kinds! {
     Table = 12, "table";
     /// An entry of the registry of venues.
     Venue = 13, "venue";
+    /// What is known about the clock.
+    Clock = 14, "clock";
+    /// An operator's second factor.
+    SecondFactor = 15, "second_factor";
 }
 
 /// A typed row.

@@ -14,13 +14,29 @@ pub(super) fn cosigned(read: &Read, approvers: &[Approver]) -> Vec<ApproverId> {
     approvers.iter().filter(signed).map(|one| one.id).collect()
 }
 
+/// Whether what stands in an approver's place of the transaction is a signature, and theirs:
+/// `None` where nobody signed.
+pub(super) fn verified(read: &Read, approvers: &[Approver]) -> Option<bool> {
+    let signatures = approvers.iter().filter_map(|one| present(read, &one.key));
+    signatures.reduce(|all, one| all && one)
+}
+
 fn signed(read: &Read, key: &Key) -> Option<()> {
-    let Key::Ed25519(public) = key else {
+    present(read, key)?.then_some(())
+}
+
+/// Whether a key's signature verifies over the message, where there is one.
+fn present(read: &Read, key: &Key) -> Option<bool> {
+    let Key::Ed25519(public, _) = key else {
         return None;
     };
     let decoded = read.decoded.as_ref().ok()?;
     let signature = decoded.cosignature(&Address::new(*public))?;
+    if signature == [0; 64] {
+        return None;
+    }
     let key = VerifyingKey::from_bytes(public).ok()?;
     let signature = Signature::from_bytes(&signature);
-    key.verify_strict(decoded.input.as_bytes(), &signature).ok()
+    let verified = key.verify_strict(decoded.input.as_bytes(), &signature);
+    Some(verified.is_ok())
 }

@@ -9,7 +9,9 @@ use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
 use countersign_decode::solana::Decoded;
 use countersign_hsm::Material;
-use countersign_intent::{Effect, Intent, Lifetime, RequestId, SigningInput, Span, Timestamp};
+use countersign_intent::{
+    Action, Effect, Intent, Lifetime, RequestId, SigningInput, Span, Timestamp,
+};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::{
@@ -23,6 +25,7 @@ use super::kept::Kept;
 use super::stages::{Read, Refusal, Release, Remembered, wire_reason};
 use super::voucher::Allowed;
 use crate::app::App;
+use crate::clock::Suspicion;
 use crate::freezes::Subject;
 use crate::governance::Digest32;
 use crate::governance::held::Held;
@@ -158,6 +161,10 @@ impl Hearing {
             None => self.ask_policy(bench),
         };
         let entry = self.entry(bench, &decision, &remembered);
+        let (decision, remembered, entry) = match entry {
+            Ok(entry) => (decision, remembered, entry),
+            Err(error) => self.not_loggable(bench, &error),
+        };
         Some(Verdict {
             decision,
             entry,
@@ -329,7 +336,34 @@ impl Hearing {
         }
     }
 
-    fn entry(&self, bench: &Bench<'_>, decision: &Decision, remembered: &Remembered) -> Vec<u8> {
+    /// What the log cannot tell is not done.
+    fn not_loggable(&self, bench: &Bench<'_>, why: &str) -> (Decision, Remembered, Vec<u8>) {
+        let refusal = Refusal {
+            code: ErrorCode::PolicyDenied,
+            rule: "log",
+            message: format!(
+                "what this does does not fit into an entry of the log: {why}; ask for less at once"
+            ),
+        };
+        let kind = if self.read.resolved.asked.dry_run {
+            EntryKind::SignDryRun
+        } else {
+            EntryKind::SignErrored
+        };
+        let (decision, remembered) = deny_early(&refusal, Vec::new());
+        (
+            decision,
+            remembered,
+            too_long(bench.now, kind, bench.request_id),
+        )
+    }
+
+    fn entry(
+        &self,
+        bench: &Bench<'_>,
+        decision: &Decision,
+        remembered: &Remembered,
+    ) -> Result<Vec<u8>, String> {
         let asked = &self.read.resolved.asked;
         let kind = match decision {
             _ if asked.dry_run => EntryKind::SignDryRun,
@@ -347,7 +381,7 @@ impl Hearing {
             stamp(bench.now),
             kind,
             asked.caller.spiffe_id(),
-            Detail::of(&detail).unwrap_or_default(),
+            Detail::of(&detail).map_err(|error| error.to_string())?,
         )
         .request(bench.request_id.to_string())
         .subject(asked.wallet.to_string())
@@ -358,9 +392,7 @@ impl Hearing {
             }
             Remembered::Deny { code, .. } => entry = entry.code(code.as_str()),
         }
-        entry
-            .encode()
-            .unwrap_or_else(|_| too_long(bench.now, kind, bench.request_id))
+        entry.encode().map_err(|error| error.to_string())
     }
 }
 
@@ -394,6 +426,13 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     if let Some(closed) = app.venues.closed(wallet.venue) {
         return refuse(ErrorCode::Frozen, "venue", closed);
     }
+    if let Some(suspicion) = app
+        .timekeeper
+        .suspect()
+        .filter(|_| rests_on_the_clock(read))
+    {
+        return refuse(ErrorCode::PolicyDenied, "clock", clock_suspect(&suspicion));
+    }
     match wallet.status {
         Status::Active => {}
         Status::Paused => {
@@ -415,7 +454,34 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     None
 }
 
-/// An entry whose details do not fit says at least that there was one.
+/// Whether a request waits until the clock is trusted again: whatever moves money or power out of
+/// the wallet, and whatever people released, because their time lock ran by the clock. Trades go
+/// on: the limits over them go by a time that no jump moves.
+fn rests_on_the_clock(read: &Read) -> bool {
+    let released = read.resolved.asked.approved.is_some();
+    let Ok(decoded) = &read.decoded else {
+        return released;
+    };
+    let wallet = &decoded.intent.wallet;
+    let mut effects = decoded.intent.effects.iter();
+    released
+        || effects.any(|effect| {
+            let action = effect.action(wallet);
+            // How long the signature lives moves nothing by itself.
+            let lifetime = matches!(effect, Effect::NonceAdvance { .. });
+            action.is_primary() && action != Action::Trade && !lifetime
+        })
+}
+
+fn clock_suspect(suspicion: &Suspicion) -> String {
+    format!(
+        "{suspicion}; until an operator has confirmed the clock with `countersign clock confirm` \
+         only trades that nobody has to approve are signed; then ask again under a new key"
+    )
+}
+
+/// An entry whose details do not fit says at least that there was one. An empty one, which this
+/// cannot be, would be refused by the ledger, and the request with it.
 fn too_long(now: Timestamp, kind: EntryKind, request: RequestId) -> Vec<u8> {
     Entry::new(stamp(now), kind, "system", Detail::default())
         .request(request.to_string())

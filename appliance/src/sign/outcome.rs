@@ -12,6 +12,7 @@ use super::stages::{Asked, Read, Remembered};
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::journal::stamp;
+use crate::streaks;
 
 /// Signs the recorded bytes. The outcome is queued before the answer is given; it becomes
 /// durable with a following commit.
@@ -24,7 +25,11 @@ pub(super) async fn sign(
         return Ok(answer);
     }
     let key = Arc::clone(&read.resolved.wallet.key);
-    let outcome = app.signers.sign(&recorded, key).await;
+    let attempt = app.signers.sign(&recorded, key).await;
+    if let Some(verified) = attempt.verified {
+        streaks::note_signature(app, recorded.wallet(), verified).await;
+    }
+    let outcome = attempt.outcome;
     let answer = answer::of_outcome(read, &recorded, &outcome);
     count(&outcome);
     match entries(app, read, &recorded, &outcome, answer.signature()) {

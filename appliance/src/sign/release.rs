@@ -25,6 +25,7 @@ use crate::governance::{
 };
 use crate::journal::stamp;
 use crate::records::{Draft, RecordsError, Stored};
+use crate::streaks;
 
 /// Walks one request that names an approved one.
 pub(super) async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkError> {
@@ -34,6 +35,7 @@ pub(super) async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkErr
             Err(answer) => return Ok(answer),
         };
         let read = Arc::new(read(app, resolved));
+        note_cosignatures(app, &read).await;
         match attempt(app, &read).await {
             Ok(Next::Answer(answer)) => return Ok(answer),
             Ok(Next::Judged(judged)) => {
@@ -47,6 +49,16 @@ pub(super) async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkErr
         }
     }
     Err(WalkError::Unsettled)
+}
+
+/// Counts what people are said to have signed inside the transaction and have not.
+async fn note_cosignatures(app: &App, read: &Read) {
+    let asker = read.resolved.asked.caller.principal();
+    match cosign::verified(read, &app.approvers.all()) {
+        Some(false) => streaks::wrong_cosignature(app, asker).await,
+        Some(true) => streaks::good_cosignature(app, asker),
+        None => {}
+    }
 }
 
 enum Next {

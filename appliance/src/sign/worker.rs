@@ -32,7 +32,25 @@ struct Job {
     input: SigningInput,
     key: Arc<KeyRef>,
     claim: Arc<AtomicU8>,
-    answer: oneshot::Sender<Outcome>,
+    answer: oneshot::Sender<Attempt>,
+}
+
+/// What became of one attempt to sign.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What the ledger records.
+    pub outcome: Outcome,
+    /// Whether the device's signature verified; `None` where it gave none.
+    pub verified: Option<bool>,
+}
+
+impl From<Outcome> for Attempt {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            verified: None,
+        }
+    }
 }
 
 /// The pool of signing threads.
@@ -89,9 +107,9 @@ impl Signers {
     ///
     /// Past the deadline a job that no thread has taken is `NotSent`; one that a device may be
     /// working on is `Unknown`, and its reservation stays spent.
-    pub async fn sign(&self, recorded: &Recorded, key: Arc<KeyRef>) -> Outcome {
+    pub async fn sign(&self, recorded: &Recorded, key: Arc<KeyRef>) -> Attempt {
         let claim = Arc::new(AtomicU8::new(QUEUED));
-        let (answer, outcome) = oneshot::channel();
+        let (answer, attempt) = oneshot::channel();
         let job = Job {
             input: recorded.input().clone(),
             key,
@@ -101,16 +119,19 @@ impl Signers {
         match self.queue.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
-                return Outcome::NotSent("every signing thread is busy; try again".to_owned());
+                return Outcome::NotSent("every signing thread is busy; try again".to_owned())
+                    .into();
             }
             Err(TrySendError::Disconnected(_)) => {
-                return Outcome::NotSent("the signing threads have ended".to_owned());
+                return Outcome::NotSent("the signing threads have ended".to_owned()).into();
             }
         }
-        match tokio::time::timeout(self.deadline, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::Unknown("a signing thread ended while it worked".to_owned()),
-            Err(_) => self.give_up(&claim),
+        match tokio::time::timeout(self.deadline, attempt).await {
+            Ok(Ok(attempt)) => attempt,
+            Ok(Err(_)) => {
+                Outcome::Unknown("a signing thread ended while it worked".to_owned()).into()
+            }
+            Err(_) => self.give_up(&claim).into(),
         }
     }
 
@@ -177,14 +198,21 @@ fn release(signed: Vec<Signed>) {
     let claims: Vec<Claim<'_>> = signed.iter().filter_map(Signed::claim).collect();
     let mut verdicts = verify_all(&claims).into_iter();
     for Signed { job, made } in signed {
-        let outcome = match made {
-            Ok(signature) if verdicts.next() == Some(true) => {
-                Outcome::Signed(*signature.as_bytes())
-            }
-            Ok(_) => unverifiable(),
-            Err(outcome) => outcome,
+        let attempt = match made {
+            Ok(signature) if verdicts.next() == Some(true) => Attempt {
+                outcome: Outcome::Signed(*signature.as_bytes()),
+                verified: Some(true),
+            },
+            Ok(_) => Attempt {
+                outcome: unverifiable(),
+                verified: Some(false),
+            },
+            Err(outcome) => Attempt {
+                outcome,
+                verified: None,
+            },
         };
-        let _asker_gave_up = job.answer.send(outcome);
+        let _asker_gave_up = job.answer.send(attempt);
     }
 }
 

@@ -12,7 +12,7 @@ use countersign_store::ledger::{Ledger, Limits as LedgerLimits};
 use super::{StartError, workers};
 use crate::Db;
 use crate::ca::DeskSigner;
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Timekeeper};
 use crate::config::Config;
 use crate::device::DeviceDesk;
 use crate::identity::{Authority, Lifetimes, TrustDomain};
@@ -84,6 +84,8 @@ pub struct Opened {
     pub ledger: Ledger,
     /// Rows that grant power.
     pub records: Arc<Records>,
+    /// The time.
+    pub timekeeper: Arc<Timekeeper>,
 }
 
 /// Checks every key's attributes and every row's seal.
@@ -105,7 +107,8 @@ pub async fn open(
         signing: workers(config).saturating_mul(4),
         ..LedgerLimits::default()
     };
-    let ledger_clock = Arc::clone(clock);
+    let timekeeper = Arc::new(Timekeeper::new(Arc::clone(clock), config.clock.tolerance));
+    let ledger_clock = Arc::clone(&timekeeper);
     let ledger = Ledger::start(
         Arc::clone(&db),
         Box::new(move || ledger_clock.now()),
@@ -114,6 +117,7 @@ pub async fn open(
     )
     .await?;
     let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
+    clock::load(&timekeeper, &db, &records).await?;
     Ok(Opened {
         device,
         keys,
@@ -122,6 +126,7 @@ pub async fn open(
         db,
         ledger,
         records: Arc::new(records),
+        timekeeper,
     })
 }
 

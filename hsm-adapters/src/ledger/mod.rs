@@ -27,7 +27,7 @@ pub use error::Error;
 pub use ethereum::{Ethereum, RecoverableSignature};
 pub use hid::{Usb, usb_devices};
 pub use path::DerivationPath;
-pub use solana::{MAX_MESSAGE, Solana};
+pub use solana::{MAX_MESSAGE, NEED_V1 as SOLANA_NEEDS_FOR_V1, Solana};
 pub use status::{App, Status};
 pub use tcp::Tcp;
 pub use transport::{Address, Transport, open};

@@ -27,6 +27,9 @@ const MORE: u8 = 0b10;
 /// Older apps take another header of off-chain messages than the one that is standard.
 const NEED: Version = Version::new(1, 8, 0);
 
+/// The first that takes off-chain messages of version 1; older ones answer that the header is bad.
+pub const NEED_V1: Version = Version::new(1, 14, 0);
+
 /// Most bytes of a message the app takes, since 1.8.0 (`src/globals.h`).
 pub const MAX_MESSAGE: usize = 15_312;
 

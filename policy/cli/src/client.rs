@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use countersign_api::Method;
+use countersign_api::{Method, OTP_HEADER};
 use countersign_intent::Span;
 use reqwest::Url;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub query: Vec<(&'static str, String)>,
     pub body: Option<Vec<u8>>,
     pub idempotency_key: Option<String>,
+    /// The operator's one-time code.
+    pub otp: Option<String>,
     /// How long the appliance may hold the answer back, beside the usual wait.
     pub held: Span,
 }
@@ -37,6 +39,7 @@ impl Call {
             query: Vec::new(),
             body: None,
             idempotency_key: None,
+            otp: None,
             held: Span::ZERO,
         }
     }
@@ -155,6 +158,9 @@ impl Https {
             .timeout(Duration::from_micros(patience));
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(code) = &call.otp {
+            request = request.header(OTP_HEADER, code);
         }
         if let Some(body) = &call.body {
             request = request

@@ -44,6 +44,10 @@ pub(crate) struct Connection {
         default_value = "operator-a"
     )]
     pub identity: String,
+    /// File with your one-time code, `-` for standard input; else the variable `COUNTERSIGN_OTP`,
+    /// else you are asked
+    #[arg(long, global = true, value_name = "FILE")]
+    pub otp_file: Option<PathBuf>,
     /// Longest wait for an answer
     #[arg(long, global = true, value_name = "TIME", default_value = "60s")]
     pub timeout: Span,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_policy::approval::offchain;
 use countersign_policy::approval::text::check_text;
 
-use crate::device::{Key, SOLANA};
+use crate::device::{ETHEREUM, Key, SOLANA_V1};
 use crate::failure::Failure;
 
 /// The exact bytes that `key` signs for `text`, if they are those the appliance named.
@@ -31,7 +31,7 @@ pub(crate) fn message(key: &Key, text: &str, named: &str) -> Result<Vec<u8>, Fai
 pub(crate) fn build(key: &Key, text: &str) -> Result<Vec<u8>, Failure> {
     let unfit = |why: String| Failure::refused(format!("the text cannot be approved: {why}"));
     check_text(text).map_err(|error| unfit(error.to_string()))?;
-    if key.scheme != SOLANA {
+    if key.scheme == ETHEREUM {
         return Ok(text.as_bytes().to_vec());
     }
     let domain = trust_domain(text)
@@ -39,7 +39,11 @@ pub(crate) fn build(key: &Key, text: &str) -> Result<Vec<u8>, Failure> {
     let signer = key
         .ed25519()
         .ok_or_else(|| unfit(format!("`{}` is no Ed25519 key", key.public_key)))?;
-    offchain::message(domain, &signer, text).map_err(|error| unfit(error.to_string()))
+    let message = match key.scheme {
+        SOLANA_V1 => offchain::message_v1(&signer, text),
+        _ => offchain::message(domain, &signer, text),
+    };
+    message.map_err(|error| unfit(error.to_string()))
 }
 
 /// The appliance that the text names. What the header says of it is not shown by the device, so

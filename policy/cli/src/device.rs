@@ -14,6 +14,8 @@ use crate::input;
 
 /// Scheme of Solana off-chain messages, version 0.
 pub(crate) const SOLANA: &str = "solana-offchain-v0";
+/// Scheme of Solana off-chain messages, version 1.
+pub(crate) const SOLANA_V1: &str = "solana-offchain-v1";
 /// Scheme of Ethereum personal messages.
 pub(crate) const ETHEREUM: &str = "eip191";
 
@@ -132,7 +134,7 @@ pub(crate) struct Key {
     holder: Holder,
     /// Where it is: a device, or a file.
     pub place: String,
-    /// `solana-offchain-v0` or `eip191`.
+    /// `solana-offchain-v0`, `solana-offchain-v1` or `eip191`.
     pub scheme: &'static str,
     /// Base58, or `0x…` for an Ethereum address.
     pub public_key: String,
@@ -193,7 +195,42 @@ impl Key {
     /// The 32 bytes of an Ed25519 key.
     pub(crate) fn ed25519(&self) -> Option<[u8; 32]> {
         let decoded = bs58::decode(&self.public_key).into_vec().ok()?;
-        (self.scheme == SOLANA).then(|| decoded.try_into().ok())?
+        (self.scheme != ETHEREUM).then(|| decoded.try_into().ok())?
+    }
+
+    /// Lets the key sign in another scheme that goes with it.
+    ///
+    /// # Errors
+    /// A scheme that does not, or that the device's app is too old for.
+    pub(crate) fn use_scheme(&mut self, scheme: &str) -> Result<(), Failure> {
+        if scheme == self.scheme {
+            return Ok(());
+        }
+        let (scheme, other) = match (&self.holder, scheme) {
+            (Holder::Ethereum(..), _) => (None, "only `eip191`"),
+            (_, SOLANA) => (Some(SOLANA), ""),
+            (_, SOLANA_V1) => (Some(SOLANA_V1), ""),
+            _ => (None, "`solana-offchain-v0` or `solana-offchain-v1`"),
+        };
+        let scheme = scheme
+            .ok_or_else(|| Failure::usage(format!("the key at `{}` signs {other}", self.place)))?;
+        if let (SOLANA_V1, Holder::Solana(app, _)) = (scheme, &self.holder)
+            && app.version() < ledger::SOLANA_NEEDS_FOR_V1
+        {
+            return Err(failure(ledger::Error::TooOld {
+                app: App::Solana.name(),
+                have: app.version(),
+                need: ledger::SOLANA_NEEDS_FOR_V1,
+            }));
+        }
+        self.scheme = scheme;
+        Ok(())
+    }
+
+    /// Whether it is the key of this scheme and text.
+    pub(crate) fn is(&self, scheme: &str, public_key: &str) -> bool {
+        let kind = |scheme: &str| scheme == ETHEREUM;
+        self.public_key == public_key && kind(self.scheme) == kind(scheme)
     }
 
     /// The path on the device, where it is on one.

@@ -20,6 +20,7 @@ mod idempotency;
 mod input;
 mod listing;
 mod message;
+mod otp;
 mod output;
 mod problem;
 mod segment;

@@ -6,12 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use countersign_api::Problem;
+use countersign_api::{Method, Problem};
 
 use crate::client::{Answer, Call, Https, Transport};
 use crate::config::Connection;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::otp::{self, Otp};
 use crate::output::Output;
 
 /// One run of the program.
@@ -19,6 +20,7 @@ pub(crate) struct Session {
     pub out: Output,
     connection: Connection,
     transport: Option<Box<dyn Transport>>,
+    otp: Otp,
 }
 
 /// An answer that says yes.
@@ -44,11 +46,16 @@ impl<T> Reply<T> {
 }
 
 impl Session {
-    pub(crate) const fn new(out: Output, connection: Connection) -> Self {
+    pub(crate) fn new(out: Output, connection: Connection) -> Self {
+        let otp = Otp {
+            variable: std::env::var("COUNTERSIGN_OTP").ok(),
+            file: connection.otp_file.clone(),
+        };
         Self {
             out,
             connection,
             transport: None,
+            otp,
         }
     }
 
@@ -59,6 +66,7 @@ impl Session {
             out,
             connection: Connection::default(),
             transport: Some(transport),
+            otp: Otp::default(),
         }
     }
 
@@ -67,8 +75,21 @@ impl Session {
     /// # Errors
     /// The appliance cannot be reached, says no, or answers with something else than `T`.
     pub(crate) fn call<T: DeserializeOwned>(&mut self, call: &Call) -> Result<Reply<T>, Failure> {
-        let answer = self.transport()?.send(call)?;
-        read(call, &answer)
+        if call.method == Method::Get {
+            let answer = self.transport()?.send(call)?;
+            return read(call, &answer);
+        }
+        let mut call = call.clone();
+        call.otp = self.otp.given()?;
+        let mut answer = self.transport()?.send(&call)?;
+        if call.otp.is_none()
+            && otp::wanted(&answer)
+            && let Some(code) = otp::ask()?
+        {
+            call.otp = Some(code);
+            answer = self.transport()?.send(&call)?;
+        }
+        read(&call, &answer)
     }
 
     /// Shows a result: as JSON if that was asked for, otherwise as `people` writes it.

@@ -1,22 +1,30 @@
-//! Solana off-chain messages, version 0, format 0, one signer: what a Ledger shows in full.
+//! Solana off-chain messages with one signer: what a Ledger or a Trezor shows in full.
 //!
-//! Layout (agave `docs/src/proposals/off-chain-message-signing.md`; Ledger's Solana application
+//! Version 0, format 0 (agave `docs/src/proposals/off-chain-message-signing.md`; Ledger's Solana application
 //! 1.8 and later): `ff` `"solana offchain"`, version `00`, application domain (32 bytes), format
 //! `00`, number of signers `01`, the signer's key (32 bytes), length of the text (`u16`,
 //! little-endian), the text.
+//!
+//! Version 1 (sRFC 38 in its final form; Ledger's Solana application 1.14 and later, Trezor): `ff`
+//! `"solana offchain"`, version `01`, number of signers `01`, the signer's key (32 bytes), the text
+//! to the end. It has no application domain: which appliance is meant stands in the text alone.
 
 use sha2::{Digest, Sha256};
 
 use super::text::{TextError, check_text};
 
-/// Bytes before the text, for one signer.
+/// Bytes before the text in version 0, for one signer.
 pub const HEADER: usize = 85;
+
+/// Bytes before the text in version 1, for one signer.
+pub const HEADER_V1: usize = 50;
 
 /// The whole of a message at most: what every verifier of formats 0 and 1 takes.
 pub const MAX_MESSAGE: usize = 1_232;
 
 const SIGNING_DOMAIN: &[u8; 16] = b"\xffsolana offchain";
 const VERSION: u8 = 0;
+const VERSION_1: u8 = 1;
 const RESTRICTED_ASCII: u8 = 0;
 const ONE_SIGNER: u8 = 1;
 
@@ -29,7 +37,7 @@ pub fn application_domain(trust_domain: &str) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// The exact bytes that the owner of `signer` signs to agree to `text`.
+/// The exact bytes that the owner of `signer` signs to agree to `text`, in version 0.
 ///
 /// # Errors
 /// A text that the device would not show in full.
@@ -61,9 +69,48 @@ fn build(domain: &[u8; 32], signer: &[u8; 32], text: &str) -> Result<Vec<u8>, Te
     Ok(out)
 }
 
+/// The same in version 1.
+///
+/// # Errors
+/// As [`message`].
+pub fn message_v1(signer: &[u8; 32], text: &str) -> Result<Vec<u8>, TextError> {
+    check_text(text)?;
+    let mut out = Vec::with_capacity(HEADER_V1 + text.len());
+    out.extend_from_slice(SIGNING_DOMAIN);
+    out.extend_from_slice(&[VERSION_1, ONE_SIGNER]);
+    out.extend_from_slice(signer);
+    out.extend_from_slice(text.as_bytes());
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What another implementation makes; how is said in `offchain-v1.py`.
+    #[test]
+    fn version_1_is_what_others_make_of_it() {
+        let vectors = include_str!("../../vectors/approval/offchain-v1.toml");
+        let vectors: toml::Table = toml::from_str(vectors).unwrap();
+        let vectors = vectors["case"].as_array().unwrap();
+        assert_eq!(vectors.len(), 3);
+        for vector in vectors {
+            let field = |name: &str| vector[name].as_str().unwrap();
+            let signer: [u8; 32] = bytes(field("public_key")).try_into().unwrap();
+            let made = message_v1(&signer, field("text")).unwrap();
+            assert_eq!(made, bytes(field("message")), "{}", field("name"));
+            assert_eq!(made.len(), HEADER_V1 + field("text").len());
+        }
+    }
+
+    #[test]
+    fn a_message_of_one_version_is_none_of_the_other() {
+        let (old, new) = (message("a", &[1; 32], "text"), message_v1(&[1; 32], "text"));
+        assert_ne!(old.unwrap(), new.unwrap());
+        for text in ["", "caf\u{e9}", "tab\t"] {
+            assert!(message_v1(&[1; 32], text).is_err());
+        }
+    }
 
     /// Built by hand from the layout above.
     const VECTOR: &str = include_str!("../../vectors/approval/offchain-v0.hex");

@@ -26,6 +26,10 @@ pub struct Options {
     pub max_connections: usize,
     /// Denials in a row after which a bot is frozen; never, if 0.
     pub freeze_after_denials: u32,
+    /// Approvals in a row with a wrong signature after which their wallet is frozen.
+    pub freeze_after_bad_signatures: u32,
+    /// Whether operators need a one-time code.
+    pub second_factor: bool,
     /// Threads that sign.
     pub workers: usize,
     /// Where the programs are; beside the running test unless told.
@@ -41,6 +45,8 @@ impl Default for Options {
             anchor_every: "60s",
             max_connections: 256,
             freeze_after_denials: 0,
+            freeze_after_bad_signatures: 10,
+            second_factor: false,
             workers: 2,
             programs: None,
         }
@@ -149,7 +155,10 @@ impl Appliance {
              [log]\n\
              anchor_every = '{anchor_every}'\n\
              [freeze]\n\
-             after_denials = {denials}\n",
+             after_denials = {denials}\n\
+             after_bad_signatures = {bad_signatures}\n\
+             [operators]\n\
+             second_factor = '{second_factor}'\n",
             directory = self.root().display(),
             connections = options.max_connections,
             module = program::softhsm_module()?.display(),
@@ -159,6 +168,12 @@ impl Appliance {
             custody = options.custody,
             anchor_every = options.anchor_every,
             denials = options.freeze_after_denials,
+            bad_signatures = options.freeze_after_bad_signatures,
+            second_factor = if options.second_factor {
+                "totp"
+            } else {
+                "none"
+            },
         );
         fs::write(self.path("countersignd.toml"), text)?;
         Ok(())

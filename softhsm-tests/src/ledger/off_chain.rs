@@ -53,6 +53,33 @@ pub(super) fn standard(message: &[u8], me: &[u8; 32]) -> Result<Shown, Refusal> 
     }
 }
 
+/// The header of version 1, which newer apps take too (sRFC 38 in its final form): domain, version
+/// 1, number of signers, their keys in strictly ascending order, the text to the end.
+pub(super) fn version_1(message: &[u8], me: &[u8; 32]) -> Result<Shown, Refusal> {
+    let refused = Refusal(BAD_HEADER);
+    let rest = message.strip_prefix(DOMAIN).ok_or(refused)?;
+    let [1, signers, rest @ ..] = rest else {
+        return Err(refused);
+    };
+    let (keys, text) = rest
+        .split_at_checked(usize::from(*signers) * 32)
+        .ok_or(refused)?;
+    let keys: Vec<&[u8]> = keys.chunks_exact(32).collect();
+    if !keys.is_sorted_by(|one, next| one < next) || !keys.contains(&me.as_slice()) {
+        return Err(refused);
+    }
+    if text.is_empty() {
+        return Err(refused);
+    }
+    // There is no format: what is not ASCII is UTF-8.
+    checked(text, 1)
+}
+
+/// Whether a message says that it is of version 1.
+pub(super) fn is_version_1(message: &[u8]) -> bool {
+    message.get(DOMAIN.len()) == Some(&1)
+}
+
 /// The header of apps before 1.8.0, which is also the one of the crate
 /// `solana-offchain-message`: domain, version, format, length, text.
 pub(super) fn legacy(message: &[u8]) -> Result<Shown, Refusal> {

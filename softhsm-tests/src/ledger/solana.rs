@@ -82,6 +82,8 @@ impl Ledger {
     fn message_screen(&self, message: &[u8], me: &[u8; 32]) -> Result<Screen, Refusal> {
         let shown = if self.settings.version < (1, 8, 0) {
             off_chain::legacy(message)?
+        } else if self.settings.version >= (1, 14, 0) && off_chain::is_version_1(message) {
+            off_chain::version_1(message, me)?
         } else {
             off_chain::standard(message, me)?
         };

@@ -96,6 +96,8 @@ named! {
         Start = "start",
         /// The appliance stopped.
         Stop = "stop",
+        /// An operator's second factor was shown, reset, refused or locked.
+        SecondFactor = "second_factor",
         /// The clock jumped or its trust changed.
         Clock = "clock",
     }

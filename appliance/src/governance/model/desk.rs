@@ -1,12 +1,10 @@
 //! An appliance on the simulator with a clock that the test moves, and short ways to use it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use countersign_hsm::Device;
-use countersign_hsm::simulator::Simulator;
-use countersign_intent::{Address, Principal, RequestId, Role, Timestamp, UserId, WalletId};
+use countersign_hsm::simulator::{FaultPlan, Simulator};
+use countersign_intent::{Address, Principal, RequestId, Role, Span, Timestamp, UserId, WalletId};
 use ed25519_dalek::{Signer, SigningKey};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sha2::{Digest, Sha256};
@@ -15,7 +13,7 @@ use super::super::{Poster, apply, approve, change::What, load, propose, reject};
 use crate::Db;
 use crate::app::App;
 use crate::approvers::Scheme;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, ManualClock, SystemClock};
 use crate::config::{Config, CustodyKind};
 use crate::freezes::{FreezeRecord, Scope};
 use crate::grants::GrantRecord;
@@ -66,25 +64,11 @@ then = {{ approve = {{ group = "treasury", quorum = 2, time_lock = "{POLICY_LOCK
     )
 }
 
-struct TestClock {
-    now: AtomicI64,
-    real: SystemClock,
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.real.monotonic()
-    }
-}
-
 pub(super) struct Desk {
     directory: tempfile::TempDir,
+    simulator: Arc<Simulator>,
     device: Arc<dyn Device>,
-    clock: Arc<TestClock>,
+    clock: Arc<ManualClock>,
     running: Option<(Arc<App>, Threads)>,
     wallet: WalletId,
     address: Address,
@@ -104,7 +88,8 @@ fn public(who: usize, generation: u64) -> String {
 impl Desk {
     pub(super) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let device: Arc<dyn Device> = Arc::new(Simulator::default());
+        let simulator = Arc::new(Simulator::default());
+        let device: Arc<dyn Device> = Arc::clone(&simulator) as _;
         let policy_file = directory.path().join("policy.toml");
         std::fs::write(&policy_file, policy("first")).unwrap();
         let approver = |who| format!("{}={}", APPROVERS[who], public(who, 0));
@@ -121,13 +106,11 @@ impl Desk {
         init::run_on(&config, &first, move || Ok(same))
             .await
             .unwrap();
-        let real = SystemClock::new();
-        let clock = Arc::new(TestClock {
-            now: AtomicI64::new(real.now().micros() / 1_000_000 * 1_000_000 + 2_000_000),
-            real,
-        });
+        let second = SystemClock::new().now().micros() / 1_000_000 + 2;
+        let clock = ManualClock::at(Timestamp::from_micros(second * 1_000_000));
         let mut desk = Self {
             directory,
+            simulator,
             device,
             clock,
             running: None,
@@ -149,11 +132,7 @@ impl Desk {
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
             .build_recorder()
             .handle();
-        self.running = Some(
-            start::assemble(config, opened, clock, metrics)
-                .await
-                .unwrap(),
-        );
+        self.running = Some(start::assemble(config, opened, metrics).await.unwrap());
         self.bot = Some(self.certify("bot/model").await);
     }
 
@@ -204,7 +183,7 @@ impl Desk {
             (csr.pem().unwrap(), principal.parse().unwrap());
         let authority = Arc::clone(&self.app().authority);
         let (now, longest) = (
-            self.clock.now(),
+            self.app().clock.now(),
             self.app().config.certificates.client_longest,
         );
         let issue = move || authority.issue_client(&csr, &principal, Some(longest), now);
@@ -220,6 +199,11 @@ impl Desk {
     pub(super) async fn end(&mut self) {
         let (app, threads) = self.running.take().unwrap();
         self.bot = None;
+        // As every stop does; they say what time it was.
+        let kind = countersign_audit::Kind::Stop;
+        let entry = app.journal.entry(kind, "system", None, &()).unwrap();
+        app.ledger.append(vec![entry]).await.unwrap();
+        crate::sequencer::sign_head(&app).await.unwrap();
         app.ledger.shutdown().await.unwrap();
         app.db.close().await.unwrap();
         drop(Arc::into_inner(app).unwrap());
@@ -233,19 +217,47 @@ impl Desk {
         self.start().await;
     }
 
-    /// Whole seconds, as the model counts.
+    /// Whole seconds of the time that counts.
     pub(super) fn now(&self) -> i64 {
-        self.clock.now().micros() / 1_000_000
+        self.app().clock.now().micros() / 1_000_000
     }
 
-    pub(super) fn advance(&self, seconds: i64) {
-        self.clock
-            .now
-            .fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    pub(super) fn advance(&self, seconds: u64) {
+        self.clock.advance(Span::from_secs(seconds));
+    }
+
+    /// Sets the machine's clock, and lets the appliance notice.
+    pub(super) async fn jump(&self, seconds: i64) {
+        self.clock.jump(seconds);
+        clock::note(self.app()).await;
+    }
+
+    pub(super) async fn confirm_clock(&self) {
+        let actor = "spiffe://model.example/operator/a";
+        let reading = clock::confirm(self.app(), actor, "operator/a").await;
+        assert!(reading.unwrap().suspect.is_none());
+    }
+
+    pub(super) fn suspect(&self) -> bool {
+        self.app().timekeeper.read().suspect.is_some()
     }
 
     pub(super) fn version(&self) -> u64 {
         self.app().policies.active().unwrap().version
+    }
+
+    pub(super) fn faults(&self) -> &FaultPlan {
+        self.simulator.faults()
+    }
+
+    pub(super) fn wallet(&self) -> String {
+        self.wallet.to_string()
+    }
+
+    /// Why a scope is frozen.
+    pub(super) fn frozen_for(&self, scope: &Scope) -> Option<String> {
+        let in_force = self.app().freezes.in_force();
+        in_force.get(scope)?.record.reason.clone()
     }
 
     pub(super) fn frozen(&self) -> bool {
@@ -354,6 +366,22 @@ impl Desk {
         );
     }
 
+    /// Proposes, lets alice and bob agree, and expects it to wait for the clock all the same.
+    pub(super) async fn change_waits(&self, what: What, keys: &[u64; 3]) {
+        let operator = operator();
+        let app = self.app();
+        let id = propose(app, &poster(&operator), what).await.unwrap().ask.id;
+        for who in [0, 1] {
+            assert!(self.approve(id, who, keys[who]).await);
+        }
+        apply::apply(app, id).await.unwrap();
+        assert!(
+            app.open_changes.all().contains(&id),
+            "done by a suspect clock"
+        );
+        assert!(self.reject(id, 2).await);
+    }
+
     pub(super) fn enrolment(&self, who: usize, generation: u64) -> What {
         What::ApproverAdd {
             name: APPROVERS[who].to_owned(),
@@ -368,7 +396,7 @@ impl Desk {
             scope: Scope::Everything,
             by: "risk/r".to_owned(),
             reason: None,
-            since: self.clock.now().micros(),
+            since: self.app().clock.now().micros(),
             lifted_at: None,
         };
         let app = self.app();

@@ -2,6 +2,7 @@
 
 mod approvers;
 mod audit;
+mod clock;
 mod completions;
 mod decode;
 mod destinations;
@@ -17,6 +18,7 @@ mod policy;
 mod prices;
 mod registrations;
 mod requests;
+mod second_factor;
 mod sign;
 mod status;
 mod tables;
@@ -80,6 +82,12 @@ pub(crate) enum Command {
     Prices(prices::Command),
     /// Stop signing at once
     Freeze(freeze::Arguments),
+    /// Whether the appliance trusts its clock
+    #[command(subcommand)]
+    Clock(clock::Command),
+    /// Your one-time codes, where the appliance asks operators for them
+    #[command(subcommand)]
+    SecondFactor(second_factor::Command),
     /// Ask the group to end a freeze
     Unfreeze(unfreeze::Arguments),
     /// People who approve, and their keys
@@ -135,6 +143,8 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Policy(command) => policy::run(command, session),
         Command::Prices(command) => prices::run(command, session),
         Command::Freeze(arguments) => freeze::run(arguments, session),
+        Command::Clock(command) => clock::run(command, session),
+        Command::SecondFactor(command) => second_factor::run(command, session),
         Command::Unfreeze(arguments) => unfreeze::run(arguments, session),
         Command::Approvers(command) => approvers::run(&command, session),
         Command::Groups(command) => groups::run(&command, session),

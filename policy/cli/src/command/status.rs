@@ -1,6 +1,6 @@
 //! `countersign status`
 
-use countersign_api::{Check, FreezeScope, FreezeState, Status};
+use countersign_api::{Check, ClockState, FreezeScope, FreezeState, Status};
 
 use crate::client::Call;
 use crate::failure::Outcome;
@@ -22,6 +22,7 @@ fn show(status: &Status, out: &mut Output) {
             ("policy", status.policy_hash.clone()),
             ("log", Some(log(status))),
             ("log key", Some(status.log_vkey.clone())),
+            ("clock", Some(clock(&status.clock))),
         ],
     );
     out.line("");
@@ -40,6 +41,29 @@ fn log(status: &Status) -> String {
     format!(
         "{} entries, {} of them under a signed checkpoint",
         status.log_size, status.checkpoint_size
+    )
+}
+
+/// The clock in one line.
+pub(super) fn clock(clock: &ClockState) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    if clock.state == "ok" && clock.time == clock.clock {
+        return format!("ok, {}", clock.clock);
+    }
+    if clock.state == "ok" {
+        return format!(
+            "ok, {}; time stands still at {} until then",
+            clock.clock, clock.time
+        );
+    }
+    format!(
+        "{} since {}: it went {} by {}; it says {}, and time goes on at {}",
+        clock.state.to_uppercase(),
+        part(&clock.since),
+        part(&clock.direction),
+        part(&clock.by),
+        clock.clock,
+        clock.time
     )
 }
 

@@ -41,7 +41,8 @@ fn the_definition_is_consistent() {
 fn the_verbs_are_these() {
     assert_eq!(
         names(&[]).join(" "),
-        "status users wallets grants venues requests sign decode policy prices freeze unfreeze \
+        "status users wallets grants venues requests sign decode policy prices freeze clock \
+         second-factor unfreeze \
          approvers groups destinations registrations nonces tables limits ledger audit pki completions man"
     );
     assert_eq!(names(&["users"]).join(" "), "list show create");
@@ -272,11 +273,14 @@ fn status_shows_checks_and_freezes() {
             {"name": "store", "ok": true},
             {"name": "clock", "ok": false, "detail": "moved back by 3s"},
         ],
+        "clock": {"state": "suspect", "clock": "c", "time": "t", "since": "s", "direction": "back",
+            "by": "1h"},
         "freezes": [{"scope": "everything", "by": "risk/auto", "since": "t", "recorded": true}],
     });
     let (exit, out, ..) = countersign(&["status"], [(200, status)]);
     assert_eq!(exit, Exit::Done);
     assert!(out.contains("clock  FAILS  moved back by 3s"), "{out}");
+    assert!(out.contains("SUSPECT since s: it went back by 1h"), "{out}");
     assert!(out.contains("everything  t"), "{out}");
 }
 

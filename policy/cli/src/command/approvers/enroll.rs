@@ -33,6 +33,11 @@ pub(crate) struct Enrolment {
     /// cannot approve
     #[arg(long)]
     operator: Option<String>,
+    /// How the key signs: `solana-offchain-v0`, which every Ledger shows; `solana-offchain-v1` for a
+    /// Ledger with Solana app 1.14 or later, and for a Trezor; `eip191`. What the device usually
+    /// does unless told
+    #[arg(long)]
+    scheme: Option<String>,
     /// Without an appliance: make the proof for the one of this trust domain and print it
     #[arg(long, value_name = "TRUST_DOMAIN")]
     offline: Option<String>,
@@ -50,6 +55,9 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
 /// Shows the key, has the enrolment text signed by it, and asks for the change.
 pub(crate) fn enrol(keys: &KeyArguments, enrolment: &Enrolment, session: &mut Session) -> Outcome {
     let mut key = keys.key()?;
+    if let Some(scheme) = &enrolment.scheme {
+        key.use_scheme(scheme)?;
+    }
     let text = text(&key, enrolment, session)?;
     session
         .out

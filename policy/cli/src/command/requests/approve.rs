@@ -85,11 +85,12 @@ fn enrolled(session: &mut Session, named: Option<&str>) -> Result<Vec<Approver>,
 /// The first key that somebody is enrolled with, and who that is.
 fn matching(keys: Vec<Key>, enrolled: &[Approver]) -> Result<(Key, &Approver), Failure> {
     let mut seen = Vec::new();
-    for key in keys {
+    for mut key in keys {
         let owner = enrolled
             .iter()
-            .find(|one| one.scheme == key.scheme && one.public_key == key.public_key);
+            .find(|one| key.is(&one.scheme, &one.public_key));
         if let Some(owner) = owner {
+            key.use_scheme(&owner.scheme)?;
             return Ok((key, owner));
         }
         seen.push(format!(

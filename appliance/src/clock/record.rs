@@ -1,0 +1,173 @@
+//! What is recorded about the clock, and an operator's word that ends a suspicion.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_audit::Kind as EntryKind;
+use countersign_audit::leaf::SYSTEM;
+use countersign_intent::Timestamp;
+use countersign_store::Store;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Reading, Suspicion, Timekeeper};
+use crate::Db;
+use crate::app::App;
+use crate::phase::Phase;
+use crate::records::{Draft, Kind, Record, Records, RecordsError, Stored};
+
+/// There is one row.
+const ROW: [u8; 16] = *b"countersignclock";
+
+/// How often the clocks are held against each other when nobody asks for the time.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How soon a stop is noticed.
+const STEP: Duration = Duration::from_millis(50);
+
+/// What is recorded about the clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockRecord {
+    /// Why it is not trusted now.
+    pub suspect: Option<Suspicion>,
+    /// The last confirmation.
+    pub confirmed: Option<Confirmed>,
+}
+
+/// An operator's word that the wall clock is right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmed {
+    /// Who said so.
+    pub by: String,
+    /// The time that counted until then, microseconds since the Unix epoch.
+    pub time: i64,
+    /// What the wall clock said, microseconds since the Unix epoch.
+    pub clock: i64,
+}
+
+impl Record for ClockRecord {
+    const KIND: Kind = Kind::Clock;
+}
+
+/// Lets time go on from what was recorded before this start.
+///
+/// # Errors
+/// A row that this appliance did not write; a store that does not answer.
+pub async fn load(keeper: &Timekeeper, db: &Db, records: &Records) -> Result<(), RecordsError> {
+    let decided = Timestamp::from_micros(db.progress().await?.latest_micros);
+    let signed = db.checkpoints(None, 1).await?;
+    let latest = signed.first().map_or(decided, |head| head.at.max(decided));
+    let stored = records.get::<ClockRecord>(ROW).await?;
+    keeper.resume(latest, stored.as_ref().map(|stored| &stored.record));
+    Ok(())
+}
+
+/// Looks at the clocks until the appliance halts.
+pub async fn watch(app: Arc<App>) {
+    let mut waited = EVERY;
+    while app.phase.get() != Phase::Halted {
+        if waited >= EVERY {
+            waited = Duration::ZERO;
+            note(&app).await;
+        }
+        tokio::time::sleep(STEP).await;
+        waited += STEP;
+    }
+}
+
+/// Looks at the clocks, and records a suspicion that is not recorded yet. It holds either way.
+pub async fn note(app: &App) {
+    let reading = app.timekeeper.read();
+    let suspect = if reading.suspect.is_some() { 1.0 } else { 0.0 };
+    metrics::gauge!("countersign_clock_suspect").set(suspect);
+    if app.timekeeper.unrecorded().is_none() {
+        return;
+    }
+    if let Err(error) = record(app).await {
+        tracing::error!(%error, "the clock is suspect; that is not recorded yet and tried again");
+    }
+}
+
+async fn record(app: &App) -> Result<(), RecordsError> {
+    let mut turn = app.records.turn().await;
+    let Some(suspicion) = app.timekeeper.unrecorded() else {
+        return Ok(());
+    };
+    tracing::error!(%suspicion, "the clock is suspect: `countersign clock confirm`");
+    let mut stored = stored(app).await?;
+    stored.record.suspect = Some(suspicion);
+    let entry = entry(app, SYSTEM, &suspicion, None)?;
+    turn.commit(vec![draft(&stored)?], vec![entry]).await?;
+    app.timekeeper.recorded(&suspicion);
+    Ok(())
+}
+
+/// Takes an operator's word that the wall clock is right, and answers both clocks as they are
+/// from then on. Changes nothing where the clock is not suspect.
+///
+/// # Errors
+/// As [`load`], or a log that cannot be written; the suspicion stays.
+pub async fn confirm(app: &App, actor: &str, by: &str) -> Result<Reading, RecordsError> {
+    let mut turn = app.records.turn().await;
+    let reading = app.timekeeper.read();
+    let Some(suspicion) = reading.suspect else {
+        return Ok(reading);
+    };
+    let mut stored = stored(app).await?;
+    stored.record = ClockRecord {
+        suspect: None,
+        confirmed: Some(Confirmed {
+            by: by.to_owned(),
+            time: reading.time.micros(),
+            clock: reading.clock.micros(),
+        }),
+    };
+    let mut entries = Vec::new();
+    if app.timekeeper.unrecorded().is_some() {
+        entries.push(entry(app, SYSTEM, &suspicion, None)?);
+    }
+    entries.push(entry(app, actor, &suspicion, Some(&reading))?);
+    turn.commit(vec![draft(&stored)?], entries).await?;
+    app.timekeeper.trust(&reading);
+    Ok(app.timekeeper.read())
+}
+
+async fn stored(app: &App) -> Result<Stored<ClockRecord>, RecordsError> {
+    let stored = app.records.get::<ClockRecord>(ROW).await?;
+    Ok(stored.unwrap_or_else(|| Stored {
+        id: ROW,
+        seq: 0,
+        record: ClockRecord::default(),
+    }))
+}
+
+fn draft(stored: &Stored<ClockRecord>) -> Result<Draft, RecordsError> {
+    if stored.seq == 0 {
+        Draft::new(stored.id, &stored.record)
+    } else {
+        Draft::update(stored)
+    }
+}
+
+/// The log's word: what was noticed, and both clocks as they were confirmed.
+fn entry(
+    app: &App,
+    actor: &str,
+    suspicion: &Suspicion,
+    confirmed: Option<&Reading>,
+) -> Result<Vec<u8>, RecordsError> {
+    let detail = json!({
+        "state": if confirmed.is_some() { "confirmed" } else { "suspect" },
+        "direction": suspicion.direction(),
+        "by": suspicion.by().to_string(),
+        "since": Timestamp::from_micros(suspicion.since).to_string(),
+        "clock": confirmed.map_or_else(
+            || Timestamp::from_micros(suspicion.clock).to_string(),
+            |reading| reading.clock.to_string(),
+        ),
+        "time": confirmed.map(|reading| reading.time.to_string()),
+    });
+    Ok(app.journal.entry(EntryKind::Clock, actor, None, &detail)?)
+}

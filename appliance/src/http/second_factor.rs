@@ -1,0 +1,91 @@
+//! `/v1/second-factor`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use countersign_api::{ErrorCode, OTP_HEADER, ResetSecondFactor, Route, SecondFactorSecret};
+use countersign_intent::{Principal, Role};
+
+use super::changes::propose;
+use super::error::ApiError;
+use super::extract::{Body, Peer};
+use super::phase::require_phase;
+use crate::app::App;
+use crate::governance::change::What;
+use crate::phase::Activity;
+use crate::second_factor::{self, SecondFactorError};
+
+/// Lets an operator through, where a second factor is asked for and the route takes one.
+///
+/// # Errors
+/// As [`second_factor::check`].
+pub(super) async fn require(
+    app: &App,
+    peer: &Peer,
+    route: &Route,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
+    let asked = peer.role() == Role::Operator && route.takes_second_factor();
+    if !asked || !app.second_factors.on() {
+        return Ok(());
+    }
+    let code = headers.get(OTP_HEADER).and_then(|code| code.to_str().ok());
+    second_factor::check(app, peer.principal().name(), peer.actor(), code).await?;
+    Ok(())
+}
+
+pub(super) async fn enrol(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+) -> Result<Json<SecondFactorSecret>, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    require_on(&app)?;
+    let otpauth = second_factor::enrol(&app, peer.principal().name(), peer.actor()).await?;
+    Ok(Json(SecondFactorSecret { otpauth }))
+}
+
+/// Governed: people agree that an operator gets another secret, which is then shown once.
+pub(super) async fn reset(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    Body(body): Body<ResetSecondFactor>,
+) -> Result<Response, ApiError> {
+    require_phase(&app, Activity::Change)?;
+    require_on(&app)?;
+    Principal::new(Role::Operator, &body.operator)
+        .map_err(|error| ApiError::field("operator", error.to_string()))?;
+    let what = What::SecondFactor {
+        operator: body.operator,
+    };
+    propose(&app, &peer, what).await
+}
+
+fn require_on(app: &App) -> Result<(), ApiError> {
+    if app.second_factors.on() {
+        return Ok(());
+    }
+    let detail = "operators have no second factor here; `operators.second_factor = \"totp\"` in \
+                  the configuration turns it on";
+    Err(ApiError::new(ErrorCode::NotFound, detail))
+}
+
+impl From<SecondFactorError> for ApiError {
+    fn from(error: SecondFactorError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SecondFactorError::Records(error) => error.into(),
+            SecondFactorError::Missing
+            | SecondFactorError::NotEnrolled(_)
+            | SecondFactorError::Shown(_)
+            | SecondFactorError::Wrong { .. }
+            | SecondFactorError::Locked(_) => {
+                let mut error = Self::new(ErrorCode::Forbidden, detail);
+                error.0.field = Some(OTP_HEADER.to_owned());
+                error
+            }
+        }
+    }
+}
