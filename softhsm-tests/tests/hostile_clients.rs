@@ -102,6 +102,40 @@ async fn only_tls_1_3_with_a_hybrid_key_exchange_is_spoken() {
     );
 }
 
+/// A refusal does not come before the body: the connection would be closed at its next request.
+#[tokio::test]
+async fn after_a_refusal_the_connection_serves_on() {
+    let appliance = SHARED.get(|| Options::policy(POLICY)).await.unwrap();
+    let file = |name: &str| std::fs::read(appliance.path(name)).unwrap();
+    let config = tls(&file("ca.pem"), Some((&file("bot.pem"), &file("bot.key")))).unwrap();
+    let config = Arc::new(config);
+    for (refused, status) in [
+        ("POST /v1/users", "403"),
+        ("POST /v1/sign/solana?nonsense=1", "400"),
+        ("POST /v1/nothing", "404"),
+        ("PUT /v1/users", "405"),
+    ] {
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let client = rustls::ClientConnection::new(Arc::clone(&config), name).unwrap();
+        let mut stream = rustls::StreamOwned::new(client, connect(&appliance).unwrap());
+        write!(
+            stream,
+            "{refused} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n"
+        )
+        .unwrap();
+        stream.flush().unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let next = "GET /v1/venues HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        write!(stream, "{{}}{next}").unwrap();
+        stream.flush().unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        let first = format!("HTTP/1.1 {status} ");
+        assert!(answers.starts_with(&first), "{refused}: {answers}");
+        assert!(answers.contains("HTTP/1.1 200 OK"), "{refused}: {answers}");
+    }
+}
+
 /// A `ClientHello` of TLS 1.2 with one cipher suite and no extension (RFC 5246 §7.4.1.2).
 fn old_hello() -> Vec<u8> {
     let mut hello = vec![3, 3];

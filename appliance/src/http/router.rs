@@ -159,6 +159,7 @@ async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     metrics::counter!("countersign_requests_total", "route" => route.path).increment(1);
+    let request = received(&app, request).await?;
     let role = super::convert::role(peer.role());
     if !route.permits(role) {
         return Err(forbidden(route, peer.role()));
@@ -200,6 +201,14 @@ async fn log_unread(app: &App, peer: &Peer, status: StatusCode) {
     if let Err(error) = logged {
         tracing::error!(%error, "an unreadable request was not logged");
     }
+}
+
+/// The request with its whole body. Answered before the body is there, a refusal would leave a
+/// connection that looks kept alive and is closed at the next request.
+async fn received(app: &App, request: Request) -> Result<Request, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = read_limited(body, app.config.listen.max_body).await?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// Answers a retry as the first time, and refuses another request under the same key.
@@ -260,7 +269,11 @@ fn forbidden(route: &Route, role: Role) -> ApiError {
     )
 }
 
-async fn no_such_route(request: Request) -> Response {
+async fn no_such_route(State(app): State<Arc<App>>, request: Request) -> Response {
+    let request = match received(&app, request).await {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
     let detail = format!(
         "there is no route `{}`; see /openapi.json",
         request.uri().path()
@@ -268,7 +281,11 @@ async fn no_such_route(request: Request) -> Response {
     ApiError::new(ErrorCode::NotFound, detail).into_response()
 }
 
-async fn no_such_method(request: Request) -> Response {
+async fn no_such_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    let request = match received(&app, request).await {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
     let (method, path) = (request.method(), request.uri().path());
     let detail = format!("`{path}` has no `{method}`; see /openapi.json");
     let mut error = ApiError::new(ErrorCode::InvalidRequest, detail);
