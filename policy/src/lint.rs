@@ -279,10 +279,17 @@ impl Findings {
     }
 
     fn names(&mut self, set: &PolicySet) {
-        if set.group(CHANGE).is_none() {
+        if !set.can_be_loosened() {
+            let missing = match set.group("change") {
+                None => "no group `change` is declared",
+                Some(_) => "the group `change` has no `quorum`",
+            };
             self.warn(
                 "policy",
-                "no group `change` is declared: nobody is named who must agree to loosening it",
+                format!(
+                    "nobody can ever loosen this: {missing}, so once it decides it can only be \
+                     tightened; declare [groups.change] with `approvers`, `quorum` and `delay`"
+                ),
             );
         }
         for destination in &set.destinations {
@@ -293,9 +300,6 @@ impl Findings {
         }
     }
 }
-
-/// The group that has to agree to loosening.
-const CHANGE: &str = "change";
 
 const fn placed<'a>(set: &'a PolicySet, when: &'a When) -> Placed<'a> {
     Placed { set, when }

@@ -232,6 +232,13 @@ impl PolicySet {
         self.lookup_tables
     }
 
+    /// Whether anybody is named who can agree to loosening it: a group `change` with a quorum.
+    #[must_use]
+    pub fn can_be_loosened(&self) -> bool {
+        let change = self.group("change");
+        change.is_some_and(|group| group.quorum.is_some())
+    }
+
     /// Whether anything in it is judged by reference prices: a limit in dollars, or a
     /// `min_value_ratio`.
     #[must_use]

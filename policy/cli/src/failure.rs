@@ -1,7 +1,7 @@
 //! Why a command did not do what was asked.
 
 use countersign_api::Problem;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::problem;
@@ -49,6 +49,14 @@ impl Failure {
     pub(crate) fn and(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self
+    }
+
+    /// As JSON: the answer of the appliance, or what kept this program from asking.
+    pub(crate) fn value(&self) -> Value {
+        self.body.clone().unwrap_or_else(|| {
+            let (error, hints) = self.lines.split_first().unzip();
+            json!({ "error": error, "hints": hints, "exit": self.exit as u8 })
+        })
     }
 
     fn new(exit: Exit, line: impl Into<String>) -> Self {

@@ -64,9 +64,15 @@ fn main() -> ExitCode {
 fn told(error: &clap::Error) -> ExitCode {
     // Nobody can be told that telling failed.
     let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
+    if !error.use_stderr() {
+        return Exit::Done.into();
     }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        let mut out = Output::stdio(true);
+        out.value(&Failure::usage(line.trim_start_matches("error: ")).value());
+        let _ = out.finish();
+    }
+    Exit::Usage.into()
 }

@@ -88,15 +88,15 @@ impl Output {
         let _ = writeln!(self.err, "{}", printable(&text.to_string()));
     }
 
-    /// Why a command stopped: the appliance's answer as JSON where that was asked for and there
-    /// is one, sentences otherwise.
+    /// Why a command stopped: as JSON where that was asked for; in sentences unless that JSON is
+    /// the appliance's answer.
     pub(crate) fn failure(&mut self, failure: &Failure) {
-        match &failure.body {
-            Some(body) if self.json => self.value(body),
-            _ => {
-                for line in &failure.lines {
-                    self.note(line);
-                }
+        if self.json {
+            self.value(&failure.value());
+        }
+        if !self.json || failure.body.is_none() {
+            for line in &failure.lines {
+                self.note(line);
             }
         }
     }
@@ -207,6 +207,19 @@ pub(crate) mod tests {
         let mut output = Output::new(Box::new(full), Box::new(io::sink()), false);
         output.line("one");
         assert!(output.finish().is_err());
+    }
+
+    #[test]
+    fn what_kept_a_command_from_asking_is_json_too() {
+        let (out, err) = (Captured::default(), Captured::default());
+        let mut output = Output::new(Box::new(out.clone()), Box::new(err.clone()), true);
+        output.failure(&Failure::unreachable("no answer").and("try again"));
+        output.finish().unwrap();
+        let value: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        let expected =
+            serde_json::json!({ "error": "no answer", "hints": ["try again"], "exit": 3 });
+        assert_eq!(value, expected);
+        assert_eq!(err.text(), "no answer\ntry again\n");
     }
 
     #[test]

@@ -225,8 +225,24 @@ fn the_sample_is_warned_of_slippage_only() {
 
 #[test]
 fn nobody_to_agree_is_found() {
-    let set = crate::parse("schema = 1\nname = \"alone\"\n").unwrap();
-    assert!(lint(&set)[0].message.contains("no group `change`"));
+    let told = |group: &str| {
+        let set = crate::parse(&format!("schema = 1\nname = \"alone\"\n{group}")).unwrap();
+        let found = lint(&set);
+        assert_eq!(set.can_be_loosened(), found.is_empty(), "{found:?}");
+        found.first().map(|finding| finding.message.clone())
+    };
+    let nobody = told("").unwrap();
+    assert!(
+        nobody.starts_with("nobody can ever loosen this: no group `change`"),
+        "{nobody}"
+    );
+    let people = "[groups.change]\napprovers = [\"alice\", \"bob\"]\n";
+    let nobody = told(people).unwrap();
+    assert!(
+        nobody.contains("the group `change` has no `quorum`"),
+        "{nobody}"
+    );
+    assert_eq!(told(&format!("{people}quorum = 1\n")), None);
 }
 
 #[test]

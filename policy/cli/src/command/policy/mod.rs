@@ -36,7 +36,6 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     /// Compare two policies, or one with the active policy
     Diff(diff::Arguments),
-    /// Judge recorded requests again under a policy, and show what would change
     Backtest(backtest::Arguments),
     /// Print the policy that decides
     Show,

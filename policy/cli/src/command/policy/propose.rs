@@ -27,6 +27,12 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let policy = file::load(&arguments.file)?;
+    if !policy.can_be_loosened() {
+        session.out.note(
+            "note: nobody can ever loosen this policy once it decides: it has no group `change` \
+             with a `quorum`; it can only be tightened",
+        );
+    }
     if arguments.dry_run {
         let compared = diff::compared(&active::fetch(session)?, &policy);
         session.show(&compared.value(None), |out| compared.show(out));

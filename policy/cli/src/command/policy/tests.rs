@@ -95,6 +95,12 @@ fn a_proposal_that_people_must_agree_to_says_so() {
     assert_eq!(exit, Exit::NeedsApproval);
     assert!(out.contains("req_1"), "{out}");
     assert!(err.contains("loosens"), "{err}");
+    assert!(err.contains("nobody can ever loosen this policy"), "{err}");
+    let people = "[groups.change]\napprovers = [\"alice\"]\nquorum = 1\n\n[destinations.cold]";
+    let named = files.write("named.toml", &POLICY.replace("[destinations.cold]", people));
+    let waits = json!({"request_id": "req_1", "decision": "approval_required"});
+    let (_, _, err) = policy(&["propose", &named], [(202, waits)]);
+    assert!(!err.contains("nobody can ever"), "{err}");
     let version = json!({
         "id": "pol_1", "name": "desk-a", "version": 2, "hash": "ab", "active": true,
         "created_at": "t",

@@ -13,6 +13,9 @@ use super::tally::{Row, Tally};
 use crate::output::Output;
 use crate::table::table;
 
+/// Characters of a line of sentences.
+const WIDTH: usize = 80;
+
 /// Everything there is to tell.
 pub(super) struct Result<'a> {
     pub arguments: &'a Arguments,
@@ -84,7 +87,9 @@ impl Result<'_> {
         self.show_otherwise(out);
         out.line("");
         for note in self.notes() {
-            out.line(format!("note: {note}"));
+            for line in wrapped(&format!("note: {note}")) {
+                out.line(line);
+            }
         }
     }
 
@@ -245,6 +250,23 @@ impl Result<'_> {
             None => amount.base().to_string(),
         }
     }
+}
+
+/// Sentences in lines that fit a terminal, those after the first indented.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, " ".to_owned()));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 fn show_row(row: &Row, out: &mut Output) {
