@@ -81,8 +81,8 @@ TOML
 
 "$BIN/countersignd" --config "$STATE_DIR/countersignd.toml" init \
   --operator a --operator b --operator c --operator-out "$STATE_DIR" \
-  --approver "alice@a=$STATE_DIR/approver-alice.json" --approver "bob@b=$STATE_DIR/approver-bob.json" \
-  --approver "carol@c=$STATE_DIR/approver-carol.json" --policy "$STATE_DIR/policy.toml" \
+  --approver "alice=$STATE_DIR/approver-alice.json" --approver "bob=$STATE_DIR/approver-bob.json" \
+  --approver "carol=$STATE_DIR/approver-carol.json" --policy "$STATE_DIR/policy.toml" \
   >"$STATE_DIR/init.txt" 2>"$STATE_DIR/init.log" ||
   { tail -n 3 "$STATE_DIR/init.log" >&2; fail "countersignd init failed; see $STATE_DIR/init.log"; }
 

@@ -45,7 +45,8 @@ then = "allow"
 async fn recorded_an_hour_ahead(appliance: &Appliance) {
     let options = SqliteConnectOptions::new().filename(appliance.path("countersign.db"));
     let mut database = options.connect().await.unwrap();
-    let ahead = "UPDATE meta SET value = value + 3600000000 WHERE key = 'latest_micros'";
+    let ahead = "INSERT INTO meta VALUES ('latest_micros', (unixepoch() + 3600) * 1000000) \
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     let done = sqlx::query(ahead).execute(&mut database).await.unwrap();
     assert_eq!(done.rows_affected(), 1);
     database.close().await.unwrap();

@@ -20,7 +20,7 @@ use softhsm_tests::{Appliance, Approver, Options, program};
 
 const POLICY: &str = r#"
 schema = 1
-name = "second factor"
+name = "second-factor"
 [groups.change]
 approvers = ["alice"]
 quorum = 1

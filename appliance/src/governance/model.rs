@@ -115,6 +115,10 @@ impl Run {
             "step {}",
             self.step
         );
+        // Operators look soon: little is released meanwhile.
+        if self.model.suspect && self.random.below(2) == 0 {
+            return self.confirm_clock().await;
+        }
         match self.random.below(100) {
             0..=11 => self.ask().await,
             12..=49 => self.approve().await,
@@ -294,7 +298,7 @@ impl Run {
 
     /// inv04: the machine's clock is set; time goes on as before.
     async fn jump(&mut self) {
-        let jumps = [-HOUR, -HOUR / 4, -30, 30, POLICY_LOCK, HOUR + 1, 24 * HOUR];
+        let jumps = [-POLICY_LOCK, -30, -10, 10, 30, POLICY_LOCK, HOUR + 1];
         let by = jumps[self.random.below(jumps.len())];
         self.desk.jump(by).await;
         self.model.wall += by;
@@ -336,7 +340,7 @@ async fn inv10_nothing_is_released_that_people_did_not_release() {
     }
     // Without releases there was nothing to forbid.
     assert!(
-        releases >= steps / 70,
+        releases >= steps / 100,
         "{releases} releases, {refusals} refusals"
     );
     assert!(
