@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use countersign_audit::Kind as EntryKind;
 use countersign_hsm::Device;
+use countersign_intent::Timestamp;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rustls_pki_types::ServerName;
 use serde_json::json;
@@ -142,10 +143,7 @@ impl Running {
             .map(|name| ServerName::try_from(name.clone()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| format!("`listen.server_names`: {error}"))?;
-        // Clients hold this certificate against clocks of their own. While ours is suspect the
-        // later one is the better guess: time did not go on while the appliance was down.
-        let reading = app.timekeeper.read();
-        let (authority, now) = (Arc::clone(&app.authority), reading.time.max(reading.clock));
+        let (authority, now) = (Arc::clone(&app.authority), certified_from(&app));
         let issue = move || ServerIdentity::issue(authority, names, now);
         let identity = tokio::task::spawn_blocking(issue).await??;
         let front = TlsFront {
@@ -258,6 +256,21 @@ async fn halted(app: Arc<App>) {
     }
 }
 
+/// When the server's certificate begins. Clients hold it against clocks of their own, and while
+/// ours is suspect either of our two times may be theirs: beginning at the earlier one it is
+/// good for both, unless they are further apart than half its life.
+fn certified_from(app: &App) -> Timestamp {
+    let reading = app.timekeeper.read();
+    let earlier = reading.time.min(reading.clock);
+    let later = reading.time.max(reading.clock);
+    let half = app.config.certificates.server.micros() / 2;
+    if later.since(earlier).micros() <= half {
+        earlier
+    } else {
+        later
+    }
+}
+
 async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
     let mut waited = Duration::ZERO;
     let step = Duration::from_millis(500);
@@ -268,7 +281,7 @@ async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
             continue;
         }
         waited = Duration::ZERO;
-        let (identity, now) = (Arc::clone(&identity), app.clock.now());
+        let (identity, now) = (Arc::clone(&identity), certified_from(&app));
         match tokio::task::spawn_blocking(move || identity.renew_if_due(now)).await {
             Ok(Ok(true)) => tracing::info!("the server's certificate was renewed"),
             Ok(Ok(false)) => {}
