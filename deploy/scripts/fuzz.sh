@@ -30,7 +30,9 @@ for manifest in policy/decode/fuzz; do
   cp Cargo.lock "$manifest/Cargo.lock"
   cargo build --quiet --release --target "$host" --manifest-path "$manifest/Cargo.toml"
   program=$(sed -n '/^\[\[bin\]\]/,$s/^name = "\(.*\)"/\1/p' "$manifest/Cargo.toml")
-  for target in $(FUZZ_TARGET=list "$CARGO_TARGET_DIR/$host/release/$program" 2>/dev/null || true); do
+  targets=$(FUZZ_TARGET=list "$CARGO_TARGET_DIR/$host/release/$program" 2>/dev/null || true)
+  [ -n "$targets" ] || { echo "fuzz: $program names no targets" >&2; exit 1; }
+  for target in $targets; do
     [ -z "${TARGET:-}" ] || [ "$TARGET" = "$target" ] || continue
     run "$program" "$target"
   done

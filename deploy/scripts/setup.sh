@@ -4,6 +4,7 @@ set -euo pipefail
 packages=()
 need() { command -v "$1" >/dev/null 2>&1 || packages+=("$2"); }
 need cc gcc
+need c++ g++
 need make make
 need pkg-config pkg-config
 need softhsm2-util softhsm2

@@ -29,5 +29,8 @@ else
   cargo test --workspace --locked
 fi
 
+step "fuzzing, for a moment"
+SECONDS_EACH=2 deploy/scripts/fuzz.sh
+
 step "licences, bans, sources"
 deploy/scripts/deny.sh
