@@ -12,6 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use softhsm_tests::appliance::{Appliance, Options};
 use softhsm_tests::client::Client;
+use softhsm_tests::log::Fetched;
 use softhsm_tests::message;
 
 const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
@@ -355,4 +356,36 @@ async fn a_wrong_configuration_is_refused_with_what_to_do() {
     assert_ne!(again.code, Some(0));
     assert!(again.stderr.contains("exists already"), "{again}");
     appliance.start().await.unwrap();
+}
+
+/// What cannot be read has no decision, and leaves its entry all the same.
+#[tokio::test]
+async fn a_sign_request_that_cannot_be_read_is_logged() {
+    let appliance = Appliance::running(&Options::default()).await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "k"),
+    ];
+    for (body, status) in [(b"{".to_vec(), 400), (vec![b' '; 2_000_000], 413)] {
+        let reply = bot
+            .send(Method::POST, "/v1/sign/solana", &headers, body)
+            .await
+            .unwrap();
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+    let auditor = appliance.client("auditor").unwrap();
+    let entries = Fetched::from(&auditor).await.unwrap().parsed().unwrap();
+    let codes: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry["kind"] == "sign_errored")
+        .map(|entry| {
+            assert!(
+                entry["actor"].as_str().unwrap().ends_with("/bot/bot"),
+                "{entry}"
+            );
+            entry["code"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(codes, ["invalid_request", "too_large"]);
 }

@@ -159,14 +159,23 @@ async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     metrics::counter!("countersign_requests_total", "route" => route.path).increment(1);
-    let request = received(&app, request).await?;
+    // Signing has its own memory of keys: the ledger.
+    let signs = route.path.starts_with("/v1/sign/");
+    let request = match received(&app, request).await {
+        Ok(request) => request,
+        Err(error) => {
+            let answer = error.into_response();
+            if signs {
+                log_unread(&app, &peer, answer.status()).await;
+            }
+            return Ok(answer);
+        }
+    };
     let role = super::convert::role(peer.role());
     if !route.permits(role) {
         return Err(forbidden(route, peer.role()));
     }
     second_factor::require(&app, &peer, route, request.headers()).await?;
-    // Signing has its own memory of keys: the ledger.
-    let signs = route.path.starts_with("/v1/sign/");
     // A secret that is shown once is not kept to be shown again.
     let secret = route.path == "/v1/second-factor";
     if signs {
