@@ -8,30 +8,25 @@ use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
 use countersign_decode::solana::Decoded;
-use countersign_hsm::Material;
-use countersign_intent::{
-    Action, Effect, Intent, Lifetime, RequestId, SigningInput, Span, Timestamp,
-};
+use countersign_intent::{Effect, Intent, SigningInput, Span, Timestamp};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
-use countersign_policy::{
-    Ask, Decision, Denial, Facts, Permit, Reason, ReasonCode, WalletFacts, decide, limit_keys,
-};
+use countersign_policy::{Ask, Decision, Facts, WalletFacts, decide, limit_keys};
 use countersign_store::IdempotencyKey;
-use countersign_store::ledger::{AdminChange, Bench, Case, NonceState, NonceUse, Verdict};
-use serde::Serialize;
+use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
 
+use super::entry::{Recorded, too_long};
 use super::kept::Kept;
-use super::stages::{Read, Refusal, Release, Remembered, wire_reason};
+use super::nonce::{nonce_of, nonce_refused};
+use super::remember::{allowed, denied, deny_early};
+use super::stages::{Read, Refusal, Release, Remembered};
+use super::stop::stopped;
 use super::voucher::Allowed;
 use crate::app::App;
-use crate::clock::Suspicion;
-use crate::freezes::Subject;
 use crate::governance::Digest32;
 use crate::governance::held::Held;
 use crate::journal::stamp;
 use crate::policies::ActivePolicy;
-use crate::wallets::Status;
 
 /// Makes the case of a request.
 pub(super) fn case(app: &Arc<App>, read: &Arc<Read>) -> Case {
@@ -83,45 +78,6 @@ pub(super) fn case_of(
             move |bench| hearing.verdict(bench)
         }),
     }
-}
-
-/// The durable nonce that the message is signed over.
-fn nonce_of(read: &Read) -> Option<NonceUse> {
-    match read.decoded.as_ref().ok()?.intent.lifetime {
-        Lifetime::Blockhash(_) => None,
-        Lifetime::DurableNonce { account, value, .. } => Some(NonceUse {
-            account: *account.as_bytes(),
-            value,
-        }),
-    }
-}
-
-/// Why nothing is signed over this nonce now.
-fn nonce_refused(lifetime: &Lifetime, state: NonceState) -> Option<Refusal> {
-    let Lifetime::DurableNonce { account, .. } = lifetime else {
-        return None;
-    };
-    let message = match state {
-        NonceState::Free => return None,
-        NonceState::Unknown => format!(
-            "what nonce account `{account}` holds was not observed yet; have it fed \
-             (`countersign nonces observe`), then ask under a new key"
-        ),
-        NonceState::NotCurrent(slot) => format!(
-            "the nonce in the message is not the one that `{account}` was observed to hold at \
-             slot {slot}; build the message with that one, or have a later one fed"
-        ),
-        NonceState::HeldBy(request) => format!(
-            "{request} may have a signature over this nonce of `{account}` already: send that \
-             request again under its own key, or wait until the nonce was observed to have \
-             advanced"
-        ),
-    };
-    Some(Refusal {
-        code: ErrorCode::PolicyDenied,
-        rule: "nonce",
-        message,
-    })
 }
 
 fn wallet_facts(read: &Read) -> WalletFacts<'_> {
@@ -393,205 +349,6 @@ impl Hearing {
             Remembered::Deny { code, .. } => entry = entry.code(code.as_str()),
         }
         entry.encode().map_err(|error| error.to_string())
-    }
-}
-
-/// What stops a request now, whatever was decided about it: a certificate, a freeze, a pause.
-/// Asked when it is judged, and again when what was allowed earlier is to be signed.
-pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal> {
-    let asked = &read.resolved.asked;
-    let wallet = &read.resolved.wallet;
-    let refuse = |code, rule, message| {
-        Some(Refusal {
-            code,
-            rule,
-            message,
-        })
-    };
-    let frozen = |id| {
-        app.freezes.covering(&Subject {
-            principal: asked.caller.principal(),
-            user: wallet.user,
-            wallet: id,
-            venue: wallet.venue,
-        })
-    };
-    if let Err(error) = asked.caller.check(now, &app.revocations) {
-        return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
-    }
-    // A freeze of a wallet holds for the keys it had before, too.
-    if let Some(freeze) = frozen(wallet.id).or_else(|| frozen(wallet.counts_as)) {
-        return refuse(ErrorCode::Frozen, "freeze", freeze);
-    }
-    if let Some(closed) = app.venues.closed(wallet.venue) {
-        return refuse(ErrorCode::Frozen, "venue", closed);
-    }
-    if let Some(suspicion) = app
-        .timekeeper
-        .suspect()
-        .filter(|_| rests_on_the_clock(read))
-    {
-        return refuse(ErrorCode::PolicyDenied, "clock", clock_suspect(&suspicion));
-    }
-    match wallet.status {
-        Status::Active => {}
-        Status::Paused => {
-            let message = format!("wallet {} is paused; resume it first", wallet.id);
-            return refuse(ErrorCode::WalletPaused, "status", message);
-        }
-        Status::Archived => {
-            let message = format!("wallet {} is archived for good", wallet.id);
-            return refuse(ErrorCode::WalletPaused, "status", message);
-        }
-    }
-    if matches!(wallet.key.material, Material::Envelope(_)) && !app.config.custody.envelope {
-        let message = format!(
-            "the key of wallet {} is in envelope custody, which the operator turned off",
-            wallet.id
-        );
-        return refuse(ErrorCode::WalletPaused, "custody", message);
-    }
-    None
-}
-
-/// Whether a request waits until the clock is trusted again: whatever moves money or power out of
-/// the wallet, and whatever people released, because their time lock ran by the clock. Trades go
-/// on: the limits over them go by a time that no jump moves.
-fn rests_on_the_clock(read: &Read) -> bool {
-    let released = read.resolved.asked.approved.is_some();
-    let Ok(decoded) = &read.decoded else {
-        return released;
-    };
-    let wallet = &decoded.intent.wallet;
-    let mut effects = decoded.intent.effects.iter();
-    released
-        || effects.any(|effect| {
-            let action = effect.action(wallet);
-            // How long the signature lives moves nothing by itself.
-            let lifetime = matches!(effect, Effect::NonceAdvance { .. });
-            action.is_primary() && action != Action::Trade && !lifetime
-        })
-}
-
-fn clock_suspect(suspicion: &Suspicion) -> String {
-    format!(
-        "{suspicion}; until an operator has confirmed the clock with `countersign clock confirm` \
-         only trades that nobody has to approve are signed; then ask again under a new key"
-    )
-}
-
-/// An entry whose details do not fit says at least that there was one. An empty one, which this
-/// cannot be, would be refused by the ledger, and the request with it.
-fn too_long(now: Timestamp, kind: EntryKind, request: RequestId) -> Vec<u8> {
-    Entry::new(stamp(now), kind, "system", Detail::default())
-        .request(request.to_string())
-        .code("detail_too_long")
-        .encode()
-        .unwrap_or_default()
-}
-
-/// What the log tells about a decision besides who, what and when.
-#[derive(Serialize)]
-struct Recorded<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_version: Option<u64>,
-    effects: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    reasons: &'a [countersign_api::Reason],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reserved: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    approved_request: Option<String>,
-}
-
-impl<'a> Recorded<'a> {
-    fn of(decision: &Decision, remembered: &'a Remembered, policy: Option<&ActivePolicy>) -> Self {
-        let (effects, reasons): (&[String], &[_]) = match remembered {
-            Remembered::Allow { effects, .. } | Remembered::Pending { effects, .. } => {
-                (effects, &[])
-            }
-            Remembered::Deny {
-                effects, reasons, ..
-            } => (effects, reasons),
-        };
-        let reserved = match (decision, policy) {
-            (Decision::Allow(permit), Some(policy)) => reservations(permit, policy),
-            _ => Vec::new(),
-        };
-        Self {
-            policy_version: policy.map(|policy| policy.version),
-            effects,
-            reasons,
-            reserved,
-            text: match remembered {
-                Remembered::Pending { text, .. } => Some(text),
-                Remembered::Allow { .. } | Remembered::Deny { .. } => None,
-            },
-            approved_request: None,
-        }
-    }
-}
-
-fn reservations(permit: &Permit, policy: &ActivePolicy) -> Vec<String> {
-    let name = |id: &[u8; 16]| {
-        let limit = policy.set.limits().iter().find(|limit| limit.id() == id);
-        limit.map_or("?", |limit| limit.name()).to_owned()
-    };
-    permit
-        .reservations()
-        .iter()
-        .map(|part| {
-            format!(
-                "{} {} {}",
-                name(part.key.limit()),
-                part.key.scope(),
-                part.amount
-            )
-        })
-        .collect()
-}
-
-fn deny_early(refusal: &Refusal, effects: Vec<String>) -> (Decision, Remembered) {
-    let reason = Reason {
-        code: ReasonCode::PolicyDenied,
-        rule: Some(refusal.rule.into()),
-        effect: None,
-        message: refusal.message.clone(),
-        retry_after: None,
-    };
-    let remembered = Remembered::Deny {
-        code: refusal.code,
-        reasons: vec![countersign_api::Reason {
-            code: refusal.code.as_str().to_owned(),
-            ..wire_reason(&reason)
-        }],
-        effects,
-    };
-    let denial = Denial {
-        reasons: vec![reason],
-    };
-    (Decision::Deny(denial), remembered)
-}
-
-fn allowed(permit: &Permit, effects: Vec<String>, voucher: String) -> Remembered {
-    let rules: Vec<&str> = permit.rules().collect();
-    Remembered::Allow {
-        rule: rules.join(", "),
-        effects,
-        voucher,
-    }
-}
-
-fn denied(denial: &Denial, effects: Vec<String>) -> Remembered {
-    Remembered::Deny {
-        code: match denial.code() {
-            ReasonCode::PolicyDenied => ErrorCode::PolicyDenied,
-            ReasonCode::LimitExceeded => ErrorCode::LimitExceeded,
-        },
-        reasons: denial.reasons.iter().map(wire_reason).collect(),
-        effects,
     }
 }
 

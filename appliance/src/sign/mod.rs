@@ -18,11 +18,15 @@
 
 mod answer;
 mod cosign;
+mod entry;
 mod judge;
 mod kept;
+mod nonce;
 mod outcome;
 mod release;
+mod remember;
 mod stages;
+mod stop;
 mod verify;
 mod voucher;
 mod worker;

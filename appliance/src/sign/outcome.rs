@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::WalkError;
 use super::answer::{self, Answer};
-use super::judge;
 use super::stages::{Asked, Read, Remembered};
+use super::stop;
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::journal::stamp;
@@ -57,7 +57,7 @@ fn not_to_be_signed(app: &App, read: &Read, recorded: &Recorded) -> Option<Answe
     if let Err(refusal) = &read.decoded {
         return Some(answer::stopped(recorded, refusal));
     }
-    let stop = judge::stopped(app, read, app.clock.now())?;
+    let stop = stop::stopped(app, read, app.clock.now())?;
     Some(answer::stopped(recorded, &stop))
 }
 

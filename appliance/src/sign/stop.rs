@@ -1,0 +1,95 @@
+//! What stops a request, whatever was decided about it.
+
+use countersign_api::ErrorCode;
+use countersign_hsm::Material;
+use countersign_intent::{Action, Effect, Timestamp};
+
+use super::stages::{Read, Refusal};
+use crate::app::App;
+use crate::clock::Suspicion;
+use crate::freezes::Subject;
+use crate::wallets::Status;
+
+/// What stops a request now, whatever was decided about it: a certificate, a freeze, a pause.
+/// Asked when it is judged, and again when what was allowed earlier is to be signed.
+pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal> {
+    let asked = &read.resolved.asked;
+    let wallet = &read.resolved.wallet;
+    let refuse = |code, rule, message| {
+        Some(Refusal {
+            code,
+            rule,
+            message,
+        })
+    };
+    let frozen = |id| {
+        app.freezes.covering(&Subject {
+            principal: asked.caller.principal(),
+            user: wallet.user,
+            wallet: id,
+            venue: wallet.venue,
+        })
+    };
+    if let Err(error) = asked.caller.check(now, &app.revocations) {
+        return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
+    }
+    // A freeze of a wallet holds for the keys it had before, too.
+    if let Some(freeze) = frozen(wallet.id).or_else(|| frozen(wallet.counts_as)) {
+        return refuse(ErrorCode::Frozen, "freeze", freeze);
+    }
+    if let Some(closed) = app.venues.closed(wallet.venue) {
+        return refuse(ErrorCode::Frozen, "venue", closed);
+    }
+    if let Some(suspicion) = app
+        .timekeeper
+        .suspect()
+        .filter(|_| rests_on_the_clock(read))
+    {
+        return refuse(ErrorCode::PolicyDenied, "clock", clock_suspect(&suspicion));
+    }
+    match wallet.status {
+        Status::Active => {}
+        Status::Paused => {
+            let message = format!("wallet {} is paused; resume it first", wallet.id);
+            return refuse(ErrorCode::WalletPaused, "status", message);
+        }
+        Status::Archived => {
+            let message = format!("wallet {} is archived for good", wallet.id);
+            return refuse(ErrorCode::WalletPaused, "status", message);
+        }
+    }
+    if matches!(wallet.key.material, Material::Envelope(_)) && !app.config.custody.envelope {
+        let message = format!(
+            "the key of wallet {} is in envelope custody, which the operator turned off",
+            wallet.id
+        );
+        return refuse(ErrorCode::WalletPaused, "custody", message);
+    }
+    None
+}
+
+/// Whether a request waits until the clock is trusted again: whatever moves money or power out of
+/// the wallet, and whatever people released, because their time lock ran by the clock. Trades go
+/// on: the limits over them go by a time that no jump moves.
+fn rests_on_the_clock(read: &Read) -> bool {
+    let released = read.resolved.asked.approved.is_some();
+    let Ok(decoded) = &read.decoded else {
+        return released;
+    };
+    let wallet = &decoded.intent.wallet;
+    let mut effects = decoded.intent.effects.iter();
+    released
+        || effects.any(|effect| {
+            let action = effect.action(wallet);
+            // How long the signature lives moves nothing by itself.
+            let lifetime = matches!(effect, Effect::NonceAdvance { .. });
+            action.is_primary() && action != Action::Trade && !lifetime
+        })
+}
+
+fn clock_suspect(suspicion: &Suspicion) -> String {
+    format!(
+        "{suspicion}; until an operator has confirmed the clock with `countersign clock confirm` \
+         only trades that nobody has to approve are signed; then ask again under a new key"
+    )
+}
