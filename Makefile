@@ -36,7 +36,7 @@ dev: build ## a throw-away appliance in the foreground; STATE_DIR, POLICY
 bench: build ## speed, as ratios against a floor measured in the same run
 	@deploy/scripts/bench.sh
 
-fuzz: toolchain ## the decoder against hostile bytes; SECONDS_EACH (30), TARGET
+fuzz: toolchain ## the readers of hostile bytes; SECONDS_EACH (30), TARGET
 	@deploy/scripts/fuzz.sh
 
 clean: ## remove what was built

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the decoder, SECONDS_EACH (30) per target, with the toolchain of the project: libFuzzer
+# Fuzzes what reads hostile bytes, SECONDS_EACH (30) per target, with the toolchain of the project: libFuzzer
 # needs coverage flags and a C++ compiler, no nightly and no sanitizer. TARGET picks one target.
 # What crashes is kept in target/fuzz/artifacts.
 set -euo pipefail
@@ -25,7 +25,7 @@ run() { # program target
   printf '%-16s %-20s %s\n' "$1" "$2" "$(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' "$log")"
 }
 
-for manifest in policy/decode/fuzz; do
+for manifest in policy/decode/fuzz appliance/fuzz; do
   # The versions are those of the product.
   cp Cargo.lock "$manifest/Cargo.lock"
   cargo build --quiet --release --target "$host" --manifest-path "$manifest/Cargo.toml"
