@@ -30,6 +30,7 @@ use crate::streaks::Streaks;
 use crate::tables::Tables;
 use crate::venues::Venues;
 use crate::wallets::Directory;
+use crate::wallets::sealed::Recipient;
 
 /// A running appliance.
 #[allow(missing_debug_implementations, reason = "handles have nothing to show")]
@@ -46,6 +47,8 @@ pub struct App {
     pub device: Arc<dyn Device>,
     /// The appliance's own keys on it.
     pub keys: RoleKeys,
+    /// The import key as others seal to it, where importing is turned on.
+    pub recipient: Option<Recipient>,
     /// The thread for everything but wallet signatures.
     pub desk: DeviceDesk,
     /// The threads that sign for wallets.

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use countersign_hsm::KeyRole;
 use countersign_intent::Span;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -216,6 +217,22 @@ pub struct Custody {
     pub default: CustodyKind,
     /// Whether `envelope` may be used at all.
     pub envelope: bool,
+    /// Whether keys made outside may be imported.
+    pub import: bool,
+}
+
+impl Custody {
+    /// The keys the token has to hold for this.
+    #[must_use]
+    pub fn roles(self) -> Vec<KeyRole> {
+        KeyRole::expected(self.envelope, self.import)
+    }
+
+    /// Whether private key bytes are in this process at times.
+    #[must_use]
+    pub const fn passes_key_bytes(self) -> bool {
+        self.envelope || self.import
+    }
 }
 
 /// The database.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use countersign_hsm::{
-    Backend, Device, Envelope, Error, KeyAdmin, KeyId, KeyRef, KeyType, KeyWrap, Mac,
+    Backend, Device, Envelope, Error, KeyAdmin, KeyId, KeyImport, KeyRef, KeyType, KeyWrap, Mac,
     MonotonicAnchor, Signature,
 };
 use crossbeam_channel::{Sender, TrySendError};
@@ -27,6 +27,8 @@ pub struct Desk {
     pub wrap: Option<Box<dyn KeyWrap>>,
     /// Custody `envelope`, where the operator turned it on.
     pub envelope: Option<Box<dyn Envelope>>,
+    /// What opens keys sealed to the token, where the operator turned importing on.
+    pub import: Option<Box<dyn KeyImport>>,
     /// The token's own memory of the log, where it has one.
     pub anchor: Option<Box<dyn MonotonicAnchor>>,
 }
@@ -77,6 +79,7 @@ impl DeviceDesk {
                 .key_wrap()
                 .filter(|_| device.capabilities().wrap.contains(KeyType::Ed25519)),
             envelope: device.envelope(),
+            import: device.key_import(),
             anchor: device.anchor(),
         };
         let (queue, tasks) = crossbeam_channel::bounded::<Task>(QUEUE);

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_hsm::canary::canary;
-use countersign_hsm::{Device, KeyRole, KeyType, ceremony};
+use countersign_hsm::{Device, KeyType, ceremony};
 use countersign_intent::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::start::{self, StartError};
+use crate::wallets::sealed::Recipient;
 
 /// A build is never run before it was made; a clock that says so is wrong.
 const EARLIEST: &str = "2026-11-01T00:00:00Z";
@@ -98,7 +99,13 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
         (true, true) => "on, but the token cannot".to_owned(),
     };
     report.add("custody.envelope", Ok(envelope));
-    if config.custody.envelope {
+    let import = if config.custody.import {
+        "on: an imported key's bytes pass through this process once"
+    } else {
+        "off"
+    };
+    report.add("custody.import", Ok(import.to_owned()));
+    if config.custody.passes_key_bytes() {
         let locked = lock_memory().map(|()| "can be locked".to_owned());
         report.add(
             "memory",
@@ -109,7 +116,7 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
             }),
         );
     }
-    let roles = KeyRole::expected(config.custody.envelope);
+    let roles = config.custody.roles();
     match ceremony::load(&*device, &roles) {
         Ok(keys) => {
             for role in roles {
@@ -120,6 +127,9 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
                     found.map_err(|error| error.to_string()),
                 );
             }
+            if let Some(kid) = import_key(&*device) {
+                report.add("hsm.import.kid", kid);
+            }
             Some(device)
         }
         Err(error) => {
@@ -127,6 +137,13 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
             None
         }
     }
+}
+
+/// The thumbprint that whoever seals a key compares.
+fn import_key(device: &dyn Device) -> Option<Result<String, String>> {
+    let public = device.key_import()?.public();
+    let kid = public.map(|key| Recipient::new(&key).kid);
+    Some(kid.map_err(|error| error.to_string()))
 }
 
 async fn examine_state(

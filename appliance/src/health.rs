@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use countersign_api::{Check, Readiness};
-use countersign_hsm::KeyRole;
 use countersign_hsm::canary::canary;
 use countersign_intent::Span;
 
@@ -97,7 +96,7 @@ fn outcome<E: std::fmt::Display>(name: &str, result: Result<(), E>) -> Check {
 
 async fn check_keys(app: &App) -> Vec<Check> {
     let mut checks = Vec::new();
-    for role in KeyRole::expected(app.config.custody.envelope) {
+    for role in app.config.custody.roles() {
         let (device, keys) = (Arc::clone(&app.device), app.keys.clone());
         let result = app
             .desk

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign_audit::Kind as EntryKind;
-use countersign_hsm::{Device, KeyRole, ceremony};
+use countersign_hsm::{Device, ceremony};
 use countersign_intent::{ApproverId, CertificateId, PolicyId, Principal, Role, Timestamp};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
@@ -112,7 +112,7 @@ pub async fn run_on(
     let mut files = Files::plan(config, init)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let device = open()?;
-    let roles = KeyRole::expected(config.custody.envelope);
+    let roles = config.custody.roles();
     let report = ceremony::create(&*device, &roles)?;
     let db = Db::create(&config.database()).await?;
     let opened = start::open(config, device, db, &clock).await?;

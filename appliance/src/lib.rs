@@ -1,5 +1,6 @@
 //! countersignd, the signing appliance
 
+pub mod add_keys;
 pub mod app;
 pub mod approvers;
 pub mod ca;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use countersign_appliance::add_keys::{self, Added};
 use countersign_appliance::config::Config;
 use countersign_appliance::init::{FirstApprover, Init};
 use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
@@ -50,6 +51,13 @@ enum Command {
         /// is the same person.
         #[arg(long, value_name = "NAME[@OPERATOR]=KEY")]
         approver: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the keys that the configuration asks for and the token lacks, after `custody.envelope` or
+    /// `custody.import` was turned on. The appliance must be stopped.
+    AddKeys {
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -115,6 +123,11 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
             print_done(&done, json)?;
             Ok(true)
         }
+        Some(Command::AddKeys { json }) => {
+            let added = add_keys::run(&Config::read(&arguments.config)?).await?;
+            print_added(&added, json)?;
+            Ok(true)
+        }
         Some(Command::Doctor { json }) => {
             let report = doctor::examine(&arguments.config).await;
             doctor::print(&report, json, &mut std::io::stdout())?;
@@ -124,10 +137,10 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
 }
 
 async fn serve(config: Config) -> Result<bool, StartError> {
-    if config.custody.envelope
+    if config.custody.passes_key_bytes()
         && let Err(error) = doctor::lock_memory()
     {
-        tracing::warn!(%error, "memory is not locked, and envelope custody has key bytes in it");
+        tracing::warn!(%error, "memory is not locked, and it has key bytes in it: `custody.envelope` or `import` is on");
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -140,6 +153,23 @@ async fn serve(config: Config) -> Result<bool, StartError> {
     running.stop().await?;
     tracing::info!("stopped");
     Ok(true)
+}
+
+fn print_added(added: &Added, json: bool) -> Result<(), StartError> {
+    let mut out = std::io::stdout();
+    if json {
+        serde_json::to_writer_pretty(&mut out, added)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(out, "token        {}", added.token)?;
+    for key in &added.keys {
+        writeln!(out, "key made     {key} (sensitive, never extractable)")?;
+    }
+    if added.keys.is_empty() {
+        writeln!(out, "nothing was missing")?;
+    }
+    Ok(())
 }
 
 fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {

@@ -39,6 +39,7 @@ use crate::streaks::Streaks;
 use crate::tables::Tables;
 use crate::venues::Venues;
 use crate::wallets::Directory;
+use crate::wallets::sealed::Recipient;
 use crate::{certificates, forget, health, sequencer};
 pub use open::{
     Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database, open_token,
@@ -118,6 +119,7 @@ impl Running {
             "token": app.device.capabilities().serial,
             "custody": app.config.custody.default.as_str(),
             "envelope": app.config.custody.envelope,
+            "import": app.config.custody.import,
         });
         let entry = app
             .journal
@@ -357,6 +359,7 @@ pub(crate) async fn assemble(
         health: Health::default(),
         keys: opened.keys,
         device: opened.device,
+        recipient: Recipient::of(&opened.desk, config.custody.import).await?,
         desk: opened.desk,
         db: opened.db,
         ledger: opened.ledger,

@@ -73,6 +73,7 @@ pin_file = "$STATE_DIR/pin"
 
 [custody]
 envelope = ${ENVELOPE:-false}
+import = true
 default = "${CUSTODY:-resident}"
 
 [certificates]

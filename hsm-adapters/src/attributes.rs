@@ -21,6 +21,8 @@ pub enum SecretUse {
 pub enum KeyKind {
     /// The private half of a signing key pair.
     Pair(KeyType),
+    /// The private half of the RSA pair that opens what is sealed to the appliance.
+    Import,
     /// A secret key.
     Secret(SecretUse),
 }
@@ -33,6 +35,7 @@ impl KeyKind {
         match self {
             Self::Pair(KeyType::Ed25519) => 0x1057, // CKM_EDDSA
             Self::Pair(KeyType::P256 | KeyType::Secp256k1) => 0x1041, // CKM_ECDSA
+            Self::Import => 0x0009,                 // CKM_RSA_PKCS_OAEP
             Self::Secret(SecretUse::Mac) => 0x0251, // CKM_SHA256_HMAC
             Self::Secret(SecretUse::Wrap) => 0x210a, // CKM_AES_KEY_WRAP_PAD
             Self::Secret(SecretUse::Envelope) => 0x1087, // CKM_AES_GCM
@@ -44,6 +47,7 @@ impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pair(key_type) => write!(f, "{key_type} key pair"),
+            Self::Import => f.write_str("rsa import key pair"),
             Self::Secret(SecretUse::Mac) => f.write_str("hmac-sha256 secret"),
             Self::Secret(SecretUse::Wrap) => f.write_str("aes-256 wrapping key"),
             Self::Secret(SecretUse::Envelope) => f.write_str("aes-256 envelope key"),
@@ -119,6 +123,10 @@ impl Attributes {
                 Flag::ALL.into_iter().filter(told_of_private_keys).collect(),
                 &[Sign],
             ),
+            KeyKind::Import => (
+                Flag::ALL.into_iter().filter(told_of_private_keys).collect(),
+                &[Decrypt],
+            ),
             KeyKind::Secret(SecretUse::Mac) => (Flag::ALL.into(), &[Sign]),
             KeyKind::Secret(SecretUse::Wrap) => (Flag::ALL.into(), &[Wrap, Unwrap]),
             KeyKind::Secret(SecretUse::Envelope) => (Flag::ALL.into(), &[Encrypt, Decrypt]),
@@ -169,11 +177,12 @@ impl Attributes {
 mod tests {
     use super::*;
 
-    const KINDS: [KeyKind; 4] = [
+    const KINDS: [KeyKind; 5] = [
         KeyKind::Pair(KeyType::P256),
         KeyKind::Secret(SecretUse::Mac),
         KeyKind::Secret(SecretUse::Wrap),
         KeyKind::Secret(SecretUse::Envelope),
+        KeyKind::Import,
     ];
 
     #[test]

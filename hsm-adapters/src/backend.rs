@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::attributes::{Attributes, SecretUse};
 use crate::capabilities::Capabilities;
 use crate::error::Error;
+use crate::import::ImportKey;
 use crate::key::{KeyId, KeyType, PublicKey, Signature};
 
 /// Where the private half of a key is.
@@ -75,6 +76,9 @@ pub trait Device: Send + Sync {
 
     /// Envelope custody; `None` unless the operator turned it on.
     fn envelope(&self) -> Option<Box<dyn Envelope>>;
+
+    /// Opening what was sealed to the token; `None` unless the operator turned importing on.
+    fn key_import(&self) -> Option<Box<dyn KeyImport>>;
 
     /// The MAC made by the resident row-MAC key.
     fn mac(&self) -> Option<Box<dyn Mac>>;
@@ -146,6 +150,26 @@ pub trait KeyAdmin: Send {
     /// As [`KeyAdmin::generate`].
     fn generate_secret(&mut self, id: &KeyId, label: &str, usage: SecretUse) -> Result<(), Error>;
 
+    /// Generates the RSA pair that opens what is sealed to the token ([`KeyImport`]).
+    ///
+    /// # Errors
+    /// As [`KeyAdmin::generate`].
+    fn generate_import(&mut self, id: &KeyId, label: &str) -> Result<(), Error>;
+
+    /// Keeps an existing private key as a resident key: the 32-byte Ed25519 seed or EC scalar,
+    /// big-endian. Sensitive, not extractable and sign only like a generated one, but the token
+    /// rightly tells that it was not made there.
+    ///
+    /// # Errors
+    /// As [`KeyAdmin::generate`], for a key type outside [`Capabilities::import`].
+    fn import(
+        &mut self,
+        id: &KeyId,
+        label: &str,
+        key_type: KeyType,
+        private: Zeroizing<[u8; 32]>,
+    ) -> Result<PublicKey, Error>;
+
     /// Every resident private or secret key with this label. Linear in the objects of the token.
     ///
     /// # Errors
@@ -203,6 +227,23 @@ pub trait Envelope: Send {
         key_type: KeyType,
         private: Zeroizing<[u8; 32]>,
     ) -> Result<StoredKey, Error>;
+}
+
+/// What opens keys that were sealed to the token outside of it.
+pub trait KeyImport: Send {
+    /// The public half of the resident import key.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the token holds no import key.
+    fn public(&mut self) -> Result<ImportKey, Error>;
+
+    /// Opens a 32-byte content-encryption key (RSAES-OAEP with SHA-1 and MGF1-SHA-1, RFC 8017,
+    /// 7.1; `RSA-OAEP` of RFC 7518, 4.3). It is in this process's memory after that.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it was not sealed to this key, was altered, or is no 32-byte key;
+    /// which of them is not told.
+    fn open(&mut self, sealed: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error>;
 }
 
 /// HMAC-SHA-256 (RFC 2104, FIPS 180-4) by the resident row-MAC key.

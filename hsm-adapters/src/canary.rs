@@ -1,5 +1,7 @@
 //! Each of the appliance's keys does its one job once: for readiness, and after the ceremony.
 
+use zeroize::Zeroizing;
+
 use crate::backend::{Backend, Device, KeyRef, Material};
 use crate::ceremony::RoleKeys;
 use crate::error::Error;
@@ -9,8 +11,8 @@ use crate::software::{challenge, possession_challenge, verifies};
 
 /// Uses the key of `role` once and checks the result: a signature over a fixed challenge is
 /// verified, a MAC is made twice, the wrapping key and its unwrap template are proved, an
-/// envelope is sealed, opened and signed with. Costs a few device operations, in order of
-/// `role`: 2, 1, 2, about 10 and 5.
+/// envelope is sealed, opened and signed with, a key sealed in software is opened. Costs a few
+/// device operations, in order of `role`: 2, 1, 2, about 10, 5 and 3.
 ///
 /// # Errors
 /// The device's, or [`Error::Broken`] when the answer is wrong.
@@ -26,6 +28,7 @@ pub fn canary(device: &dyn Device, keys: &RoleKeys, role: KeyRole) -> Result<(),
             None => Ok(()),
         },
         KeyRole::Envelope => seals(device),
+        KeyRole::Import => opens(device),
     }
 }
 
@@ -77,6 +80,19 @@ fn seals(device: &dyn Device) -> Result<(), Error> {
             material: Material::Envelope(stored.blob),
         },
     )
+}
+
+fn opens(device: &dyn Device) -> Result<(), Error> {
+    let mut import = device.key_import().ok_or_else(|| absent(KeyRole::Import))?;
+    let mut key = Zeroizing::new([0; 32]);
+    device.connect()?.random(key.as_mut_slice())?;
+    let sealed = import.public()?.seal(&key)?;
+    if import.open(&sealed)? == key {
+        return Ok(());
+    }
+    Err(wrong(
+        "the import key opens to another key than was sealed".to_owned(),
+    ))
 }
 
 fn absent(role: KeyRole) -> Error {

@@ -65,6 +65,9 @@ pub struct Capabilities {
     /// Imports as a session object and signs, and AES-256-GCM works; empty unless the operator
     /// turned envelope custody on.
     pub envelope: KeyTypes,
+    /// Keys made outside can be kept as resident keys; empty unless the operator turned importing on.
+    /// Whether the token opens what was sealed to its import key is shown by that key's canary.
+    pub import: KeyTypes,
     /// HMAC-SHA-256 with a 32-byte generic secret.
     pub mac: bool,
     /// Private data objects can be kept.

@@ -112,8 +112,24 @@ pub fn load(device: &dyn Device, roles: &[KeyRole]) -> Result<RoleKeys, Error> {
     Err(Error::refused(
         "loading the appliance's keys",
         faults.join("; "),
-        "check that this is the right token, and that `countersignd init` was run on it",
+        "check that this is the right token, and that `countersignd init` was run on it; the keys of \
+         what was turned on later are made by `countersignd add-keys`",
     ))
+}
+
+/// Those of `roles` that the token holds no key for.
+///
+/// # Errors
+/// The device's.
+pub fn missing(device: &dyn Device, roles: &[KeyRole]) -> Result<Vec<KeyRole>, Error> {
+    let mut admin = admin(device)?;
+    let mut missing = Vec::new();
+    for role in roles {
+        if admin.find(role.label())?.is_empty() {
+            missing.push(*role);
+        }
+    }
+    Ok(missing)
 }
 
 fn admin(device: &dyn Device) -> Result<Box<dyn KeyAdmin>, Error> {
@@ -151,6 +167,10 @@ fn make(admin: &mut dyn KeyAdmin, role: KeyRole) -> Result<Made, Error> {
     let id = role.id();
     let public = match role.kind() {
         KeyKind::Pair(key_type) => Some(admin.generate(&id, role.label(), key_type)?),
+        KeyKind::Import => {
+            admin.generate_import(&id, role.label())?;
+            None
+        }
         KeyKind::Secret(usage) => {
             admin.generate_secret(&id, role.label(), usage)?;
             None

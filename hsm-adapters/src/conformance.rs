@@ -7,6 +7,7 @@ mod abilities;
 mod admin;
 mod ceremony;
 mod custody;
+mod import;
 mod signing;
 mod threads;
 
@@ -62,6 +63,16 @@ pub const CHECKS: &[(&str, Check)] = &[
     (
         "a known key can be sealed",
         custody::known_key_can_be_sealed,
+    ),
+    ("imported keys sign", import::imported_keys_sign),
+    (
+        "an imported key is closed from then on",
+        import::imported_keys_are_closed,
+    ),
+    ("what is sealed to the token opens", import::sealed_opens),
+    (
+        "what was sealed otherwise does not open",
+        import::altered_seals,
     ),
     (
         "what is not claimed is refused",

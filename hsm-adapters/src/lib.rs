@@ -14,6 +14,7 @@ pub mod ceremony;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod error;
+pub mod import;
 pub mod key;
 #[cfg(feature = "ledger")]
 pub mod ledger;
@@ -25,12 +26,13 @@ mod software;
 
 pub use attributes::{Attributes, Flag, KeyKind, SecretUse};
 pub use backend::{
-    Backend, Device, Envelope, KeyAdmin, KeyRef, KeyWrap, Mac, Material, MonotonicAnchor,
-    ResidentKey, StoredKey,
+    Backend, Device, Envelope, KeyAdmin, KeyImport, KeyRef, KeyWrap, Mac, Material,
+    MonotonicAnchor, ResidentKey, StoredKey,
 };
 pub use canary::{canary, holds};
 pub use capabilities::{Capabilities, KeyTypes};
 pub use error::{Consequence, Error};
+pub use import::ImportKey;
 pub use key::{KeyId, KeyType, PublicKey, Signature};
 pub use pkcs11::{Config as Pkcs11Config, Pkcs11Device};
 pub use role::KeyRole;

@@ -18,17 +18,22 @@ pub enum KeyRole {
     Wrapping,
     /// Seals keys of custody `envelope` (AES-256-GCM); exists only where that is turned on.
     Envelope,
+    /// Opens keys that were sealed to the appliance from outside (RSA-3072, OAEP); exists only where
+    /// importing is turned on.
+    Import,
 }
 
 impl KeyRole {
     /// The roles every appliance needs.
     pub const REQUIRED: [Self; 4] = [Self::Ca, Self::AuditLog, Self::RowMac, Self::Wrapping];
 
-    /// The required roles, and [`KeyRole::Envelope`] where envelope custody is turned on.
+    /// The required roles, [`KeyRole::Envelope`] where envelope custody is turned on, and
+    /// [`KeyRole::Import`] where importing is.
     #[must_use]
-    pub fn expected(envelope: bool) -> Vec<Self> {
+    pub fn expected(envelope: bool, import: bool) -> Vec<Self> {
         let mut roles = Self::REQUIRED.to_vec();
         roles.extend(envelope.then_some(Self::Envelope));
+        roles.extend(import.then_some(Self::Import));
         roles
     }
 
@@ -41,6 +46,7 @@ impl KeyRole {
             Self::RowMac => "row-mac",
             Self::Wrapping => "wrapping",
             Self::Envelope => "envelope",
+            Self::Import => "import",
         }
     }
 
@@ -53,6 +59,7 @@ impl KeyRole {
             Self::RowMac => "countersign-row-mac",
             Self::Wrapping => "countersign-wrapping",
             Self::Envelope => "countersign-envelope",
+            Self::Import => "countersign-import",
         }
     }
 
@@ -65,6 +72,7 @@ impl KeyRole {
             Self::RowMac => b"countersign/mac\0",
             Self::Wrapping => b"countersign/wrap",
             Self::Envelope => b"countersign/envl",
+            Self::Import => b"countersign/impt",
         })
     }
 
@@ -77,6 +85,7 @@ impl KeyRole {
             Self::RowMac => KeyKind::Secret(SecretUse::Mac),
             Self::Wrapping => KeyKind::Secret(SecretUse::Wrap),
             Self::Envelope => KeyKind::Secret(SecretUse::Envelope),
+            Self::Import => KeyKind::Import,
         }
     }
 }

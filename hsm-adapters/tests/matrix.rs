@@ -27,10 +27,11 @@ fn every_module_of_the_matrix_is_complete_and_has_its_page() {
             .map(String::as_str)
             .collect();
         keys.sort_unstable();
-        let expected = "anchor envelope mac model page sign tried version warnings wrap".split(' ');
+        let expected =
+            "anchor envelope import mac model page sign tried version warnings wrap".split(' ');
         assert_eq!(keys, expected.collect::<Vec<_>>());
         assert!(notes.join(module["page"].as_str().unwrap()).is_file());
-        for custody in ["sign", "wrap", "envelope"] {
+        for custody in ["sign", "wrap", "envelope", "import"] {
             for name in module[custody].as_array().unwrap() {
                 assert!(name.as_str().unwrap().parse::<KeyType>().is_ok(), "{name}");
             }

@@ -16,6 +16,7 @@ fn a_simulator_that_can_do_less_conforms_to_what_it_claims() {
         sign: KeyTypes::all(),
         wrap: p256,
         envelope: false,
+        import: false,
         ..Options::default()
     };
     assert_eq!(conformance::run(&Simulator::new(options)), []);

@@ -73,6 +73,8 @@ pub const ROUTES: &[Route] = &[
     route(Delete, "/v1/venues/{slug}", &[Operator], "remove a venue; governed", None, Some("PendingChange")),
     route(Post, "/v1/wallets", &[Gateway], "create or find a wallet", Some("CreateWallet"), Some("Wallet")),
     route(Get, "/v1/wallets", WALLET_READERS, "list wallets", None, None),
+    route(Post, "/v1/wallets/import", &[Gateway], "a wallet with a key made outside, sealed to the HSM's import key", Some("ImportWallet"), Some("Wallet")),
+    route(Get, "/v1/wallets/import-key", READERS, "the key that imported keys are sealed to", None, Some("ImportKey")),
     route(Get, "/v1/wallets/{id}", WALLET_READERS, "one wallet", None, Some("Wallet")),
     route(Patch, "/v1/wallets/{id}", &[Gateway, Operator], "change a wallet's name or limits; loosening is governed", Some("PatchWallet"), Some("Wallet")),
     route(Patch, "/v1/wallets/{id}/managed", &[Risk], "tighten a wallet as its risk manager", Some("ManageWallet"), Some("Wallet")),

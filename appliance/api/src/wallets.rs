@@ -104,6 +104,9 @@ pub struct Wallet {
     pub address: String,
     /// `resident`, `wrapped` or `envelope`; see ARCHITECTURE.md, Custody.
     pub custody: String,
+    /// Whether the key was made outside: whoever had it may still have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// What the wallet may do now.
     pub status: WalletStatus,
     /// The user's own limits.

@@ -220,6 +220,7 @@ async fn drafts(
             name: None,
             address: address.to_string(),
             custody: Custody::Envelope(BASE64_STANDARD.encode(&stored.blob)),
+            imported: false,
             status: Status::Active,
             limits: Vec::new(),
             managed: Vec::new(),

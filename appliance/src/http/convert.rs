@@ -163,6 +163,7 @@ pub fn wallet(stored: &Stored<WalletRecord>) -> api::Wallet {
         name: record.name.clone(),
         address: record.address.clone(),
         custody: record.custody.as_str().to_owned(),
+        imported: record.imported,
         status: match record.status {
             Status::Active => api::WalletStatus::Active,
             Status::Paused => api::WalletStatus::Paused,

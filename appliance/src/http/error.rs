@@ -13,7 +13,7 @@ use crate::identity::{AuthorityError, IdentityError};
 use crate::policies::PolicyError;
 use crate::records::RecordsError;
 use crate::sign::WalkError;
-use crate::wallets::{CreateError, RotateError};
+use crate::wallets::{CreateError, ImportError, RotateError};
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -123,6 +123,25 @@ impl From<CreateError> for ApiError {
             CreateError::Custody(..) => Self::field("custody", error.to_string()),
             CreateError::Records(error) => error.into(),
             CreateError::Desk(error) => error.into(),
+        }
+    }
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ImportError::HasAnother(_) => {
+                let mut error = Self::new(ErrorCode::AlreadyDecided, detail);
+                error.0.field = Some("user_id".to_owned());
+                error
+            }
+            ImportError::Elsewhere => {
+                let mut error = Self::new(ErrorCode::AlreadyDecided, detail);
+                error.0.field = Some("sealed".to_owned());
+                error
+            }
+            ImportError::Create(error) => error.into(),
         }
     }
 }

@@ -48,6 +48,8 @@ fn owning(mount: Mount) -> Mount {
         .at(Delete, "/v1/venues/{slug}", venues::remove)
         .at(Post, "/v1/wallets", wallets::create)
         .at(Get, "/v1/wallets", wallets::list)
+        .at(Post, "/v1/wallets/import", wallets::import::import)
+        .at(Get, "/v1/wallets/import-key", wallets::import::key)
         .at(Get, "/v1/wallets/{id}", wallets::get)
         .at(Patch, "/v1/wallets/{id}", wallets::patch)
         .at(Patch, "/v1/wallets/{id}/managed", wallets::manage)

@@ -1,5 +1,6 @@
 //! `/v1/wallets`.
 
+pub(super) mod import;
 pub(super) mod rotate;
 pub(super) mod verify;
 
@@ -37,9 +38,16 @@ pub(super) async fn create(
     Body(body): Body<CreateWallet>,
 ) -> Result<Json<Wallet>, ApiError> {
     require_phase(&app, Activity::Change)?;
+    let new = wanted(&app, &peer, body).await?;
+    let stored = ensure(&app.records, &app.desk, &app.journal, new, peer.actor()).await?;
+    Ok(Json(convert::wallet(&stored)))
+}
+
+/// What is asked for, if it is to be had and the user is the peer's.
+async fn wanted(app: &App, peer: &Peer, body: CreateWallet) -> Result<NewWallet, ApiError> {
     let user: UserId = convert::id("user_id", &body.user_id)?;
     let environment = body.environment.unwrap_or_else(|| "mainnet".to_owned());
-    offered(&app, &body.venue, &environment)?;
+    offered(app, &body.venue, &environment)?;
     convert::optional_text("name", body.name.as_deref(), 128)?;
     let custody = match body.custody.as_deref() {
         Some(text) => convert::custody(text)?,
@@ -48,10 +56,10 @@ pub(super) async fn create(
     let limits = convert::limit_records(body.limits);
     limits::read(&limits, Owner::User).map_err(convert::limits_refused)?;
     let owner = app.records.get::<UserRecord>(*user.as_bytes()).await?;
-    if !owner.is_some_and(|owner| users::visible(&peer, &owner)) {
+    if !owner.is_some_and(|owner| users::visible(peer, &owner)) {
         return Err(ApiError::not_found("user", &body.user_id));
     }
-    let new = NewWallet {
+    Ok(NewWallet {
         user: user.to_string(),
         gateway: peer.principal().name().to_owned(),
         venue: body.venue,
@@ -59,9 +67,7 @@ pub(super) async fn create(
         name: body.name,
         custody,
         limits,
-    };
-    let stored = ensure(&app.records, &app.desk, &app.journal, new, peer.actor()).await?;
-    Ok(Json(convert::wallet(&stored)))
+    })
 }
 
 pub(super) async fn list(

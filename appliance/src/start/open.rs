@@ -29,6 +29,7 @@ pub fn open_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
         token_serial: config.hsm.serial.clone(),
         pin: config.pin()?,
         envelope: config.custody.envelope,
+        import: config.custody.import,
         cache_size: config.hsm.unlocked_keys,
     };
     Ok(Arc::new(Pkcs11Device::open(token)?))
@@ -98,7 +99,7 @@ pub async fn open(
     db: Db,
     clock: &Arc<dyn Clock>,
 ) -> Result<Opened, StartError> {
-    let roles = KeyRole::expected(config.custody.envelope);
+    let roles = config.custody.roles();
     let keys = ceremony::load(&*device, &roles)?;
     let (desk, desk_thread) = DeviceDesk::start(&device)?;
     let db = Arc::new(db);

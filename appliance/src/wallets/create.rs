@@ -60,13 +60,20 @@ pub async fn ensure(
     new: NewWallet,
     actor: &str,
 ) -> Result<Stored<WalletRecord>, CreateError> {
-    let lookup = format!("{}/{}/{}", new.user, new.venue, new.environment);
+    let lookup = new.lookup();
     if let Some(found) = records.find(&lookup).await? {
         return Ok(found);
     }
     let id = desk.random_id().await?;
     let (custody, public) = make_key(desk, id, new.custody).await?;
-    let record = new.into_record(custody, &public, journal.now().micros());
+    let record = new.into_record(
+        Key {
+            custody,
+            public,
+            imported: false,
+        },
+        journal.now().micros(),
+    );
     let recorded = record_wallet(records, journal, id, &record, actor).await;
     // Where the row may be there after all, its key has to be.
     let unused = recorded.as_ref().is_err_and(RecordsError::nothing_written);
@@ -89,18 +96,29 @@ async fn record_wallet(
     record: &WalletRecord,
     actor: &str,
 ) -> Result<(), RecordsError> {
+    let entry = created(journal, id, record, actor)?;
+    let draft = Draft::new(id, record)?;
+    records.commit(vec![draft], vec![entry]).await.map(drop)
+}
+
+/// The log entry of a new wallet.
+pub(super) fn created(
+    journal: &Journal,
+    id: [u8; 16],
+    record: &WalletRecord,
+    actor: &str,
+) -> Result<Vec<u8>, RecordsError> {
     let detail = json!({
         "user": record.user,
         "venue": record.venue,
         "environment": record.environment,
         "address": record.address,
         "custody": record.custody.as_str(),
+        "imported": record.imported,
         "limits": record.limits,
     });
     let subject = WalletId::from_bytes(id).to_string();
-    let entry = journal.entry(EntryKind::WalletCreated, actor, Some(subject), &detail)?;
-    let draft = Draft::new(id, record)?;
-    records.commit(vec![draft], vec![entry]).await.map(drop)
+    Ok(journal.entry(EntryKind::WalletCreated, actor, Some(subject), &detail)?)
 }
 
 pub(super) async fn make_key(
@@ -154,16 +172,28 @@ pub(super) fn address(public: &PublicKey) -> String {
         .unwrap_or_default()
 }
 
+/// A wallet's key, and where it is.
+pub(super) struct Key {
+    pub(super) custody: Custody,
+    pub(super) public: PublicKey,
+    pub(super) imported: bool,
+}
+
 impl NewWallet {
-    fn into_record(self, custody: Custody, public: &PublicKey, now: i64) -> WalletRecord {
+    pub(super) fn lookup(&self) -> String {
+        format!("{}/{}/{}", self.user, self.venue, self.environment)
+    }
+
+    pub(super) fn into_record(self, key: Key, now: i64) -> WalletRecord {
         WalletRecord {
             user: self.user,
             gateway: self.gateway,
             venue: self.venue,
             environment: self.environment,
             name: self.name,
-            address: address(public),
-            custody,
+            address: address(&key.public),
+            custody: key.custody,
+            imported: key.imported,
             status: Status::Active,
             limits: self.limits,
             managed: Vec::new(),

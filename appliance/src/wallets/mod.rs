@@ -2,8 +2,10 @@
 
 mod create;
 mod directory;
+mod import;
 pub mod limits;
 mod rotate;
+pub mod sealed;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,6 +19,7 @@ use crate::records::{Kind, Record};
 
 pub use create::{CreateError, NewWallet, ensure};
 pub use directory::{Directory, WalletEntry};
+pub use import::{ImportError, import};
 pub use limits::LimitRecord;
 pub use rotate::{RotateError, Rotated, rotate};
 
@@ -50,6 +53,9 @@ pub struct WalletRecord {
     pub address: String,
     /// Where the key lives.
     pub custody: Custody,
+    /// Whether the key was made outside; whoever had it may still have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// What it may do.
     pub status: Status,
     /// The user's own limits.

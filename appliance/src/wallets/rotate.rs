@@ -164,6 +164,7 @@ impl Move {
         let after = WalletRecord {
             address: address(&new.public),
             custody: new.custody,
+            imported: false,
             rotation: Rotation {
                 key_id: Some(hex::encode(new.id)),
                 rotated_at: Some(self.at.micros()),

@@ -4,14 +4,14 @@ use crate::backend::Device;
 use crate::simulator::{Fault, Operation, Options, Simulator};
 
 fn all() -> Vec<KeyRole> {
-    KeyRole::expected(true)
+    KeyRole::expected(true, true)
 }
 
 #[test]
 fn what_is_created_is_loaded_again() {
     let device = Simulator::default();
     let report = create(&device, &all()).unwrap();
-    assert_eq!(report.made.len(), 5);
+    assert_eq!(report.made.len(), all().len());
     let keys = load(&device, &all()).unwrap();
     for made in report.made {
         assert_eq!(keys.signing(made.role).map(|key| key.public), made.public);

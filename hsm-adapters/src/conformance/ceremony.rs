@@ -7,7 +7,8 @@ use crate::ceremony::{create, load};
 use crate::role::KeyRole;
 
 fn roles(device: &dyn Device) -> Vec<KeyRole> {
-    KeyRole::expected(!device.capabilities().envelope.is_empty())
+    let able = device.capabilities();
+    KeyRole::expected(!able.envelope.is_empty(), !able.import.is_empty())
 }
 
 pub(super) fn makes_what_it_says(device: &dyn Device) -> Outcome {

@@ -1,14 +1,18 @@
 //! Making, inspecting and destroying resident keys.
 
+use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
+use zeroize::Zeroizing;
 
 use super::codes::{Failure, lasting};
 use super::objects::{all, all_locked, by_id, one, only, read_key, read_public};
-use super::raw;
 use super::shared::{Shared, Worker};
-use super::templates::{key_pair_generation, resident_pair, secret, secret_generation};
-use crate::attributes::{Attributes, SecretUse};
+use super::templates::{
+    import_pair, key_pair_generation, resident_pair, secret, secret_generation,
+};
+use super::{import, raw};
+use crate::attributes::{Attributes, KeyKind, SecretUse};
 use crate::backend::{KeyAdmin, ResidentKey};
 use crate::error::Error;
 use crate::key::{KeyId, KeyType, PublicKey};
@@ -46,6 +50,33 @@ impl KeyAdmin for Worker {
         })
     }
 
+    fn generate_import(&mut self, id: &KeyId, label: &str) -> Result<(), Error> {
+        let (public, private) = import_pair(id, label);
+        self.run(|shared, session| {
+            let _changing = shared.changing();
+            refuse_taken(shared, session, id)?;
+            session
+                .generate_key_pair(&Mechanism::RsaPkcsKeyPairGen, &public, &private)
+                .map(|_| ())
+                .map_err(|e| lasting("generating the import key").failed(e))
+        })
+    }
+
+    fn import(
+        &mut self,
+        id: &KeyId,
+        label: &str,
+        key_type: KeyType,
+        private: Zeroizing<[u8; 32]>,
+    ) -> Result<PublicKey, Error> {
+        self.run(|shared, session| {
+            let _changing = shared.changing();
+            refuse_taken(shared, session, id)?;
+            forget_publics(shared, session, id)?;
+            import::keep(shared, session, (id, label), key_type, &private)
+        })
+    }
+
     fn find(&mut self, label: &str) -> Result<Vec<ResidentKey>, Error> {
         self.run(|shared, session| {
             let mut found = Vec::new();
@@ -57,7 +88,7 @@ impl KeyAdmin for Worker {
                 ];
                 for handle in all(shared, session, &template)? {
                     let mut key = read_key(session, handle)?;
-                    if class == ObjectClass::PRIVATE_KEY {
+                    if matches!(key.attributes.kind, KeyKind::Pair(_)) {
                         key.public = Some(public_half(shared, session, &key.id)?);
                     }
                     found.push(key);
@@ -86,15 +117,24 @@ impl KeyAdmin for Worker {
                 &format!("key with id {id}"),
             )?;
             shared.handles.forget(id);
-            let publics = all_locked(shared, session, &by_id(ObjectClass::PUBLIC_KEY, id))?;
-            for object in publics.into_iter().chain([handle]) {
-                session
-                    .destroy_object(object)
-                    .map_err(|e| lasting("destroying a key").failed(e))?;
-            }
-            Ok(())
+            forget_publics(shared, session, id)?;
+            destroy(session, handle)
         })
     }
+}
+
+/// Public halves under this identifier; the caller holds the lock.
+fn forget_publics(shared: &Shared, session: &Session, id: &KeyId) -> Result<(), Failure> {
+    let publics = all_locked(shared, session, &by_id(ObjectClass::PUBLIC_KEY, id))?;
+    publics
+        .into_iter()
+        .try_for_each(|object| destroy(session, object))
+}
+
+fn destroy(session: &Session, object: ObjectHandle) -> Result<(), Failure> {
+    session
+        .destroy_object(object)
+        .map_err(|e| lasting("destroying a key").failed(e))
 }
 
 fn public_half(shared: &Shared, session: &Session, id: &KeyId) -> Result<PublicKey, Failure> {

@@ -18,6 +18,8 @@ pub struct Config {
     pub pin: SecretString,
     /// Whether envelope custody is turned on.
     pub envelope: bool,
+    /// Whether keys made outside may be imported.
+    pub import: bool,
     /// How many keys stay ready to sign. An opened envelope or wrapped key is a session object in
     /// the token's memory; a resident one only a remembered handle. The least recently used goes
     /// first and costs one search or one unlock when it is used again.

@@ -19,6 +19,7 @@ mod codes;
 mod config;
 mod envelope;
 mod handles;
+mod import;
 mod leave;
 mod mac;
 mod module;
@@ -34,7 +35,9 @@ mod wrap;
 
 use std::sync::Arc;
 
-use crate::backend::{Backend, Device, Envelope, KeyAdmin, KeyWrap, Mac, MonotonicAnchor};
+use crate::backend::{
+    Backend, Device, Envelope, KeyAdmin, KeyImport, KeyWrap, Mac, MonotonicAnchor,
+};
 use crate::capabilities::Capabilities;
 use crate::error::Error;
 
@@ -102,6 +105,14 @@ impl Device for Pkcs11Device {
             None
         } else {
             Some(self.worker(false))
+        }
+    }
+
+    fn key_import(&self) -> Option<Box<dyn KeyImport>> {
+        if self.shared.config.import {
+            Some(self.worker(false))
+        } else {
+            None
         }
     }
 

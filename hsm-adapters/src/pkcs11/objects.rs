@@ -115,7 +115,7 @@ fn key_type_of(params: &[u8]) -> Option<KeyType> {
         .or(by_name.then_some(KeyType::Ed25519))
 }
 
-fn read(
+pub(super) fn read(
     session: &Session,
     handle: ObjectHandle,
     wanted: &[AttributeType],
@@ -209,6 +209,7 @@ impl Told {
             CkKeyType::GENERIC_SECRET | CkKeyType::SHA256_HMAC => {
                 Some(KeyKind::Secret(SecretUse::Mac))
             }
+            CkKeyType::RSA => Some(KeyKind::Import),
             CkKeyType::AES if encrypts => Some(KeyKind::Secret(SecretUse::Envelope)),
             CkKeyType::AES => Some(KeyKind::Secret(SecretUse::Wrap)),
             _ => None,

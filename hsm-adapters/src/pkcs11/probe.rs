@@ -30,6 +30,11 @@ pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, 
             .filter(|t| passes(shared, |session| trial(session, *t)))
             .collect()
     };
+    let imported = if shared.config.envelope || shared.config.import {
+        passing(imports)
+    } else {
+        KeyTypes::default()
+    };
     let with_envelope = shared.config.envelope && passes(shared, seals);
     Ok(Capabilities {
         module: info.library_description().to_owned(),
@@ -46,7 +51,12 @@ pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, 
         sign: passing(signs),
         wrap: passing(wraps),
         envelope: if with_envelope {
-            passing(imports)
+            imported
+        } else {
+            KeyTypes::default()
+        },
+        import: if shared.config.import {
+            imported
         } else {
             KeyTypes::default()
         },

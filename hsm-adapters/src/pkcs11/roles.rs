@@ -1,4 +1,4 @@
-//! Handles of the appliance's own secret keys, each found once per login.
+//! Handles of the appliance's own secret keys and of its import key, each found once per login.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +9,7 @@ use cryptoki::session::Session;
 use super::codes::{Failure, Recovery};
 use super::objects::only;
 use super::shared::Shared;
+use crate::attributes::KeyKind;
 use crate::role::KeyRole;
 
 #[derive(Default)]
@@ -25,7 +26,7 @@ impl Roles {
 }
 
 impl Shared {
-    /// Runs `act` with the secret key of `role`; forgets its handle if that turns out stale.
+    /// Runs `act` with the secret or private key of `role`; forgets its handle if that turns out stale.
     pub(super) fn with_role<T>(
         &self,
         session: &Session,
@@ -47,8 +48,12 @@ impl Shared {
         {
             return Ok(*handle);
         }
+        let class = match role.kind() {
+            KeyKind::Secret(_) => ObjectClass::SECRET_KEY,
+            KeyKind::Pair(_) | KeyKind::Import => ObjectClass::PRIVATE_KEY,
+        };
         let template = [
-            Attribute::Class(ObjectClass::SECRET_KEY),
+            Attribute::Class(class),
             Attribute::Token(true),
             Attribute::Label(role.label().into()),
             Attribute::Id(role.id().as_bytes().to_vec()),

@@ -5,6 +5,7 @@ use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, KeyType as CkKeyType, ObjectClass};
 
 use crate::attributes::{KeyKind, SecretUse};
+use crate::import::IMPORT_KEY_BITS;
 use crate::key::{KeyId, KeyType};
 
 /// DER of the curve's object identifier (RFC 8410, RFC 5480, SEC 2).
@@ -42,6 +43,7 @@ pub(super) const fn mechanism(kind: KeyKind) -> MechanismType {
     match kind {
         KeyKind::Pair(KeyType::Ed25519) => MechanismType::EDDSA,
         KeyKind::Pair(KeyType::P256 | KeyType::Secp256k1) => MechanismType::ECDSA,
+        KeyKind::Import => MechanismType::RSA_PKCS_OAEP,
         KeyKind::Secret(SecretUse::Mac) => MechanismType::SHA256_HMAC,
         KeyKind::Secret(SecretUse::Wrap) => MechanismType::AES_KEY_WRAP_PAD,
         KeyKind::Secret(SecretUse::Envelope) => MechanismType::AES_GCM,
@@ -98,6 +100,49 @@ pub(super) fn resident_pair(
         .chain(sign_only());
     let public = named(id, label).into_iter().chain(public(key_type));
     (public.collect(), private.chain([allowed]).collect())
+}
+
+/// A resident key pair that exists already: (public, private), without the values.
+pub(super) fn imported_pair(
+    id: &KeyId,
+    label: &str,
+    key_type: KeyType,
+) -> (Vec<Attribute>, Vec<Attribute>) {
+    let (mut public, mut private) = resident_pair(id, label, key_type);
+    public.push(Attribute::Class(ObjectClass::PUBLIC_KEY));
+    private.extend([
+        Attribute::Class(ObjectClass::PRIVATE_KEY),
+        Attribute::KeyType(ck_key_type(key_type)),
+        Attribute::EcParams(curve(key_type).to_vec()),
+    ]);
+    (public, private)
+}
+
+/// The resident RSA pair that opens what is sealed to the token: (public, private).
+pub(super) fn import_pair(id: &KeyId, label: &str) -> (Vec<Attribute>, Vec<Attribute>) {
+    let public = [
+        Attribute::Private(false),
+        Attribute::Encrypt(true),
+        Attribute::Verify(false),
+        Attribute::Wrap(false),
+        Attribute::KeyType(CkKeyType::RSA),
+        Attribute::ModulusBits(IMPORT_KEY_BITS.into()),
+        Attribute::PublicExponent(vec![1, 0, 1]),
+    ];
+    let uses = [
+        Attribute::Sign(false),
+        Attribute::SignRecover(false),
+        Attribute::Decrypt(true),
+        Attribute::Unwrap(false),
+        Attribute::Derive(false),
+        Attribute::AllowedMechanisms(vec![mechanism(KeyKind::Import)]),
+    ];
+    let private = named(id, label)
+        .into_iter()
+        .chain(guarded(false))
+        .chain(uses);
+    let public = named(id, label).into_iter().chain(public);
+    (public.collect(), private.collect())
 }
 
 /// A key pair of the session, extractable so that it can be wrapped: (public, private).
@@ -174,7 +219,7 @@ mod tests {
     fn mechanisms_are_the_ones_the_ceremony_requires() {
         let pairs = KeyType::ALL.map(KeyKind::Pair);
         let secrets = [SecretUse::Mac, SecretUse::Wrap, SecretUse::Envelope].map(KeyKind::Secret);
-        for kind in pairs.into_iter().chain(secrets) {
+        for kind in pairs.into_iter().chain(secrets).chain([KeyKind::Import]) {
             assert_eq!(*mechanism(kind), kind.mechanism(), "{kind}");
         }
     }

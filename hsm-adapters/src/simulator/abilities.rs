@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Simulator;
 use super::backend::fill;
 use super::faults::Operation;
+use super::import::Opener;
 use super::sealed;
 use super::signer::Signer;
 use super::token::{Held, no_key};
@@ -72,6 +73,32 @@ impl KeyAdmin for Simulator {
         })
     }
 
+    fn generate_import(&mut self, id: &KeyId, label: &str) -> Result<(), Error> {
+        self.token.run(Operation::GenerateImport, || {
+            let key = Arc::new(Opener::generate()?);
+            self.token
+                .add(id, label, KeyKind::Import, Held::Import(key))
+        })
+    }
+
+    fn import(
+        &mut self,
+        id: &KeyId,
+        label: &str,
+        key_type: KeyType,
+        private: Zeroizing<[u8; 32]>,
+    ) -> Result<PublicKey, Error> {
+        self.token.run(Operation::Import, || {
+            require(self.token.capabilities.import, key_type)?;
+            let signer = Arc::new(Signer::new(key_type, &private)?);
+            let public = signer.public.clone();
+            self.token
+                .add(id, label, KeyKind::Pair(key_type), Held::Pair(signer))?;
+            self.token.made_outside(id);
+            Ok(public)
+        })
+    }
+
     fn find(&mut self, label: &str) -> Result<Vec<ResidentKey>, Error> {
         self.token.run(Operation::Find, || {
             let state = self.token.state();
@@ -83,7 +110,7 @@ impl KeyAdmin for Simulator {
                     attributes: key.attributes.clone(),
                     public: match &key.held {
                         Held::Pair(signer) => Some(signer.public.clone()),
-                        Held::Secret(_) => None,
+                        Held::Secret(_) | Held::Import(_) => None,
                     },
                 })
                 .collect())

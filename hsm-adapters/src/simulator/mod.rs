@@ -5,6 +5,7 @@
 mod abilities;
 mod backend;
 mod faults;
+mod import;
 mod sealed;
 mod signer;
 #[cfg(test)]
@@ -13,7 +14,9 @@ mod token;
 
 use std::sync::Arc;
 
-use crate::backend::{Backend, Device, Envelope, KeyAdmin, KeyWrap, Mac, MonotonicAnchor};
+use crate::backend::{
+    Backend, Device, Envelope, KeyAdmin, KeyImport, KeyWrap, Mac, MonotonicAnchor,
+};
 use crate::capabilities::{Capabilities, KeyTypes};
 use crate::error::Error;
 use crate::key::KeyId;
@@ -31,6 +34,8 @@ pub struct Options {
     pub wrap: KeyTypes,
     /// Whether the operator turned envelope custody on.
     pub envelope: bool,
+    /// Whether the operator turned importing on.
+    pub import: bool,
     /// Ignores the unwrap template of wrapping keys, as a token does that does not know it.
     pub lax_unwrap_template: bool,
     /// Generates keys that are extractable whatever was asked.
@@ -43,6 +48,7 @@ impl Default for Options {
             sign: KeyTypes::all(),
             wrap: KeyTypes::all(),
             envelope: true,
+            import: true,
             lax_unwrap_template: false,
             extractable: false,
         }
@@ -108,6 +114,13 @@ impl Device for Simulator {
             .options
             .envelope
             .then(|| Box::new(self.clone()) as Box<dyn Envelope>)
+    }
+
+    fn key_import(&self) -> Option<Box<dyn KeyImport>> {
+        self.token
+            .options
+            .import
+            .then(|| Box::new(self.clone()) as Box<dyn KeyImport>)
     }
 
     fn mac(&self) -> Option<Box<dyn Mac>> {

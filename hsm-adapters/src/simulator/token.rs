@@ -8,10 +8,11 @@ use lru::LruCache;
 use zeroize::Zeroizing;
 
 use super::faults::{FaultPlan, Operation};
+use super::import::Opener;
 use super::sealed;
 use super::signer::Signer;
 use super::{Options, made};
-use crate::attributes::{Attributes, KeyKind};
+use crate::attributes::{Attributes, Flag, KeyKind};
 use crate::backend::{KeyRef, Material};
 use crate::capabilities::{Capabilities, KeyTypes};
 use crate::error::Error;
@@ -22,6 +23,7 @@ const OPENED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 pub(super) enum Held {
     Pair(Arc<Signer>),
+    Import(Arc<Opener>),
     Secret(Zeroizing<[u8; 32]>),
 }
 
@@ -55,6 +57,11 @@ impl Token {
             sign: options.sign,
             wrap: options.wrap,
             envelope: if options.envelope {
+                options.sign
+            } else {
+                KeyTypes::default()
+            },
+            import: if options.import {
                 options.sign
             } else {
                 KeyTypes::default()
@@ -118,7 +125,9 @@ impl Token {
     pub(super) fn pair(&self, id: &KeyId) -> Result<Arc<Signer>, Error> {
         match self.state().resident.get(id).map(|resident| &resident.held) {
             Some(Held::Pair(signer)) => Ok(Arc::clone(signer)),
-            Some(Held::Secret(_)) | None => Err(no_key(&format!("key pair with id {id}"))),
+            Some(Held::Secret(_) | Held::Import(_)) | None => {
+                Err(no_key(&format!("key pair with id {id}")))
+            }
         }
     }
 
@@ -130,7 +139,16 @@ impl Token {
             .map(|resident| &resident.held)
         {
             Some(Held::Secret(secret)) => Ok(secret.clone()),
-            Some(Held::Pair(_)) | None => Err(no_key(role.label())),
+            Some(Held::Pair(_) | Held::Import(_)) | None => Err(no_key(role.label())),
+        }
+    }
+
+    /// Marks a resident key as one that was not made in the token.
+    pub(super) fn made_outside(&self, id: &KeyId) {
+        if let Some(key) = self.state().resident.get_mut(id) {
+            for flag in [Flag::Local, Flag::AlwaysSensitive, Flag::NeverExtractable] {
+                key.attributes.flags.insert(flag, false);
+            }
         }
     }
 

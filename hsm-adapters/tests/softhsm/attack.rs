@@ -22,7 +22,7 @@ fn private_and_secret(session: &Session) -> Vec<ObjectHandle> {
 /// A device with its role keys, a resident wallet key, and an opened key of both other custodies.
 fn busy() -> (Pkcs11Device, Vec<KeyRef>) {
     let device = device();
-    create(&device, &KeyRole::expected(true)).unwrap();
+    create(&device, &KeyRole::expected(true, true)).unwrap();
     let id = KeyId::from_bytes([7; 16]);
     let public = device
         .key_admin()
@@ -55,7 +55,19 @@ fn busy() -> (Pkcs11Device, Vec<KeyRef>) {
         public,
         material: Material::Envelope(blob),
     };
-    let keys = vec![resident, wrapped, envelope];
+    let id = KeyId::from_bytes([10; 16]);
+    let outside = zeroize::Zeroizing::new([11; 32]);
+    let public = device
+        .key_admin()
+        .unwrap()
+        .import(&id, "wallet", KeyType::Ed25519, outside)
+        .unwrap();
+    let imported = KeyRef {
+        id,
+        public,
+        material: Material::Resident,
+    };
+    let keys = vec![resident, wrapped, envelope, imported];
     let mut session = device.connect().unwrap();
     for key in &keys {
         session.sign(key, &[1; 32]).unwrap();
@@ -72,8 +84,9 @@ fn inv09_no_key_can_be_read_wrapped_out_or_loosened() {
             let backdoor = Backdoor::new();
             let session = backdoor.session();
             let targets = private_and_secret(&session);
-            // Five roles, a wallet, the two opened keys, and the canary's opened envelope.
-            assert_eq!(targets.len(), 9);
+            // Six roles, a wallet, an imported one, the two opened keys, and the canary's opened
+            // envelope.
+            assert_eq!(targets.len(), 11);
             let own = session
                 .generate_key(
                     &Mechanism::AesKeyGen,
@@ -197,6 +210,8 @@ fn a_key_does_only_its_one_job() {
             (KeyRole::Ca, Mechanism::Ecdsa),
             (KeyRole::Wrapping, Mechanism::Sha256Hmac),
             (KeyRole::Envelope, Mechanism::Sha256Hmac),
+            (KeyRole::Import, Mechanism::Sha256RsaPkcs),
+            (KeyRole::Import, Mechanism::RsaPkcs),
         ];
         for (of, mechanism) in jobs {
             // A session each, as a refused call may leave an operation active.
@@ -210,6 +225,12 @@ fn a_key_does_only_its_one_job() {
             let session = backdoor.session();
             let encrypted = session.encrypt(&Mechanism::AesEcb, role(&session, of), &[0; 16]);
             assert!(encrypted.is_err(), "{of}");
+        }
+        // Without padding whoever has the PIN could sign and unseal with it at will.
+        for mechanism in [Mechanism::RsaPkcs, Mechanism::RsaX509] {
+            let session = backdoor.session();
+            let import = role(&session, KeyRole::Import);
+            assert!(session.decrypt(&mechanism, import, &[1; 384]).is_err());
         }
     });
 }

@@ -51,6 +51,7 @@ fn the_probe_agrees_with_the_matrix() {
         assert_eq!(can.sign, named("sign"));
         assert_eq!(can.wrap, named("wrap"));
         assert_eq!(can.envelope, named("envelope"));
+        assert_eq!(can.import, named("import"));
         assert_eq!(Some(can.mac), known["mac"].as_bool());
         assert_eq!(Some(can.anchor), known["anchor"].as_bool());
     });

@@ -15,7 +15,7 @@ use crate::token::{Backdoor, PIN, device, on_fresh_token};
 
 /// One key of each custody.
 fn keys(device: &Pkcs11Device) -> Vec<KeyRef> {
-    create(device, &KeyRole::expected(true)).unwrap();
+    create(device, &KeyRole::expected(true, true)).unwrap();
     let id = |n| KeyId::from_bytes([n; 16]);
     let resident = device
         .key_admin()

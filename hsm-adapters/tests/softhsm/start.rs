@@ -87,6 +87,7 @@ fn without_the_operators_word_there_is_no_envelope() {
         || {
             let device = Pkcs11Device::open(Pkcs11Config {
                 envelope: false,
+                import: false,
                 ..config()
             })
             .unwrap();
@@ -123,7 +124,7 @@ fn a_planted_key_is_found_out_and_stays() {
         ] {
             assert!(text.contains(fault), "{text}");
         }
-        let text = create(&device, &KeyRole::expected(true))
+        let text = create(&device, &KeyRole::expected(true, true))
             .unwrap_err()
             .to_string();
         assert!(
@@ -140,7 +141,7 @@ fn a_planted_key_is_found_out_and_stays() {
 fn keys_are_found_again_by_the_next_process() {
     // The parent's child makes them; reopening in one process would reuse the initialised module.
     on_fresh_token("start::keys_are_found_again_by_the_next_process", || {
-        let roles = KeyRole::expected(true);
+        let roles = KeyRole::expected(true, true);
         if env::var_os("COUNTERSIGN_TEST_GRANDCHILD").is_some() {
             let keys = load(&device(), &roles).unwrap();
             let public = keys.signing(KeyRole::Ca).unwrap().public;

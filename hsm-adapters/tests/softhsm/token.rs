@@ -89,6 +89,7 @@ pub(crate) fn config() -> Pkcs11Config {
         token_serial: None,
         pin: PIN.to_owned().into(),
         envelope: true,
+        import: true,
         cache_size: NonZeroUsize::new(8).unwrap(),
     }
 }

@@ -7,10 +7,9 @@ use countersign_hsm::ledger::{
     self, Address, App, DerivationPath, Ethereum, Solana, Version, running, usb_devices,
 };
 use ed25519_dalek::{Signer as _, SigningKey};
-use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::input;
+use crate::keypair;
 
 /// Scheme of Solana off-chain messages, version 0.
 pub(crate) const SOLANA: &str = "solana-offchain-v0";
@@ -18,8 +17,6 @@ pub(crate) const SOLANA: &str = "solana-offchain-v0";
 pub(crate) const SOLANA_V1: &str = "solana-offchain-v1";
 /// Scheme of Ethereum personal messages.
 pub(crate) const ETHEREUM: &str = "eip191";
-
-const MAX_KEYPAIR: u64 = 4096;
 
 /// Which Ledgers to look at.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -176,13 +173,7 @@ impl Key {
     /// The key of a file as Solana's tools write it: 64 numbers, secret and public key.
     fn file(path: &std::path::Path) -> Result<Self, Failure> {
         let shown = path.display();
-        let refused = || Failure::usage(format!("expected a Solana JSON keypair in `{shown}`"));
-        let text = Zeroizing::new(input::read(path, MAX_KEYPAIR)?);
-        let bytes: Zeroizing<Vec<u8>> = serde_json::from_slice(&text)
-            .map(Zeroizing::new)
-            .map_err(|_| refused())?;
-        let pair: &[u8; 64] = bytes.as_slice().try_into().map_err(|_| refused())?;
-        let key = SigningKey::from_keypair_bytes(pair).map_err(|_| refused())?;
+        let key = keypair::read(path)?;
         let public_key = bs58::encode(key.verifying_key()).into_string();
         Ok(Self {
             holder: Holder::File(Box::new(key)),

@@ -18,6 +18,7 @@ mod exit;
 mod failure;
 mod idempotency;
 mod input;
+mod keypair;
 mod listing;
 mod message;
 mod otp;

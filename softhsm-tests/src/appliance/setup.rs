@@ -18,6 +18,8 @@ pub struct Options {
     pub policy: Option<String>,
     /// Whether `envelope` custody is on.
     pub envelope: bool,
+    /// Whether importing is on.
+    pub import: bool,
     /// Custody of new wallets.
     pub custody: &'static str,
     /// Seconds between two renewals of the token's memory of the log.
@@ -41,6 +43,7 @@ impl Default for Options {
         Self {
             policy: None,
             envelope: false,
+            import: false,
             custody: "resident",
             anchor_every: "60s",
             max_connections: 256,
@@ -151,6 +154,7 @@ impl Appliance {
              workers = {workers}\n\
              [custody]\n\
              envelope = {envelope}\n\
+             import = {import}\n\
              default = '{custody}'\n\
              [log]\n\
              anchor_every = '{anchor_every}'\n\
@@ -165,6 +169,7 @@ impl Appliance {
             pin = self.path("pin").display(),
             workers = options.workers,
             envelope = options.envelope,
+            import = options.import,
             custody = options.custody,
             anchor_every = options.anchor_every,
             denials = options.freeze_after_denials,

@@ -48,7 +48,7 @@ fn the_verbs_are_these() {
     assert_eq!(names(&["users"]).join(" "), "list show create");
     assert_eq!(
         names(&["wallets"]).join(" "),
-        "list show create limit rename pause resume archive rotate verify"
+        "list show create import import-key seal limit rename pause resume archive rotate verify"
     );
     assert_eq!(names(&["grants"]).join(" "), "list create revoke");
     assert_eq!(

@@ -1,6 +1,8 @@
 //! `countersign wallets`
 
+mod import;
 mod rotate;
+mod seal;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +65,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         sending: Sending,
     },
+    /// Make a wallet of a key from outside (gateways)
+    Import(import::Arguments),
+    /// Show the key that imported keys are sealed to
+    ImportKey,
+    /// Seal a key to the appliance, offline
+    Seal(seal::Arguments),
     /// Replace a wallet's own limits; people have to agree to looser ones
     Limit {
         /// `wal_…`
@@ -155,6 +163,9 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             let call = Call::post("/v1/wallets").json(&body)?;
             sending.send(session, call, show)
         }
+        Command::Import(arguments) => import::run(arguments, session),
+        Command::ImportKey => import::key(session),
+        Command::Seal(arguments) => seal::run(&arguments, session),
         Command::Rename { id, name, sending } => rename(id, name, &sending, session),
         Command::Limit {
             id,
@@ -286,6 +297,12 @@ fn show(wallet: &Wallet, out: &mut Output) {
             ("environment", Some(wallet.environment.clone())),
             ("address", Some(wallet.address.clone())),
             ("custody", Some(wallet.custody.clone())),
+            (
+                "key",
+                wallet
+                    .imported
+                    .then(|| "imported: others may have it".to_owned()),
+            ),
             ("status", Some(word(wallet.status).to_owned())),
             ("limits", told(&wallet.limits)),
             ("managed", told(&wallet.managed)),
