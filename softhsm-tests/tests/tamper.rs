@@ -21,6 +21,12 @@ schema = 1
 name = "tamper"
 [destinations.cold]
 solana = ["9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"]
+[[limits]]
+name = "out"
+when = { action = "withdrawal", asset = "SOL" }
+per = "wallet"
+window = "24h"
+max_amount = "5"
 [[rules]]
 name = "to-cold"
 when = { action = "withdrawal", destination = "cold" }
@@ -118,6 +124,11 @@ fn attacks() -> Vec<(&'static str, String)> {
              WHERE kind = 'grant'"
                 .to_owned(),
         ),
+        ("what limits used up gone", "DELETE FROM usage".to_owned()),
+        (
+            "what limits used up in an earlier stretch",
+            "UPDATE usage SET bucket = bucket - 200".to_owned(),
+        ),
         (
             "everything gone",
             "DELETE FROM authority; DELETE FROM authority_seal".to_owned(),
@@ -151,6 +162,7 @@ async fn inv08_a_database_changed_while_the_appliance_was_stopped_is_refused() {
             "behind the appliance's back",
             "no seal",
             "no longer",
+            "the use of limits",
             "seal",
         ];
         assert!(

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use aws_lc_rs::hmac;
 use countersign_audit::LogKey;
 use countersign_hsm::ceremony::{self, RoleKeys};
 use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
 use countersign_hsm::{Device, KeyRef, KeyRole};
-use countersign_store::ledger::{Ledger, Limits as LedgerLimits};
+use countersign_store::ledger::{Ledger, Limits as LedgerLimits, Sealer};
 
 use super::{StartError, workers};
 use crate::Db;
@@ -114,6 +115,7 @@ pub async fn open(
         Arc::clone(&db),
         Box::new(move || ledger_clock.now()),
         Box::new(random_tail),
+        sealer(&desk).await?,
         limits,
     )
     .await?;
@@ -129,6 +131,21 @@ pub async fn open(
         records: Arc::new(records),
         timekeeper,
     })
+}
+
+/// Seals what limits rest on, with a key that the HSM's row-MAC key yields and that never leaves this
+/// process.
+async fn sealer(desk: &DeviceDesk) -> Result<Sealer, StartError> {
+    let key = desk.run(|desk| Ok(desk.mac.mac(b"countersign/ledger-key/v1\0")?));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key.await?);
+    Ok(Arc::new(move |bytes| {
+        let mut tag = [0; 32];
+        let made = hmac::sign(&key, bytes);
+        tag.iter_mut()
+            .zip(made.as_ref())
+            .for_each(|(to, from)| *to = *from);
+        tag
+    }))
 }
 
 fn random_tail() -> Result<[u8; 8], countersign_store::Cause> {

@@ -81,6 +81,12 @@ CREATE TABLE nonces (
     held    BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- One MAC over `usage`, `nonces`, the log's size and root, and the number of the last request.
+CREATE TABLE ledger_seal (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    mac BLOB    NOT NULL
+) STRICT;
+
 CREATE TABLE audit_entries (
     idx       INTEGER PRIMARY KEY,
     entry     BLOB NOT NULL,

@@ -36,6 +36,7 @@ macro_rules! conformance {
             messages_are_kept_until_forgotten
             old_messages_are_forgettable_in_bounded_steps
             usage_is_replaced_and_expires
+            the_ledgers_seal_is_replaced
             a_nonce_is_replaced_with_what_it_holds
             authority_is_found_listed_and_replaced
             authority_values_are_unique_within_a_kind
@@ -476,6 +477,9 @@ pub(crate) async fn usage_is_replaced_and_expires<S: Store>(store: S) {
     ];
     assert_eq!(used(&store, &[b"a", b"ab", b"none"]).await, all);
     assert_eq!(used(&store, &[b"ab"]).await, all[3..]);
+    for limit in 1..5 {
+        assert_eq!(page_by_page(&store, limit).await, all, "{limit} at once");
+    }
     let writes = Writes {
         usage: vec![usage(b"a", 6, 3)],
         usage_expired: vec![(a.clone(), 6), (b"none".to_vec(), 9)],
@@ -486,6 +490,33 @@ pub(crate) async fn usage_is_replaced_and_expires<S: Store>(store: S) {
         used(&store, &[b"a", b"ab"]).await,
         [(a, 6, 3), all[3].clone()]
     );
+}
+
+async fn page_by_page<S: Store>(store: &S, limit: u32) -> Vec<(Vec<u8>, i64, u128)> {
+    let mut all: Vec<(Vec<u8>, i64, u128)> = Vec::new();
+    loop {
+        let after = all.last().map(|(key, bucket, _)| (key.as_slice(), *bucket));
+        let rows = store.usage_after(after, limit).await.unwrap();
+        if rows.is_empty() {
+            return all;
+        }
+        let rows = rows.into_iter();
+        all.extend(rows.map(|row| (row.limit_key, row.bucket, row.amount)));
+    }
+}
+
+pub(crate) async fn the_ledgers_seal_is_replaced<S: Store>(store: S) {
+    assert_eq!(store.ledger_seal().await.unwrap(), None);
+    for mac in [[1; 32], [2; 32]] {
+        let writes = Writes {
+            ledger_seal: Some(mac),
+            ..Writes::default()
+        };
+        commit(&store, writes).await.unwrap();
+        assert_eq!(store.ledger_seal().await.unwrap(), Some(mac.to_vec()));
+        commit(&store, Writes::default()).await.unwrap();
+        assert_eq!(store.ledger_seal().await.unwrap(), Some(mac.to_vec()));
+    }
 }
 
 pub(crate) async fn a_nonce_is_replaced_with_what_it_holds<S: Store>(store: S) {

@@ -133,6 +133,17 @@ pub trait Store: Send + Sync + 'static {
         limit_keys: &[Vec<u8>],
     ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
 
+    /// Rows about the use of limits after `after`, ordered by limit and bucket: at most `limit`.
+    /// Meant for the check of all rows at a start, so not held to [`PAGE_LIMIT`].
+    fn usage_after(
+        &self,
+        after: Option<(&[u8], i64)>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+
+    /// The MAC over the use of limits, nonces and log; `None` before the first.
+    fn ledger_seal(&self) -> impl Future<Output = StoreResult<Option<Vec<u8>>>> + Send;
+
     /// Every durable nonce that was observed, in any order.
     fn nonces(&self) -> impl Future<Output = StoreResult<Vec<NonceRow>>> + Send;
 

@@ -16,6 +16,9 @@
 //! What is reserved for a signature over a durable nonce counts at every instant, until another
 //! value of the nonce was observed; from then on it counts at that time.
 //!
+//! The database is not trusted with what was used up: a MAC over all of it, under a key that the
+//! database does not have, is written with each commit and checked when it is read.
+//!
 //! What is signed counts at the time of its reservation, also if a retry has it signed much
 //! later. That gives nobody more than they had: had the first attempt been answered, the same
 //! signature could have been kept and used at that later time just the same.
@@ -27,6 +30,7 @@ mod job;
 mod nonces;
 mod queue;
 mod recorded;
+mod seal;
 mod windows;
 mod writer;
 
@@ -37,5 +41,6 @@ pub use job::{
 };
 pub use nonces::NonceState;
 pub use recorded::Recorded;
+pub use seal::Sealer;
 pub use windows::stored_key as usage_key;
 pub use writer::{Clock, Head, Randomness};

@@ -214,6 +214,32 @@ impl Store for MemoryStore {
             .read(Point::Read, |state| state.usage_of(limit_keys))
     }
 
+    async fn usage_after(
+        &self,
+        after: Option<(&[u8], i64)>,
+        limit: u32,
+    ) -> StoreResult<Vec<UsageRow>> {
+        self.shared.read(Point::Read, |state| {
+            let rows = state.usage.iter();
+            rows.filter(|((key, bucket), _)| {
+                after.is_none_or(|after| (key.as_slice(), *bucket) > after)
+            })
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|((limit_key, bucket), amount)| UsageRow {
+                limit_key: limit_key.clone(),
+                bucket: *bucket,
+                amount: *amount,
+            })
+            .collect()
+        })
+    }
+
+    async fn ledger_seal(&self) -> StoreResult<Option<Vec<u8>>> {
+        self.shared.read(Point::Read, |state| {
+            state.ledger_seal.map(|mac| mac.to_vec())
+        })
+    }
+
     async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
         self.shared.read(Point::Read, |state| {
             state.nonces.values().cloned().collect()

@@ -18,7 +18,7 @@ use countersign_intent::RequestId;
 use countersign_store::ledger::{Judged, Ledger, LedgerError, Outcome, Recorded};
 use countersign_store::memory::{Fault, MemoryStore, Point};
 use countersign_store::sqlite::SqliteStore;
-use countersign_store::{Decided, Store};
+use countersign_store::{Decided, Store, StoreError};
 use desk::{Desk, To, hand_in, not_sent, recorded, signed, verified};
 
 /// SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>): the same seed, the same test.
@@ -154,8 +154,10 @@ fn assert_no_window_overspent(signed_so_far: &Signed, context: &str) {
 fn epoch<S: Store>(desk: &Desk, store: &Arc<S>, random: &Random, first: u64, signed: &Signed) {
     let runtime = runtime();
     runtime.block_on(async {
-        let Ok(ledger) = desk.start(store).await else {
-            return;
+        let ledger = match desk.start(store).await {
+            Ok(ledger) => ledger,
+            Err(LedgerError::Store(StoreError::Corrupt(cause))) => panic!("{cause}"),
+            Err(_) => return,
         };
         let bots: Vec<_> = (first..first + 8)
             .map(|name| {
@@ -202,7 +204,11 @@ fn inv06_no_window_is_overspent() {
 #[test]
 fn inv06_no_window_is_overspent_on_sqlite() {
     let mut total = 0;
-    for seed in 100..103 {
+    // Few are signed in a round while the machine has much else to do.
+    for seed in (100..).take(12) {
+        if seed >= 103 && total > 30 {
+            break;
+        }
         let random = Random::new(seed);
         let desk = Desk::new("1s", LIMIT);
         let folder = tempfile::tempdir().unwrap();

@@ -26,6 +26,8 @@ pub struct Writes {
     pub usage: Vec<UsageRow>,
     /// Per limit, the first bucket that still counts: those below are deleted.
     pub usage_expired: Vec<(Vec<u8>, i64)>,
+    /// The new MAC over the use of limits, nonces and log.
+    pub ledger_seal: Option<[u8; 32]>,
     /// Durable nonces; one of the same account is replaced, with what it holds.
     pub nonces: Vec<NonceRow>,
     /// Log entries; a taken index is a conflict.

@@ -14,8 +14,9 @@ use super::job::{
 };
 use super::nonces::NonceState;
 use super::queue::{Answer, Batch, Job, Settlement};
+use super::seal::Reached;
 use super::windows::Windows;
-use super::writer::{Core, Randomness};
+use super::writer::{Core, Head, Randomness};
 use crate::{
     Decided, EntryRow, IdempotencyKey, MessageRow, OutcomeKind, OutcomeRow, RequestRow,
     StoredRequest, Writes, request_id, request_seq,
@@ -113,12 +114,23 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What has to be written.
-    pub(super) fn finish(mut self) -> Writes {
+    /// What has to be written, and the log's head once it is.
+    pub(super) fn finish(mut self) -> (Writes, Head) {
         let now = self.core.latest;
-        self.core.windows.write_to(&mut self.writes, now);
-        self.core.nonces.write_to(&mut self.writes);
-        self.writes
+        let core = self.core;
+        core.windows.write_to(&mut self.writes, &mut core.sums, now);
+        core.nonces.write_to(&mut self.writes, &mut core.sums);
+        let seqs = self.writes.requests.iter().map(|row| request_seq(row.id));
+        core.last_request = seqs.fold(core.last_request, u64::max);
+        let head = core.head();
+        if !self.writes.is_empty() {
+            self.writes.ledger_seal = Some(core.sums.seal(Reached {
+                size: head.size,
+                root: head.root,
+                last_request: core.last_request,
+            }));
+        }
+        (self.writes, head)
     }
 
     /// Writes down what became of earlier attempts.

@@ -9,6 +9,7 @@ use super::job::{
     AdminChange, Case, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
 };
 use super::queue::{Job, Settlement};
+use super::seal::Sealer;
 use super::writer::{Clock, Head, Randomness, Writer};
 use crate::{CheckpointRow, Store};
 
@@ -59,15 +60,17 @@ impl Ledger {
     /// current tokio runtime, which needs its timer.
     ///
     /// # Errors
-    /// [`LedgerError::Store`] if that cannot be read.
+    /// [`LedgerError::Store`] if that cannot be read, or is not what was written.
     pub async fn start<S: Store>(
         store: Arc<S>,
         clock: Clock,
         randomness: Randomness,
+        sealer: Sealer,
         limits: Limits,
     ) -> Result<Self, LedgerError> {
         let (sender, receiver) = mpsc::channel(limits.queue.max(1));
-        let (writer, head) = Writer::open(store, clock, randomness, limits, receiver).await?;
+        let (writer, head) =
+            Writer::open(store, clock, randomness, sealer, limits, receiver).await?;
         tokio::spawn(writer.run());
         Ok(Self { jobs: sender, head })
     }

@@ -4,6 +4,7 @@ use countersign_intent::{RequestId, Timestamp};
 use countersign_policy::LimitKey;
 
 use super::job::{NonceUse, Observed};
+use super::seal::Sums;
 use super::windows::{Windows, limit_key, stored_key};
 use crate::{Cause, HeldRow, NonceRow, StoreError, StoreResult, Writes};
 
@@ -180,13 +181,13 @@ impl Nonces {
     }
 
     /// Moves what changed into `writes`.
-    pub(super) fn write_to(&mut self, writes: &mut Writes) {
+    pub(super) fn write_to(&mut self, writes: &mut Writes, sums: &mut Sums) {
         for account in std::mem::take(&mut self.dirty) {
             let Some(nonce) = self.by_account.get(&account) else {
                 continue;
             };
             let held = nonce.holder.iter().flat_map(|holder| &holder.held);
-            writes.nonces.push(NonceRow {
+            let row = NonceRow {
                 account,
                 value: nonce.value,
                 slot: nonce.slot,
@@ -197,7 +198,9 @@ impl Nonces {
                         amount: *amount,
                     })
                     .collect(),
-            });
+            };
+            sums.put_nonce(&row);
+            writes.nonces.push(row);
         }
     }
 

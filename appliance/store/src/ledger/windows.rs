@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use countersign_intent::{Span, Timestamp};
 use countersign_policy::usage::Window;
@@ -6,7 +6,8 @@ use countersign_policy::{LimitKey, Scope, UsageView};
 use lru::LruCache;
 
 use super::attempts::Held;
-use crate::{UsageRow, Writes};
+use super::seal::{Name, Sums};
+use crate::{Cause, StoreError, StoreResult, UsageRow, Writes};
 
 /// Stored buckets that may have expired before they are deleted: deleting is not urgent, and
 /// costs a statement.
@@ -16,7 +17,9 @@ const EXPIRED_KEPT: i64 = 16;
 struct Slot {
     window: Window,
     stored_key: Vec<u8>,
-    stored_from: Option<i64>,
+    name: Name,
+    /// What is stored under the key, expired buckets too.
+    stored: BTreeMap<i64, u128>,
     dirty: Vec<i64>,
 }
 
@@ -56,21 +59,31 @@ impl Windows {
     /// Adds a window that was missing, from all that is stored under its key.
     pub(super) fn load(
         &mut self,
+        sums: &Sums,
         key: LimitKey,
         stored_key: Vec<u8>,
         stored: Vec<(i64, u128)>,
         held: u128,
-    ) {
-        let stored_from = stored.iter().map(|(bucket, _)| *bucket).min();
-        let mut window = Window::restore(key.window(), stored);
+    ) -> StoreResult<()> {
+        let name = sums.name(&stored_key);
+        if !sums.agrees(name, &stored_key, &stored) {
+            return Err(StoreError::Corrupt(Cause::new(format!(
+                "the use of the limit for {} is not what was recorded last; somebody changed the \
+                 database: stop the appliance, restore it, or find out who did",
+                key.scope()
+            ))));
+        }
+        let mut window = Window::restore(key.window(), stored.iter().copied());
         window.set_held(held);
         let slot = Slot {
-            stored_from,
             window,
             stored_key,
+            name,
+            stored: stored.into_iter().collect(),
             dirty: Vec::new(),
         };
         self.slots.put(key, slot);
+        Ok(())
     }
 
     /// Whether the window is here.
@@ -84,6 +97,11 @@ impl Windows {
         let bucket = slot.window.add(now, amount);
         self.touch(key, bucket);
         Some(bucket)
+    }
+
+    /// Lets the next commit delete what has expired of these, once they are here.
+    pub(super) fn look_through(&mut self, keys: Vec<LimitKey>) {
+        self.dirty.extend(keys);
     }
 
     /// Says what is held, if the window is here.
@@ -102,10 +120,10 @@ impl Windows {
     }
 
     /// Moves what changed into `writes`, and lets go of what is over the capacity.
-    pub(super) fn write_to(&mut self, writes: &mut Writes, now: Timestamp) {
+    pub(super) fn write_to(&mut self, writes: &mut Writes, sums: &mut Sums, now: Timestamp) {
         for key in std::mem::take(&mut self.dirty) {
             if let Some(slot) = self.slots.get_mut(&key) {
-                slot.write_to(writes, now);
+                slot.write_to(writes, sums, now);
             }
         }
         while self.slots.len() > self.capacity {
@@ -127,13 +145,14 @@ impl Windows {
 }
 
 impl Slot {
-    fn write_to(&mut self, writes: &mut Writes, now: Timestamp) {
+    fn write_to(&mut self, writes: &mut Writes, sums: &mut Sums, now: Timestamp) {
         for bucket in std::mem::take(&mut self.dirty) {
             // A bucket that left the window needs no row any more.
             let Some((_, amount)) = self.window.buckets().find(|(at, _)| *at == bucket) else {
                 continue;
             };
-            self.stored_from = Some(self.stored_from.map_or(bucket, |from| from.min(bucket)));
+            let before = self.stored.insert(bucket, amount);
+            sums.replace(self.name, &self.stored_key, bucket, before, Some(amount));
             writes.usage.push(UsageRow {
                 limit_key: self.stored_key.clone(),
                 bucket,
@@ -141,10 +160,13 @@ impl Slot {
             });
         }
         let oldest = self.window.oldest_live(now);
-        let expired = |from: i64| from.saturating_add(EXPIRED_KEPT) <= oldest;
-        if self.stored_from.is_some_and(expired) {
+        let expired = |from: &i64| from.saturating_add(EXPIRED_KEPT) <= oldest;
+        if self.stored.keys().next().is_some_and(expired) {
             writes.usage_expired.push((self.stored_key.clone(), oldest));
-            self.stored_from = Some(oldest);
+            let live = self.stored.split_off(&oldest);
+            for (bucket, amount) in std::mem::replace(&mut self.stored, live) {
+                sums.replace(self.name, &self.stored_key, bucket, Some(amount), None);
+            }
         }
     }
 }

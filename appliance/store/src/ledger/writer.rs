@@ -5,6 +5,7 @@ use std::time::Duration;
 use countersign_audit::{Fetched, Frontier, Hash, tiles_for_frontier};
 use countersign_intent::Timestamp;
 use countersign_policy::LimitKey;
+use countersign_policy::usage::Window;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -14,8 +15,9 @@ use super::handle::Limits;
 use super::job::LedgerError;
 use super::nonces::Nonces;
 use super::queue::{Batch, Job, Reply, Settlement};
-use super::windows::{Windows, stored_key};
-use crate::{Cause, Store, StoreError, StoreResult, StoredRequest, Txn, Writes};
+use super::seal::{Reached, Sealer, Sums};
+use super::windows::{Windows, limit_key, stored_key};
+use crate::{Cause, Store, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
 
 /// Reads the clock.
 pub type Clock = Box<dyn Fn() -> Timestamp + Send>;
@@ -25,6 +27,9 @@ pub type Randomness = Box<dyn Fn() -> Result<[u8; 8], Cause> + Send>;
 
 /// How long outcomes that could not be written wait for a next try, if nothing else comes.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Limits whose expired rows are deleted along with one commit.
+const EXPIRED_PER_COMMIT: usize = 4;
 
 /// How often the end tries to write outcomes before it gives them up.
 const FLUSHES_AT_END: u32 = 3;
@@ -46,28 +51,52 @@ pub(super) struct Core {
     pub(super) seal_version: u64,
     pub(super) windows: Windows,
     pub(super) nonces: Nonces,
+    pub(super) sums: Sums,
+    pub(super) last_request: u64,
+    /// Limits of which everything that is stored has expired: to be deleted, a few at a time.
+    expired: Vec<LimitKey>,
 }
 
 impl Core {
-    async fn load<S: Store>(store: &S, limits: &Limits) -> StoreResult<Self> {
+    async fn load<S: Store>(store: &S, sealer: Sealer, limits: &Limits) -> StoreResult<Self> {
         let progress = store.progress().await?;
         let seal = store.authority_seal().await?;
+        let frontier = load_frontier(store, progress.entries).await?;
+        let nonces = store.nonces().await?;
+        let reached = Reached {
+            size: frontier.size(),
+            root: frontier.root(),
+            last_request: progress.last_request,
+        };
+        let latest = Timestamp::from_micros(progress.latest_micros);
+        let mut expired = Vec::new();
+        let newest = |row: &UsageRow| expired.extend(expired_key(row, latest));
+        let sums = Sums::load(store, sealer, &nonces, reached, newest).await?;
         Ok(Self {
-            frontier: load_frontier(store, progress.entries).await?,
+            frontier,
             next_seq: progress.last_request.saturating_add(1),
-            latest: Timestamp::from_micros(progress.latest_micros),
+            latest,
             seal_version: seal.map_or(0, |seal| seal.version),
             windows: Windows::new(limits.windows),
-            nonces: Nonces::load(store.nonces().await?)?,
+            nonces: Nonces::load(nonces)?,
+            sums,
+            last_request: progress.last_request,
+            expired,
         })
     }
 
-    fn head(&self) -> Head {
+    pub(super) fn head(&self) -> Head {
         Head {
             size: self.frontier.size(),
             root: self.frontier.root(),
         }
     }
+}
+
+/// The limit of this row, if it no longer counts.
+fn expired_key(newest: &UsageRow, now: Timestamp) -> Option<LimitKey> {
+    let key = limit_key(&newest.limit_key)?;
+    (newest.bucket < Window::new(key.window()).oldest_live(now)).then_some(key)
 }
 
 async fn load_frontier<S: Store>(store: &S, size: u64) -> StoreResult<Frontier> {
@@ -86,6 +115,7 @@ pub(super) struct Writer<S> {
     store: Arc<S>,
     clock: Clock,
     randomness: Randomness,
+    sealer: Sealer,
     limits: Limits,
     jobs: mpsc::Receiver<Job>,
     head: watch::Sender<Head>,
@@ -105,15 +135,17 @@ impl<S: Store> Writer<S> {
         store: Arc<S>,
         clock: Clock,
         randomness: Randomness,
+        sealer: Sealer,
         limits: Limits,
         jobs: mpsc::Receiver<Job>,
     ) -> StoreResult<(Self, watch::Receiver<Head>)> {
-        let core = Core::load(&*store, &limits).await?;
+        let core = Core::load(&*store, Arc::clone(&sealer), &limits).await?;
         let (head, watched) = watch::channel(core.head());
         let writer = Self {
             store,
             clock,
             randomness,
+            sealer,
             limits,
             jobs,
             head,
@@ -276,21 +308,25 @@ impl<S: Store> Writer<S> {
         };
         let missing = self.missing_windows(&mut core, batch);
         load_windows(&mut core, &mut txn, missing).await?;
-        let writes = self.judge(&mut core, known, batch);
+        let (writes, head) = self.judge(&mut core, known, batch);
         if !writes.is_empty() {
             self.in_doubt = Some(core.frontier.size());
             txn.commit(writes).await?;
             self.in_doubt = None;
         }
         self.settled();
-        let head = core.head();
         self.head
             .send_if_modified(|shown| std::mem::replace(shown, head) != head);
         self.core = Some(core);
         Ok(())
     }
 
-    fn judge(&mut self, core: &mut Core, known: Vec<StoredRequest>, batch: &mut Batch) -> Writes {
+    fn judge(
+        &mut self,
+        core: &mut Core,
+        known: Vec<StoredRequest>,
+        batch: &mut Batch,
+    ) -> (Writes, Head) {
         let now = (self.clock)();
         let mut draft = Draft::new(core, known, now, &self.limits, &self.randomness);
         draft.settle(&mut self.unsettled);
@@ -304,8 +340,12 @@ impl<S: Store> Writer<S> {
         let ending: Vec<_> = observed
             .flat_map(|one| core.nonces.held_under(one))
             .collect();
+        let from = core.expired.len().saturating_sub(EXPIRED_PER_COMMIT);
+        let expired = core.expired.split_off(from);
         let keys = batch.limit_keys().chain(held).chain(&ending);
-        core.windows.missing(keys)
+        let missing = core.windows.missing(keys.chain(&expired));
+        core.windows.look_through(expired);
+        missing
     }
 
     /// What is in memory, read again from the store if the last commit failed.
@@ -313,7 +353,8 @@ impl<S: Store> Writer<S> {
         if let Some(core) = self.core.take() {
             return Ok(core);
         }
-        let core = Core::load(&*self.store, &self.limits).await?;
+        let sealer = Arc::clone(&self.sealer);
+        let core = Core::load(&*self.store, sealer, &self.limits).await?;
         if let Some(size) = self.in_doubt.take()
             && core.frontier.size() >= size
         {
@@ -352,7 +393,7 @@ async fn load_windows<T: Txn>(
     for (key, name) in missing.into_iter().zip(named) {
         let buckets = stored.remove(&name).unwrap_or_default();
         let held = core.nonces.held_of(&key);
-        core.windows.load(key, name, buckets, held);
+        core.windows.load(&core.sums, key, name, buckets, held)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::{
 pub(super) struct State {
     pub(super) authority: BTreeMap<(String, Vec<u8>), AuthorityRow>,
     pub(super) seal: Option<AuthoritySeal>,
+    pub(super) ledger_seal: Option<[u8; 32]>,
     pub(super) requests: BTreeMap<u64, RequestRow>,
     pub(super) by_key: HashMap<IdempotencyKey, u64>,
     pub(super) usage: BTreeMap<(Vec<u8>, i64), u128>,
@@ -132,6 +133,7 @@ impl State {
             self.usage
                 .retain(|(of, bucket), _| *of != key || *bucket >= from);
         }
+        self.ledger_seal = writes.ledger_seal.or(self.ledger_seal);
         for row in writes.nonces {
             self.nonces.insert(row.account, row);
         }

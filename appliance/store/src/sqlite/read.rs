@@ -203,6 +203,32 @@ impl Store for SqliteStore {
         Ok(found)
     }
 
+    async fn usage_after(
+        &self,
+        after: Option<(&[u8], i64)>,
+        limit: u32,
+    ) -> StoreResult<Vec<UsageRow>> {
+        let wanted = match after {
+            None => query(
+                "SELECT limit_key, bucket, amount FROM usage ORDER BY limit_key, bucket LIMIT ?",
+            ),
+            Some((limit_key, bucket)) => query(
+                "SELECT limit_key, bucket, amount FROM usage WHERE (limit_key, bucket) > (?, ?) \
+                 ORDER BY limit_key, bucket LIMIT ?",
+            )
+            .bind(limit_key)
+            .bind(bucket),
+        };
+        let wanted = wanted.bind(i64::from(limit));
+        rows(&self.readers, "the use of limits", wanted, row::usage).await
+    }
+
+    async fn ledger_seal(&self) -> StoreResult<Option<Vec<u8>>> {
+        let wanted = query("SELECT mac FROM ledger_seal");
+        let mut found = rows(&self.readers, "the ledger's seal", wanted, row::mac).await?;
+        Ok(found.pop())
+    }
+
     async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
         let wanted = query("SELECT account, value, slot, holder, held FROM nonces");
         rows(&self.readers, "durable nonces", wanted, row::nonce).await

@@ -149,6 +149,10 @@ pub(super) fn usage(row: &SqliteRow) -> Result<UsageRow, Error> {
     })
 }
 
+pub(super) fn mac(row: &SqliteRow) -> Result<Vec<u8>, Error> {
+    Columns::of(row).get()
+}
+
 pub(super) fn nonce(row: &SqliteRow) -> Result<NonceRow, Error> {
     let mut columns = Columns::of(row);
     let (account, value) = (columns.bytes()?, columns.bytes()?);

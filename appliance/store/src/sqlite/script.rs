@@ -28,6 +28,7 @@ pub(super) fn script(writes: Writes) -> Script {
     rejudged(&mut script, writes.rejudged);
     usage(&mut script, writes.usage, writes.usage_expired);
     nonces(&mut script, writes.nonces);
+    ledger_seal(&mut script, writes.ledger_seal);
     checkpoints(&mut script, writes.checkpoints);
     let replace = "ON CONFLICT DO UPDATE SET hash = excluded.hash";
     let columns = ["level", "idx", "hash"];
@@ -139,6 +140,14 @@ fn usage(script: &mut Script, rows: Vec<UsageRow>, expired: Vec<(Vec<u8>, i64)>)
     let delete = "DELETE FROM usage WHERE limit_key = ? AND bucket < ?";
     script.each(delete, 2, expired, |row, (limit_key, from)| {
         row.add(limit_key).add(from);
+    });
+}
+
+fn ledger_seal(script: &mut Script, mac: Option<[u8; 32]>) {
+    let replace = "ON CONFLICT (one) DO UPDATE SET mac = excluded.mac";
+    let mac = Vec::from_iter(mac);
+    script.insert("ledger_seal", &["one", "mac"], replace, mac, |row, mac| {
+        row.add(1_i64).add(mac.as_slice());
     });
 }
 

@@ -90,6 +90,12 @@ impl Desk {
             Arc::clone(store),
             Box::new(move || Timestamp::from_micros(clock.load(Ordering::SeqCst))),
             Box::new(move || Ok(random.fetch_add(1, Ordering::SeqCst).to_be_bytes())),
+            Arc::new(|bytes| {
+                Sha256::new_with_prefix(b"a key")
+                    .chain_update(bytes)
+                    .finalize()
+                    .into()
+            }),
             self.limits,
         )
         .await
