@@ -30,6 +30,7 @@ mod job;
 mod nonces;
 mod queue;
 mod recorded;
+mod ruling;
 mod seal;
 mod windows;
 mod writer;

@@ -1,72 +1,24 @@
+mod reserve;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use countersign_audit::leaf_hash;
-use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
-use countersign_policy::{Decision, Permit, Reservation};
+use countersign_intent::{RequestId, Timestamp};
+use countersign_policy::Decision;
 
-use super::Recorded;
-use super::attempts::{Attempts, Held};
 use super::handle::Limits;
 use super::job::{
-    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Observation, Observed, Verdict,
-    check_entry,
+    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Verdict, check_entry,
 };
-use super::nonces::NonceState;
 use super::queue::{Answer, Batch, Job, Settlement};
+use super::ruling::{Ruling, Signable, sign_again};
 use super::seal::Reached;
-use super::windows::Windows;
 use super::writer::{Core, Head, Randomness};
 use crate::{
     Decided, EntryRow, IdempotencyKey, MessageRow, OutcomeKind, OutcomeRow, RequestRow,
     StoredRequest, Writes, request_id, request_seq,
 };
-
-/// What is known about a case, to be told once the batch is durable.
-pub(super) enum Ruling {
-    Told(Judged),
-    Sign(Signable),
-}
-
-/// An allowed request on its way to becoming a [`Recorded`].
-pub(super) struct Signable {
-    request_id: RequestId,
-    log_index: u64,
-    wallet: WalletId,
-    at: Timestamp,
-    digest: [u8; 32],
-    input: SigningInput,
-    answer: Vec<u8>,
-    /// What it reserved just now; `None` if it had reserved before.
-    held: Option<Vec<Held>>,
-}
-
-impl Ruling {
-    /// Opens the attempt to sign, if it is one.
-    pub(super) fn open(self, attempts: &mut Attempts) -> Judged {
-        let signable = match self {
-            Self::Told(judged) => return judged,
-            Self::Sign(signable) => signable,
-        };
-        let seq = request_seq(signable.request_id);
-        let judged_now = signable.held.is_some();
-        let ticket = match signable.held {
-            Some(held) => attempts.first(seq, held),
-            None => attempts.again(seq),
-        };
-        Judged::Recorded(Recorded {
-            request_id: signable.request_id,
-            log_index: signable.log_index,
-            wallet: signable.wallet,
-            at: signable.at,
-            digest: signable.digest,
-            input: signable.input,
-            answer: signable.answer,
-            judged_now,
-            ticket,
-        })
-    }
-}
 
 /// Where the request that has an idempotency key is.
 #[derive(Clone)]
@@ -301,20 +253,6 @@ impl<'a> Draft<'a> {
         Ok(verdict)
     }
 
-    fn reserve(&mut self, permit: &Permit, now: Timestamp) -> Result<Vec<Held>, LedgerError> {
-        let windows = &mut self.core.windows;
-        let reservations = permit.reservations();
-        asked_for(windows, reservations)?;
-        let held = reservations.iter().filter_map(|wanted| {
-            Some(Held {
-                key: wanted.key.clone(),
-                bucket: windows.reserve(&wanted.key, now, wanted.amount)?,
-                amount: wanted.amount,
-            })
-        });
-        Ok(held.collect())
-    }
-
     fn keep(&mut self, id: RequestId, message: Vec<u8>, again: bool) {
         let seq = request_seq(id);
         if again {
@@ -323,50 +261,6 @@ impl<'a> Draft<'a> {
         if !message.is_empty() {
             self.writes.messages.push(MessageRow { seq, message });
         }
-    }
-
-    /// Holds what a request reserves, until its nonce has advanced: nothing of it stands in a
-    /// bucket, and so nothing of it is given back from one.
-    fn hold(
-        &mut self,
-        permit: &Permit,
-        nonce: NonceUse,
-        id: RequestId,
-    ) -> Result<Vec<Held>, LedgerError> {
-        asked_for(&self.core.windows, permit.reservations())?;
-        if self.core.nonces.state(&nonce) != NonceState::Free {
-            return Err(LedgerError::NoDecision(
-                "its nonce is not known to be free, and it was allowed nevertheless",
-            ));
-        }
-        let held = permit.reservations().iter();
-        let held = held.map(|one| (one.key.clone(), one.amount)).collect();
-        let windows = &mut self.core.windows;
-        self.core.nonces.hold(nonce.account, id, held, windows);
-        Ok(Vec::new())
-    }
-
-    fn observe(&mut self, observation: Observation) -> Result<Observed, LedgerError> {
-        let now = self.now.clone()?;
-        let Observation {
-            account,
-            value,
-            slot,
-            entry,
-        } = observation;
-        let windows = &mut self.core.windows;
-        let seen = (account, value, slot);
-        let ending = self.core.nonces.held_under(&account);
-        if !ending.iter().all(|key| windows.holds(key)) {
-            return Err(LedgerError::NoDecision("a limit that is held was not read"));
-        }
-        let observed = self.core.nonces.observe(seen, now, windows);
-        if matches!(observed, Observed::Advanced { .. }) {
-            let entry = entry(&observed);
-            check_entry(&entry)?;
-            self.append(entry);
-        }
-        Ok(observed)
     }
 
     fn remember(&mut self, row: RequestRow, again: bool) {
@@ -462,37 +356,4 @@ impl<'a> Draft<'a> {
         self.core.next_seq = seq.saturating_add(1);
         Ok(request_id(seq, random))
     }
-}
-
-fn asked_for(windows: &Windows, reservations: &[Reservation]) -> Result<(), LedgerError> {
-    if reservations.iter().all(|wanted| windows.holds(&wanted.key)) {
-        return Ok(());
-    }
-    Err(LedgerError::NoDecision(
-        "it reserves a limit that was not asked for",
-    ))
-}
-
-/// The same bytes under the reservation there is already.
-fn sign_again(case: Case, request: &RequestRow) -> Result<Ruling, LedgerError> {
-    if case.on_allow.is_some() {
-        return Err(LedgerError::NoDecision(
-            "what this permission uses up is not marked as used",
-        ));
-    }
-    if request.digest != case.digest || request.wallet != case.wallet {
-        return Err(LedgerError::NoDecision(
-            "the same fingerprint came with other bytes to sign",
-        ));
-    }
-    Ok(Ruling::Sign(Signable {
-        request_id: request.id,
-        log_index: request.log_index,
-        wallet: request.wallet,
-        at: request.at,
-        digest: request.digest,
-        input: case.input,
-        answer: request.answer.clone(),
-        held: None,
-    }))
 }

@@ -3,11 +3,11 @@ use tokio::sync::oneshot;
 
 use super::Recorded;
 use super::attempts::{Attempts, Held};
-use super::batch::Ruling;
 use super::job::{
     AdminChange, Case, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
     check_entry,
 };
+use super::ruling::Ruling;
 use crate::{CheckpointRow, IdempotencyKey, OutcomeKind, OutcomeRow, StoreError};
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
