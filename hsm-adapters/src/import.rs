@@ -33,7 +33,7 @@ impl ImportKey {
             format!(
                 "expected an RSA key of {IMPORT_KEY_BITS} bits with exponent 65537, got one of {bits}"
             ),
-            "check where the key came from; `countersign wallets import-key` shows the appliance's",
+            "check where the key came from",
         ))
     }
 
@@ -71,7 +71,7 @@ impl ImportKey {
             Error::refused(
                 "sealing a key",
                 "the import key is no RSA key",
-                "fetch it again with `countersign wallets import-key`",
+                "check where the key came from",
             )
         })
     }
