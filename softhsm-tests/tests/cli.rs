@@ -49,6 +49,7 @@ async fn policies_certificates_and_exit_codes() {
     assert_eq!(thief.get("/v1/wallets").await.unwrap().status, 200);
     let listed = countersign(&appliance, "operator-a", &["pki", "list"]);
     assert!(listed.stdout.contains("bot/thief"), "{listed}");
+    fits_the_terminal(&appliance, &listed.stdout);
     let revoked = countersign(&appliance, "operator-a", &["pki", "revoke", &id]);
     assert_eq!(revoked.code, Some(0), "{revoked}");
     // On the connection that was open already.
@@ -57,6 +58,36 @@ async fn policies_certificates_and_exit_codes() {
     appliance.stop().await.unwrap();
     let unreachable = countersign(&appliance, "operator-a", &["status"]);
     assert_eq!(unreachable.code, Some(3), "{unreachable}");
+}
+
+/// The list of certificates on terminals, by their own width and by `COLUMNS`; piped it is in full.
+fn fits_the_terminal(appliance: &Appliance, piped: &str) {
+    let widest = |text: &str| {
+        text.lines()
+            .map(|line| line.trim_end().chars().count())
+            .max()
+    };
+    assert!(widest(piped) > Some(120), "{piped}");
+    let listing = appliance.countersign("operator-a");
+    let program = listing.get_program().to_str().unwrap();
+    let arguments: Vec<_> = listing
+        .get_args()
+        .map(|one| one.to_str().unwrap())
+        .collect();
+    for (columns, before, width) in [
+        ("", "stty rows 24 cols 72;", 72),
+        ("80", "stty rows 24 cols 200;", 80),
+    ] {
+        let arguments = arguments.join(" ");
+        let line = format!("{before} COLUMNS={columns} {program} {arguments} pki list");
+        let mut terminal = std::process::Command::new("script");
+        terminal.args(["-qec", &line, "/dev/null"]);
+        let shown = program::run(&mut terminal).unwrap();
+        assert_eq!(shown.code, Some(0), "{shown}");
+        assert!(shown.stdout.contains("bot/thief"), "{shown}");
+        assert!(shown.stdout.contains("--wide"), "{shown}");
+        assert!(widest(&shown.stdout) <= Some(width), "{shown}");
+    }
 }
 
 #[test]

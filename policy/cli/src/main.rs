@@ -27,6 +27,7 @@ mod problem;
 mod segment;
 mod session;
 mod table;
+mod terminal;
 mod tls;
 
 use std::process::ExitCode;
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return told(&error),
     };
-    let out = Output::stdio(cli.json);
+    let width = terminal::width();
+    let out = Output::stdio(cli.json).within(width.filter(|_| !cli.wide));
     let mut session = Session::new(out, cli.connection);
     let outcome = command::run(cli.command, &mut session);
     let outcome = outcome.map_err(|failure| {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::table::wrapped;
 
 /// The two streams. A reader that goes away (`countersign … | head`) ends output quietly; any
 /// other write error is kept and told by [`Output::finish`].
@@ -13,6 +14,7 @@ pub(crate) struct Output {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     json: bool,
+    width: Option<usize>,
     state: io::Result<()>,
 }
 
@@ -23,6 +25,7 @@ impl Output {
             out,
             err,
             json,
+            width: None,
             state,
         }
     }
@@ -31,6 +34,17 @@ impl Output {
     pub(crate) fn stdio(json: bool) -> Self {
         let out = io::BufWriter::new(io::stdout().lock());
         Self::new(Box::new(out), Box::new(io::stderr()), json)
+    }
+
+    /// Brings lines for people into so many columns, if told.
+    pub(crate) fn within(mut self, width: Option<usize>) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Columns of a line for people; `None` where nobody said.
+    pub(crate) const fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Whether the result is to be JSON.
@@ -46,6 +60,20 @@ impl Output {
     /// A line of the result. Control characters in it are shown, not obeyed.
     pub(crate) fn line(&mut self, text: impl Display) {
         self.result(format!("{}\n", printable(&text.to_string())).as_bytes());
+    }
+
+    /// A sentence of the result after `label`, wrapped between words; lines after the first are
+    /// indented.
+    pub(crate) fn sentence(&mut self, label: &str, indent: usize, text: &str) {
+        let text = printable(text);
+        match self.width {
+            None => self.line(format!("{label}{text}")),
+            Some(width) => {
+                for line in wrapped(label, &text, width, indent) {
+                    self.line(line);
+                }
+            }
+        }
     }
 
     /// Several lines of the result, as they are but for control characters.
@@ -84,8 +112,15 @@ impl Output {
 
     /// A line that is not part of the result.
     pub(crate) fn note(&mut self, text: impl Display) {
-        // Nobody can be told that telling failed.
-        let _ = writeln!(self.err, "{}", printable(&text.to_string()));
+        let text = printable(&text.to_string());
+        let lines = match self.width {
+            None => vec![text],
+            Some(width) => wrapped("", &text, width, 2),
+        };
+        for line in lines {
+            // Nobody can be told that telling failed.
+            let _ = writeln!(self.err, "{line}");
+        }
     }
 
     /// Why a command stopped: as JSON where that was asked for; in sentences unless that JSON is

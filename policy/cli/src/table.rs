@@ -1,46 +1,78 @@
 //! Columns that a person reads.
 
+mod column;
+mod fit;
+
+use textwrap::Options;
+use unicode_width::UnicodeWidthStr;
+
+pub(crate) use self::column::{Column, end, middle, time, whole, words};
+use self::fit::{GAP, Layout};
 use crate::output::{Output, printable};
 
-/// Writes `rows` under `headers`, each column as wide as its widest cell.
-pub(crate) fn table<const N: usize>(out: &mut Output, headers: [&str; N], rows: &[[String; N]]) {
+/// Writes `rows` under `columns`: in full where nobody said how wide a line may be, otherwise
+/// wrapped, shortened and with columns left out as each [`Column`] allows, which is told.
+pub(crate) fn table<const N: usize>(out: &mut Output, columns: [Column; N], rows: &[[String; N]]) {
     if rows.is_empty() {
         out.line("none");
         return;
     }
-    let headers = headers.map(str::to_owned);
-    let rows: Vec<[String; N]> = std::iter::once(&headers)
-        .chain(rows)
-        .map(|row| row.clone().map(|cell| printable(&cell)))
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
         .collect();
-    let mut widths = [0; N];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
+    let layout = Layout::of(&columns, &cells, out.width());
+    let headers = columns.iter().map(|column| column.header().to_owned());
+    write(out, &layout, headers.collect::<Vec<_>>().as_slice());
+    for row in &cells {
+        write(out, &layout, row);
     }
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        out.line(cells.join("  ").trim_end());
+    if let Some(told) = layout.told() {
+        out.flush();
+        out.note(told);
     }
 }
 
-/// Writes `name: value` lines with the values in one column; absent values are left out.
+/// Writes one row, on as many lines as its longest wrapped cell needs.
+fn write(out: &mut Output, layout: &Layout, row: &[String]) {
+    let cells: Vec<(Vec<String>, usize)> = layout.cells(row).collect();
+    let height = cells.iter().map(|(lines, _)| lines.len()).max();
+    for index in 0..height.unwrap_or(0) {
+        let mut line = String::new();
+        for (lines, width) in &cells {
+            let part = lines.get(index).map_or("", String::as_str);
+            line.push_str(part);
+            let fill = (width + GAP).saturating_sub(part.width());
+            line.extend(std::iter::repeat_n(' ', fill));
+        }
+        out.line(line.trim_end());
+    }
+}
+
+/// Writes `name: value` lines with the values in one column; absent values are left out. Sentences
+/// are wrapped, but no word is cut: it may be what somebody compares or copies.
 pub(crate) fn fields(out: &mut Output, fields: &[(&str, Option<String>)]) {
     let width = fields.iter().map(|(name, _)| name.len()).max();
+    let indent = width.unwrap_or(0) + 2;
     for (name, value) in fields {
         if let Some(value) = value {
-            let label = format!("{name}:");
-            out.line(format!(
-                "{label:width$} {value}",
-                width = width.unwrap_or(0) + 1
-            ));
+            let label = format!("{:indent$}", format!("{name}:"));
+            out.sentence(&label, indent, value);
         }
     }
+}
+
+/// `label` and `text` in lines of at most `width`, each but the first indented by `indent`. No word
+/// is cut.
+pub(crate) fn wrapped(label: &str, text: &str, width: usize, indent: usize) -> Vec<String> {
+    let indent = " ".repeat(indent);
+    let options = Options::new(width)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .initial_indent(label)
+        .subsequent_indent(&indent);
+    let lines = textwrap::wrap(text, options);
+    lines.into_iter().map(String::from).collect()
 }
 
 /// An optional cell.
@@ -49,45 +81,4 @@ pub(crate) fn cell(value: Option<&String>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::output::tests::Captured;
-
-    fn capture(write: impl FnOnce(&mut Output)) -> String {
-        let out = Captured::default();
-        let mut output = Output::new(Box::new(out.clone()), Box::new(std::io::sink()), false);
-        write(&mut output);
-        output.finish().unwrap();
-        out.text()
-    }
-
-    #[test]
-    fn columns_line_up() {
-        let rows = [
-            ["usr_1".to_owned(), "Zoë".to_owned()],
-            ["usr_22".to_owned(), "-".to_owned()],
-        ];
-        let text = capture(|out| table(out, ["id", "name"], &rows));
-        assert_eq!(text, "id      name\nusr_1   Zoë\nusr_22  -\n");
-    }
-
-    #[test]
-    fn an_empty_list_says_so() {
-        assert_eq!(capture(|out| table(out, ["id"], &[])), "none\n");
-    }
-
-    #[test]
-    fn absent_fields_are_left_out() {
-        let text = capture(|out| {
-            fields(
-                out,
-                &[
-                    ("id", Some("usr_1".to_owned())),
-                    ("display name", None),
-                    ("tier", Some("gold".to_owned())),
-                ],
-            );
-        });
-        assert_eq!(text, "id:           usr_1\ntier:         gold\n");
-    }
-}
+mod tests;

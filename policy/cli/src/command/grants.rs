@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{fields, table};
+use crate::table::{fields, middle, table, time, whole, words};
 
 /// Grants.
 #[derive(Debug, Subcommand)]
@@ -89,7 +89,17 @@ fn list(grants: &[Grant], out: &mut Output) {
             ]
         })
         .collect();
-    table(out, ["id", "bot", "wallet", "actions", "created"], &rows);
+    table(
+        out,
+        [
+            whole("id"),
+            words("bot"),
+            middle("wallet"),
+            words("actions"),
+            time("created").spare(),
+        ],
+        &rows,
+    );
 }
 
 fn show(grant: &Grant, out: &mut Output) {

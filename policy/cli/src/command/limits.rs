@@ -8,7 +8,7 @@ use crate::client::Call;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, table};
+use crate::table::{cell, middle, table, time, whole, words};
 
 /// Limits.
 #[derive(Debug, Subcommand)]
@@ -47,7 +47,8 @@ fn show(limits: &[LimitUse], out: &mut Output) {
             [
                 one.limit.clone(),
                 one.scope.clone(),
-                format!("{} {}", one.left, one.unit),
+                one.left.clone(),
+                one.unit.clone(),
                 one.used.clone(),
                 cell(one.held.as_ref()),
                 one.max.clone(),
@@ -59,14 +60,15 @@ fn show(limits: &[LimitUse], out: &mut Output) {
     table(
         out,
         [
-            "limit",
-            "for",
-            "left",
-            "used",
-            "of it held",
-            "most",
-            "within",
-            "frees",
+            words("limit"),
+            middle("for").spare(),
+            whole("left"),
+            middle("of"),
+            whole("used").spare(),
+            whole("of it held").spare(),
+            whole("most"),
+            words("within"),
+            time("frees"),
         ],
         &rows,
     );

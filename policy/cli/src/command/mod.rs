@@ -43,6 +43,9 @@ pub(crate) struct Cli {
     /// Print JSON: the appliance's own answer where there is one
     #[arg(long, global = true)]
     pub json: bool,
+    /// Print tables in full, however wide the terminal is
+    #[arg(long, global = true)]
+    pub wide: bool,
     #[command(flatten)]
     pub connection: Connection,
     #[command(subcommand)]
@@ -163,3 +166,5 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod widths;

@@ -11,7 +11,7 @@ use crate::idempotency::Idempotency;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, table};
+use crate::table::{cell, middle, table, whole};
 
 /// Durable nonces.
 #[derive(Debug, Subcommand)]
@@ -75,7 +75,13 @@ fn list(nonces: &[Nonce], out: &mut Output) {
         .collect();
     table(
         out,
-        ["account", "wallet", "nonce", "slot", "held by"],
+        [
+            whole("account"),
+            middle("wallet").spare(),
+            middle("nonce").spare(),
+            whole("slot"),
+            middle("held by"),
+        ],
         &rows,
     );
 }

@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{table, time, whole, words};
 
 /// Reference prices.
 #[derive(Debug, Subcommand)]
@@ -55,5 +55,5 @@ fn list(prices: &[Price], out: &mut Output) {
             ]
         })
         .collect();
-    table(out, ["asset", "USD", "set"], &rows);
+    table(out, [words("asset"), whole("USD"), time("set")], &rows);
 }

@@ -6,7 +6,7 @@ use crate::client::Call;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, fields, table};
+use crate::table::{cell, end, fields, table, time, whole, words};
 
 pub(super) fn run(session: &mut Session) -> Outcome {
     session.call_and_show(&Call::get("/v1/status"), show)
@@ -27,14 +27,28 @@ fn show(status: &Status, out: &mut Output) {
     );
     out.line("");
     let rows: Vec<_> = status.checks.iter().map(check).collect();
-    table(out, ["check", "state", "detail"], &rows);
+    table(
+        out,
+        [words("check"), words("state"), words("detail")],
+        &rows,
+    );
     out.line("");
     if status.freezes.is_empty() {
         out.line("no freezes");
         return;
     }
     let rows: Vec<_> = status.freezes.iter().map(freeze).collect();
-    table(out, ["frozen", "since", "by", "reason", "recorded"], &rows);
+    table(
+        out,
+        [
+            whole("frozen"),
+            time("since"),
+            end("by").spare(),
+            words("reason"),
+            words("recorded"),
+        ],
+        &rows,
+    );
 }
 
 fn log(status: &Status) -> String {

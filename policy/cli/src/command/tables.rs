@@ -12,7 +12,7 @@ use crate::idempotency::Idempotency;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{fields, table};
+use crate::table::{end, fields, table, time, whole};
 
 /// Lookup tables.
 #[derive(Debug, Subcommand)]
@@ -104,7 +104,11 @@ fn list(tables: &[LookupTable], out: &mut Output) {
             ]
         })
         .collect();
-    table(out, ["table", "entries", "fed by", "fed"], &rows);
+    table(
+        out,
+        [whole("table"), whole("entries"), end("fed by"), time("fed")],
+        &rows,
+    );
 }
 
 fn show(table: &LookupTable, out: &mut Output) {

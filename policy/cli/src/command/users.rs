@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, fields, table};
+use crate::table::{cell, fields, table, time, whole, words};
 
 /// Users of a platform.
 #[derive(Debug, Subcommand)]
@@ -60,7 +60,17 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
 
 fn list(users: &[User], out: &mut Output) {
     let rows: Vec<_> = users.iter().map(row).collect();
-    table(out, ["id", "external id", "name", "tier", "created"], &rows);
+    table(
+        out,
+        [
+            whole("id"),
+            words("external id"),
+            words("name"),
+            words("tier").spare(),
+            time("created").spare(),
+        ],
+        &rows,
+    );
 }
 
 fn row(user: &User) -> [String; 5] {

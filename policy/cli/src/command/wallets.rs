@@ -18,7 +18,7 @@ use crate::input;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, fields, table};
+use crate::table::{cell, fields, middle, table, whole, words};
 
 /// Wallets.
 #[derive(Debug, Subcommand)]
@@ -253,17 +253,25 @@ fn list(wallets: &[Wallet], out: &mut Output) {
     table(
         out,
         [
-            "id", "user", "venue", "address", "custody", "status", "name",
+            whole("id"),
+            middle("user").spare(),
+            words("venue"),
+            words("environment").spare(),
+            middle("address"),
+            words("custody").spare(),
+            whole("status"),
+            words("name"),
         ],
         &rows,
     );
 }
 
-fn row(wallet: &Wallet) -> [String; 7] {
+fn row(wallet: &Wallet) -> [String; 8] {
     [
         wallet.id.clone(),
         wallet.user_id.clone(),
-        format!("{}/{}", wallet.venue, wallet.environment),
+        wallet.venue.clone(),
+        wallet.environment.clone(),
         wallet.address.clone(),
         wallet.custody.clone(),
         word(wallet.status).to_owned(),

@@ -36,9 +36,19 @@ impl Double {
         json: bool,
         command: impl FnOnce(&mut Session) -> Outcome,
     ) -> (Outcome, String, String) {
+        self.run_within(None, json, command)
+    }
+
+    /// As [`run`](Self::run), on a terminal of this width.
+    pub(crate) fn run_within(
+        &self,
+        width: Option<usize>,
+        json: bool,
+        command: impl FnOnce(&mut Session) -> Outcome,
+    ) -> (Outcome, String, String) {
         let (out, err) = (Captured::default(), Captured::default());
         let output = Output::new(Box::new(out.clone()), Box::new(err.clone()), json);
-        let mut session = Session::over(output, Box::new(self.clone()));
+        let mut session = Session::over(output.within(width), Box::new(self.clone()));
         let outcome = command(&mut session);
         session.out.finish().unwrap();
         (outcome, out.text(), err.text())

@@ -7,7 +7,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, table};
+use crate::table::{cell, middle, table, whole, words};
 
 /// List the approvers.
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,15 @@ fn show(approvers: &[Approver], out: &mut Output) {
         .collect();
     table(
         out,
-        ["name", "id", "scheme", "key", "groups", "operator", "state"],
+        [
+            words("name"),
+            whole("id"),
+            words("scheme").spare(),
+            middle("key"),
+            words("groups"),
+            words("operator").spare(),
+            words("state"),
+        ],
         &rows,
     );
 }

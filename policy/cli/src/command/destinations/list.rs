@@ -6,7 +6,7 @@ use crate::command::policy::active;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{table, whole, words};
 
 pub(super) fn run(session: &mut Session) -> Outcome {
     let policy = active::fetch(session)?;
@@ -34,7 +34,15 @@ pub(super) fn run(session: &mut Session) -> Outcome {
                 })
             })
             .collect();
-        table(out, ["destination", "address", "usable after"], &rows);
+        table(
+            out,
+            [
+                words("destination"),
+                whole("address"),
+                words("usable after"),
+            ],
+            &rows,
+        );
     });
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use crate::command::policy::active;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{middle, table, words};
 
 /// Most approvers that are fetched.
 const MOST: u32 = 500;
@@ -50,7 +50,17 @@ pub(super) fn run(session: &mut Session) -> Outcome {
                 ]
             })
             .collect();
-        table(out, ["group", "quorum", "delay", "approver", "key"], &rows);
+        table(
+            out,
+            [
+                words("group"),
+                words("quorum"),
+                words("delay"),
+                words("approver"),
+                middle("key"),
+            ],
+            &rows,
+        );
     });
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use crate::device::{Ledgers, failure};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{table, whole, words};
 
 /// What one device says of itself.
 struct Seen {
@@ -47,7 +47,16 @@ pub(super) fn run(ledgers: &Ledgers, session: &mut Session) -> Outcome {
                 ]
             })
             .collect();
-        table(out, ["device", "model", "app", "state"], &rows);
+        table(
+            out,
+            [
+                whole("device"),
+                words("model"),
+                words("app"),
+                words("state"),
+            ],
+            &rows,
+        );
     });
     Ok(Exit::Done)
 }

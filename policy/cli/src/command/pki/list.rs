@@ -7,7 +7,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, table};
+use crate::table::{cell, end, table, time, whole};
 
 pub(super) fn run(range: &Range, session: &mut Session) -> Outcome {
     listing::show(session, &Call::get("/v1/pki/certificates"), range, list)
@@ -28,7 +28,13 @@ fn list(certificates: &[Certificate], out: &mut Output) {
         .collect();
     table(
         out,
-        ["id", "issued to", "not before", "not after", "revoked"],
+        [
+            whole("id"),
+            end("issued to"),
+            time("not before").spare(),
+            time("not after"),
+            time("revoked"),
+        ],
         &rows,
     );
 }

@@ -7,7 +7,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{middle, table, time, whole, words};
 
 pub(super) fn run(range: &Range, session: &mut Session) -> Outcome {
     listing::show(session, &Call::get("/v1/policies"), range, list)
@@ -18,7 +18,14 @@ pub(super) fn list(policies: &[PolicySummary], out: &mut Output) {
     let rows: Vec<_> = policies.iter().map(row).collect();
     table(
         out,
-        ["version", "id", "name", "state", "created", "hash"],
+        [
+            whole("version"),
+            whole("id"),
+            words("name"),
+            whole("state"),
+            time("created"),
+            middle("hash").spare(),
+        ],
         &rows,
     );
 }

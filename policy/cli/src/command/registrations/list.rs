@@ -7,7 +7,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::table;
+use crate::table::{middle, table, time, whole, words};
 
 /// List what is registered.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,17 @@ fn show(registrations: &[Registration], out: &mut Output) {
             ]
         })
         .collect();
-    table(out, ["id", "kind", "address", "about", "registered"], &rows);
+    table(
+        out,
+        [
+            whole("id"),
+            words("kind"),
+            middle("address"),
+            words("about"),
+            time("registered").spare(),
+        ],
+        &rows,
+    );
 }
 
 fn told(registered: &Registered) -> (&'static str, &String, String) {

@@ -7,7 +7,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{cell, table};
+use crate::table::{cell, end, middle, table, time, whole, words};
 
 /// List requests.
 #[derive(Debug, clap::Args)]
@@ -42,13 +42,13 @@ fn show(requests: &[Request], out: &mut Output) {
     table(
         out,
         [
-            "id",
-            "kind",
-            "state",
-            "asked by",
-            "wallet",
-            "log entry",
-            "created",
+            whole("id"),
+            words("kind"),
+            whole("state"),
+            end("asked by"),
+            middle("wallet").spare(),
+            whole("log entry").spare(),
+            time("created"),
         ],
         &rows,
     );

@@ -8,7 +8,7 @@ use crate::client::Call;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{fields, table};
+use crate::table::{fields, table, time, words};
 
 /// Show a request.
 #[derive(Debug, clap::Args)]
@@ -81,7 +81,16 @@ fn people(request: &Request, out: &mut Output) {
                 ]
             })
             .collect();
-        table(out, ["approved by", "at", "handed in by", "counts"], &rows);
+        table(
+            out,
+            [
+                words("approved by"),
+                time("at"),
+                words("handed in by"),
+                words("counts"),
+            ],
+            &rows,
+        );
     }
     if let Some(rejection) = &request.rejection {
         let why = rejection
@@ -94,12 +103,12 @@ fn people(request: &Request, out: &mut Output) {
         ));
     }
     for missing in &request.missing {
-        out.line(format!("missing: {missing}"));
+        out.sentence("missing: ", 2, missing);
     }
 }
 
 fn ask(asked: &AskedGroup, out: &mut Output) {
-    out.line(format!(
+    let told = format!(
         "`{}` has {} of {} approvals, for `{}`; of {}; opens {}, expires {}",
         asked.group,
         asked.counted,
@@ -108,5 +117,6 @@ fn ask(asked: &AskedGroup, out: &mut Output) {
         asked.approvers.join(", "),
         asked.opens_at,
         asked.expires_at
-    ));
+    );
+    out.sentence("", 2, &told);
 }

@@ -3,7 +3,7 @@
 use countersign_api::{AuthField, Venue};
 
 use crate::output::Output;
-use crate::table::{fields, table};
+use crate::table::{fields, table, whole, words};
 
 /// Writes a table.
 pub(super) fn list(venues: &[Venue], out: &mut Output) {
@@ -11,12 +11,12 @@ pub(super) fn list(venues: &[Venue], out: &mut Output) {
     table(
         out,
         [
-            "slug",
-            "kind",
-            "state",
-            "environments",
-            "features",
-            "assets",
+            whole("slug"),
+            words("kind"),
+            words("state"),
+            words("environments"),
+            words("features"),
+            words("assets"),
         ],
         &rows,
     );
@@ -33,10 +33,10 @@ pub(super) fn show(venue: &Venue, out: &mut Output) {
             ("slug", Some(venue.slug.clone())),
             ("kind", Some(venue.kind.clone())),
             ("state", Some(state(venue).to_owned())),
-            ("environments", Some(words(&venue.environments))),
-            ("features", Some(words(&venue.features))),
-            ("assets", Some(words(&venue.supported_assets))),
-            ("credentials", Some(words(&credentials))),
+            ("environments", Some(joined(&venue.environments))),
+            ("features", Some(joined(&venue.features))),
+            ("assets", Some(joined(&venue.supported_assets))),
+            ("credentials", Some(joined(&credentials))),
             (
                 "leverage",
                 leverage.map(|bounds| format!("{} to {}", bounds.min, bounds.max)),
@@ -50,9 +50,9 @@ fn row(venue: &Venue) -> [String; 6] {
         venue.slug.clone(),
         venue.kind.clone(),
         state(venue).to_owned(),
-        words(&venue.environments),
-        words(&venue.features),
-        words(&venue.supported_assets),
+        joined(&venue.environments),
+        joined(&venue.features),
+        joined(&venue.supported_assets),
     ]
 }
 
@@ -71,9 +71,9 @@ fn credential(field: &AuthField) -> String {
     format!("{}{optional}{secret}", field.name)
 }
 
-fn words(words: &[String]) -> String {
+fn joined(words: &[String]) -> String {
     if words.is_empty() {
         return "-".to_owned();
     }
-    words.join(",")
+    words.join(", ")
 }

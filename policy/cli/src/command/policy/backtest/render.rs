@@ -11,9 +11,9 @@ use super::Arguments;
 use super::prices::Prices;
 use super::tally::{Row, Tally};
 use crate::output::Output;
-use crate::table::table;
+use crate::table::{middle, table, whole, words, wrapped};
 
-/// Characters of a line of sentences.
+/// Characters of a line of sentences where nobody said.
 const WIDTH: usize = 80;
 
 /// Everything there is to tell.
@@ -87,7 +87,7 @@ impl Result<'_> {
         self.show_otherwise(out);
         out.line("");
         for note in self.notes() {
-            for line in wrapped(&format!("note: {note}")) {
+            for line in wrapped("note: ", &note, out.width().unwrap_or(WIDTH), 2) {
                 out.line(line);
             }
         }
@@ -115,7 +115,11 @@ impl Result<'_> {
             })
             .collect();
         out.line("");
-        table(out, ["was", "would be", "requests"], &rows);
+        table(
+            out,
+            [words("was"), words("would be"), whole("requests")],
+            &rows,
+        );
     }
 
     fn show_outflow(&self, out: &mut Output) {
@@ -132,7 +136,16 @@ impl Result<'_> {
             .collect();
         out.line("");
         out.line("most that leaves the wallets within any 24 hours:");
-        table(out, ["through", "asset", "was", "would be"], &rows);
+        table(
+            out,
+            [
+                words("through"),
+                middle("asset"),
+                whole("was"),
+                whole("would be"),
+            ],
+            &rows,
+        );
         let [was, would_be] = self.outflow.map(Outflow::unbounded);
         if was.max(would_be) > 0 {
             out.line(format!(
@@ -250,23 +263,6 @@ impl Result<'_> {
             None => amount.base().to_string(),
         }
     }
-}
-
-/// Sentences in lines that fit a terminal, those after the first indented.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(std::mem::replace(&mut line, " ".to_owned()));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
 }
 
 fn show_row(row: &Row, out: &mut Output) {
