@@ -7,6 +7,7 @@
 //! to agree again.
 
 mod outflow;
+mod spent;
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +21,7 @@ use crate::set::PolicySet;
 use crate::usage::Window;
 use crate::{decide, limit_keys};
 pub use outflow::{DAY, Flow, Outflow};
+pub use spent::Spent;
 
 /// A request as it was recorded, read with the hints of the policy that judges it.
 #[derive(Debug, Clone, Copy)]
@@ -195,57 +197,10 @@ impl<'p> Replay<'p> {
 
     fn decide(&mut self, recorded: &Recorded<'_>, intent: &Intent) -> Decision {
         let set = self.set;
-        for key in limit_keys(set, intent, recorded.principal, &recorded.wallet) {
-            let length = key.window();
-            self.windows
-                .entry(key)
-                .or_insert_with(|| Window::new(length));
-        }
-        let given = recorded
-            .consent
-            .map(|consent| self.approvals(&consent, intent));
-        let approvals = match (&recorded.consent, &given) {
-            (Some(consent), Some(given)) => Some(Approvals {
-                asked_at: consent.asked_at,
-                asker: recorded.principal,
-                consumed: false,
-                given,
-            }),
-            _ => None,
-        };
-        let facts = Facts {
-            now: recorded.at,
-            principal: recorded.principal,
-            wallet: recorded.wallet,
-            usage: &self.windows,
-            prices: recorded.prices,
-            // The policy is taken to have been in force all the time.
-            added_destinations: &[],
-            approvals,
-        };
-        decide(set, intent, &facts)
-    }
-
-    /// Everybody's yes as if it had been given under this policy, in each of its groups.
-    fn approvals(&self, consent: &Consent<'_>, intent: &Intent) -> Vec<Approval> {
-        let intent_digest = intent_digest(intent);
-        let in_group = |roster_hash: [u8; 32]| {
-            consent
-                .given
-                .iter()
-                .map(move |(approver, given_at)| Approval {
-                    approver: approver.clone(),
-                    given_at: *given_at,
-                    intent_digest,
-                    policy_hash: self.set.hash(),
-                    roster_hash,
-                    cosigned: true,
-                })
-        };
-        let groups = self.set.groups().iter();
-        groups
-            .flat_map(|group| in_group(*group.roster_hash()))
-            .collect()
+        know(&mut self.windows, set, recorded, intent);
+        with_facts(set, &self.windows, recorded, intent, |facts| {
+            decide(set, intent, facts)
+        })
     }
 
     fn reserve(&mut self, permit: &Permit, at: Timestamp) {
@@ -255,6 +210,73 @@ impl<'p> Replay<'p> {
             }
         }
     }
+}
+
+/// Makes a window of every key that the request counts under.
+fn know(
+    windows: &mut HashMap<LimitKey, Window>,
+    set: &PolicySet,
+    recorded: &Recorded<'_>,
+    intent: &Intent,
+) {
+    for key in limit_keys(set, intent, recorded.principal, &recorded.wallet) {
+        let length = key.window();
+        windows.entry(key).or_insert_with(|| Window::new(length));
+    }
+}
+
+/// What was known when a request was judged.
+fn with_facts<R>(
+    set: &PolicySet,
+    windows: &HashMap<LimitKey, Window>,
+    recorded: &Recorded<'_>,
+    intent: &Intent,
+    judge: impl FnOnce(&Facts<'_>) -> R,
+) -> R {
+    let given = recorded
+        .consent
+        .map(|consent| approvals(set, &consent, intent));
+    let approvals = match (&recorded.consent, &given) {
+        (Some(consent), Some(given)) => Some(Approvals {
+            asked_at: consent.asked_at,
+            asker: recorded.principal,
+            consumed: false,
+            given,
+        }),
+        _ => None,
+    };
+    judge(&Facts {
+        now: recorded.at,
+        principal: recorded.principal,
+        wallet: recorded.wallet,
+        usage: windows,
+        prices: recorded.prices,
+        // The policy is taken to have been in force all the time.
+        added_destinations: &[],
+        approvals,
+    })
+}
+
+/// Everybody's yes as if it had been given under this policy, in each of its groups.
+fn approvals(set: &PolicySet, consent: &Consent<'_>, intent: &Intent) -> Vec<Approval> {
+    let intent_digest = intent_digest(intent);
+    let in_group = |roster_hash: [u8; 32]| {
+        consent
+            .given
+            .iter()
+            .map(move |(approver, given_at)| Approval {
+                approver: approver.clone(),
+                given_at: *given_at,
+                intent_digest,
+                policy_hash: set.hash(),
+                roster_hash,
+                cosigned: true,
+            })
+    };
+    let groups = set.groups().iter();
+    groups
+        .flat_map(|group| in_group(*group.roster_hash()))
+        .collect()
 }
 
 fn asks(ask: &Ask) -> Said {

@@ -123,6 +123,22 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// What `policy explain` says of a request, as JSON and for people.
+    fn explain(&self, who: &str, id: &str) -> (Value, String) {
+        let run = |more: &[&str]| {
+            let mut command = self.appliance.countersign(who);
+            command.args(["policy", "explain", id]).args(more);
+            let ended = program::run(&mut command).unwrap();
+            assert_eq!(ended.code, Some(0), "{ended}");
+            ended
+        };
+        let told = run(&[]);
+        let value = serde_json::from_str(&run(&["--json"]).stdout).unwrap();
+        (value, format!("{}{}", told.stdout, told.stderr))
+    }
+}
+
 /// A day at the desk: ids of the trades, a small withdrawal, a large one and its release, a theft,
 /// one more than the limit takes, and one while the wallet is frozen.
 async fn day(desk: &Desk) -> Vec<(String, String)> {
@@ -316,4 +332,93 @@ async fn what_was_asked_for_is_handed_out_in_pages() {
     let bot = desk.appliance.client("bot").unwrap();
     let reply = bot.get("/v1/requests/messages").await.unwrap();
     assert_eq!(reply.code(), "forbidden");
+}
+
+#[tokio::test]
+async fn a_decision_is_explained_as_it_was_and_as_it_would_be_now() {
+    let desk = Desk::new().await.unwrap();
+    let asked = day(&desk).await;
+    let id = |place: usize| asked[place].0.as_str();
+
+    // Over the limit: which rules did not apply and why, and the numbers of that moment.
+    let (over, told) = desk.explain("auditor", id(6));
+    assert_eq!(over["policy"]["version"], 1);
+    assert_eq!(over["then"]["decision"], "deny", "{over:#}");
+    assert_eq!(over["now"], Value::Null);
+    assert_eq!(
+        over["then"]["limits"][0]["numbers"],
+        "limit 5 SOL per 24h, used 4, asked 1.1"
+    );
+    let small = "rule `small` does not apply: ";
+    assert!(told.contains(small), "{told}");
+    assert!(told.contains("limit `sol-out` EXCEEDED"), "{told}");
+    assert!(told.contains("that policy still decides"), "{told}");
+
+    // Nobody permits the theft, and each rule says why it does not.
+    let (theft, _) = desk.explain("auditor", id(5));
+    let rules = theft["then"]["effects"][0]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), 3, "{theft:#}");
+    for rule in rules {
+        let says = rule["says"].as_str().unwrap();
+        assert!(says.starts_with("does not apply: "), "{theft:#}");
+    }
+
+    // A stricter policy: what it allowed then, and denies now, by which rule and with what is used now.
+    let stricter = POLICY.replace("max_amount = \"1\"", "max_amount = \"0.5\"");
+    let operator = desk.appliance.client("operator-a").unwrap();
+    let proposed = operator
+        .post("/v1/policies", &json!({ "text": stricter }))
+        .await
+        .unwrap();
+    assert_eq!(proposed.status, 200, "{}", proposed.body);
+    let (small, told) = desk.explain("operator-a", id(2));
+    assert_eq!(
+        (
+            &small["policy"]["version"],
+            &small["now"]["policy"]["version"]
+        ),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(small["then"]["decision"], "allow", "{small:#}");
+    assert_eq!(
+        small["then"]["limits"][0]["numbers"],
+        "limit 5 SOL per 24h, used 0, asked 1"
+    );
+    assert_eq!(small["now"]["would_be"]["decision"], "deny");
+    assert_eq!(
+        small["now"]["would_be"]["limits"][0]["numbers"],
+        "limit 5 SOL per 24h, used 4, asked 1"
+    );
+    assert!(told.contains("decided under version 1"), "{told}");
+    assert!(told.contains("under version 2 of the policy"), "{told}");
+
+    // A freeze is no policy: what the policy would have said is told, and that it did not count.
+    let (late, _) = desk.explain("auditor", id(7));
+    assert_eq!(late["then"]["decision"], "allow", "{late:#}");
+    let notes = late["notes"].to_string();
+    assert!(notes.contains("answered `deny`"), "{notes}");
+
+    // A bot sees its own request and nothing of the policy.
+    let (value, told) = desk.explain("bot", id(6));
+    assert_eq!(value["id"], json!(id(6)));
+    assert!(told.contains("only operators and auditors"), "{told}");
+}
+
+#[tokio::test]
+async fn without_its_message_a_decision_is_told_and_how_to_keep_messages() {
+    let mut desk = Desk::new().await.unwrap();
+    desk.appliance.stop().await.unwrap();
+    let file = desk.appliance.path("countersignd.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, config + "\n[store]\nkeep_messages = \"0s\"\n").unwrap();
+    desk.appliance.start().await.unwrap();
+    let theft = desk.send(&Pubkey::new_from_array([0x66; 32]).to_string(), SOL, 1);
+    let (id, word) = desk.ask("theft", desk.body(&theft)).await.unwrap();
+    assert_eq!(word, "deny");
+    let (value, told) = desk.explain("auditor", &id);
+    assert_eq!(value["then"], Value::Null);
+    assert_eq!(value["policy"]["version"], 1);
+    assert!(told.contains("its message was not kept"), "{told}");
+    assert!(told.contains("store.keep_messages"), "{told}");
+    assert!(told.contains("no rule"), "{told}");
 }

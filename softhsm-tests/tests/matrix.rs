@@ -31,6 +31,7 @@ fn path(route: &Route) -> String {
         Some("wallets") => "wal",
         Some("grants") => "grt",
         Some("requests") => "req",
+        Some("policies") => "pol",
         Some("pki") => "crt",
         Some("approvers") => "apr",
         Some("registrations") => "rgn",

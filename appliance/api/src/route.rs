@@ -101,6 +101,7 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/v1/policies", &[Operator, Auditor], "versions of the policy", None, None),
     route(Post, "/v1/policies", &[Operator], "propose a policy", Some("ProposePolicy"), Some("PolicySummary")),
     route(Get, "/v1/policies/active", &[Operator, Auditor], "the policy that decides", None, Some("Policy")),
+    route(Get, "/v1/policies/{id}", &[Operator, Auditor], "one version of the policy", None, Some("Policy")),
     route(Get, "/v1/limits", &[Operator, Auditor], "what is left under the limits", None, None),
     route(Post, "/v1/prices", &[Operator], "set a reference price", Some("SetPrice"), Some("Price")),
     route(Get, "/v1/prices", &[Operator, Auditor], "reference prices", None, None),

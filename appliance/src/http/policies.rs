@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use countersign_api::{ErrorCode, Page, PageQuery, Policy, PolicySummary, ProposePolicy};
 use countersign_audit::Kind as EntryKind;
+use countersign_intent::PolicyId;
 use countersign_policy::diff::{Change, compare};
 use serde_json::json;
 
 use super::error::ApiError;
-use super::extract::{Body, Peer, Query};
+use super::extract::{Body, Path, Peer, Query};
 use super::phase::require_phase;
 use super::{changes, convert};
 use crate::app::App;
@@ -49,6 +50,23 @@ pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<
         .ok_or_else(none)?;
     Ok(Json(Policy {
         summary: convert::policy(&stored, Some(active.version)),
+        text: stored.record.text,
+    }))
+}
+
+/// Any version, the texts of those that no longer decide included: what was decided under them can be
+/// explained.
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Path(text): Path,
+) -> Result<Json<Policy>, ApiError> {
+    let id: PolicyId = convert::id("id", &text)?;
+    let stored = app.records.get::<PolicyRecord>(*id.as_bytes()).await?;
+    let stored = stored.ok_or_else(|| ApiError::not_found("policy", &text))?;
+    let active = app.policies.active().map(|policy| policy.version);
+    Ok(Json(Policy {
+        summary: convert::policy(&stored, active),
         text: stored.record.text,
     }))
 }
@@ -95,7 +113,7 @@ pub(super) async fn propose(
         "name": stored.record.name,
         "sha256": convert::policy_hash(&stored.record.text),
     });
-    let subject = Some(countersign_intent::PolicyId::from_bytes(stored.id).to_string());
+    let subject = Some(PolicyId::from_bytes(stored.id).to_string());
     let entry = app
         .journal
         .entry(EntryKind::PolicyActivated, peer.actor(), subject, &detail)

@@ -88,6 +88,7 @@ fn deciding(mount: Mount) -> Mount {
         .at(Get, "/v1/policies", policies::list)
         .at(Post, "/v1/policies", policies::propose)
         .at(Get, "/v1/policies/active", policies::active)
+        .at(Get, "/v1/policies/{id}", policies::get)
         .at(Get, "/v1/limits", limits::list)
         .at(Post, "/v1/prices", prices::set)
         .at(Get, "/v1/prices", prices::list)

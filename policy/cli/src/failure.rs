@@ -1,6 +1,6 @@
 //! Why a command did not do what was asked.
 
-use countersign_api::Problem;
+use countersign_api::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -49,6 +49,12 @@ impl Failure {
     pub(crate) fn and(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self
+    }
+
+    /// Whether the appliance said no with this code.
+    pub(crate) fn is(&self, code: ErrorCode) -> bool {
+        let told = self.body.as_ref().and_then(|body| body.get("code"));
+        told.and_then(Value::as_str) == Some(code.as_str())
     }
 
     /// As JSON: the answer of the appliance, or what kept this program from asking.

@@ -426,3 +426,45 @@ proptest! {
         prop_assert_eq!(severity(&said[0]), strictness(&decision));
     }
 }
+
+#[test]
+fn what_was_allowed_is_spent_whatever_the_policy_says_of_it() {
+    let who = bot();
+    let (three, two) = (pay(3), pay(2));
+    // Under this policy the first would have been denied; it was signed.
+    let set = set(&[out_rule("max_amount = \"1\"", "\"allow\""), hourly(4)]);
+    let mut spent = Spent::new(&set);
+    spent.count(&recorded(1, 0, &three, &who));
+    spent.count(&Recorded {
+        unsigned: true,
+        ..recorded(2, 1, &three, &who)
+    });
+    spent.count(&Recorded {
+        intent: Err("not understood"),
+        ..recorded(3, 2, &three, &who)
+    });
+    let told = spent.explain(&recorded(4, 3, &two, &who)).unwrap();
+    assert!(matches!(told.decision, Decision::Deny(_)));
+    assert_eq!(told.limits.len(), 1);
+    assert!(!told.limits[0].fits);
+    assert_eq!(
+        told.limits[0].numbers,
+        "limit 4 SOL per 1h, used 3, asked 2"
+    );
+    // Asking is no spending, and what is old is spent no more.
+    let told = spent.explain(&recorded(5, 4, &two, &who)).unwrap();
+    assert_eq!(
+        told.limits[0].numbers,
+        "limit 4 SOL per 1h, used 3, asked 2"
+    );
+    let told = spent.explain(&recorded(6, 2 * HOUR, &two, &who)).unwrap();
+    assert_eq!(
+        told.limits[0].numbers,
+        "limit 4 SOL per 1h, used 0, asked 2"
+    );
+    let unread = Recorded {
+        intent: Err("not understood"),
+        ..recorded(7, 5, &two, &who)
+    };
+    assert!(spent.explain(&unread).is_none());
+}

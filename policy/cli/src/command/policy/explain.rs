@@ -1,9 +1,12 @@
 //! `countersign policy explain`
 
+mod recorded;
 mod render;
+mod told;
 
 use std::path::{Path, PathBuf};
 
+use countersign_api::{ErrorCode, Request};
 use countersign_decode::solana::{Context, Decoded};
 use countersign_intent::{Address, Asset, RequestId};
 use countersign_policy::{Decision, LookupTables, PolicySet, explain};
@@ -17,7 +20,15 @@ use crate::failure::{Failure, Outcome};
 use crate::message::{self, Wire};
 use crate::session::Session;
 
-/// Say why a request was decided as it was, or how a message would be.
+/// What sign requests are called in a list of requests.
+const SIGN: &str = "sign";
+
+/// Say why a request was decided as it was, or how a message would be
+///
+/// Of a recorded request it tells the version of the policy that decided, what each of its rules said
+/// of each effect, and every limit with what was used up at that time; and if another policy decides
+/// by now, what that one would say now. For that the appliance has to have kept the message
+/// (`store.keep_messages`).
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// `req_…`: what the appliance decided
@@ -55,14 +66,39 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         (_, Some(message), Some(wallet), Some(facts), Some(policy)) => {
             offline(message, *wallet, facts, policy, session)
         }
-        (Some(id), ..) => {
-            let call = Call::get(format!("/v1/requests/{id}"));
-            session.call_and_show(&call, requests::show::show)
-        }
+        (Some(id), ..) => of_request(*id, session),
         _ => Err(Failure::usage(
             "expected a request id, or `--message`, `--wallet`, `--facts` and `--policy`",
         )),
     }
+}
+
+fn of_request(id: RequestId, session: &mut Session) -> Outcome {
+    let reply = session.call::<Request>(&Call::get(format!("/v1/requests/{id}")))?;
+    let request = &reply.body;
+    if request.kind != SIGN {
+        session.out.note(format!(
+            "rules and limits are about sign requests, and this is a `{}`; `requests show` tells who \
+             has to agree to it",
+            request.kind
+        ));
+        session.show(&reply.value, |out| requests::show::show(request, out));
+        return Ok(Exit::Done);
+    }
+    let told = match recorded::tell(request, id, session) {
+        Ok(told) => told,
+        Err(failure) if failure.is(ErrorCode::Forbidden) => {
+            session
+                .out
+                .note("only operators and auditors are told of rules and limits");
+            session.show(&reply.value, |out| requests::show::show(request, out));
+            return Ok(Exit::Done);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let value = told::value(&reply.value, request, &told);
+    session.show(&value, |out| told::show(request, &told, out));
+    Ok(Exit::Done)
 }
 
 fn offline(

@@ -11,6 +11,7 @@ mod file;
 mod history;
 mod lint;
 mod propose;
+mod recorded;
 mod show;
 mod test;
 #[cfg(test)]
@@ -32,13 +33,12 @@ pub(crate) enum Command {
     Lint(lint::Arguments),
     /// Hold expected decisions against a policy file, offline
     Test(test::Arguments),
-    /// Say why a request was decided as it was, or offline how a message would be
     Explain(explain::Arguments),
     /// Compare two policies, or one with the active policy
     Diff(diff::Arguments),
     Backtest(backtest::Arguments),
-    /// Print the policy that decides
-    Show,
+    /// Print the policy that decides, or another version
+    Show(show::Arguments),
     /// List the versions of the policy
     History(Range),
     /// Propose a policy: a tightening takes effect at once, anything else needs approval
@@ -53,7 +53,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Diff(arguments) => diff::run(&arguments, session),
         Command::Backtest(arguments) => backtest::run(&arguments, session),
-        Command::Show => show::run(session),
+        Command::Show(arguments) => show::run(&arguments, session),
         Command::History(range) => history::run(&range, session),
         Command::Propose(arguments) => propose::run(&arguments, session),
     }

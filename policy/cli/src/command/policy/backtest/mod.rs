@@ -1,9 +1,5 @@
 //! `countersign policy backtest`
 
-mod pages;
-mod prices;
-mod reading;
-mod registry;
 mod render;
 mod tally;
 #[cfg(test)]
@@ -12,15 +8,16 @@ mod tests;
 use std::path::PathBuf;
 
 use countersign_api::Policy;
-use countersign_intent::{Span, Timestamp};
+use countersign_intent::Span;
 use countersign_policy::replay::{DAY, Replay};
 use countersign_policy::{PolicySet, parse};
 
-use self::prices::Prices;
-use self::reading::{Reader, Recall, attested};
-use self::registry::Registry;
 use self::tally::{Judged, Tally};
 use super::file;
+use super::recorded::prices::Prices;
+use super::recorded::reading::{self, Reader, Recall, attested};
+use super::recorded::registry::Registry;
+use super::recorded::{longest_window, pages};
 use crate::client::Call;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -97,11 +94,6 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn longest_window(set: &PolicySet) -> Span {
-    let windows = set.limits().iter().map(countersign_policy::Limit::window);
-    windows.max().unwrap_or(Span::ZERO)
-}
-
 /// The two policies on their way through the requests.
 struct Backtest<'a> {
     readers: [Reader; 2],
@@ -152,16 +144,4 @@ impl Backtest<'_> {
             });
         }
     }
-}
-
-/// A time of the appliance.
-///
-/// # Errors
-/// Text that is none.
-fn time(text: &str) -> Result<Timestamp, Failure> {
-    Timestamp::parse(text).map_err(|error| {
-        Failure::unreachable(format!(
-            "expected a time from the appliance, got `{text}`: {error}"
-        ))
-    })
 }

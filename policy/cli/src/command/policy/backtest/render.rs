@@ -7,8 +7,8 @@ use countersign_policy::PolicySet;
 use countersign_policy::replay::{Flow, Outflow};
 use serde_json::{Value, json};
 
+use super::super::recorded::prices::Prices;
 use super::Arguments;
-use super::prices::Prices;
 use super::tally::{Row, Tally};
 use crate::output::Output;
 use crate::table::{middle, table, whole, words, wrapped};

@@ -6,7 +6,7 @@ use countersign_api::Decision;
 use countersign_intent::Timestamp;
 use countersign_policy::replay::Said;
 
-use super::reading::Recall;
+use super::super::recorded::reading::Recall;
 
 /// A request that was judged twice.
 pub(super) struct Judged<'a> {

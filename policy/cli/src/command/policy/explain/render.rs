@@ -17,14 +17,15 @@ pub(super) fn show(explained: &Explanation, out: &mut Output) {
         };
         out.line(format!("{}{need}", effect.what));
         for rule in &effect.rules {
-            out.line(format!("  rule `{}` {}", rule.rule, rule.says));
+            let says = format!("`{}` {}", rule.rule, rule.says);
+            out.sentence("  rule ", 4, &says);
         }
     }
     if !explained.limits.is_empty() {
         out.line("");
     }
     for limit in &explained.limits {
-        out.line(line(limit));
+        out.sentence("", 2, &line(limit));
     }
 }
 
@@ -44,7 +45,7 @@ fn decision(decision: &Decision, out: &mut Output) {
         Decision::Deny(denial) => {
             out.line(format!("denied (`{}`)", denial.code().as_str()));
             for reason in &denial.reasons {
-                out.line(format!("- {reason}"));
+                out.sentence("- ", 2, &reason.to_string());
             }
             if let Some(at) = denial.retry_after() {
                 out.line(format!("can succeed from {at} on"));

@@ -19,7 +19,7 @@ use crate::session::Session;
 const PAGE: u64 = 500;
 
 /// Prices by the asset's name in a policy, in the order of time.
-pub(super) struct Prices {
+pub(crate) struct Prices {
     by_asset: BTreeMap<String, Vec<(Timestamp, u64)>>,
     /// Whether they are those of the time, not of today.
     pub of_the_time: bool,
@@ -30,7 +30,7 @@ impl Prices {
     ///
     /// # Errors
     /// As [`Session::call`]; a price that is not understood.
-    pub(super) fn fetch(
+    pub(crate) fn fetch(
         session: &mut Session,
         sets: [&PolicySet; 2],
         from: Timestamp,
@@ -62,7 +62,7 @@ impl Prices {
     }
 
     /// The prices that `set` knew at `now`; today's as if they had been set then.
-    pub(super) fn at(&self, set: &PolicySet, now: Timestamp) -> Vec<Price> {
+    pub(crate) fn at(&self, set: &PolicySet, now: Timestamp) -> Vec<Price> {
         let known = |asset: &PolicyAsset| {
             let history = self.by_asset.get(asset.symbol())?;
             let (taken_at, micro_usd) = if self.of_the_time {

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::message::Wire;
 
 /// A wallet as a decision sees it.
-pub(super) struct Wallet {
+pub(crate) struct Wallet {
     id: WalletId,
     address: Address,
     user: UserId,
@@ -30,7 +30,7 @@ pub(super) struct Wallet {
 ///
 /// # Errors
 /// One that is not understood.
-pub(super) fn wallets(told: Vec<RecordedWallet>) -> Result<HashMap<String, Wallet>, Failure> {
+pub(crate) fn wallets(told: Vec<RecordedWallet>) -> Result<HashMap<String, Wallet>, Failure> {
     let read = |wallet: RecordedWallet| {
         let limits = wallet.limits.iter().map(limit);
         let read = Wallet {
@@ -64,7 +64,7 @@ fn limit(limit: &WalletLimit) -> Result<Limit, Failure> {
 ///
 /// # Errors
 /// Text that is not of this kind.
-pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(crate) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     text: &str,
 ) -> Result<T, Failure> {
     text.parse()
@@ -72,7 +72,7 @@ pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 }
 
 /// A recorded request, read back.
-pub(super) struct Recall<'a> {
+pub(crate) struct Recall<'a> {
     pub item: &'a RecordedRequest,
     pub id: RequestId,
     pub at: Timestamp,
@@ -83,7 +83,7 @@ pub(super) struct Recall<'a> {
 }
 
 /// What a request asked for.
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     wallet_id: &'a str,
     wallet: &'a Wallet,
     wire: Wire,
@@ -95,7 +95,7 @@ impl<'a> Recall<'a> {
     ///
     /// # Errors
     /// A field that is not understood.
-    pub(super) fn read(
+    pub(crate) fn read(
         item: &'a RecordedRequest,
         wallets: &'a HashMap<String, Wallet>,
     ) -> Result<Self, Failure> {
@@ -132,12 +132,12 @@ impl<'a> Recall<'a> {
     }
 
     /// Whether people were asked about it.
-    pub(super) fn asked_then(&self) -> bool {
+    pub(crate) fn asked_then(&self) -> bool {
         self.item.decision == Decision::ApprovalRequired
     }
 
     /// As a replay takes it.
-    pub(super) fn recorded<'r>(
+    pub(crate) fn recorded<'r>(
         &'r self,
         asked: &'r Asked<'_>,
         reading: &'r Result<Decoded, String>,
@@ -192,7 +192,7 @@ fn consent(item: &RecordedRequest) -> Result<Option<Said>, Failure> {
 impl Asked<'_> {
     /// Whether it is what was logged: the bytes to sign, or those that were not understood, have
     /// the digest of the log.
-    pub(super) fn fits(&self, reading: &Result<Decoded, String>, digest: &str) -> bool {
+    pub(crate) fn fits(&self, reading: &Result<Decoded, String>, digest: &str) -> bool {
         let is = |bytes: &[u8]| hex::encode(Sha256::digest(bytes)) == digest;
         // What was not understood then may be now, and the other way round.
         let signed = reading
@@ -203,13 +203,13 @@ impl Asked<'_> {
 }
 
 /// Whether accounts count that only a lookup table names.
-pub(super) fn attested(set: &PolicySet) -> bool {
+pub(crate) fn attested(set: &PolicySet) -> bool {
     set.lookup_tables() == LookupTables::Attested
 }
 
 /// What a policy tells the decoder: hints that prove themselves.
 #[derive(PartialEq, Eq)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     mints: Vec<Address>,
     owners: Vec<Address>,
     /// Whether accounts count that only a lookup table names.
@@ -217,7 +217,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(set: &PolicySet) -> Self {
+    pub(crate) fn new(set: &PolicySet) -> Self {
         let mint = |asset| match asset {
             Asset::Sol => None,
             Asset::Token(mint) => Some(mint),
@@ -242,12 +242,12 @@ impl Reader {
     }
 
     /// Whether the other one reads everything the same.
-    pub(super) fn reads_like(&self, other: &Self) -> bool {
+    pub(crate) fn reads_like(&self, other: &Self) -> bool {
         self == other
     }
 
     /// Decodes what was asked for; otherwise why it is never signed.
-    pub(super) fn read(&self, asked: &Asked<'_>, registry: &Registry) -> Result<Decoded, String> {
+    pub(crate) fn read(&self, asked: &Asked<'_>, registry: &Registry) -> Result<Decoded, String> {
         let mints: Vec<Address> = self.mints.iter().chain(&asked.mints).copied().collect();
         let strict = Context::new(asked.wallet.address);
         let nonces = registry.nonces_of(asked.wallet_id, asked.wallet.address);
@@ -273,7 +273,7 @@ impl Reader {
 }
 
 /// What it does, in words.
-pub(super) fn effects(reading: &Result<Decoded, String>) -> Vec<String> {
+pub(crate) fn effects(reading: &Result<Decoded, String>) -> Vec<String> {
     match reading {
         Ok(decoded) => explain(&decoded.intent),
         Err(_) => Vec::new(),

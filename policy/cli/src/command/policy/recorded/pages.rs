@@ -15,7 +15,7 @@ use crate::session::Session;
 const PAGE: u32 = 500;
 
 /// The pages that are still to come.
-pub(super) struct Pages {
+pub(crate) struct Pages {
     now: Timestamp,
     next: Option<RecordedPage>,
     /// Numbers of the last request there was at the beginning, and of the one to begin with.
@@ -33,7 +33,7 @@ impl Pages {
     ///
     /// # Errors
     /// As [`Session::call`].
-    pub(super) fn begin(session: &mut Session, back: Span) -> Result<Self, Failure> {
+    pub(crate) fn begin(session: &mut Session, back: Span) -> Result<Self, Failure> {
         let page: RecordedPage = session.call(&call().query("since", Some(back)))?.body;
         let oldest = page.first.unwrap_or(page.newest);
         Ok(Self {
@@ -46,7 +46,7 @@ impl Pages {
     }
 
     /// The appliance's time at the beginning.
-    pub(super) const fn now(&self) -> Timestamp {
+    pub(crate) const fn now(&self) -> Timestamp {
         self.now
     }
 
@@ -54,7 +54,7 @@ impl Pages {
     ///
     /// # Errors
     /// As [`Session::call`].
-    pub(super) fn next(&mut self, session: &mut Session) -> Result<Option<RecordedPage>, Failure> {
+    pub(crate) fn next(&mut self, session: &mut Session) -> Result<Option<RecordedPage>, Failure> {
         let Some(page) = self.next.take() else {
             return Ok(None);
         };
@@ -71,7 +71,7 @@ impl Pages {
     }
 
     /// Takes the progress away.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -17,7 +17,7 @@ const PAGE: u32 = 500;
 
 /// Accounts and markets that no message explains.
 #[derive(Default)]
-pub(super) struct Registry {
+pub(crate) struct Registry {
     /// By wallet id.
     accounts: HashMap<String, Vec<RegisteredAccount>>,
     /// By wallet id.
@@ -29,7 +29,7 @@ pub(super) struct Registry {
 
 /// Lookup tables as they were fed.
 #[derive(Debug, Default)]
-pub(super) struct Fed(HashMap<Address, Vec<Address>>);
+pub(crate) struct Fed(HashMap<Address, Vec<Address>>);
 
 impl Tables for Fed {
     fn entries(&self, table: &Address) -> Option<&[Address]> {
@@ -42,7 +42,7 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Session::call`]; a registration or table that is not understood.
-    pub(super) fn fetch(session: &mut Session, with_tables: bool) -> Result<Self, Failure> {
+    pub(crate) fn fetch(session: &mut Session, with_tables: bool) -> Result<Self, Failure> {
         let mut registry = Self::default();
         for one in all::<Registration>(session, "/v1/registrations")? {
             registry.add(one.registered)?;
@@ -97,12 +97,12 @@ impl Registry {
     }
 
     /// The token accounts of a wallet that are not associated ones.
-    pub(super) fn of_wallet(&self, id: &str) -> &[RegisteredAccount] {
+    pub(crate) fn of_wallet(&self, id: &str) -> &[RegisteredAccount] {
         self.accounts.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// The nonce accounts of a wallet, which is their authority.
-    pub(super) fn nonces_of(&self, id: &str, wallet: Address) -> Vec<RegisteredNonce> {
+    pub(crate) fn nonces_of(&self, id: &str, wallet: Address) -> Vec<RegisteredNonce> {
         let accounts = self.nonces.get(id).into_iter().flatten();
         let nonce = |account: &Address| RegisteredNonce {
             account: *account,
