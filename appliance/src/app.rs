@@ -7,6 +7,7 @@ use countersign_hsm::ceremony::RoleKeys;
 use countersign_hsm::{Device, KeyRef};
 use countersign_store::ledger::Ledger;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 
 use crate::Db;
 use crate::approvers::Approvers;
@@ -95,6 +96,8 @@ pub struct App {
     pub journal: Journal,
     /// Answers to requests that do not sign.
     pub replays: Replays,
+    /// Places for changes under way.
+    pub changing: Arc<Semaphore>,
     /// Results of the last checks.
     pub health: Health,
     /// Renders the metrics.

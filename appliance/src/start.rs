@@ -15,6 +15,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rustls_pki_types::ServerName;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::approvers::Approvers;
@@ -50,6 +51,9 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Signatures that may wait for a signing thread.
 const SIGNING_QUEUE: usize = 4096;
+
+/// Changes under way; each is finished even where its client hung up.
+const CHANGING: usize = 1024;
 
 /// How often the server's certificate is looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(60);
@@ -356,6 +360,7 @@ pub(crate) async fn assemble(
         streaks: Streaks::new(&config.freeze),
         journal: Journal::new(Arc::clone(&clock)),
         replays: Replays::default(),
+        changing: Arc::new(Semaphore::new(CHANGING)),
         health: Health::default(),
         keys: opened.keys,
         device: opened.device,

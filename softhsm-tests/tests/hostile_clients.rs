@@ -136,6 +136,48 @@ async fn after_a_refusal_the_connection_serves_on() {
     }
 }
 
+/// A client that hangs up while its change is being written has not stopped it half way: what was
+/// committed is what the sign path goes by, and the rows still have the MACs that memory expects.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_client_hangs_up_is_finished() {
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let wallet = wallet(&appliance, "hangs-up").await.unwrap();
+    let (operator, bot) = (
+        appliance.client("operator-a").unwrap(),
+        appliance.client("bot").unwrap(),
+    );
+    let file = |name: &str| std::fs::read(appliance.path(name)).unwrap();
+    let identity = (file("operator-a.pem"), file("operator-a.key"));
+    let config = tls(&file("ca.pem"), Some((&identity.0, &identity.1))).unwrap();
+    let config = Arc::new(config);
+    let message = to_cold(&wallet).unwrap();
+    for round in 0..60_u64 {
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let client = rustls::ClientConnection::new(Arc::clone(&config), name).unwrap();
+        let mut stream = rustls::StreamOwned::new(client, connect(&appliance).unwrap());
+        let verb = if round % 2 == 0 { "pause" } else { "resume" };
+        let id = &wallet.id;
+        write!(
+            stream,
+            "POST /v1/wallets/{id}/{verb} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+        )
+        .unwrap();
+        stream.flush().unwrap();
+        tokio::time::sleep(Duration::from_micros(round % 12 * 250)).await;
+        drop(stream);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let row = operator.get(&format!("/v1/wallets/{id}")).await.unwrap();
+        let row: Wallet = row.ok().unwrap();
+        let signed = bot.sign(&format!("round-{round}"), id, &message).await;
+        let signed = signed.unwrap();
+        let expected = match row.status {
+            countersign_api::WalletStatus::Active => "",
+            _ => "wallet_paused",
+        };
+        assert_eq!(signed.code(), expected, "{round}: {}", signed.body);
+    }
+}
+
 /// A `ClientHello` of TLS 1.2 with one cipher suite and no extension (RFC 5246 §7.4.1.2).
 fn old_hello() -> Vec<u8> {
     let mut hello = vec![3, 3];

@@ -46,18 +46,19 @@ pub(super) async fn create(
         Some(mut stored) => {
             stored.record.actions = record.actions;
             let draft = Draft::update(&stored)?;
-            write(&app, &peer, EntryKind::GrantCreated, &stored, draft).await?;
+            let written = write(&app, &peer, EntryKind::GrantCreated, &stored, draft).await;
+            forget(&app, wallet, written)?;
             stored
         }
         None => {
             let id = app.desk.random_id().await?;
             let draft = Draft::new(id, &record)?;
             let stored = Stored { id, seq: 0, record };
-            write(&app, &peer, EntryKind::GrantCreated, &stored, draft).await?;
+            let written = write(&app, &peer, EntryKind::GrantCreated, &stored, draft).await;
+            forget(&app, wallet, written)?;
             stored
         }
     };
-    app.directory.forget(wallet);
     Ok(Json(convert::grant(&stored)))
 }
 
@@ -112,11 +113,18 @@ pub(super) async fn revoke(
     if stored.record.revoked_at.is_none() {
         stored.record.revoked_at = Some(app.clock.now().micros());
         let draft = Draft::update(&stored)?;
-        write(&app, &peer, EntryKind::GrantRevoked, &stored, draft).await?;
         let wallet: WalletId = convert::id("wallet_id", &stored.record.wallet)?;
-        app.directory.forget(wallet);
+        let written = write(&app, &peer, EntryKind::GrantRevoked, &stored, draft).await;
+        forget(&app, wallet, written)?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The sign path reads the wallet's grants again, whatever is said of the commit: it may have been
+/// done.
+fn forget(app: &App, wallet: WalletId, written: Result<(), ApiError>) -> Result<(), ApiError> {
+    app.directory.forget(wallet);
+    written
 }
 
 async fn write(

@@ -15,6 +15,7 @@ use countersign_api::Method::{Delete, Get, Patch, Post};
 use countersign_api::{ErrorCode, Method, Route};
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_intent::Role;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
@@ -162,13 +163,11 @@ async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     metrics::counter!("countersign_requests_total", "route" => route.path).increment(1);
-    // Signing has its own memory of keys: the ledger.
-    let signs = route.path.starts_with("/v1/sign/");
     let request = match received(&app, request).await {
         Ok(request) => request,
         Err(error) => {
             let answer = error.into_response();
-            if signs {
+            if signs(route) {
                 log_unread(&app, &peer, answer.status()).await;
             }
             return Ok(answer);
@@ -178,21 +177,67 @@ async fn guard(
     if !route.permits(role) {
         return Err(forbidden(route, peer.role()));
     }
+    if route.method == Method::Get {
+        return Ok(next.run(request).await);
+    }
+    // The sign walk is a task of its own already.
+    if signs(route) && peer.role() == Role::Bot {
+        return act(route, app, peer, request, next).await;
+    }
+    let place = Arc::clone(&app.changing).try_acquire_owned().map_err(|_| {
+        ApiError::new(
+            ErrorCode::NotReady,
+            "too many changes are under way; try again in a moment",
+        )
+    })?;
+    finished(place, act(route, app, peer, request, next)).await
+}
+
+/// Does all of it, whether or not the client waits: a change that was dropped between its commit and
+/// what follows from it in memory would leave the two apart. Who hangs up gives no place free.
+async fn finished<F>(place: OwnedSemaphorePermit, acting: F) -> Result<Response, ApiError>
+where
+    F: Future<Output = Result<Response, ApiError>> + Send + 'static,
+{
+    let acting = async move {
+        let _place = place;
+        acting.await
+    };
+    tokio::spawn(acting).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request broke off");
+        Err(ApiError::new(
+            ErrorCode::NotReady,
+            "the request broke off; look at what became of it, then ask again",
+        ))
+    })
+}
+
+async fn act(
+    route: &'static Route,
+    app: Arc<App>,
+    peer: Peer,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     second_factor::require(&app, &peer, route, request.headers()).await?;
-    // A secret that is shown once is not kept to be shown again.
-    let secret = route.path == "/v1/second-factor";
-    if signs {
+    if signs(route) {
         let answer = next.run(request).await;
         log_unread(&app, &peer, answer.status()).await;
         return Ok(answer);
     }
-    if secret || route.method == Method::Get {
+    // A secret that is shown once is not kept to be shown again.
+    if route.path == "/v1/second-factor" {
         return Ok(next.run(request).await);
     }
     match idempotency_key(request.headers())? {
         Some(key) => once(&app, &peer, &key, request, next).await,
         None => Ok(next.run(request).await),
     }
+}
+
+/// Signing has its own memory of keys: the ledger.
+fn signs(route: &Route) -> bool {
+    route.path.starts_with("/v1/sign/")
 }
 
 /// Logs a sign request that could not even be read; every other has its entry from the ledger.

@@ -289,8 +289,10 @@ async fn change(
         .entry(EntryKind::WalletChanged, peer.actor(), subject, detail)
         .map_err(crate::records::RecordsError::from)?;
     let drafts = vec![Draft::update(&stored)?];
-    app.records.commit(drafts, vec![entry]).await?;
+    let committed = app.records.commit(drafts, vec![entry]).await;
+    // Whatever is said of the commit: it may have been done.
     app.directory.forget(id);
+    committed?;
     Ok(Json(convert::wallet(&stored)))
 }
 

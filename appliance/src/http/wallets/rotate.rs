@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use countersign_api::{PreviousKey, RotatedWallet};
+use countersign_intent::WalletId;
 use sha2::{Digest, Sha256};
 
 use super::find;
@@ -42,8 +43,10 @@ pub(in crate::http) async fn rotate(
         asked,
         peer.actor(),
     )
-    .await?;
-    app.directory.forget(rotated.wallet.wallet_id());
+    .await;
+    // Whatever is said of the commit: it may have been done, and then the old key is not its any more.
+    app.directory.forget(WalletId::from_bytes(id));
+    let rotated = rotated?;
     Ok(Json(RotatedWallet {
         wallet: convert::wallet(&rotated.wallet),
         previous: PreviousKey {
