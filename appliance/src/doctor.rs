@@ -1,5 +1,7 @@
 //! `countersignd doctor`: what is wrong, and how to mend it.
 
+mod wallets;
+
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -164,6 +166,7 @@ async fn examine_state(
             );
             let authority = start::load_authority(config, &opened);
             report.add("tls", authority_sane(authority, clock.now()));
+            report.add("wallets.keys", wallets::keys(&opened).await);
             let _ended = opened.ledger.shutdown().await;
             let _closed = opened.db.close().await;
         }

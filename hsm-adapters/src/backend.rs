@@ -176,6 +176,13 @@ pub trait KeyAdmin: Send {
     /// The device's.
     fn find(&mut self, label: &str) -> Result<Vec<ResidentKey>, Error>;
 
+    /// Ids of the resident key pairs whose label begins with this, in any order. Linear in the objects
+    /// of the token.
+    ///
+    /// # Errors
+    /// The device's; [`Error::Refused`] for such a key with an id that the appliance does not give.
+    fn pairs(&mut self, label_prefix: &str) -> Result<Vec<KeyId>, Error>;
+
     /// The attributes of one resident key, read from the token now.
     ///
     /// # Errors

@@ -84,6 +84,10 @@ pub const CHECKS: &[(&str, Check)] = &[
     ),
     ("an id is used once", admin::id_is_used_once),
     (
+        "pairs are listed by label",
+        admin::pairs_are_listed_by_label,
+    ),
+    (
         "a destroyed key signs no more",
         admin::destroyed_key_signs_no_more,
     ),

@@ -369,3 +369,136 @@ async fn a_sealed_key_is_replaced_and_both_open_again_after_a_restart() -> Resul
         .await?;
     appliance.stop().await
 }
+
+/// What the doctor says of wallets' keys, with the service stopped.
+fn doctor(appliance: &Appliance) -> Result<(bool, String)> {
+    let ended = program::run(appliance.countersignd().args(["doctor", "--json"]))?;
+    let report: Value = serde_json::from_str(&ended.stdout).with_context(|| ended.to_string())?;
+    let findings = report["findings"].as_array().context("no findings")?;
+    let keys = findings.iter().find(|one| one["check"] == "wallets.keys");
+    let keys = keys.with_context(|| ended.to_string())?;
+    let detail = keys["detail"].as_str().unwrap_or_default().to_owned();
+    Ok((keys["ok"] == true, detail))
+}
+
+/// Puts a key on the token as a killed creation leaves one: labelled, and of no wallet.
+fn leave_a_key(appliance: &Appliance, id: &str) -> Result<()> {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let file = appliance.path("left.pem");
+    std::fs::write(&file, key.serialize_pem())?;
+    let label = format!("countersign-wallet-{id}");
+    let mut import = std::process::Command::new("softhsm2-util");
+    import
+        .env("SOFTHSM2_CONF", appliance.path("softhsm2.conf"))
+        .args(["--token", "countersign", "--label", &label, "--id", id])
+        .args(["--pin", softhsm_tests::appliance::PIN, "--import"])
+        .arg(&file);
+    let ended = program::run(&mut import)?;
+    ensure!(ended.code == Some(0), "{ended}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_no_wallet_uses_are_counted() -> Result<()> {
+    let Desk {
+        mut appliance,
+        gateway,
+        wallet,
+        ..
+    } = desk(&Options::policy(POLICY)).await?;
+    let _rotated: RotatedWallet = rotate(&gateway, &wallet.id, "once").await?.ok()?;
+    appliance.stop().await?;
+    let before = objects(&appliance)?;
+    assert_eq!(
+        doctor(&appliance)?,
+        (true, "2 keys on the token are wallets'".to_owned())
+    );
+    let id = "00112233445566778899aabbccddeeff";
+    leave_a_key(&appliance, id)?;
+    let (ok, detail) = doctor(&appliance)?;
+    assert!(ok, "{detail}");
+    assert!(detail.starts_with("2 keys on the token are wallets', and 1 no wallet uses: "));
+    assert!(
+        detail.contains(id) && detail.contains("unused-keys.md"),
+        "{detail}"
+    );
+    // It is in nobody's way.
+    appliance.start().await?;
+    let bot = appliance.client("bot")?;
+    let row: Wallet = bot.get(&format!("/v1/wallets/{}", wallet.id)).await?.ok()?;
+    bot.signed("after", &wallet.id, &send(&row.address, SOL)?)
+        .await?;
+    let user = appliance.client("gateway")?.user("loses-it").await?;
+    let kept = objects(&appliance)?;
+    let lost = appliance.client("gateway")?.wallet(&user.id, None).await?;
+    appliance.stop().await?;
+    for file in objects(&appliance)?.difference(&kept) {
+        std::fs::remove_file(file)?;
+    }
+    ensure!(before.len() < kept.len());
+    let (ok, detail) = doctor(&appliance)?;
+    assert!(!ok && detail.contains(&lost.id), "{detail}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_key_is_replaced_leaves_one_working_key() -> Result<()> {
+    let Desk {
+        mut appliance,
+        user,
+        wallet,
+        ..
+    } = desk(&Options::policy(POLICY)).await?;
+    let mut address = wallet.address.clone();
+    let (mut replaced, mut kept) = (0, 0);
+    for round in 0..16_u32 {
+        let gateway = appliance.client("gateway")?;
+        let pid = appliance.pid().context("it runs")?;
+        let key = format!("round-{round}");
+        // The handshake is no part of it.
+        ensure!(gateway.get("/v1/venues").await?.status == 200);
+        let patience = std::time::Duration::from_millis(3 * u64::from(round));
+        let kill = async {
+            tokio::time::sleep(patience).await;
+            program::kill(pid)
+        };
+        if round == 15 {
+            // As late as can be: it was answered.
+            ensure!(rotate(&gateway, &wallet.id, &key).await?.status == 200);
+            kill.await?;
+        } else {
+            let (_answer, killed) = tokio::join!(rotate(&gateway, &wallet.id, &key), kill);
+            killed?;
+        }
+        appliance.kill();
+        appliance.start().await?;
+        let (gateway, bot) = (appliance.client("gateway")?, appliance.client("bot")?);
+        let row = gateway.wallet(&user.id, None).await?;
+        assert_eq!(row.id, wallet.id);
+        let check: WalletCheck = verify(&gateway, &wallet.id).await?.ok()?;
+        assert!(check.ok, "{check:?}");
+        bot.signed(&format!("r{round}"), &wallet.id, &send(&row.address, 1)?)
+            .await?;
+        if row.address == address {
+            kept += 1;
+            continue;
+        }
+        replaced += 1;
+        let stale = send(&address, 1)?;
+        let stale = bot.sign(&format!("s{round}"), &wallet.id, &stale).await?;
+        assert_eq!(stale.code(), "undecodable", "{}", stale.body);
+        // The retry answers what was done.
+        let again: RotatedWallet = rotate(&gateway, &wallet.id, &key).await?.ok()?;
+        assert_eq!(again.wallet.address, row.address);
+        assert_eq!(again.previous.address, address);
+        address = row.address;
+    }
+    appliance.stop().await?;
+    let (ok, detail) = doctor(&appliance)?;
+    assert!(ok, "{detail}");
+    let used = format!("{} keys on the token are wallets'", replaced + 1);
+    assert!(detail.starts_with(&used), "{detail}");
+    println!("{replaced} replaced, {kept} kept; {detail}");
+    assert!(replaced >= 1, "no key was ever replaced");
+    Ok(())
+}

@@ -26,10 +26,10 @@ pub use turn::Turn;
 
 type Mac = [u8; 32];
 
-/// Reads and writes rows that grant power.
+/// Reads and writes rows that grant power, in the appliance's database unless told.
 #[allow(missing_debug_implementations, reason = "holds MACs of every row")]
-pub struct Records {
-    db: Arc<Db>,
+pub struct Records<S = Db> {
+    db: Arc<S>,
     ledger: Ledger,
     desk: DeviceDesk,
     rows: RwLock<Rows>,
@@ -49,14 +49,14 @@ struct Writer {
 
 const MACS_PER_READ: u32 = 10_000;
 
-impl Records {
+impl<S: Store> Records<S> {
     /// Reads the MACs of all rows and checks them against the seal.
     ///
     /// # Errors
     /// A seal that is missing, forged, or does not match the rows; a store or HSM that does not
     /// answer.
-    pub async fn open(db: Arc<Db>, ledger: Ledger, desk: DeviceDesk) -> Result<Self, RecordsError> {
-        let (current, version) = load(&db, &desk, &ledger).await?;
+    pub async fn open(db: Arc<S>, ledger: Ledger, desk: DeviceDesk) -> Result<Self, RecordsError> {
+        let (current, version) = load(&*db, &desk, &ledger).await?;
         // Sequence numbers only order listings; the count is a floor that no row has passed,
         // because rows are never deleted.
         let next_seq = i64::try_from(current.count()).unwrap_or(i64::MAX);
@@ -160,7 +160,7 @@ impl Records {
     /// Waits for the turn to write: what is read during it stays true until it ends.
     ///
     /// One writer at a time: the seal of a change covers the change before it.
-    pub async fn turn(&self) -> Turn<'_> {
+    pub async fn turn(&self) -> Turn<'_, S> {
         Turn {
             records: self,
             writer: self.writer.lock().await,
@@ -171,7 +171,7 @@ impl Records {
     /// now, if its seal is genuine.
     async fn recover(&self, writer: &mut Writer, error: LedgerError) -> RecordsError {
         if let LedgerError::Store(StoreError::Unknown(_)) = error {
-            match load(&self.db, &self.desk, &self.ledger).await {
+            match load(&*self.db, &self.desk, &self.ledger).await {
                 Ok((current, version)) => {
                     writer.version = version;
                     let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -292,7 +292,11 @@ impl Records {
     }
 }
 
-async fn load(db: &Db, desk: &DeviceDesk, ledger: &Ledger) -> Result<(RowSet, u64), RecordsError> {
+async fn load<S: Store>(
+    db: &S,
+    desk: &DeviceDesk,
+    ledger: &Ledger,
+) -> Result<(RowSet, u64), RecordsError> {
     let seal = db.authority_seal().await?;
     let current = load_rows(db).await?;
     match seal {
@@ -307,7 +311,7 @@ async fn load(db: &Db, desk: &DeviceDesk, ledger: &Ledger) -> Result<(RowSet, u6
     }
 }
 
-async fn load_rows(db: &Db) -> Result<RowSet, RecordsError> {
+async fn load_rows(db: &impl Store) -> Result<RowSet, RecordsError> {
     let mut set = RowSet::new();
     let mut after: Option<(String, Vec<u8>)> = None;
     loop {

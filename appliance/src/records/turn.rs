@@ -1,15 +1,17 @@
 //! The turn to write rows that grant power.
 
+use countersign_store::Store;
 use countersign_store::ledger::{AdminChange, Case, Judged};
 use tokio::sync::MutexGuard;
 
 use super::digest::{Prepared, RowKey};
 use super::{Draft, Mac, PoisonError, Records, RecordsError, Writer, row};
+use crate::Db;
 
 /// The turn to write: nobody else writes until it is dropped.
 #[allow(missing_debug_implementations, reason = "a lock has nothing to show")]
-pub struct Turn<'a> {
-    pub(super) records: &'a Records,
+pub struct Turn<'a, S = Db> {
+    pub(super) records: &'a Records<S>,
     pub(super) writer: MutexGuard<'a, Writer>,
 }
 
@@ -22,7 +24,7 @@ struct Sealed {
     seq: i64,
 }
 
-impl Turn<'_> {
+impl<S: Store> Turn<'_, S> {
     /// Writes records and their log entries in one commit, under a new seal. Answers the
     /// entries' indexes.
     ///

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_audit::Kind as EntryKind;
 use countersign_hsm::{KeyId, KeyType, PublicKey};
 use countersign_intent::{Address, WalletId};
+use countersign_store::Store;
 use serde_json::json;
 
 use super::{Custody, LimitRecord, Rotation, Status, WalletRecord};
@@ -12,6 +13,9 @@ use crate::config::CustodyKind;
 use crate::device::{DeskError, DeviceDesk};
 use crate::journal::Journal;
 use crate::records::{Draft, Kind, Records, RecordsError, Stored};
+
+/// How labels of wallets' keys on the token begin.
+pub(super) const LABEL: &str = "countersign-wallet-";
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -49,12 +53,13 @@ pub enum CreateError {
 /// Finds the user's wallet at this venue, or makes one.
 ///
 /// A crash between the key and the row leaves a key on the token that no wallet uses; so does a
-/// commit of which nobody knows whether it was done.
+/// commit of which nobody knows whether it was done. `countersignd doctor` counts them
+/// ([`strays`](super::strays)).
 ///
 /// # Errors
 /// A custody that the token does not offer; records or HSM that do not answer.
-pub async fn ensure(
-    records: &Records,
+pub async fn ensure<S: Store>(
+    records: &Records<S>,
     desk: &DeviceDesk,
     journal: &Journal,
     new: NewWallet,
@@ -90,7 +95,7 @@ pub async fn ensure(
 }
 
 async fn record_wallet(
-    records: &Records,
+    records: &Records<impl Store>,
     journal: &Journal,
     id: [u8; 16],
     record: &WalletRecord,
@@ -130,7 +135,7 @@ pub(super) async fn make_key(
     let made = desk
         .run(move |desk| match custody {
             CustodyKind::Resident => {
-                let label = format!("countersign-wallet-{key}");
+                let label = format!("{LABEL}{key}");
                 let public = desk.admin.generate(&key, &label, KeyType::Ed25519)?;
                 Ok((Custody::Resident, public))
             }

@@ -6,6 +6,7 @@ mod import;
 pub mod limits;
 mod rotate;
 pub mod sealed;
+mod strays;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,6 +23,7 @@ pub use directory::{Directory, WalletEntry};
 pub use import::{ImportError, import};
 pub use limits::LimitRecord;
 pub use rotate::{RotateError, Rotated, rotate};
+pub use strays::{Strays, StraysError, strays};
 
 /// What a wallet may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -46,6 +46,32 @@ pub(super) fn id_is_used_once(device: &dyn Device) -> Outcome {
     Ok(())
 }
 
+pub(super) fn pairs_are_listed_by_label(device: &dyn Device) -> Outcome {
+    let mut admin = admin(device)?;
+    for key_type in device.capabilities().sign.iter() {
+        let prefix = format!("conformance-list-{}-", fresh_id()?);
+        let (one, two, other) = (fresh_id()?, fresh_id()?, fresh_id()?);
+        admin.generate(&one, &format!("{prefix}1"), key_type)?;
+        admin.generate(&two, &format!("{prefix}2"), key_type)?;
+        admin.generate(&other, &format!("not-{prefix}"), key_type)?;
+        let secret = fresh_id()?;
+        admin.generate_secret(&secret, &format!("{prefix}3"), SecretUse::Mac)?;
+        let mut listed = admin.pairs(&prefix)?;
+        let mut expected = vec![one, two];
+        listed.sort_unstable();
+        expected.sort_unstable();
+        ensure(listed == expected, "other pairs are listed than were made")?;
+        for id in [one, two, other, secret] {
+            admin.destroy(&id)?;
+        }
+        ensure(
+            admin.pairs(&prefix)?.is_empty(),
+            "destroyed pairs are listed",
+        )?;
+    }
+    Ok(())
+}
+
 pub(super) fn destroyed_key_signs_no_more(device: &dyn Device) -> Outcome {
     let mut admin = admin(device)?;
     for key_type in device.capabilities().sign.iter() {

@@ -6,7 +6,7 @@ use cryptoki::session::Session;
 use zeroize::Zeroizing;
 
 use super::codes::{Failure, lasting};
-use super::objects::{all, all_locked, by_id, one, only, read_key, read_public};
+use super::objects::{all, all_locked, by_id, key_id, one, only, read_key, read_name, read_public};
 use super::shared::{Shared, Worker};
 use super::templates::{
     import_pair, key_pair_generation, resident_pair, secret, secret_generation,
@@ -92,6 +92,23 @@ impl KeyAdmin for Worker {
                         key.public = Some(public_half(shared, session, &key.id)?);
                     }
                     found.push(key);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn pairs(&mut self, label_prefix: &str) -> Result<Vec<KeyId>, Error> {
+        self.run(|shared, session| {
+            let template = [
+                Attribute::Class(ObjectClass::PRIVATE_KEY),
+                Attribute::Token(true),
+            ];
+            let mut found = Vec::new();
+            for handle in all(shared, session, &template)? {
+                let (id, label) = read_name(session, handle)?;
+                if label.starts_with(label_prefix) {
+                    found.push(key_id(&id, &label)?);
                 }
             }
             Ok(found)

@@ -166,10 +166,8 @@ pub(super) fn read_key(session: &Session, handle: ObjectHandle) -> Result<Reside
     }
     let label = String::from_utf8_lossy(&told.label).into_owned();
     let kind = told.kind().ok_or_else(|| unusable(&format!("`{label}`")))?;
-    let id = <[u8; 16]>::try_from(told.id.as_slice())
-        .map_err(|_| unusable(&format!("`{label}` with an id that has not 16 bytes")))?;
     Ok(ResidentKey {
-        id: KeyId::from_bytes(id),
+        id: key_id(&told.id, &label)?,
         label,
         attributes: Attributes {
             kind,
@@ -178,6 +176,25 @@ pub(super) fn read_key(session: &Session, handle: ObjectHandle) -> Result<Reside
         },
         public: None,
     })
+}
+
+/// Id and label of an object.
+pub(super) fn read_name(
+    session: &Session,
+    handle: ObjectHandle,
+) -> Result<(Vec<u8>, String), Failure> {
+    let mut told = Told::default();
+    for attribute in read(session, handle, &[AttributeType::Id, AttributeType::Label])? {
+        told.take(attribute);
+    }
+    Ok((told.id, String::from_utf8_lossy(&told.label).into_owned()))
+}
+
+/// The id as the appliance gives them.
+pub(super) fn key_id(bytes: &[u8], label: &str) -> Result<KeyId, Failure> {
+    let id = <[u8; 16]>::try_from(bytes)
+        .map_err(|_| unusable(&format!("`{label}` with an id that has not 16 bytes")))?;
+    Ok(KeyId::from_bytes(id))
 }
 
 impl Told {

@@ -117,6 +117,16 @@ impl KeyAdmin for Simulator {
         })
     }
 
+    fn pairs(&mut self, label_prefix: &str) -> Result<Vec<KeyId>, Error> {
+        self.token.run(Operation::Find, || {
+            let state = self.token.state();
+            let pairs = state.resident.iter().filter(|(_, key)| {
+                matches!(key.held, Held::Pair(_)) && key.label.starts_with(label_prefix)
+            });
+            Ok(pairs.map(|(id, _)| *id).collect())
+        })
+    }
+
     fn attributes(&mut self, id: &KeyId) -> Result<Attributes, Error> {
         self.token.run(Operation::Attributes, || {
             let state = self.token.state();
