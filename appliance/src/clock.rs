@@ -1,6 +1,7 @@
 //! The one place that reads time, and how far it is trusted.
 
 mod record;
+mod seen;
 mod timekeeper;
 
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use countersign_intent::{Span, Timestamp};
 
-pub use record::{ClockRecord, Confirmed, confirm, load, note, watch};
+pub use record::{ClockRecord, Confirmed, confirm, load, note, remember, watch};
+pub use seen::{Seen, Uptime};
 pub use timekeeper::{Reading, Suspicion, Timekeeper};
 
 /// Where time comes from. Everything else is handed a [`Timestamp`].
@@ -19,12 +21,16 @@ pub trait Clock: Send + Sync {
 
     /// Time since an arbitrary origin; never goes back.
     fn monotonic(&self) -> Duration;
+
+    /// How long ago the machine was started; `None` if it does not tell.
+    fn uptime(&self) -> Option<Uptime>;
 }
 
 /// The operating system's clocks.
 #[derive(Debug)]
 pub struct SystemClock {
     origin: Instant,
+    boot: Option<String>,
 }
 
 impl SystemClock {
@@ -37,6 +43,9 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             origin: Instant::now(),
+            boot: std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+                .ok()
+                .map(|name| name.trim().to_owned()),
         }
     }
 }
@@ -65,6 +74,15 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         self.origin.elapsed()
     }
+
+    fn uptime(&self) -> Option<Uptime> {
+        let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let micros = up.tv_sec.checked_mul(1_000_000)?;
+        Some(Uptime {
+            boot: self.boot.clone()?,
+            micros: micros.checked_add(up.tv_nsec / 1_000)?,
+        })
+    }
 }
 
 /// A clock that stands still until it is moved; for tests and simulations.
@@ -72,6 +90,7 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     passed: AtomicI64,
     now: AtomicI64,
+    boot: AtomicI64,
 }
 
 impl ManualClock {
@@ -81,7 +100,13 @@ impl ManualClock {
         Arc::new(Self {
             passed: AtomicI64::new(0),
             now: AtomicI64::new(now.micros()),
+            boot: AtomicI64::new(0),
         })
+    }
+
+    /// Starts the machine anew.
+    pub fn reboot(&self) {
+        self.boot.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Lets time pass.
@@ -107,6 +132,13 @@ impl Clock for ManualClock {
         let passed = self.passed.load(Ordering::SeqCst);
         Duration::from_micros(u64::try_from(passed).unwrap_or(0))
     }
+
+    fn uptime(&self) -> Option<Uptime> {
+        Some(Uptime {
+            boot: self.boot.load(Ordering::SeqCst).to_string(),
+            micros: self.passed.load(Ordering::SeqCst),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +153,9 @@ mod tests {
         assert!(before.0 > Timestamp::parse("2025-01-01T00:00:00Z").unwrap());
         assert!(clock.now() > before.0);
         assert!(clock.monotonic() >= before.1 + Duration::from_millis(2));
+        let (first, second) = (clock.uptime().unwrap(), clock.uptime().unwrap());
+        assert!(first.boot.len() == 36 && first.boot == second.boot);
+        assert!(first.micros > 2_000 && second.micros >= first.micros);
     }
 
     #[test]

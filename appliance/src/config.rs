@@ -310,15 +310,20 @@ impl Default for Certificates {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Clock {
-    /// How far back the clock may step before signing stops.
+    /// How far the clock may step, back or forward, before withdrawals stop.
     #[serde(deserialize_with = "span")]
     pub tolerance: Span,
+    /// How long the appliance may have been stopped, by the clock, over a restart of the machine before
+    /// the clock is held to have been set.
+    #[serde(deserialize_with = "span")]
+    pub max_stop: Span,
 }
 
 impl Default for Clock {
     fn default() -> Self {
         Self {
             tolerance: Span::from_secs(5),
+            max_stop: Span::from_secs(7 * 86_400),
         }
     }
 }

@@ -130,6 +130,7 @@ impl Running {
             .entry(EntryKind::Start, "system", None, &detail)?;
         app.ledger.append(vec![entry]).await?;
         clock::note(&app).await;
+        clock::remember(&app).await;
         sequencer::sign_head(&app).await?;
         health::check(&app).await;
         let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app)));

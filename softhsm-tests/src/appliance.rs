@@ -4,6 +4,7 @@
 mod setup;
 mod shared;
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -40,6 +41,7 @@ pub struct Appliance {
     directory: TempDir,
     programs: PathBuf,
     process: Option<Child>,
+    environment: Vec<(String, OsString)>,
 }
 
 impl Appliance {
@@ -74,8 +76,14 @@ impl Appliance {
             .arg("--config")
             .arg(self.path("countersignd.toml"))
             .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
-            .env_remove("CREDENTIALS_DIRECTORY");
+            .env_remove("CREDENTIALS_DIRECTORY")
+            .envs(self.environment.iter().cloned());
         command
+    }
+
+    /// Starts `countersignd` from now on with these variables, and without those given before.
+    pub fn set_environment(&mut self, variables: Vec<(String, OsString)>) {
+        self.environment = variables;
     }
 
     /// `countersign` as one of those with a certificate, not started yet.

@@ -82,12 +82,12 @@ impl Asker {
             .unwrap();
     }
 
-    async fn stopped(&self, key: &str) {
+    async fn stopped(&self, key: &str, direction: &str) {
         let (status, body) = self.withdraw(key).await;
         assert_eq!((status, &body["code"]), (403, &json!("policy_denied")));
         assert_eq!(body["reasons"][0]["rule"], "clock", "{body}");
         let text = body["reasons"][0]["message"].as_str().unwrap();
-        assert!(text.contains("went back by"), "{text}");
+        assert!(text.contains(&format!("went {direction} by")), "{text}");
         assert!(text.contains("countersign clock confirm"), "{text}");
     }
 }
@@ -138,7 +138,7 @@ async fn inv04_withdrawals_stop_until_an_operator_confirms_the_clock() {
         assert_eq!(state.state, "suspect", "{start}");
         assert_eq!(state.direction.as_deref(), Some("back"));
         assert!(state.time > state.clock && state.since.is_some());
-        asker.stopped(&format!("stopped-{start}")).await;
+        asker.stopped(&format!("stopped-{start}"), "back").await;
         asker.trade(&format!("trade-{start}")).await;
         assert_eq!(clock_check(&appliance), (503, false));
         let metrics = appliance.operations("/metrics").unwrap().body;
@@ -163,6 +163,76 @@ async fn inv04_withdrawals_stop_until_an_operator_confirms_the_clock() {
     let again = clock(&operator).await;
     assert_eq!((again.state.as_str(), &again.time), ("ok", &held.time));
     logged(&appliance).await;
+}
+
+/// Lets the appliance see a wall clock that is so many seconds ahead of this machine's.
+fn set_ahead(appliance: &mut Appliance, seconds: u32) {
+    let library = appliance.path("ahead.so");
+    if !library.exists() {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clock/ahead.c");
+        let mut compiler = std::process::Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o"]).arg(&library);
+        let built = program::run(compiler.args([source, "-ldl"])).unwrap();
+        assert_eq!(built.code, Some(0), "{built}");
+    }
+    appliance.set_environment(vec![
+        ("LD_PRELOAD".to_owned(), library.into_os_string()),
+        ("AHEAD".to_owned(), seconds.to_string().into()),
+    ]);
+}
+
+/// inv04: setting the clock while nobody looks makes no limit heal.
+#[tokio::test]
+async fn inv04_a_clock_set_forward_while_it_was_stopped_is_noticed() {
+    let policy = POLICY.replace("window = \"1m\"", "window = \"10m\"");
+    let mut appliance = Appliance::running(&Options::policy(policy)).await.unwrap();
+    let mut asker = asker(&appliance).await;
+    for key in ["1", "2", "3"] {
+        assert_eq!(asker.withdraw(key).await.0, 200);
+    }
+    assert_eq!(asker.withdraw("4").await.0, 429);
+    // An ordinary restart, and one after a kill, trust the clock.
+    appliance.stop().await.unwrap();
+    appliance.start().await.unwrap();
+    appliance.kill();
+    appliance.start().await.unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    assert_eq!(clock(&operator).await.state, "ok");
+
+    // Twenty minutes ahead, a window of ten looks healed.
+    appliance.stop().await.unwrap();
+    set_ahead(&mut appliance, 1_200);
+    appliance.start().await.unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    let state = clock(&operator).await;
+    assert_eq!(state.state, "suspect");
+    assert_eq!(state.direction.as_deref(), Some("forward"));
+    assert!(state.clock > state.time, "{state:?}");
+    asker.bot = appliance.client("bot").unwrap();
+    asker.stopped("ahead", "forward").await;
+    asker.trade("trade").await;
+    assert_eq!(clock_check(&appliance), (503, false));
+
+    // The operator has the machine's clock set right, and says so; the limit is as it was.
+    appliance.stop().await.unwrap();
+    appliance.set_environment(Vec::new());
+    appliance.start().await.unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    assert_eq!(clock(&operator).await.state, "suspect");
+    let confirmed = operator
+        .post("/v1/clock/confirm", &json!({}))
+        .await
+        .unwrap();
+    assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+    asker.bot = appliance.client("bot").unwrap();
+    assert_eq!(clock(&operator).await.state, "ok");
+    let (status, body) = asker.withdraw("5").await;
+    assert_eq!(status, 429, "{body}");
+    // What was confirmed is what the next start holds the clock against.
+    appliance.stop().await.unwrap();
+    appliance.start().await.unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    assert_eq!(clock(&operator).await.state, "ok");
 }
 
 async fn confirm(appliance: &mut Appliance) {

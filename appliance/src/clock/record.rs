@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use countersign_audit::Kind as EntryKind;
 use countersign_audit::leaf::SYSTEM;
-use countersign_intent::Timestamp;
+use countersign_intent::{Span, Timestamp};
 use countersign_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Reading, Suspicion, Timekeeper};
+use super::{Reading, Seen, Suspicion, Timekeeper};
 use crate::Db;
 use crate::app::App;
 use crate::phase::Phase;
@@ -33,6 +33,10 @@ pub struct ClockRecord {
     pub suspect: Option<Suspicion>,
     /// The last confirmation.
     pub confirmed: Option<Confirmed>,
+    /// The wall clock beside the machine's own count, when both were trusted: at the first start since
+    /// the machine was started, or at the last confirmation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// An operator's word that the wall clock is right.
@@ -55,13 +59,44 @@ impl Record for ClockRecord {
 ///
 /// # Errors
 /// A row that this appliance did not write; a store that does not answer.
-pub async fn load(keeper: &Timekeeper, db: &Db, records: &Records) -> Result<(), RecordsError> {
+pub async fn load(
+    keeper: &Timekeeper,
+    db: &Db,
+    records: &Records,
+    max_stop: Span,
+) -> Result<(), RecordsError> {
     let decided = Timestamp::from_micros(db.progress().await?.latest_micros);
     let signed = db.checkpoints(None, 1).await?;
     let latest = signed.first().map_or(decided, |head| head.at.max(decided));
     let stored = records.get::<ClockRecord>(ROW).await?;
-    keeper.resume(latest, stored.as_ref().map(|stored| &stored.record));
+    let record = stored.as_ref().map(|stored| &stored.record);
+    keeper.resume(latest, record, max_stop);
     Ok(())
+}
+
+/// Keeps the wall clock beside the machine's own count, once for every start of the machine: from then
+/// on small steps add up over restarts of the appliance, too. Not of a clock that is suspect.
+pub async fn remember(app: &App) {
+    if let Err(error) = remembered(app).await {
+        tracing::error!(%error, "a clock that is set while this is stopped may go unnoticed");
+    }
+}
+
+async fn remembered(app: &App) -> Result<(), RecordsError> {
+    let mut turn = app.records.turn().await;
+    let mut stored = stored(app).await?;
+    let seen = app.timekeeper.seen();
+    if app.timekeeper.read().suspect.is_some() || same_boot(&stored.record.seen, &seen) {
+        return Ok(());
+    }
+    stored.record.seen = seen;
+    turn.commit(vec![draft(&stored)?], Vec::new()).await?;
+    Ok(())
+}
+
+fn same_boot(before: &Option<Seen>, now: &Option<Seen>) -> bool {
+    let boot = |seen: &Option<Seen>| seen.as_ref().map(|seen| seen.boot.clone());
+    boot(before) == boot(now)
 }
 
 /// Looks at the clocks until the appliance halts.
@@ -123,6 +158,7 @@ pub async fn confirm(app: &App, actor: &str, by: &str) -> Result<Reading, Record
             time: reading.time.micros(),
             clock: reading.clock.micros(),
         }),
+        seen: app.timekeeper.seen(),
     };
     let mut entries = Vec::new();
     if app.timekeeper.unrecorded().is_some() {

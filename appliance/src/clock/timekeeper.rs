@@ -9,6 +9,9 @@
 //! Steps add up: what counts is the distance from the last time that both were held to be right
 //! together, which is the start or the last confirmation. So a clock that is moved by a little
 //! again and again is noticed too. Clocks that are slewed move both, and cause no step.
+//!
+//! While the appliance is stopped nobody looks, so at a start the wall clock is held against the
+//! count of the machine since it was started ([`Seen`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +19,7 @@ use std::time::Duration;
 use countersign_intent::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, ClockRecord};
+use super::{Clock, ClockRecord, Seen, Uptime};
 
 /// Why the clock is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +134,11 @@ impl Timekeeper {
     /// against what is recorded about the clock itself. A suspicion is not forgotten, also if the
     /// clock looks right by now. One that lies behind what was recorded is not suspected again
     /// while it is no further behind than an operator confirmed; time stands still meanwhile.
-    pub fn resume(&self, latest: Timestamp, record: Option<&ClockRecord>) {
+    ///
+    /// A clock ahead of what was recorded may have been set, or the appliance was stopped for that
+    /// long. Since the machine's last start its own count tells which; over a restart of the machine
+    /// nothing does, and more than `max_stop` is held to have been set.
+    pub fn resume(&self, latest: Timestamp, record: Option<&ClockRecord>, max_stop: Span) {
         let mut state = self.state();
         let (wall, monotonic) = (self.clock.now().micros(), micros(self.clock.monotonic()));
         let latest = latest.micros();
@@ -145,6 +152,11 @@ impl Timekeeper {
             return;
         }
         if latest.saturating_sub(wall) <= self.tolerance {
+            if let Some(suspicion) = self.ahead(latest, record, max_stop) {
+                state.floor = suspicion.since;
+                (state.wall, state.monotonic) = (suspicion.since, micros(self.clock.monotonic()));
+                state.suspect(suspicion, false);
+            }
             return;
         }
         let confirmed = record.and_then(|record| record.confirmed.as_ref());
@@ -162,6 +174,46 @@ impl Timekeeper {
             step: wall.saturating_sub(latest),
         };
         state.suspect(suspicion, false);
+    }
+
+    /// Why a clock that is not behind what was recorded is not trusted all the same.
+    fn ahead(
+        &self,
+        latest: i64,
+        record: Option<&ClockRecord>,
+        max_stop: Span,
+    ) -> Option<Suspicion> {
+        let seen = record.and_then(|record| record.seen.as_ref());
+        let now = Seen::of(&*self.clock);
+        if let (Some(seen), Some(now)) = (seen, &now)
+            && let Some(passed) = now.since(seen)
+        {
+            let expected = seen.clock.saturating_add(passed);
+            let step = now.clock.saturating_sub(expected);
+            return (step.saturating_abs() > self.tolerance).then(|| Suspicion {
+                since: expected.max(latest),
+                clock: now.clock,
+                step,
+            });
+        }
+        let wall = self.clock.now().micros();
+        let confirmed = record.and_then(|record| record.confirmed.as_ref());
+        let known = confirmed.map_or(latest, |confirmed| confirmed.clock.max(latest));
+        let stopped = wall.saturating_sub(known);
+        let most = i64::try_from(max_stop.micros()).unwrap_or(i64::MAX);
+        // Before anything was recorded there is nothing to hold it against.
+        (latest > 0 && stopped > most).then(|| Suspicion {
+            since: latest,
+            clock: wall,
+            step: stopped,
+        })
+    }
+
+    /// The wall clock beside the machine's own count, to be held against each other at the next
+    /// start.
+    #[must_use]
+    pub fn seen(&self) -> Option<Seen> {
+        Seen::of(&*self.clock)
     }
 
     /// Both clocks now.
@@ -247,6 +299,10 @@ impl Clock for Timekeeper {
     fn monotonic(&self) -> Duration {
         self.clock.monotonic()
     }
+
+    fn uptime(&self) -> Option<Uptime> {
+        self.clock.uptime()
+    }
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -254,179 +310,4 @@ fn micros(duration: Duration) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Confirmed, ManualClock};
-    use proptest::prelude::*;
-
-    const TOLERANCE: Span = Span::from_secs(5);
-    const HOUR: i64 = 3_600;
-
-    fn start() -> Timestamp {
-        Timestamp::parse("2026-01-01T00:00:00Z").unwrap()
-    }
-
-    fn keeper() -> (Arc<ManualClock>, Timekeeper) {
-        let clock = ManualClock::at(start());
-        (
-            Arc::clone(&clock),
-            Timekeeper::new(Arc::clone(&clock) as _, TOLERANCE),
-        )
-    }
-
-    fn again(clock: &Arc<ManualClock>, latest: Timestamp, record: &ClockRecord) -> Timekeeper {
-        let keeper = Timekeeper::new(Arc::clone(clock) as _, TOLERANCE);
-        keeper.resume(latest, Some(record));
-        keeper
-    }
-
-    fn after(seconds: u64) -> Timestamp {
-        start().saturating_add(Span::from_secs(seconds))
-    }
-
-    #[test]
-    fn a_step_within_the_tolerance_is_taken_and_time_stands_still() {
-        let (clock, keeper) = keeper();
-        clock.advance(Span::from_secs(10));
-        assert_eq!(keeper.now(), after(10));
-        clock.jump(-5);
-        let reading = keeper.read();
-        assert_eq!((reading.time, reading.suspect), (after(10), None));
-        assert!(reading.stands_still());
-        clock.advance(Span::from_secs(6));
-        assert_eq!(keeper.now(), after(11));
-        assert!(!keeper.read().stands_still());
-    }
-
-    #[test]
-    fn a_jump_in_either_direction_is_told_and_time_goes_on_as_before() {
-        for (jump, direction) in [(-HOUR, "back"), (HOUR, "forward"), (-6, "back")] {
-            let (clock, keeper) = keeper();
-            clock.advance(Span::from_secs(10));
-            clock.jump(jump);
-            clock.advance(Span::from_secs(1));
-            let reading = keeper.read();
-            let suspicion = reading.suspect.unwrap();
-            assert_eq!(suspicion.direction(), direction);
-            assert_eq!(suspicion.step, jump * 1_000_000);
-            assert_eq!(reading.time, after(11));
-            clock.advance(Span::from_secs(60));
-            assert_eq!(keeper.now(), after(71));
-            // It is not forgotten when the clock comes back by itself.
-            clock.jump(-jump);
-            assert_eq!(keeper.read().suspect, Some(suspicion));
-        }
-    }
-
-    #[test]
-    fn small_steps_add_up() {
-        for step in [4, -4] {
-            let (clock, keeper) = keeper();
-            clock.jump(step);
-            assert_eq!(keeper.read().suspect, None);
-            clock.advance(Span::from_secs(86_400));
-            assert_eq!(keeper.read().suspect, None);
-            clock.jump(step);
-            assert!(keeper.read().suspect.is_some(), "{step}");
-        }
-    }
-
-    #[test]
-    fn a_confirmed_clock_counts_forward_and_holds_time_back() {
-        let (clock, keeper) = keeper();
-        clock.jump(HOUR);
-        keeper.trust(&keeper.read());
-        assert_eq!(keeper.now(), after(3_600));
-        clock.jump(-2 * HOUR);
-        assert!(keeper.read().suspect.is_some());
-        clock.advance(Span::from_secs(60));
-        keeper.trust(&keeper.read());
-        let reading = keeper.read();
-        assert_eq!((reading.time, reading.suspect), (after(3_660), None));
-        assert!(reading.stands_still());
-        clock.advance(Span::from_secs(2 * 3_600 - 61));
-        assert_eq!(keeper.now(), after(3_660));
-        clock.advance(Span::from_secs(62));
-        assert_eq!(keeper.now(), after(3_661));
-    }
-
-    #[test]
-    fn a_jump_between_the_reading_and_the_trust_is_noticed() {
-        let (clock, keeper) = keeper();
-        clock.jump(HOUR);
-        let reading = keeper.read();
-        clock.jump(HOUR);
-        keeper.trust(&reading);
-        assert_eq!(keeper.read().suspect.unwrap().step, HOUR * 1_000_000);
-    }
-
-    #[test]
-    fn a_suspicion_survives_a_restart_and_time_goes_on_from_what_was_recorded() {
-        let (clock, keeper) = keeper();
-        clock.jump(HOUR);
-        let suspicion = keeper.read().suspect.unwrap();
-        assert_eq!(keeper.unrecorded(), Some(suspicion));
-        keeper.recorded(&suspicion);
-        assert_eq!(keeper.unrecorded(), None);
-        let record = ClockRecord {
-            suspect: Some(suspicion),
-            confirmed: None,
-        };
-        clock.advance(Span::from_secs(600));
-        for back in [0, -HOUR] {
-            clock.jump(back);
-            let keeper = again(&clock, after(30), &record);
-            assert_eq!(keeper.read().suspect, Some(suspicion));
-            assert_eq!(keeper.unrecorded(), None);
-            assert_eq!(keeper.now(), after(30));
-        }
-    }
-
-    #[test]
-    fn a_start_behind_what_was_recorded_is_suspect_unless_that_was_confirmed() {
-        let clock = ManualClock::at(start());
-        let none = ClockRecord::default();
-        assert_eq!(again(&clock, after(5), &none).read().suspect, None);
-        let keeper = again(&clock, after(3_600), &none);
-        let reading = keeper.read();
-        assert_eq!(reading.suspect.unwrap().direction(), "back");
-        assert_eq!(reading.time, after(3_600));
-        keeper.trust(&reading);
-        let confirmed = ClockRecord {
-            suspect: None,
-            confirmed: Some(Confirmed {
-                by: "operator/a".to_owned(),
-                time: reading.time.micros(),
-                clock: reading.clock.micros(),
-            }),
-        };
-        let keeper = again(&clock, after(3_600), &confirmed);
-        assert_eq!(keeper.read().suspect, None);
-        assert_eq!(keeper.now(), after(3_600));
-        // Further back than was confirmed, or behind something recorded later.
-        let later = again(&clock, after(7_200), &confirmed);
-        assert!(later.read().suspect.is_some());
-        clock.jump(-HOUR);
-        let further = again(&clock, after(3_600), &confirmed);
-        assert!(further.read().suspect.is_some());
-    }
-
-    proptest! {
-        /// Whatever happens to the clock: without a confirmation, time moves on by what passed and
-        /// at most the tolerance more, and it never goes back.
-        #[test]
-        fn no_jump_moves_time(steps in prop::collection::vec((0_u64..100, -10_000_i64..10_000), 1..40)) {
-            let (clock, keeper) = keeper();
-            let (mut passed, mut before) = (0, keeper.now());
-            for (wait, jump) in steps {
-                clock.advance(Span::from_secs(wait));
-                passed += wait;
-                clock.jump(jump);
-                let now = keeper.now();
-                prop_assert!(now >= before);
-                prop_assert!(now <= after(passed).saturating_add(TOLERANCE));
-                before = now;
-            }
-        }
-    }
-}
+mod tests;

@@ -120,7 +120,7 @@ pub async fn open(
     )
     .await?;
     let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
-    clock::load(&timekeeper, &db, &records).await?;
+    clock::load(&timekeeper, &db, &records, config.clock.max_stop).await?;
     Ok(Opened {
         device,
         keys,

@@ -98,6 +98,7 @@ impl Appliance {
             directory,
             programs,
             process: None,
+            environment: Vec::new(),
         };
         appliance.make_token()?;
         appliance.write_configuration(options)?;
