@@ -151,12 +151,13 @@ impl Timekeeper {
             state.suspect(suspicion, true);
             return;
         }
+        if let Some(suspicion) = self.set_meanwhile(latest, record, max_stop) {
+            state.floor = suspicion.since;
+            state.wall = suspicion.since;
+            state.suspect(suspicion, false);
+            return;
+        }
         if latest.saturating_sub(wall) <= self.tolerance {
-            if let Some(suspicion) = self.ahead(latest, record, max_stop) {
-                state.floor = suspicion.since;
-                (state.wall, state.monotonic) = (suspicion.since, micros(self.clock.monotonic()));
-                state.suspect(suspicion, false);
-            }
             return;
         }
         let confirmed = record.and_then(|record| record.confirmed.as_ref());
@@ -176,13 +177,14 @@ impl Timekeeper {
         state.suspect(suspicion, false);
     }
 
-    /// Why a clock that is not behind what was recorded is not trusted all the same.
-    fn ahead(
+    /// Why the clock may have been set while nobody looked.
+    fn set_meanwhile(
         &self,
         latest: i64,
         record: Option<&ClockRecord>,
         max_stop: Span,
     ) -> Option<Suspicion> {
+        let confirmed = record.and_then(|record| record.confirmed.as_ref());
         let seen = record.and_then(|record| record.seen.as_ref());
         let now = Seen::of(&*self.clock);
         if let (Some(seen), Some(now)) = (seen, &now)
@@ -190,14 +192,14 @@ impl Timekeeper {
         {
             let expected = seen.clock.saturating_add(passed);
             let step = now.clock.saturating_sub(expected);
+            let told = confirmed.map_or(latest, |confirmed| confirmed.time.max(latest));
             return (step.saturating_abs() > self.tolerance).then(|| Suspicion {
-                since: expected.max(latest),
+                since: expected.max(told),
                 clock: now.clock,
                 step,
             });
         }
         let wall = self.clock.now().micros();
-        let confirmed = record.and_then(|record| record.confirmed.as_ref());
         let known = confirmed.map_or(latest, |confirmed| confirmed.clock.max(latest));
         let stopped = wall.saturating_sub(known);
         let most = i64::try_from(max_stop.micros()).unwrap_or(i64::MAX);

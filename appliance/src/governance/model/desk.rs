@@ -133,6 +133,8 @@ impl Desk {
             .build_recorder()
             .handle();
         self.running = Some(start::assemble(config, opened, metrics).await.unwrap());
+        clock::note(self.app()).await;
+        clock::remember(self.app()).await;
         self.bot = Some(self.certify("bot/model").await);
     }
 
@@ -213,7 +215,13 @@ impl Desk {
     }
 
     pub(super) async fn restart(&mut self) {
+        self.restart_set_by(0).await;
+    }
+
+    /// Sets the machine's clock while the appliance is stopped.
+    pub(super) async fn restart_set_by(&mut self, seconds: i64) {
         self.end().await;
+        self.clock.jump(seconds);
         self.start().await;
     }
 
