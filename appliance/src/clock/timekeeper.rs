@@ -204,7 +204,7 @@ impl Timekeeper {
         let stopped = wall.saturating_sub(known);
         let most = i64::try_from(max_stop.micros()).unwrap_or(i64::MAX);
         // Before anything was recorded there is nothing to hold it against.
-        (latest > 0 && stopped > most).then(|| Suspicion {
+        (latest > 0 && stopped > most).then_some(Suspicion {
             since: latest,
             clock: wall,
             step: stopped,

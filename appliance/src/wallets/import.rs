@@ -8,10 +8,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_hsm::{Consequence, Error, KeyId, KeyType, PublicKey};
 use countersign_intent::WalletId;
+use countersign_store::Store;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::create::{Key, created};
+use super::create::{Key, LABEL, created};
 use super::sealed::Keypair;
 use super::{CreateError, Custody, NewWallet, WalletRecord};
 use crate::config::CustodyKind;
@@ -49,8 +50,8 @@ impl From<RecordsError> for ImportError {
 /// # Errors
 /// A user who has another wallet there, a key that is another wallet's, a custody that takes no
 /// keys from outside, records or HSM that do not answer.
-pub async fn import(
-    records: &Records,
+pub async fn import<S: Store>(
+    records: &Records<S>,
     desk: &DeviceDesk,
     journal: &Journal,
     new: NewWallet,
@@ -152,7 +153,7 @@ fn resident(
     public: &PublicKey,
     seed: Zeroizing<[u8; 32]>,
 ) -> Result<Custody, Error> {
-    let label = format!("countersign-wallet-{id}");
+    let label = format!("{LABEL}{id}");
     let kept = desk.admin.import(&id, &label, KeyType::Ed25519, seed);
     match kept {
         Ok(_) => Ok(Custody::Resident),

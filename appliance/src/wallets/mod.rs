@@ -1,5 +1,7 @@
 //! Wallets: one key of one user at one venue.
 
+#[cfg(test)]
+mod bench;
 mod create;
 mod directory;
 mod import;

@@ -1,35 +1,20 @@
-use std::path::Path;
 use std::sync::Arc;
 
 use countersign_hsm::simulator::{Fault, Operation, Simulator};
 use countersign_hsm::{Device, verifies};
+use countersign_store::memory::{Fault as StoreFault, MemoryStore, Point};
 use ed25519_dalek::SigningKey;
 
 use super::*;
-use crate::Db;
-use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
-use crate::init::{self, Init};
-use crate::start::{self, Opened};
+use crate::wallets::bench::{self, Opened, wanted};
+use crate::wallets::strays;
 
 const USER: &str = "usr_30313233343536373839616263646566";
 
 struct Bench {
-    directory: tempfile::TempDir,
-    simulator: Simulator,
-    opened: Option<Opened>,
-}
-
-fn config(directory: &Path) -> Config {
-    let text = format!(
-        "trust_domain = 'import.example'\nstate_dir = '{}'\n[listen]\napi = '127.0.0.1:0'\n\
-         operations = '127.0.0.1:0'\nserver_names = ['localhost']\n[hsm]\nmodule = '/none'\n\
-         token = 'simulated'\n[custody]\nenvelope = true\nimport = true\n",
-        directory.display()
-    );
-    let path = directory.join("countersignd.toml");
-    std::fs::write(&path, text).unwrap();
-    Config::read(&path).unwrap()
+    simulator: Arc<Simulator>,
+    store: MemoryStore,
+    opened: Opened,
 }
 
 fn pair(seed: u8) -> Keypair {
@@ -37,60 +22,23 @@ fn pair(seed: u8) -> Keypair {
     Keypair::read(&bytes).ok().unwrap()
 }
 
-fn wanted(user: &str, custody: CustodyKind) -> NewWallet {
-    NewWallet {
-        user: user.to_owned(),
-        gateway: "g".to_owned(),
-        venue: "solana".to_owned(),
-        environment: "mainnet".to_owned(),
-        name: None,
-        custody,
-        limits: Vec::new(),
-    }
-}
-
 impl Bench {
     async fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let simulator = Simulator::default();
-        let first = Init {
-            operators: vec!["a".to_owned()],
-            approvers: Vec::new(),
-            operator_out: directory.path().to_owned(),
-            policy: None,
-        };
-        let device: Arc<dyn Device> = Arc::new(simulator.clone());
-        let config = config(directory.path());
-        init::run_on(&config, &first, move || Ok(device))
-            .await
-            .unwrap();
-        let mut bench = Self {
-            directory,
+        let (simulator, store) = (bench::token(), MemoryStore::new());
+        let opened = bench::open(&simulator, &store).await;
+        Self {
             simulator,
-            opened: None,
-        };
-        bench.open().await;
-        bench
+            store,
+            opened,
+        }
     }
 
-    async fn open(&mut self) {
-        let config = config(self.directory.path());
-        let db = Db::open(&config.database()).await.unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let device: Arc<dyn Device> = Arc::new(self.simulator.clone());
-        self.opened = Some(start::open(&config, device, db, &clock).await.unwrap());
-    }
-
-    fn opened(&self) -> &Opened {
-        self.opened.as_ref().unwrap()
-    }
-
-    async fn restart(&mut self) {
-        let opened = self.opened.take().unwrap();
-        let _ended_already = opened.ledger.shutdown().await;
-        opened.db.close().await.unwrap();
-        drop(opened);
-        self.open().await;
+    async fn restarted(&self) -> Self {
+        Self {
+            simulator: Arc::clone(&self.simulator),
+            store: self.store.clone(),
+            opened: bench::open(&self.simulator, &self.store).await,
+        }
     }
 
     async fn import(
@@ -99,11 +47,9 @@ impl Bench {
         custody: CustodyKind,
         seed: u8,
     ) -> Result<Stored<WalletRecord>, ImportError> {
-        let opened = self.opened();
-        let journal = Journal::new(Arc::new(SystemClock::new()));
-        let new = wanted(user, custody);
+        let (new, opened) = (wanted(user, custody), &self.opened);
         let (records, desk) = (&opened.records, &opened.desk);
-        import(records, desk, &journal, new, pair(seed), "system").await
+        import(records, desk, &opened.journal, new, pair(seed), "system").await
     }
 
     /// How many keys of this pair are on the token.
@@ -168,7 +114,7 @@ async fn an_import_that_was_not_done_or_not_heard_is_done_by_the_next_one() {
             assert!(told.is_err(), "{operation:?} {fault:?}");
             assert!(!heard || bench.on_token(seed) == 0);
             let lookup = wanted(&user, custody).lookup();
-            let records = &bench.opened().records;
+            let records = &bench.opened.records;
             let found = records.find::<WalletRecord>(&lookup).await.unwrap();
             assert!(found.is_none(), "{operation:?} {fault:?}");
             let wallet = bench.import(&user, custody, seed).await.unwrap();
@@ -180,17 +126,29 @@ async fn an_import_that_was_not_done_or_not_heard_is_done_by_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_crash_between_key_and_row_loses_neither() {
-    let mut bench = Bench::new().await;
-    // Nobody knows whether a ledger that ended wrote the row, so the key has to stay.
-    bench.opened().ledger.shutdown().await.unwrap();
-    let cut_off = bench.import(USER, CustodyKind::Resident, 5).await;
-    assert!(cut_off.is_err());
-    assert_eq!(bench.on_token(5), 1);
-    bench.restart().await;
-    let wallet = bench.import(USER, CustodyKind::Resident, 5).await.unwrap();
-    assert!(bench.signs(&wallet));
-    assert_eq!(bench.on_token(5), 1);
+async fn a_commit_that_fails_loses_neither_key_nor_row() {
+    for custody in [CustodyKind::Resident, CustodyKind::Envelope] {
+        for fault in StoreFault::ALL {
+            let bench = Bench::new().await;
+            bench.store.fail(Point::Commit, 1, fault);
+            assert!(bench.import(USER, custody, 5).await.is_err(), "{fault:?}");
+            // Where the row may be there, its key has to be.
+            let kept = custody == CustodyKind::Resident && fault != StoreFault::NotDone;
+            assert_eq!(bench.on_token(5), usize::from(kept), "{fault:?}");
+            // The running appliance goes on as well as one that is started anew.
+            let wallet = bench.import(USER, custody, 5).await.unwrap();
+            assert!(bench.signs(&wallet), "{fault:?}");
+            let bench = bench.restarted().await;
+            assert_eq!(
+                bench.import(USER, custody, 5).await.unwrap().id,
+                wallet.id,
+                "{fault:?}"
+            );
+            assert!(bench.signs(&wallet), "{fault:?}");
+            let strays = strays(&bench.opened.records, &bench.opened.desk).await;
+            assert_eq!(strays.unwrap().unused, [], "{fault:?}");
+        }
+    }
 }
 
 #[tokio::test]

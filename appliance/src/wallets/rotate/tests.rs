@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use countersign_hsm::simulator::{Fault as Broken, Operation, Simulator};
-use countersign_hsm::{Backend, Device, KeyRole, ceremony};
-use countersign_store::ledger::{Ledger, Limits};
+use countersign_hsm::{Backend, Device as _};
 use countersign_store::memory::{Fault, MemoryStore, Point};
 
 use super::*;
-use crate::clock::{Clock, ManualClock};
 use crate::config::CustodyKind;
-use crate::wallets::{NewWallet, Strays, ensure, strays};
+use crate::wallets::bench::{self, Opened};
+use crate::wallets::{Strays, ensure, strays};
 
 const ASKED: Digest32 = Digest32([7; 32]);
 
@@ -22,35 +21,17 @@ struct Room {
     first: String,
 }
 
-/// What is opened, and gone with a crash.
-struct Opened {
-    device: Arc<dyn Device>,
-    desk: DeviceDesk,
-    records: Records<MemoryStore>,
-    journal: Journal,
-}
-
 impl Room {
     async fn new(custody: CustodyKind) -> Self {
-        let simulator = Arc::new(Simulator::default());
-        let roles = KeyRole::expected(true);
-        ceremony::create(&*simulator, &roles).unwrap();
         let mut room = Self {
-            simulator,
+            simulator: bench::token(),
             store: MemoryStore::new(),
             id: [0; 16],
             first: String::new(),
         };
         let opened = room.open().await;
-        let new = NewWallet {
-            user: countersign_intent::UserId::from_bytes([1; 16]).to_string(),
-            gateway: "g".to_owned(),
-            venue: "solana".to_owned(),
-            environment: "mainnet".to_owned(),
-            name: None,
-            custody,
-            limits: Vec::new(),
-        };
+        let user = countersign_intent::UserId::from_bytes([1; 16]).to_string();
+        let new = bench::wanted(&user, custody);
         let wallet = ensure(
             &opened.records,
             &opened.desk,
@@ -64,25 +45,7 @@ impl Room {
     }
 
     async fn open(&self) -> Opened {
-        let device: Arc<dyn Device> = Arc::clone(&self.simulator) as _;
-        let clock = ManualClock::at(Timestamp::from_micros(1_000_000_000));
-        let clock: Arc<dyn Clock> = clock;
-        let ticks = Arc::clone(&clock);
-        let store = Arc::new(self.store.clone());
-        let ledger = Ledger::start(
-            Arc::clone(&store),
-            Box::new(move || ticks.now()),
-            Box::new(|| Ok([0; 8])),
-            Limits::default(),
-        );
-        let ledger = ledger.await.unwrap();
-        let (desk, _ends_with_its_handles) = DeviceDesk::start(&device).unwrap();
-        Opened {
-            records: Records::open(store, ledger, desk.clone()).await.unwrap(),
-            journal: Journal::new(clock),
-            desk,
-            device,
-        }
+        bench::open(&self.simulator, &self.store).await
     }
 
     async fn rotate(&self, opened: &Opened) -> Result<Rotated, RotateError> {
