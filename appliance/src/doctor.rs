@@ -166,7 +166,10 @@ async fn examine_state(
             );
             let authority = start::load_authority(config, &opened);
             report.add("tls", authority_sane(authority, clock.now()));
-            report.add("wallets.keys", wallets::keys(&opened).await);
+            report.add(
+                "wallets.keys",
+                wallets::keys(&opened, config.custody.envelope).await,
+            );
             let _ended = opened.ledger.shutdown().await;
             let _closed = opened.db.close().await;
         }

@@ -370,6 +370,57 @@ async fn a_sealed_key_is_replaced_and_both_open_again_after_a_restart() -> Resul
     appliance.stop().await
 }
 
+/// Off means that no key bytes come into the process, of whichever wallet; nothing is lost by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn envelope_turned_off_opens_no_key_and_on_again_signs() -> Result<()> {
+    let options = Options {
+        envelope: true,
+        custody: "envelope",
+        ..Options::policy(POLICY)
+    };
+    let Desk {
+        mut appliance,
+        bot,
+        wallet,
+        ..
+    } = desk(&options).await?;
+    let message = send(&wallet.address, SOL)?;
+    bot.signed("on", &wallet.id, &message).await?;
+    appliance.stop().await?;
+    let file = appliance.path("countersignd.toml");
+    let on = std::fs::read_to_string(&file)?;
+    let off = on.replace("envelope = true", "envelope = false");
+    let off = off.replace("default = 'envelope'", "default = 'resident'");
+    assert_ne!(on, off);
+    std::fs::write(&file, off)?;
+    let (ok, told) = doctor(&appliance)?;
+    let sealed = "1 wallets in custody `envelope` do not sign";
+    assert!(ok && told.contains(sealed), "{told}");
+    appliance.start().await?;
+    let (gateway, bot) = (appliance.client("gateway")?, appliance.client("bot")?);
+    let refused = bot.sign("off", &wallet.id, &message).await?;
+    assert_eq!(refused.code(), "wallet_paused", "{}", refused.body);
+    let why = refused.body.to_string();
+    assert!(why.contains("custody.envelope = true"), "{why}");
+    let check: WalletCheck = verify(&gateway, &wallet.id).await?.ok()?;
+    let reason = check.reason.unwrap_or_default();
+    assert!(!check.ok && reason.contains("turned off"), "{reason}");
+    assert_ne!(rotate(&gateway, &wallet.id, "off").await?.status, 200);
+    // Other custodies go on.
+    let user = gateway.user("resident").await?;
+    let other = gateway.wallet(&user.id, None).await?;
+    assert_eq!(other.custody, "resident");
+    gateway.grant("bot", &other.id).await?;
+    bot.signed("other", &other.id, &send(&other.address, SOL)?)
+        .await?;
+    appliance.stop().await?;
+    std::fs::write(&file, on)?;
+    appliance.start().await?;
+    let bot = appliance.client("bot")?;
+    bot.signed("again", &wallet.id, &message).await?;
+    appliance.stop().await
+}
+
 /// What the doctor says of wallets' keys, with the service stopped.
 fn doctor(appliance: &Appliance) -> Result<(bool, String)> {
     let ended = program::run(appliance.countersignd().args(["doctor", "--json"]))?;

@@ -8,10 +8,19 @@ use crate::wallets::{Strays, strays};
 /// Most that are named; all are counted.
 const NAMED: usize = 10;
 
-/// Counts keys that no wallet uses, and finds wallets without their key.
-pub(super) async fn keys(opened: &Opened) -> Result<String, String> {
+/// Counts keys that no wallet uses and wallets that do not sign because `envelope` is off, and finds
+/// wallets without their key.
+pub(super) async fn keys(opened: &Opened, envelope: bool) -> Result<String, String> {
     let found = strays(&opened.records, &opened.desk).await;
-    told(&found.map_err(|error| error.to_string())?)
+    let found = found.map_err(|error| error.to_string())?;
+    let mut told = told(&found)?;
+    if found.sealed > 0 && !envelope {
+        told.push_str(&format!(
+            "; {} wallets in custody `envelope` do not sign while `custody.envelope` is off",
+            found.sealed
+        ));
+    }
+    Ok(told)
 }
 
 /// A key that no wallet uses does no harm; a wallet whose key is gone has lost what lies there.

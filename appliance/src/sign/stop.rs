@@ -60,7 +60,8 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     }
     if matches!(wallet.key.material, Material::Envelope(_)) && !app.config.custody.envelope {
         let message = format!(
-            "the key of wallet {} is in envelope custody, which the operator turned off",
+            "the key of wallet {} is in envelope custody, which the operator turned off; it signs again \
+             with `custody.envelope = true`, or make a wallet in another custody",
             wallet.id
         );
         return refuse(ErrorCode::WalletPaused, "custody", message);

@@ -25,6 +25,8 @@ pub struct Strays {
     pub unused: Vec<KeyId>,
     /// Wallets whose key is not on the token.
     pub keyless: Vec<WalletId>,
+    /// Wallets in custody `envelope`.
+    pub sealed: usize,
 }
 
 /// Why they were not looked for.
@@ -48,15 +50,23 @@ pub async fn strays<S: Store>(
     desk: &DeviceDesk,
 ) -> Result<Strays, StraysError> {
     let mut owners = BTreeMap::new();
+    let mut sealed = 0;
     for stored in records.all::<WalletRecord>(None).await? {
-        if stored.record.custody == Custody::Resident
-            && let Some(key) = stored.record.key(stored.id)
-        {
-            owners.insert(key.id, stored.wallet_id());
+        match stored.record.custody {
+            Custody::Envelope(_) => sealed += 1,
+            Custody::Wrapped(_) => {}
+            Custody::Resident => {
+                if let Some(key) = stored.record.key(stored.id) {
+                    owners.insert(key.id, stored.wallet_id());
+                }
+            }
         }
     }
     let keys = desk.run(|desk| Ok(desk.admin.pairs(LABEL)?)).await?;
-    let mut strays = Strays::default();
+    let mut strays = Strays {
+        sealed,
+        ..Strays::default()
+    };
     for key in keys {
         match owners.remove(&key) {
             Some(_) => strays.used += 1,

@@ -19,6 +19,15 @@ use crate::key::PublicKey;
 use crate::role::KeyRole;
 use crate::software::{challenge, verifies};
 
+/// Off means that no key bytes come into this process, of whichever wallet.
+fn turned_off() -> Error {
+    Error::refused(
+        "opening a key",
+        "it is in envelope custody, which is turned off",
+        "set `custody.envelope = true` if key bytes may pass through this process",
+    )
+}
+
 impl Shared {
     /// The handle for `key`: from the cache, or found or opened now and proved to belong to
     /// `key.public` before it is kept.
@@ -31,6 +40,7 @@ impl Shared {
             Material::Wrapped(blob) => {
                 proved(session, key, self.unwrap(session, blob, &key.public)?)?
             }
+            Material::Envelope(_) if !self.config.envelope => return Err(turned_off().into()),
             // Its public key was derived from the private bytes; a signature would say no more.
             Material::Envelope(blob) => envelope::open(self, session, key, blob)?,
         };

@@ -167,6 +167,13 @@ impl Token {
                 let aad = sealed::wrapped_aad(key_type);
                 self.open(KeyRole::Wrapping, &aad, blob, key_type)?
             }
+            Material::Envelope(_) if !self.options.envelope => {
+                return Err(Error::refused(
+                    "opening a key",
+                    "it is in envelope custody, which is turned off",
+                    "set `custody.envelope = true` if key bytes may pass through this process",
+                ));
+            }
             Material::Envelope(blob) => {
                 let aad = sealed::envelope_aad(&key.id, key_type);
                 self.open(KeyRole::Envelope, &aad, blob, key_type)?
