@@ -93,6 +93,62 @@ fn every_command_that_changes_something_can_be_tried_first() {
     assert!(without.is_empty(), "{without:?}");
 }
 
+/// Names of arguments that take a value, with the command they are of.
+fn taking(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+    for one in command.get_arguments() {
+        if one.get_action().takes_values() {
+            found.push((path.to_owned(), one.get_id().as_str().to_owned()));
+        }
+    }
+    for verb in command.get_subcommands() {
+        taking(verb, &format!("{path} {}", verb.get_name()), found);
+    }
+}
+
+/// What stands in argv is seen by every process and kept by shells: secrets come from files, from the
+/// environment, or are asked for.
+#[test]
+fn no_secret_is_ever_in_argv() {
+    let mut found = Vec::new();
+    taking(&Cli::command(), "countersign", &mut found);
+    assert!(found.len() > 100, "{}", found.len());
+    let secret = [
+        "pin",
+        "password",
+        "passphrase",
+        "secret",
+        "seed",
+        "token",
+        "otp",
+        "code",
+    ];
+    // A file, and the name of a field that a venue asks for.
+    let harmless = ["otp_file", "secret"];
+    let told: Vec<_> = found
+        .iter()
+        .filter(|(_, name)| name.split(['_', '-']).any(|word| secret.contains(&word)))
+        .filter(|(path, name)| {
+            !harmless.contains(&name.as_str())
+                || (name == "secret" && !path.starts_with("countersign venues "))
+        })
+        .collect();
+    assert!(told.is_empty(), "{told:?}");
+    // Keys are files.
+    for (path, name) in &found {
+        if name.ends_with("key") || name == "keypair" {
+            let known = [
+                "key",
+                "keypair",
+                "vkey",
+                "idempotency_key",
+                "public_key",
+                "cert_key",
+            ];
+            assert!(known.contains(&name.as_str()), "{path}: {name}");
+        }
+    }
+}
+
 #[test]
 fn a_dry_run_sends_nothing() {
     for arguments in [
