@@ -1,15 +1,19 @@
 //! The configuration file. Unknown keys are refused; secrets are never in it, only the names of
 //! files that hold them.
 
-use std::net::SocketAddr;
+mod custody;
+mod listen;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use countersign_hsm::KeyRole;
 use countersign_intent::Span;
 use secrecy::SecretString;
 use serde::Deserialize;
+
+pub use custody::{Custody, CustodyKind};
+pub use listen::Listen;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -122,34 +126,6 @@ impl Default for Freeze {
     }
 }
 
-/// Where to listen, and the bounds on clients.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Listen {
-    /// The API, TLS 1.3 with client certificates.
-    pub api: SocketAddr,
-    /// Liveness, readiness and metrics, plain; loopback unless there is a reason.
-    pub operations: SocketAddr,
-    /// DNS names and addresses in the server's certificate.
-    pub server_names: Vec<String>,
-    /// Connections at once.
-    pub max_connections: usize,
-    /// Bytes of a request body at most.
-    pub max_body: usize,
-}
-
-impl Default for Listen {
-    fn default() -> Self {
-        Self {
-            api: SocketAddr::from(([127, 0, 0, 1], 8443)),
-            operations: SocketAddr::from(([127, 0, 0, 1], 8444)),
-            server_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-            max_connections: 1024,
-            max_body: 512 * 1024,
-        }
-    }
-}
-
 /// The token that holds the keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,57 +158,6 @@ const fn default_deadline() -> Span {
 
 const fn default_unlocked() -> NonZeroUsize {
     NonZeroUsize::MIN.saturating_add(4095)
-}
-
-/// Where wallet keys live.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CustodyKind {
-    /// A token object that cannot leave.
-    #[default]
-    Resident,
-    /// A blob that only the token can open.
-    Wrapped,
-    /// A blob opened by the token's key, whose content passes through this process.
-    Envelope,
-}
-
-impl CustodyKind {
-    /// The word used on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resident => "resident",
-            Self::Wrapped => "wrapped",
-            Self::Envelope => "envelope",
-        }
-    }
-}
-
-/// Custody of new wallets.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Custody {
-    /// Where a new wallet's key goes unless the request says otherwise.
-    pub default: CustodyKind,
-    /// Whether `envelope` may be used at all.
-    pub envelope: bool,
-    /// Whether keys made outside may be imported.
-    pub import: bool,
-}
-
-impl Custody {
-    /// The keys the token has to hold for this.
-    #[must_use]
-    pub fn roles(self) -> Vec<KeyRole> {
-        KeyRole::expected(self.envelope, self.import)
-    }
-
-    /// Whether private key bytes are in this process at times.
-    #[must_use]
-    pub const fn passes_key_bytes(self) -> bool {
-        self.envelope || self.import
-    }
 }
 
 /// The database.

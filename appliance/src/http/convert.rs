@@ -6,6 +6,7 @@ mod recorded;
 mod registrations;
 mod tables;
 pub mod venues;
+mod wallets;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -15,7 +16,6 @@ use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
 use crate::certificates::CertificateRecord;
-use crate::config::CustodyKind;
 use crate::freezes::{InForce, Scope};
 use crate::grants::GrantRecord;
 use crate::policies::PolicyRecord;
@@ -23,14 +23,13 @@ use crate::prices::PriceRecord;
 use crate::records::Stored;
 use crate::sign::Form;
 use crate::users::UserRecord;
-use crate::wallets::limits::LimitsError;
-use crate::wallets::{LimitRecord, Status, WalletRecord};
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
 pub use clock::clock;
 pub use recorded::{cursor_after, recorded_request, recorded_wallet};
 pub use registrations::{nonce, registered, registration};
 pub use tables::{addresses, feed_refused, table};
+pub use wallets::{custody, limit_records, limits_refused, wallet};
 
 /// A role on the wire.
 #[must_use]
@@ -148,77 +147,6 @@ pub fn user(stored: &Stored<UserRecord>) -> api::User {
         display_name: stored.record.display_name.clone(),
         tier: stored.record.tier.clone(),
         created_at: time(stored.record.created_at),
-    }
-}
-
-/// A wallet on the wire.
-#[must_use]
-pub fn wallet(stored: &Stored<WalletRecord>) -> api::Wallet {
-    let record = &stored.record;
-    api::Wallet {
-        id: stored.wallet_id().to_string(),
-        user_id: record.user.clone(),
-        venue: record.venue.clone(),
-        environment: record.environment.clone(),
-        name: record.name.clone(),
-        address: record.address.clone(),
-        custody: record.custody.as_str().to_owned(),
-        imported: record.imported,
-        status: match record.status {
-            Status::Active => api::WalletStatus::Active,
-            Status::Paused => api::WalletStatus::Paused,
-            Status::Archived => api::WalletStatus::Archived,
-        },
-        limits: record.limits.iter().map(wallet_limit).collect(),
-        managed: record.managed.iter().map(wallet_limit).collect(),
-        created_at: time(record.created_at),
-        rotated_at: record.rotation.rotated_at.map(time),
-        rotated_from: record.rotation.rotated_from.clone(),
-        rotated_to: record.rotation.rotated_to.clone(),
-    }
-}
-
-fn wallet_limit(limit: &LimitRecord) -> api::WalletLimit {
-    let limit = limit.clone();
-    api::WalletLimit {
-        name: limit.name,
-        action: limit.action,
-        asset: limit.asset,
-        window: limit.window,
-        max_amount: limit.max_amount,
-        max_usd: limit.max_usd,
-        max_count: limit.max_count,
-    }
-}
-
-/// Limits from the wire.
-#[must_use]
-pub fn limit_records(limits: Vec<api::WalletLimit>) -> Vec<LimitRecord> {
-    let record = |limit: api::WalletLimit| LimitRecord {
-        name: limit.name,
-        action: limit.action,
-        asset: limit.asset,
-        window: limit.window,
-        max_amount: limit.max_amount,
-        max_usd: limit.max_usd,
-        max_count: limit.max_count,
-    };
-    limits.into_iter().map(record).collect()
-}
-
-/// Why limits were not taken, on the wire.
-#[must_use]
-pub fn limits_refused(error: LimitsError) -> ApiError {
-    match error {
-        LimitsError::Field(field, why) => ApiError::field(&field, why),
-        LimitsError::Loosens(why) => {
-            let detail = format!(
-                "{why}; a risk manager's limits can only be tightened, by the risk manager"
-            );
-            let mut error = ApiError::new(api::ErrorCode::Forbidden, detail);
-            error.0.field = Some("limits".to_owned());
-            error
-        }
     }
 }
 
@@ -374,22 +302,6 @@ pub fn actions(actions: &[String]) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-/// Custody asked for by name.
-///
-/// # Errors
-/// Another word.
-pub fn custody(text: &str) -> Result<CustodyKind, ApiError> {
-    match text {
-        "resident" => Ok(CustodyKind::Resident),
-        "wrapped" => Ok(CustodyKind::Wrapped),
-        "envelope" => Ok(CustodyKind::Envelope),
-        other => Err(ApiError::field(
-            "custody",
-            format!("expected `resident`, `wrapped` or `envelope`, got `{other}`"),
-        )),
-    }
 }
 
 /// A length of time in a named field.

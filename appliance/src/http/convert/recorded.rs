@@ -3,7 +3,8 @@
 use countersign_api as api;
 use countersign_store::{Decided, OutcomeKind, StoredRequest};
 
-use super::{cursor, wallet_limit};
+use super::cursor;
+use super::wallets::wallet_limit;
 use crate::http::error::ApiError;
 use crate::records::Stored;
 use crate::wallets::WalletRecord;
