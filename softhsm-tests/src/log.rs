@@ -6,6 +6,8 @@ use countersign_audit::export::{checkpoint_line, end_line, entry_line, header_li
 use countersign_audit::verify::{Options, Report, VerifyError, verify};
 use countersign_audit::{Frontier, LogKey, leaf_hash};
 
+use serde_json::Value;
+
 use crate::client::Client;
 
 /// A log as it was fetched.
@@ -67,11 +69,21 @@ impl Fetched {
     ///
     /// # Errors
     /// An entry that is none.
-    pub fn parsed(&self) -> Result<Vec<serde_json::Value>> {
+    pub fn parsed(&self) -> Result<Vec<Value>> {
         self.entries
             .iter()
             .map(|entry| serde_json::from_str(entry).with_context(|| entry.clone()))
             .collect()
+    }
+
+    /// Those entries that are of one kind.
+    ///
+    /// # Errors
+    /// As [`Fetched::parsed`].
+    pub fn of_kind(&self, kind: &str) -> Result<Vec<Value>> {
+        let mut entries = self.parsed()?;
+        entries.retain(|entry| entry.get("kind").and_then(Value::as_str) == Some(kind));
+        Ok(entries)
     }
 }
 

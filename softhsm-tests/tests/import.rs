@@ -11,10 +11,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use countersign_api::{AuditPage, ImportKey, User, Wallet};
+use countersign_api::{ImportKey, User, Wallet};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 use softhsm_tests::client::Client;
+use softhsm_tests::log::Fetched;
 use softhsm_tests::program::Ended;
 use softhsm_tests::{Appliance, Options, message, program};
 
@@ -71,14 +72,7 @@ async fn withdraws(appliance: &Appliance, key: &str, wallet: &Wallet) -> Result<
 
 async fn logged(appliance: &Appliance, kind: &str) -> Result<Vec<Value>> {
     let auditor = appliance.client("auditor")?;
-    let page: AuditPage = auditor.get("/v1/audit/entries?limit=500").await?.ok()?;
-    let entries = page.items.iter();
-    let entries = entries.map(|one| serde_json::from_str(&one.entry));
-    let entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
-    Ok(entries
-        .into_iter()
-        .filter(|one| one["kind"] == kind)
-        .collect())
+    Fetched::from(&auditor).await?.of_kind(kind)
 }
 
 /// Files below a directory that hold these bytes.

@@ -13,9 +13,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign_api::{AuditPage, RotatedWallet, User, Wallet, WalletCheck};
+use countersign_api::{RotatedWallet, User, Wallet, WalletCheck};
 use serde_json::{Value, json};
 use softhsm_tests::client::Client;
+use softhsm_tests::log::Fetched;
 use softhsm_tests::{Appliance, Approver, Options, Reply, message, program};
 
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
@@ -101,12 +102,9 @@ async fn verify(client: &Client, wallet: &str) -> Result<Reply> {
 /// Details of the log's entries of a kind about a subject.
 async fn logged(appliance: &Appliance, kind: &str, subject: &str) -> Result<Vec<Value>> {
     let auditor = appliance.client("auditor")?;
-    let page: AuditPage = auditor.get("/v1/audit/entries?limit=500").await?.ok()?;
-    let entries = page.items.iter();
-    let entries = entries.map(|one| serde_json::from_str(&one.entry));
-    let entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
-    let about = |one: &Value| one["kind"] == kind && one["subject"] == subject;
-    Ok(entries.into_iter().filter(about).collect())
+    let mut entries = Fetched::from(&auditor).await?.of_kind(kind)?;
+    entries.retain(|one| one["subject"] == subject);
+    Ok(entries)
 }
 
 #[tokio::test(flavor = "multi_thread")]
