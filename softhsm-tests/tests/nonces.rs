@@ -27,6 +27,7 @@ use solana_transaction::versioned::VersionedTransaction;
 
 const COLD: Pubkey = Pubkey::from_str_const("9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin");
 const WARM: Pubkey = Pubkey::new_from_array([0x72; 32]);
+const FAR: Pubkey = Pubkey::new_from_array([0x74; 32]);
 const NONCE: Pubkey = Pubkey::new_from_array([0x73; 32]);
 const SOL: u64 = 1_000_000_000;
 const FIRST: [u8; 32] = [7; 32];
@@ -47,6 +48,9 @@ solana = ["{COLD}"]
 [destinations.warm]
 solana = ["{WARM}"]
 
+[destinations.far]
+solana = ["{FAR}"]
+
 [[limits]]
 name = "out"
 when = {{ action = "withdrawal", asset = "SOL" }}
@@ -58,6 +62,11 @@ max_amount = "5"
 name = "cold"
 when = {{ action = "withdrawal", asset = "SOL", destination = "cold", durable_nonce = true }}
 then = "allow"
+
+[[rules]]
+name = "far"
+when = {{ action = "withdrawal", asset = "SOL", destination = "far", durable_nonce = true }}
+then = {{ approve = {{ group = "change", quorum = 2, time_lock = "1s", expires = "1h" }} }}
 
 [[rules]]
 name = "warm"
@@ -329,4 +338,44 @@ async fn what_was_signed_is_held_past_its_window_until_the_nonce_advanced() {
         log.contains("nonce_observed") && log.contains("feed_refused"),
         "{log}"
     );
+}
+
+/// What people approve over a nonce does not go stale: the bytes they were asked about are released
+/// after any time lock, and land once.
+#[tokio::test]
+async fn the_bytes_that_were_approved_over_a_nonce_are_released_later() {
+    let desk = Desk::new().await.unwrap();
+    desk.register().await;
+    assert_eq!(desk.observe(&desk.gateway, FIRST, 10).await.status, 200);
+    let message = desk.over(FIRST, &FAR, 2);
+    let held = desk.sign("ask", &message).await;
+    assert_eq!(held.status, 202, "{}", held.body);
+    let id = held.body["request_id"].as_str().unwrap();
+    // Held is not signed: the nonce is free.
+    assert_eq!(desk.known().await.held_by, None);
+    for person in [Approver::Alice, Approver::Bob] {
+        person.agrees(&desk.operator, id).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    let release = async |key: &str| {
+        let body = json!({
+            "wallet_id": desk.wallet, "message": BASE64_STANDARD.encode(&message),
+            "approved_request_id": id,
+        });
+        let reply = desk.bot.post_keyed("/v1/sign/solana", key, &body).await;
+        reply.unwrap()
+    };
+    let released = release("go").await;
+    assert_eq!(released.status, 200, "{}", released.body);
+    let known = desk.known().await;
+    assert_eq!(
+        known.held_by.as_deref(),
+        released.body["request_id"].as_str()
+    );
+    assert_ne!(release("again").await.status, 200);
+    let mut svm = chain(&desk.address);
+    let transaction = released.body["transaction"].as_str().unwrap();
+    send(&mut svm, transaction).unwrap();
+    assert_eq!(svm.get_balance(&FAR), Some(2 * SOL));
+    assert!(send(&mut svm, transaction).is_err(), "it landed twice");
 }
