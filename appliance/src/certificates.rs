@@ -35,6 +35,6 @@ pub async fn load(records: &Records, revocations: &Revocations) -> Result<(), Re
         .iter()
         .filter(|stored| stored.record.revoked_at.is_some())
         .map(|stored| Serial::from_bytes(stored.id));
-    revocations.replace(revoked);
+    revocations.revoke(revoked);
     Ok(())
 }

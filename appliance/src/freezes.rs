@@ -105,8 +105,9 @@ impl Freezes {
     /// As [`Records::all`].
     pub async fn load(&self, records: &Records) -> Result<(), RecordsError> {
         for stored in records.all::<FreezeRecord>(None).await? {
-            if stored.record.lifted_at.is_none() {
-                self.hold(stored.record, true);
+            match stored.record.lifted_at {
+                None => self.hold(stored.record, true),
+                Some(_) => self.lift(&stored.record.scope, stored.record.since),
             }
         }
         Ok(())

@@ -23,6 +23,7 @@ pub mod policies;
 pub mod prices;
 pub mod records;
 pub mod registrations;
+pub mod reread;
 pub mod second_factor;
 pub mod sequencer;
 pub mod sign;

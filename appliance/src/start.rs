@@ -41,7 +41,7 @@ use crate::tables::Tables;
 use crate::venues::Venues;
 use crate::wallets::Directory;
 use crate::wallets::sealed::Recipient;
-use crate::{certificates, forget, health, sequencer};
+use crate::{forget, health, reread, sequencer};
 pub use open::{
     Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database, open_token,
 };
@@ -191,6 +191,7 @@ impl Running {
             tokio::spawn(health::watch(Arc::clone(&app))),
             tokio::spawn(governance::apply::watch(Arc::clone(&app))),
             tokio::spawn(forget::watch(Arc::clone(&app))),
+            tokio::spawn(reread::run(Arc::clone(&app))),
             tokio::spawn(clock::watch(Arc::clone(&app))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];
@@ -375,15 +376,7 @@ pub(crate) async fn assemble(
         clock,
         metrics,
     };
-    certificates::load(&app.records, &app.revocations).await?;
-    app.freezes.load(&app.records).await?;
-    app.prices.load(&app.records).await?;
-    app.registrations.load(&app.records).await?;
-    app.tables.load(&app.records).await?;
-    app.policies.load(&app.records).await?;
-    app.approvers.load(&app.records).await?;
-    app.venues.load(&app.records).await?;
-    app.open_changes.load(&app).await?;
+    reread::read(&app).await?;
     let threads = Threads {
         signers: signer_threads,
         desk: opened.desk_thread,

@@ -1,9 +1,11 @@
 //! A random driver: requests, approvals, rejections, releases, freezes, policies, keys of
-//! approvers, jumps of the clock and their confirmation, and restarts in any order, against an appliance on the simulator, beside
-//! a small model that knows what may be released. Each release has to be what the model says.
+//! approvers, jumps of the clock and their confirmation, and restarts in any order, against an
+//! appliance on the simulator, beside a small model that knows what may be released. Each release
+//! has to be what the model says.
 
 mod broken;
 mod desk;
+mod doubt;
 
 use std::collections::BTreeMap;
 

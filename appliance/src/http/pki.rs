@@ -125,7 +125,7 @@ pub(super) async fn revoke(
     let found = app.records.get::<CertificateRecord>(*id.as_bytes()).await?;
     let mut stored = found.ok_or_else(|| ApiError::not_found("certificate", &text))?;
     if stored.record.revoked_at.is_none() {
-        app.revocations.revoke(Serial::from_bytes(stored.id));
+        app.revocations.revoke([Serial::from_bytes(stored.id)]);
         stored.record.revoked_at = Some(app.clock.now().micros());
         let draft = Draft::update(&stored)?;
         record(&app, &peer, EntryKind::CertificateRevoked, &stored, draft).await?;

@@ -43,6 +43,7 @@ pub(super) async fn set(
         micro_usd,
         set_at: app.clock.now().micros(),
     };
+    let mut turn = app.records.turn().await;
     let draft = match app.records.find::<PriceRecord>(&record.asset).await? {
         Some(mut stored) => {
             stored.record = record.clone();
@@ -55,7 +56,8 @@ pub(super) async fn set(
         .journal
         .entry(EntryKind::PriceSet, peer.actor(), subject, &record)
         .map_err(RecordsError::from)?;
-    app.records.commit(vec![draft], vec![entry]).await?;
+    turn.commit(vec![draft], vec![entry]).await?;
+    // Within the turn, so that an older reading does not come after a newer one.
     app.prices.load(&app.records).await?;
     Ok(Json(convert::price(&record)))
 }

@@ -1,7 +1,6 @@
 //! Revoked certificates, in memory.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
@@ -22,17 +21,12 @@ impl Revocations {
         Self::default()
     }
 
-    /// Replaces the whole set. A serial revoked meanwhile and absent from `serials` is forgotten,
-    /// so load and revoke from one place.
-    pub fn replace(&self, serials: impl IntoIterator<Item = Serial>) {
-        self.revoked.store(Arc::new(serials.into_iter().collect()));
-    }
-
-    /// Revokes one certificate: no request that starts after this returns is accepted from it.
-    pub fn revoke(&self, serial: Serial) {
+    /// Revokes certificates: no request that starts after this returns is accepted from them.
+    pub fn revoke(&self, serials: impl IntoIterator<Item = Serial>) {
+        let serials: Vec<Serial> = serials.into_iter().collect();
         self.revoked.rcu(|revoked| {
             let mut revoked = HashSet::clone(revoked);
-            revoked.insert(serial);
+            revoked.extend(&serials);
             revoked
         });
     }
@@ -65,17 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn revoking_adds_and_replacing_forgets() {
+    fn revoking_adds() {
         let revocations = Revocations::new();
         assert!(revocations.is_empty());
-        revocations.replace([serial(1), serial(2)]);
-        revocations.revoke(serial(3));
+        revocations.revoke([serial(1), serial(2)]);
+        revocations.revoke([serial(3), serial(1)]);
         assert_eq!(revocations.len(), 3);
         assert!(revocations.is_revoked(&serial(1)) && revocations.is_revoked(&serial(3)));
         assert!(!revocations.is_revoked(&serial(4)));
-        revocations.replace([serial(4)]);
-        assert!(!revocations.is_revoked(&serial(3)));
-        assert!(revocations.is_revoked(&serial(4)));
     }
 
     #[test]
@@ -86,7 +77,7 @@ mod tests {
                 let revocations = &revocations;
                 scope.spawn(move || {
                     for n in 0..32 {
-                        revocations.revoke(serial(thread * 32 + n));
+                        revocations.revoke([serial(thread * 32 + n)]);
                     }
                 });
             }

@@ -16,6 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use countersign_store::ledger::{Ledger, LedgerError};
 use countersign_store::{AuthorityRow, AuthoritySeal, Store, StoreError};
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use crate::Db;
 use crate::device::DeviceDesk;
@@ -34,6 +35,8 @@ pub struct Records<S = Db> {
     desk: DeviceDesk,
     rows: RwLock<Rows>,
     writer: tokio::sync::Mutex<Writer>,
+    /// How often nobody knew what became of a commit.
+    doubts: watch::Sender<u64>,
 }
 
 struct Rows {
@@ -69,7 +72,20 @@ impl<S: Store> Records<S> {
                 checked: HashMap::new(),
             }),
             writer: tokio::sync::Mutex::new(Writer { version, next_seq }),
+            doubts: watch::Sender::new(0),
         })
+    }
+
+    /// Changes whenever a commit may have been done and nobody was told: what is kept in memory
+    /// of the rows has to be read again.
+    pub fn doubts(&self) -> watch::Receiver<u64> {
+        self.doubts.subscribe()
+    }
+
+    /// Says that what is kept in memory may be older than the rows.
+    pub fn doubt(&self) {
+        self.doubts
+            .send_modify(|doubts| *doubts = doubts.wrapping_add(1));
     }
 
     /// Reads one record.
@@ -180,6 +196,7 @@ impl<S: Store> Records<S> {
                 }
                 Err(error) => tracing::error!(%error, "rows cannot be read again"),
             }
+            self.doubt();
         }
         error.into()
     }

@@ -194,7 +194,7 @@ impl Desk {
         Arc::new(Caller::from_certificate(&issued.certificate, domain).unwrap())
     }
 
-    fn app(&self) -> &Arc<App> {
+    pub(super) fn app(&self) -> &Arc<App> {
         &self.running.as_ref().unwrap().0
     }
 

@@ -127,7 +127,7 @@ fn a_certificate_is_good_from_its_first_to_its_last_moment() {
         check(issued.not_after.saturating_add(moment)),
         Err(IdentityError::Expired(issued.not_after))
     );
-    revocations.revoke(issued.serial);
+    revocations.revoke([issued.serial]);
     assert_eq!(check(start()), Err(IdentityError::Revoked(issued.serial)));
 }
 

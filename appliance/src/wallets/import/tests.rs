@@ -130,10 +130,13 @@ async fn a_commit_that_fails_loses_neither_key_nor_row() {
     for custody in [CustodyKind::Resident, CustodyKind::Envelope] {
         for fault in StoreFault::ALL {
             let bench = Bench::new().await;
+            let doubts = bench.opened.records.doubts();
             bench.store.fail(Point::Commit, 1, fault);
             assert!(bench.import(USER, custody, 5).await.is_err(), "{fault:?}");
+            let known = fault == StoreFault::NotDone;
+            assert_eq!(doubts.has_changed().unwrap(), !known, "{fault:?}");
             // Where the row may be there, its key has to be.
-            let kept = custody == CustodyKind::Resident && fault != StoreFault::NotDone;
+            let kept = custody == CustodyKind::Resident && !known;
             assert_eq!(bench.on_token(5), usize::from(kept), "{fault:?}");
             // The running appliance goes on as well as one that is started anew.
             let wallet = bench.import(USER, custody, 5).await.unwrap();

@@ -143,6 +143,7 @@ fn no_secret_is_ever_in_argv() {
                 "idempotency_key",
                 "public_key",
                 "cert_key",
+                "import_key",
             ];
             assert!(known.contains(&name.as_str()), "{path}: {name}");
         }

@@ -230,7 +230,7 @@ async fn a_resumed_session_keeps_its_caller_and_is_checked_again() {
     let mut resumed = Http::one(stream).await;
     assert_eq!(resumed.who().await, "bot/bot");
 
-    bed.revocations.revoke(issued.serial);
+    bed.revocations.revoke([issued.serial]);
     let stream = bed.connect(config.clone()).await.unwrap();
     assert_eq!(
         stream.get_ref().1.handshake_kind(),
