@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::app::App;
 use crate::certificates;
 use crate::governance::GovernError;
+use crate::phase::Phase;
 
-/// How long until it is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is tried again, and looked whether the appliance stops.
+const STEP: Duration = Duration::from_millis(250);
 
 /// Reads all of it.
 ///
@@ -28,21 +29,24 @@ pub async fn read(app: &App) -> Result<(), GovernError> {
     app.open_changes.load(app).await
 }
 
-/// Reads it again after every doubt, until it succeeds. Ends with its task.
-pub async fn run(app: Arc<App>) {
+/// Reads it again after every doubt, until it succeeds; ends when the appliance stops.
+pub async fn watch(app: Arc<App>) {
     let mut doubts = app.records.doubts();
-    while doubts.changed().await.is_ok() {
-        loop {
-            // Nobody writes meanwhile, so that nothing newer is overwritten.
-            let turn = app.records.turn().await;
-            let done = read(&app).await;
-            drop(turn);
-            match done {
-                Ok(()) => break,
-                Err(error) => {
-                    tracing::error!(%error, "what is kept of the database cannot be read again");
-                    tokio::time::sleep(AGAIN).await;
-                }
+    let mut doubted = false;
+    while app.phase.get() != Phase::Halted {
+        let changed = tokio::time::timeout(STEP, doubts.changed()).await;
+        doubted |= matches!(changed, Ok(Ok(())));
+        if !doubted {
+            continue;
+        }
+        // Nobody writes meanwhile, so that nothing newer is overwritten.
+        let turn = app.records.turn().await;
+        let done = read(&app).await;
+        drop(turn);
+        match done {
+            Ok(()) => doubted = false,
+            Err(error) => {
+                tracing::error!(%error, "what is kept of the database cannot be read again");
             }
         }
     }

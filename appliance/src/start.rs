@@ -191,7 +191,7 @@ impl Running {
             tokio::spawn(health::watch(Arc::clone(&app))),
             tokio::spawn(governance::apply::watch(Arc::clone(&app))),
             tokio::spawn(forget::watch(Arc::clone(&app))),
-            tokio::spawn(reread::run(Arc::clone(&app))),
+            tokio::spawn(reread::watch(Arc::clone(&app))),
             tokio::spawn(clock::watch(Arc::clone(&app))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];

@@ -12,7 +12,7 @@ use crate::reread;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_lost_answer_left_in_the_database_counts() {
     let mut desk = Desk::new().await;
-    let watching = tokio::spawn(reread::run(desk.app().clone()));
+    let watching = tokio::spawn(reread::watch(desk.app().clone()));
     let second = PolicyRecord {
         version: 2,
         name: "model".to_owned(),
