@@ -11,6 +11,7 @@ use anyhow::Result;
 use countersign_api::{ErrorCode, Page, PendingChange, Registration, Request};
 use serde_json::{Value, json};
 use softhsm_tests::client::{Client, Reply};
+use softhsm_tests::log::Fetched;
 use softhsm_tests::message::{legacy, system};
 use softhsm_tests::swap::USDC;
 use softhsm_tests::{Appliance, Approver, Options};
@@ -21,6 +22,7 @@ use spl_associated_token_account_interface::address::get_associated_token_addres
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
 const ACCOUNT: Pubkey = Pubkey::new_from_array([0x61; 32]);
 const TIPS: Pubkey = Pubkey::new_from_array([0x62; 32]);
+const BONK: Pubkey = Pubkey::from_str_const("DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263");
 const MARKET: Pubkey = Pubkey::new_from_array([0x63; 32]);
 
 const POLICY: &str = r#"
@@ -37,6 +39,15 @@ solana = ["9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"]
 [[rules]]
 name = "usdc-to-cold"
 when = { action = "withdrawal", asset = "USDC", destination = "cold", max_amount = "10" }
+then = "allow"
+
+[assets.BONK]
+mint = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263"
+decimals = 5
+
+[[rules]]
+name = "order-books"
+when = { action = "trade", program = ["phoenix", "openbook-v2"] }
 then = "allow"
 
 [[rules]]
@@ -206,6 +217,121 @@ async fn a_tip_account_and_a_market_are_registered_for_everybody() {
         "{text}"
     );
     assert_eq!(desk.listed().await.len(), 1);
+}
+
+/// Slots of an order book's instruction: the pool's, except those given.
+fn slots(count: u8, given: &[(usize, AccountMeta)]) -> Vec<AccountMeta> {
+    let pool = |slot| AccountMeta::new(Pubkey::new_from_array([0x80 + slot; 32]), false);
+    let mut slots: Vec<_> = (0..count).map(pool).collect();
+    for (slot, account) in given {
+        slots[*slot] = account.clone();
+    }
+    slots
+}
+
+/// Pays at most 2 USDC on Phoenix for 40 lots of BONK at least.
+fn phoenix(trader: &Pubkey) -> Vec<u8> {
+    let mut data = vec![0, 2, 0, 0];
+    for lots in [0_u64, 2_000, 40, 0] {
+        data.extend(lots.to_le_bytes());
+    }
+    data.extend([0; 21]);
+    let given = [
+        (2, AccountMeta::new(MARKET, false)),
+        (3, AccountMeta::new_readonly(*trader, true)),
+        (
+            4,
+            AccountMeta::new(get_associated_token_address(trader, &BONK), false),
+        ),
+        (
+            5,
+            AccountMeta::new(get_associated_token_address(trader, &USDC), false),
+        ),
+    ];
+    let swap = Instruction {
+        program_id: Pubkey::from_str_const("PhoeNiXZ8ByJGLkxNfZRnkUfjvmuYqLR89jjFHGqdXY"),
+        accounts: slots(9, &given),
+        data,
+    };
+    legacy(trader, &[swap])
+}
+
+/// Buys at most 50 lots of BONK on OpenBook v2 for 2 USDC at most, at 40 quote lots or less.
+fn openbook(trader: &Pubkey) -> Vec<u8> {
+    let mut data = 0x032c_4703_1ac7_cb55_u64.to_be_bytes().to_vec();
+    data.push(0);
+    for number in [40_u64, 50, 2_000] {
+        data.extend(number.to_le_bytes());
+    }
+    data.extend([1, 10]);
+    let given = [
+        (0, AccountMeta::new(*trader, true)),
+        (1, AccountMeta::new(*trader, true)),
+        (2, AccountMeta::new(MARKET, false)),
+        (
+            9,
+            AccountMeta::new(get_associated_token_address(trader, &BONK), false),
+        ),
+        (
+            10,
+            AccountMeta::new(get_associated_token_address(trader, &USDC), false),
+        ),
+    ];
+    let take = Instruction {
+        program_id: Pubkey::from_str_const("opnb2LAfJYbRMAHHvqjCwQxanZn7ReEHp1k81EohpZb"),
+        accounts: slots(17, &given),
+        data,
+    };
+    legacy(trader, &[take])
+}
+
+#[tokio::test]
+async fn order_books_are_traded_on_registered_markets_only() {
+    let desk = Desk::new().await.unwrap();
+    let (wallet, address) = desk.wallet("u").await.unwrap();
+    let trades = [
+        ("phoenix", phoenix(&address)),
+        ("openbook", openbook(&address)),
+    ];
+    for (key, message) in &trades {
+        let before = desk.sign(key, &wallet, message).await;
+        refused(before, ErrorCode::PolicyDenied, "is not registered");
+    }
+    let market = json!({
+        "kind": "market", "market": MARKET.to_string(), "base_mint": BONK.to_string(),
+        "quote_mint": USDC.to_string(), "base_lot": 100_000, "quote_lot": 1_000,
+        "taker_fee_bps": 10,
+    });
+    let (id, _) = desk.register(&market).await;
+    for (key, message) in &trades {
+        let signed = desk.sign(&format!("{key}-2"), &wallet, message).await;
+        assert_eq!(signed.status, 200, "{key}: {}", signed.body);
+    }
+    // What the log says was traded is in the market's lots.
+    let auditor = desk.appliance.client("auditor").unwrap();
+    let reserved = Fetched::from(&auditor).await.unwrap();
+    let reserved = reserved.of_kind("sign_reserved").unwrap();
+    let told: Vec<String> = reserved.iter().map(Value::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    for entry in &told {
+        assert!(entry.contains("2 USDC"), "{entry}");
+    }
+    assert!(
+        told[0].contains("at least 4000000 base units"),
+        "{}",
+        told[0]
+    );
+    // 2,000 quote lots pay, after a fee of 10 bps, for 49 base lots at 40.
+    assert!(
+        told[1].contains("at least 4900000 base units"),
+        "{}",
+        told[1]
+    );
+    assert_eq!(desk.remove(&id).await, 204);
+    for (key, message) in &trades {
+        let after = desk.sign(&format!("{key}-3"), &wallet, message).await;
+        refused(after, ErrorCode::PolicyDenied, "is not registered");
+    }
 }
 
 #[tokio::test]
