@@ -274,6 +274,33 @@ async fn older_version(appliance: &Appliance, gateway: &Client, wallet: &Wallet)
 }
 
 #[tokio::test]
+async fn inv08_limits_that_were_wiped_under_a_running_appliance_stop_it() {
+    let Desk {
+        mut appliance,
+        wallet,
+    } = desk().await.unwrap();
+    // Restarted, so that no limit is remembered.
+    appliance.stop().await.unwrap();
+    appliance.start().await.unwrap();
+    attack(&appliance, "DELETE FROM usage").await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    for key in ["wiped", "again"] {
+        let message = to(&wallet, COLD).unwrap();
+        let refused = bot.sign(key, &wallet.id, &message).await.unwrap();
+        let problem = refused.problem().unwrap();
+        assert_eq!(problem.status, 503);
+        assert!(problem.detail.contains("restores"), "{}", problem.detail);
+    }
+    let metrics = appliance.operations("/metrics").unwrap();
+    let tampered = "countersign_tampered_rows_total 2";
+    assert!(metrics.body.contains(tampered), "{}", metrics.body);
+    // Refusing is possible all the same.
+    let risk = appliance.client("risk").unwrap();
+    let scope = serde_json::json!({ "scope": "everything" });
+    assert_eq!(risk.post("/v1/freeze", &scope).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn inv08_a_database_older_than_the_tokens_memory_is_refused() {
     let Desk {
         mut appliance,

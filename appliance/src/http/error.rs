@@ -78,9 +78,15 @@ pub fn refuse_identity(error: &IdentityError) -> Response<Body> {
 
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
+        if matches!(error, LedgerError::Store(StoreError::Corrupt(_))) {
+            metrics::counter!("countersign_tampered_rows_total").increment(1);
+        }
         let advice = match &error {
             LedgerError::Store(StoreError::Unknown(_)) => {
                 "; send the same request with the same key again to learn what became of it"
+            }
+            LedgerError::Store(StoreError::Corrupt(_)) => {
+                "; nothing was done, and nothing will be until the operator restores the database"
             }
             _ => "; nothing was done, send the request again",
         };
