@@ -83,7 +83,7 @@ pub(crate) fn ata_of(owner: Address, mint: Address, program: Address) -> Address
 }
 
 /// Some account nothing is known about.
-pub(crate) fn pool(number: u8) -> Address {
+pub(crate) const fn pool(number: u8) -> Address {
     let mut bytes = [0xAA; 32];
     bytes[31] = number;
     Address::new(bytes)

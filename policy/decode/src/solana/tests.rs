@@ -1,5 +1,6 @@
 mod bench;
 mod hostile_trades;
+mod layouts;
 mod mainnet;
 mod mutation;
 mod second_reading;

@@ -67,7 +67,7 @@ pub(super) const FAMILIES: &[Family] = &[
     family(
         id("6m2CDdhRgxpH4WjvdzxAYbGxwdGUz5MziiL5jek2kBma"),
         "OKX DEX router",
-        opaque_router,
+        exposing_router,
     ),
 ];
 
@@ -98,6 +98,13 @@ fn opaque_router(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeErro
     Err(call.forbid(
         "the token accounts it spends from and pays to cannot be told from its layout; route the \
          trade through a program that names them",
+    ))
+}
+
+fn exposing_router(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    Err(call.forbid(
+        "hands the wallet's signature on to exchanges and accounts that only its route names; \
+         route the trade through an exchange itself",
     ))
 }
 
