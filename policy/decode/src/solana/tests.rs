@@ -1,4 +1,5 @@
 mod bench;
+mod coverage;
 mod hostile_trades;
 mod layouts;
 mod mainnet;
@@ -21,6 +22,12 @@ use crate::{DecodeErrorKind, explain};
 fn units(count: u128) -> Amount {
     Amount::from_base(count)
 }
+
+/// Every real transaction on record.
+const REAL: &str = concat!(
+    include_str!("../../vectors/mainnet.jsonl"),
+    include_str!("../../vectors/mainnet-trades.jsonl")
+);
 
 fn records(text: &str) -> Vec<(String, Vec<u8>)> {
     text.lines()
@@ -375,7 +382,7 @@ fn ledger_messages_are_explained_or_refused() {
 }
 
 fn real_message() -> impl Strategy<Value = Vec<u8>> {
-    let messages: Vec<Vec<u8>> = records(include_str!("../../vectors/mainnet.jsonl"))
+    let messages: Vec<Vec<u8>> = records(REAL)
         .into_iter()
         .map(|(_, bytes)| super::wire::split_transaction(&bytes).unwrap().0.to_vec())
         .collect();

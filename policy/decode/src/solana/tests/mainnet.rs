@@ -11,12 +11,15 @@ use crate::solana::wire::{Message, serialise, split_transaction};
 use crate::solana::{decode_message, ids};
 use crate::{DecodeErrorKind, explain};
 
-use super::records;
+use super::{REAL, records};
 
 const EXPLAINED: &str = "vectors/mainnet-explained.txt";
 
 /// Tables filled with what the chain loaded from them for this transaction.
-fn tables(message: &Message<'_>, loaded: &serde_json::Value) -> Vec<(Address, Vec<Address>)> {
+pub(super) fn tables(
+    message: &Message<'_>,
+    loaded: &serde_json::Value,
+) -> Vec<(Address, Vec<Address>)> {
     let list = |name: &str| -> VecDeque<Address> {
         let keys = loaded[name].as_array().cloned().unwrap_or_default();
         keys.iter()
@@ -50,7 +53,7 @@ fn tables(message: &Message<'_>, loaded: &serde_json::Value) -> Vec<(Address, Ve
 }
 
 /// What an operator would have registered: the nonce account the message uses.
-fn nonces(message: &Message<'_>) -> Vec<RegisteredNonce> {
+pub(super) fn nonces(message: &Message<'_>) -> Vec<RegisteredNonce> {
     let first = message.instructions.first();
     first
         .filter(|first| first.data == [4, 0, 0, 0])
@@ -158,7 +161,7 @@ fn real_transactions_are_explained_as_reviewed() {
 #[test]
 fn an_unattested_table_is_never_a_reason_to_accept() {
     // Whatever decodes without the tables decodes to the same effects with them.
-    for (_, bytes) in records(include_str!("../../../vectors/mainnet.jsonl")) {
+    for (_, bytes) in records(REAL) {
         let (bytes, _) = split_transaction(&bytes).unwrap();
         let message = Message::parse(bytes).unwrap();
         let context = Context::new(Address::new(message.keys[0]));
@@ -190,7 +193,7 @@ fn hints_never_change_what_is_understood() {
         panic!("USDC is a token");
     };
     let hints = [usdc, ids::TOKEN, Address::new([3; 32])];
-    for (_, bytes) in records(include_str!("../../../vectors/mainnet.jsonl")) {
+    for (_, bytes) in records(REAL) {
         let (bytes, _) = split_transaction(&bytes).unwrap();
         let wallet = Address::new(Message::parse(bytes).unwrap().keys[0]);
         let plain = Context::new(wallet);

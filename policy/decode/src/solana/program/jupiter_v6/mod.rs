@@ -5,6 +5,7 @@
 
 mod plan;
 mod reach;
+mod token_account;
 
 use countersign_intent::Address;
 
@@ -202,7 +203,7 @@ const LEDGER: &str = "spends a balance difference that no number in the message 
 const ADMINISTERS: &str = "moves what Jupiter's own accounts hold; a trade does not need it";
 
 /// Instructions that are known in order to be refused by name.
-const REFUSED: [Refused; 9] = [
+const REFUSED: [Refused; 8] = [
     (0x9656_4774_a75d_0e68, "route_with_token_ledger", LEDGER),
     (
         0xe679_8f50_779f_6aaa,
@@ -211,12 +212,6 @@ const REFUSED: [Refused; 9] = [
     ),
     (0xe455_b970_4e4f_4d02, "set_token_ledger", LEDGER),
     (0xe8f2_c5fd_f08f_8134, "create_token_ledger", LEDGER),
-    (
-        0x93f1_7b64_f484_ae76,
-        "create_token_account",
-        "opens a token account whose owner the message does not show; use the associated token \
-         account",
-    ),
     (
         0xcb81_6785_c57d_6b56,
         "close_wsol_token_account",
@@ -239,6 +234,9 @@ struct Numbers {
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let discriminator = anchor::discriminator(call);
+    if discriminator == Some(token_account::CREATE) {
+        return token_account::create(walk, call);
+    }
     let known = ROUTES
         .iter()
         .find(|route| Some(route.discriminator) == discriminator);

@@ -417,3 +417,60 @@ fn routes_through_shared_accounts_expose_nothing() {
         assert_eq!(exposed_with(layout.name, &further), 0, "{}", layout.name);
     }
 }
+
+#[test]
+fn an_account_that_jupiter_opens_costs_its_rent_and_takes_no_proceeds() {
+    let create = |accounts: Vec<Use>, bump: &[u8]| {
+        let data = [&super::token_account::CREATE.to_be_bytes(), bump].concat();
+        step(ID, accounts, data)
+    };
+    let accounts = |payer, program| {
+        vec![
+            writes(pool(9)),
+            payer,
+            reads(MINT),
+            reads(program),
+            reads(ids::SYSTEM),
+        ]
+    };
+    let usual = create(accounts(signs(WALLET), ids::TOKEN), &[255]);
+    assert_eq!(
+        effects(std::slice::from_ref(&usual)).unwrap(),
+        [Effect::RentDeposit {
+            account: pool(9),
+            amount: Amount::from_base(2_039_280)
+        }]
+    );
+    let mut into = route("route_v2");
+    into.accounts[2] = writes(pool(9));
+    assert_eq!(
+        refusal(&[usual.clone(), into]),
+        DecodeErrorKind::UnprovenAccount
+    );
+    for (wrong, kind) in [
+        (
+            create(accounts(signs(WALLET), ids::TOKEN), &[]),
+            DecodeErrorKind::WrongData,
+        ),
+        (
+            create(accounts(signs(WALLET), ids::TOKEN), &[1, 1]),
+            DecodeErrorKind::WrongData,
+        ),
+        (
+            create(accounts(signs(WALLET), MINT), &[1]),
+            DecodeErrorKind::WrongAccounts,
+        ),
+        (
+            create(accounts(signs(STRANGER), ids::TOKEN), &[1]),
+            DecodeErrorKind::WrongAccounts,
+        ),
+    ] {
+        assert_eq!(refusal(&[wrong]), kind);
+    }
+    let mut longer = usual.clone();
+    longer.accounts.push(signs(WALLET));
+    assert_eq!(refusal(&[longer]), DecodeErrorKind::WrongAccounts);
+    let mut misplaced = usual;
+    misplaced.accounts[2] = signs(WALLET);
+    assert_eq!(refusal(&[misplaced]), DecodeErrorKind::MisplacedWallet);
+}

@@ -12,7 +12,8 @@ use super::super::super::walk::{Opened, Walk, lamports};
 use super::super::super::wire::{Message, RawInstruction};
 use super::SYNC_NATIVE;
 
-/// Slots: account, destination, owner.
+/// Slots: account, destination, owner, then markers for block builders. The program looks at
+/// further accounts only where the owner is a multisig account.
 pub(super) fn close_account(
     walk: &mut Walk<'_>,
     call: &mut Call<'_>,
@@ -20,6 +21,7 @@ pub(super) fn close_account(
 ) -> Result<(), DecodeError> {
     call.named("CloseAccount");
     call.no_args(1)?;
+    call.expect_slots_and_references(3)?;
     let account = pays_out_to_wallet(call)?;
     let address = call.key(0)?;
     let wrapped =
@@ -43,6 +45,7 @@ pub(super) fn close_account(
 pub(super) fn withdraw_excess(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.named("WithdrawExcessLamports");
     call.no_args(1)?;
+    call.expect_slots(3..=3)?;
     pays_out_to_wallet(call)?;
     let account = call.key(0)?;
     walk.push(Effect::Reclaim {
@@ -66,6 +69,7 @@ pub(super) fn unwrap_lamports(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Resul
             )),
         }
     })?;
+    call.expect_slots(3..=3)?;
     pays_out_to_wallet(call)?;
     let account = call.key(0)?;
     walk.push(Effect::Unwrap { account, amount });
@@ -75,7 +79,6 @@ pub(super) fn unwrap_lamports(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Resul
 // The shared shape of what pays lamports out of a token account: anywhere but to the wallet it
 // would be a withdrawal of an amount nobody can bound.
 fn pays_out_to_wallet(call: &mut Call<'_>) -> Result<Account, DecodeError> {
-    call.expect_slots(3..=3)?;
     call.wallet(2, "the authority")?;
     if !call.is_wallet(1)? {
         let destination = call

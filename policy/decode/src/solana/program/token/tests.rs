@@ -2,13 +2,13 @@ use countersign_intent::{Address, Amount, Asset, AuthorityKind, Effect, WRAPPED_
 
 use super::super::super::context::{Context, RegisteredAccount};
 use super::super::super::draft::{
-    MINT, STRANGER, Step, WALLET, ata, effects, effects_in, open, pay, pays, pool, reads, refusal,
-    refusal_in, signs, step, sync, writes,
+    MINT, STRANGER, Step, Use, WALLET, ata, effects, effects_in, open, pay, pays, pool, reads,
+    refusal, refusal_in, signs, step, sync, writes,
 };
 use super::super::super::ids;
 use crate::DecodeErrorKind;
 
-fn token(accounts: Vec<super::super::super::draft::Use>, data: &[u8]) -> Step {
+fn token(accounts: Vec<Use>, data: &[u8]) -> Step {
     step(ids::TOKEN, accounts, data.to_vec())
 }
 
@@ -348,4 +348,25 @@ fn a_temporary_account_can_be_wrapped_into_and_closed() {
     let effects = effects(&steps).unwrap();
     assert!(matches!(effects[2], Effect::Wrap { .. }));
     assert!(matches!(effects[3], Effect::Unwrap { .. }));
+}
+
+#[test]
+fn a_marker_may_follow_a_closing_and_no_signer() {
+    let own = ata(WALLET, WRAPPED_SOL_MINT);
+    let accounts = [writes(own), pays(WALLET), signs(WALLET)];
+    let with = |further: &[Use], data| token([&accounts[..], further].concat(), data);
+    let close = |further: &[Use]| with(further, &[9]);
+    assert_eq!(
+        effects(&[close(&[reads(pool(1))])]).unwrap(),
+        effects(&[close(&[])]).unwrap()
+    );
+    for (further, kind) in [
+        (signs(STRANGER), DecodeErrorKind::WrongAccounts),
+        (writes(pool(1)), DecodeErrorKind::WrongAccounts),
+        (signs(WALLET), DecodeErrorKind::WrongAccounts),
+    ] {
+        assert_eq!(refusal(&[close(&[further])]), kind);
+    }
+    let other = with(&[reads(pool(1))], &[38]);
+    assert_eq!(refusal(&[other]), DecodeErrorKind::WrongAccounts);
 }
