@@ -132,6 +132,10 @@ pub struct Costs {
     pub token_2022_account_rent: u64,
     /// Rent of the volume accumulator that pump.fun opens for a new trader.
     pub pump_accumulator_rent: u64,
+    /// Rent of the empty account that collects the fees of a pump.fun coin's creator.
+    pub pump_vault_rent: u64,
+    /// What a pump.fun curve of the first size lacks to the rent of today's (66 bytes more).
+    pub pump_curve_top_up: u64,
     /// Rent of an account that an order waits in (400 bytes).
     pub order_rent: u64,
     /// Compute units a transaction may use at most.
@@ -149,6 +153,8 @@ impl Costs {
         token_account_rent: 2_039_280,
         token_2022_account_rent: 2_248_080,
         pump_accumulator_rent: 1_844_400,
+        pump_vault_rent: 890_880,
+        pump_curve_top_up: 459_360,
         order_rent: 3_674_880,
         max_compute_units: 1_400_000,
         builtin_compute_units: 3_000,

@@ -197,15 +197,26 @@ impl Walk<'_> {
 
     /// Counts a rent deposit of a new token account, if the wallet pays it.
     pub(crate) fn deposit_token_rent(&mut self, account: Address, program: TokenProgram) {
-        let costs = &self.context.costs;
-        let rent = match program {
-            TokenProgram::Token => costs.token_account_rent,
-            TokenProgram::Token2022 => costs.token_2022_account_rent,
-        };
-        self.push(Effect::RentDeposit {
-            account,
-            amount: lamports(rent),
-        });
+        let rent = self.token_rent(program);
+        self.deposit(account, rent);
+    }
+
+    /// The rent of a token account under this program.
+    pub(crate) const fn token_rent(&self, program: TokenProgram) -> u64 {
+        match program {
+            TokenProgram::Token => self.context.costs.token_account_rent,
+            TokenProgram::Token2022 => self.context.costs.token_2022_account_rent,
+        }
+    }
+
+    /// Counts lamports that the wallet pays as the rent of an account; nothing if they are none.
+    pub(crate) fn deposit(&mut self, account: Address, rent: u64) {
+        if rent > 0 {
+            self.push(Effect::RentDeposit {
+                account,
+                amount: lamports(rent),
+            });
+        }
     }
 
     fn finish(mut self) -> Result<Read, DecodeError> {

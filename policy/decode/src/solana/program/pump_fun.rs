@@ -7,9 +7,10 @@ use countersign_intent::{Address, Effect, WRAPPED_SOL_MINT};
 use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::anchor::{self, DISCRIMINATOR, Refused};
+use super::super::ata::TokenProgram;
 use super::super::call::Call;
 use super::super::swap::{Amounts, Layout, MintFrom, Side, Terms};
-use super::super::walk::{Walk, lamports};
+use super::super::walk::Walk;
 
 pub(super) const ID: Address = Address::from_literal("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P");
 pub(super) const SLUG: &str = "pump-fun";
@@ -182,7 +183,11 @@ impl Trade {
             self.native_if_sol(walk, call, layout.receive)?,
         );
         walk.trade(call, SLUG, sides, bounds, Terms::default())?;
-        self.deposit(walk, call)
+        self.deposit(walk, call)?;
+        let native = matches!(sides, (Side::Native, _) | (_, Side::Native));
+        let others = self.rent_of_others(walk, call, native)?;
+        walk.deposit(ID, others);
+        Ok(())
     }
 
     fn native_if_sol(
@@ -213,16 +218,50 @@ impl Trade {
     }
 
     fn deposit(&self, walk: &mut Walk<'_>, call: &Call<'_>) -> Result<(), DecodeError> {
-        let present = self.accumulator.filter(|slot| *slot < call.slot_count());
-        if let Some(slot) = present {
-            let amount = lamports(walk.context.costs.pump_accumulator_rent);
-            walk.push(Effect::RentDeposit {
-                account: call.key(slot)?,
-                amount,
-            });
+        if let Some(slot) = self.accumulator.filter(|slot| *slot < call.slot_count()) {
+            walk.deposit(call.key(slot)?, walk.context.costs.pump_accumulator_rent);
         }
         Ok(())
     }
+
+    /// The most that a trade pays for accounts of the exchange and of the coin's creator, where
+    /// it is the first to need them ("SOL cost" in pump.fun's description of the instructions).
+    /// Of a coin that is paired with SOL they are no token accounts.
+    fn rent_of_others(
+        &self,
+        walk: &Walk<'_>,
+        call: &Call<'_>,
+        native: bool,
+    ) -> Result<u64, DecodeError> {
+        let costs = &walk.context.costs;
+        let curve = costs.pump_curve_top_up;
+        if self.interface == Interface::V3 {
+            return Ok(curve);
+        }
+        let mut rent = curve.saturating_add(costs.pump_vault_rent);
+        if self.interface == Interface::V2 {
+            if !self.buys {
+                rent = rent.saturating_add(costs.pump_accumulator_rent);
+            }
+            if !native {
+                rent = rent.saturating_add(token_rent(walk, call, 4)?.saturating_mul(3));
+            }
+        }
+        Ok(rent)
+    }
+}
+
+/// The rent of a token account under the program in a slot, the larger where it is not known.
+pub(super) fn token_rent(
+    walk: &Walk<'_>,
+    call: &Call<'_>,
+    slot: usize,
+) -> Result<u64, DecodeError> {
+    let program = call
+        .account(slot)?
+        .key
+        .and_then(|key| TokenProgram::by_id(&key));
+    Ok(walk.token_rent(program.unwrap_or(TokenProgram::Token2022)))
 }
 
 /// Slots: wallet, accumulator; what the accumulator holds comes back to the wallet.
@@ -248,8 +287,8 @@ fn reclaim(
 mod tests {
     use super::super::super::context::Context;
     use super::super::super::draft::{
-        STRANGER, WALLET, ata, effects, effects_hiding, pays, pool, reads, refusal, signs, step,
-        writes,
+        STRANGER, WALLET, ata, effects, effects_hiding, effects_in, pays, pool, reads, refusal,
+        signs, step, writes,
     };
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
@@ -423,5 +462,43 @@ mod tests {
             refusal(&[claim(STRANGER, CLAIM_CASHBACK)]),
             DecodeErrorKind::WrongAccounts
         );
+    }
+
+    #[test]
+    fn rent_that_a_trade_pays_for_others_is_counted() {
+        let of = |step| -> u64 {
+            let context = Context {
+                mints: &[SPENT, RECEIVED],
+                ..Context::new(WALLET)
+            };
+            let effects = effects_in(&[step], &context).unwrap();
+            let deposits = effects.into_iter().map(|effect| match effect {
+                Effect::RentDeposit { amount, .. } => u64::try_from(amount.base()).unwrap(),
+                _ => 0,
+            });
+            deposits.sum()
+        };
+        let (vault, curve, accumulator) = (890_880, 459_360, 1_844_400);
+        for trade in &TRADES {
+            let name = trade.layout.name;
+            let (sol, token) = match trade.interface {
+                Interface::Legacy if trade.buys => {
+                    let all = vault + curve + accumulator;
+                    (all, all)
+                }
+                Interface::Legacy => (vault + curve, vault + curve),
+                Interface::V2 => {
+                    let all = vault + curve + accumulator;
+                    (all, all + 3 * 2_248_080)
+                }
+                Interface::V3 => (curve + accumulator, curve + accumulator),
+            };
+            if trade.interface == Interface::Legacy {
+                assert_eq!(of(legacy_case(trade).step), sol, "{name}");
+                continue;
+            }
+            assert_eq!(of(quoted_case(trade, true).step), sol, "{name}");
+            assert_eq!(of(quoted_case(trade, false).step), token, "{name}");
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! PumpSwap, pump.fun's pools after migration. Base and quote may be reversed, so the mint
 //! slots say what is spent.
 
-use countersign_intent::{Address, Effect};
+use countersign_intent::Address;
 
 use crate::DecodeError;
 
 use super::super::anchor::{self, Refused};
 use super::super::call::Call;
 use super::super::swap::{Amounts, Layout, MintFrom, Side};
-use super::super::walk::{Walk, lamports};
+use super::super::walk::Walk;
+use super::pump_fun::token_rent;
 
 pub(super) const ID: Address = Address::from_literal("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
 pub(super) const SLUG: &str = "pumpswap";
@@ -19,6 +20,10 @@ struct Trade {
     flag: bool,
     /// The volume accumulator that the wallet pays for if it is missing.
     accumulator: Option<usize>,
+    /// Whether it belongs to the second interface, which opens nothing else.
+    second: bool,
+    /// How many accounts the interface names.
+    named: usize,
 }
 
 const BASE: Side = Side::Token(5, MintFrom::Slot(3));
@@ -42,6 +47,8 @@ const fn v1(layout: Layout, buys: bool) -> Trade {
         layout,
         flag: buys,
         accumulator: if buys { Some(20) } else { None },
+        second: false,
+        named: if buys { 23 } else { 21 },
     }
 }
 
@@ -53,6 +60,8 @@ const fn v2(layout: Layout) -> Trade {
         },
         flag: false,
         accumulator: Some(12),
+        second: true,
+        named: 17,
     }
 }
 
@@ -135,23 +144,38 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         }
         Ok(())
     })?;
-    let accumulator = trade.accumulator.filter(|slot| *slot < call.slot_count());
-    if let Some(slot) = accumulator {
-        let amount = lamports(walk.context.costs.pump_accumulator_rent);
-        walk.push(Effect::RentDeposit {
-            account: call.key(slot)?,
-            amount,
-        });
+    if let Some(slot) = trade.accumulator.filter(|slot| *slot < call.slot_count()) {
+        walk.deposit(call.key(slot)?, walk.context.costs.pump_accumulator_rent);
     }
+    let others = trade.rent_of_others(walk, call)?;
+    walk.deposit(ID, others);
     Ok(())
+}
+
+impl Trade {
+    /// The most that a trade pays for token accounts of the exchange, of the coin's creator and,
+    /// where it is named after the others, of the trader's cashback: where it is the first to
+    /// need them.
+    fn rent_of_others(&self, walk: &Walk<'_>, call: &Call<'_>) -> Result<u64, DecodeError> {
+        if self.second {
+            return Ok(0);
+        }
+        let cashback = call.slot_count() > self.named;
+        let accounts = 2 + u64::from(cashback);
+        Ok(token_rent(walk, call, 12)?.saturating_mul(accounts))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::draft::{WALLET, ata, pays, reads, refusal, signs, step, writes};
+    use super::super::super::draft::{
+        WALLET, ata, effects, pays, reads, refusal, signs, step, writes,
+    };
+    use super::super::super::ids;
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
     use crate::DecodeErrorKind;
+    use countersign_intent::Effect;
 
     #[test]
     fn every_trade_is_bounded_and_the_wallets() {
@@ -216,6 +240,42 @@ mod tests {
                 discriminator.to_be_bytes().to_vec(),
             );
             assert_eq!(refusal(&[other]), DecodeErrorKind::Forbidden);
+        }
+    }
+
+    #[test]
+    fn token_accounts_that_a_trade_opens_for_others_are_counted() {
+        for (trade, accounts, others) in [
+            (&TRADES[0], 23, 2),
+            (&TRADES[0], 24, 3),
+            (&TRADES[2], 21, 2),
+            (&TRADES[2], 22, 3),
+            (&TRADES[3], 17, 0),
+            (&TRADES[5], 17, 0),
+        ] {
+            for (program, rent) in [(ids::TOKEN, 2_039_280), (ids::TOKEN_2022, 2_248_080)] {
+                let given = [
+                    (1, pays(WALLET)),
+                    (3, reads(SPENT)),
+                    (4, reads(RECEIVED)),
+                    (5, writes(ata(WALLET, SPENT))),
+                    (6, writes(ata(WALLET, RECEIVED))),
+                    (12, reads(program)),
+                ];
+                let discriminator = trade.layout.discriminator.to_be_bytes();
+                let step = instruction(ID, accounts, &given, two_amounts(&discriminator, 5, 6));
+                let paid: u128 = effects(&[step])
+                    .unwrap()
+                    .into_iter()
+                    .filter_map(|effect| match effect {
+                        Effect::RentDeposit { account, amount } if account == ID => {
+                            Some(amount.base())
+                        }
+                        _ => None,
+                    })
+                    .sum();
+                assert_eq!(paid, rent * others, "{}", trade.layout.name);
+            }
         }
     }
 }
