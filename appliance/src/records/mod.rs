@@ -7,6 +7,7 @@
 
 mod digest;
 mod error;
+mod look;
 mod row;
 mod turn;
 
@@ -22,6 +23,7 @@ use crate::Db;
 use crate::device::DeviceDesk;
 use digest::{RowKey, RowSet};
 pub use error::RecordsError;
+use look::{Look, keyed};
 pub use row::{Draft, Kind, Record, Stored};
 pub use turn::Turn;
 
@@ -35,6 +37,8 @@ pub struct Records<S = Db> {
     desk: DeviceDesk,
     rows: RwLock<Rows>,
     writer: tokio::sync::Mutex<Writer>,
+    /// Held for writing while rows may be in the database and not in memory yet.
+    settled: tokio::sync::RwLock<()>,
     /// How often nobody knew what became of a commit.
     doubts: watch::Sender<u64>,
 }
@@ -72,6 +76,7 @@ impl<S: Store> Records<S> {
                 checked: HashMap::new(),
             }),
             writer: tokio::sync::Mutex::new(Writer { version, next_seq }),
+            settled: tokio::sync::RwLock::new(()),
             doubts: watch::Sender::new(0),
         })
     }
@@ -93,17 +98,8 @@ impl<S: Store> Records<S> {
     /// # Errors
     /// A row that is not what this appliance wrote last; a store or HSM that does not answer.
     pub async fn get<T: Record>(&self, id: [u8; 16]) -> Result<Option<Stored<T>>, RecordsError> {
-        let row = self.db.authority(T::KIND.as_str(), &id).await?;
-        let Some(row) = row else {
-            let expected = self.read_rows(|rows| rows.current.mac(&(T::KIND, id)).is_some());
-            return if expected {
-                Err(RecordsError::tampered(T::KIND, &id, "the row is gone"))
-            } else {
-                Ok(None)
-            };
-        };
-        let mut checked = self.check(vec![row]).await?;
-        checked.pop().map(|row| row.read()).transpose()
+        let mut rows = self.latest(&Look::Id(T::KIND, id)).await?;
+        rows.pop().map(|row| row.read()).transpose()
     }
 
     /// Finds one record by its unique lookup text.
@@ -111,15 +107,8 @@ impl<S: Store> Records<S> {
     /// # Errors
     /// As [`Records::get`].
     pub async fn find<T: Record>(&self, lookup: &str) -> Result<Option<Stored<T>>, RecordsError> {
-        let Some(row) = self
-            .db
-            .authority_by_lookup(T::KIND.as_str(), lookup)
-            .await?
-        else {
-            return Ok(None);
-        };
-        let mut checked = self.check(vec![row]).await?;
-        checked.pop().map(|row| row.read()).transpose()
+        let mut rows = self.latest(&Look::Text(T::KIND, lookup)).await?;
+        rows.pop().map(|row| row.read()).transpose()
     }
 
     /// Lists records in the order they were made, those after `after`.
@@ -132,13 +121,10 @@ impl<S: Store> Records<S> {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Stored<T>>, RecordsError> {
-        let parent = parent.as_ref().map(<[u8; 16]>::as_slice);
         let rows = self
-            .db
-            .authority_list(T::KIND.as_str(), parent, after, limit)
+            .latest(&Look::Page(T::KIND, parent, after, limit))
             .await?;
-        let checked = self.check(rows).await?;
-        checked.iter().map(AuthorityRowExt::read).collect()
+        rows.iter().map(AuthorityRowExt::read).collect()
     }
 
     /// Lists every record of a kind, or every one that belongs to `parent`.
@@ -249,28 +235,50 @@ impl<S: Store> Records<S> {
         })
     }
 
-    /// Checks that each row is the latest version this appliance wrote.
-    async fn check(&self, rows: Vec<AuthorityRow>) -> Result<Vec<AuthorityRow>, RecordsError> {
+    /// The rows as this appliance wrote them last. While a commit is on its way the database may be
+    /// ahead of what is in memory, or what was read behind it: then it is read again once that
+    /// ended.
+    async fn latest(&self, look: &Look<'_>) -> Result<Vec<AuthorityRow>, RecordsError> {
+        let rows = look.at(&*self.db).await?;
+        if self.stale(look, &rows)?.is_none() {
+            return self.genuine(rows).await;
+        }
+        let _settled = self.settled.read().await;
+        let rows = look.at(&*self.db).await?;
+        match self.stale(look, &rows)? {
+            None => self.genuine(rows).await,
+            Some(((kind, id), what)) => Err(RecordsError::tampered(kind, &id, what)),
+        }
+    }
+
+    /// The first row that is not the version in memory, or the one that is in memory alone.
+    fn stale(
+        &self,
+        look: &Look<'_>,
+        rows: &[AuthorityRow],
+    ) -> Result<Option<(RowKey, &'static str)>, RecordsError> {
+        if let (Look::Id(kind, id), []) = (look, rows) {
+            let key = (*kind, *id);
+            let expected = self.read_rows(|rows| rows.current.mac(&key).is_some());
+            return Ok(expected.then_some((key, "the row is gone")));
+        }
+        for row in rows {
+            let (key, mac) = keyed(row)?;
+            if self.read_rows(|rows| rows.current.mac(&key) != Some(&mac)) {
+                return Ok(Some((key, "it is not the latest version")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Has the HSM check the MACs that it did not check before.
+    async fn genuine(&self, rows: Vec<AuthorityRow>) -> Result<Vec<AuthorityRow>, RecordsError> {
         let mut inputs = Vec::new();
         for row in &rows {
-            let (key, mac) = row::keyed_mac(row).ok_or_else(|| RecordsError::Unreadable {
-                kind: row.kind.clone(),
-                cause: "its kind, id or MAC has another shape".to_owned(),
-            })?;
+            let (key, mac) = keyed(row)?;
             let input = row::mac_input(row);
             let hash: [u8; 32] = Sha256::digest(&input).into();
-            let (latest, known) = self.read_rows(|rows| {
-                let latest = rows.current.mac(&key) == Some(&mac);
-                (latest, rows.checked.get(&key) == Some(&hash))
-            });
-            if !latest {
-                return Err(RecordsError::tampered(
-                    key.0,
-                    &key.1,
-                    "it is not the latest version",
-                ));
-            }
-            if !known {
+            if self.read_rows(|rows| rows.checked.get(&key) != Some(&hash)) {
                 inputs.push((key, mac, hash, input));
             }
         }
@@ -381,3 +389,6 @@ impl AuthorityRowExt for AuthorityRow {
         row::read(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

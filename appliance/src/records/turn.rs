@@ -37,6 +37,7 @@ impl<S: Store> Turn<'_, S> {
     ) -> Result<Vec<u64>, RecordsError> {
         let mut sealed = self.seal(drafts, entries).await?;
         let change = std::mem::take(&mut sealed.change);
+        let _committing = self.records.settled.write().await;
         match self.records.ledger.admin(change).await {
             Ok(indexes) => {
                 self.take_in(sealed);
@@ -58,6 +59,7 @@ impl<S: Store> Turn<'_, S> {
     ) -> Result<Judged, RecordsError> {
         let mut sealed = self.seal(drafts, Vec::new()).await?;
         let change = std::mem::take(&mut sealed.change);
+        let _committing = self.records.settled.write().await;
         match self.records.ledger.judge(case(change)).await {
             Ok(judged) => {
                 // A permission that was given before changes nothing again: the ledger refuses

@@ -17,22 +17,22 @@ use crate::journal::Journal;
 use crate::records::Records;
 
 /// A token with the appliance's keys.
-pub(super) fn token() -> Arc<Simulator> {
+pub(crate) fn token() -> Arc<Simulator> {
     let simulator = Arc::new(Simulator::default());
     ceremony::create(&*simulator, &KeyRole::expected(true, false)).unwrap();
     simulator
 }
 
 /// What is opened, and gone with a crash.
-pub(super) struct Opened {
-    pub(super) device: Arc<dyn Device>,
-    pub(super) desk: DeviceDesk,
-    pub(super) records: Records<MemoryStore>,
-    pub(super) journal: Journal,
+pub(crate) struct Opened {
+    pub(crate) device: Arc<dyn Device>,
+    pub(crate) desk: DeviceDesk,
+    pub(crate) records: Records<MemoryStore>,
+    pub(crate) journal: Journal,
 }
 
 /// Opens both, as a start does.
-pub(super) async fn open(simulator: &Arc<Simulator>, store: &MemoryStore) -> Opened {
+pub(crate) async fn open(simulator: &Arc<Simulator>, store: &MemoryStore) -> Opened {
     let device: Arc<dyn Device> = Arc::clone(simulator) as _;
     let clock = ManualClock::at(Timestamp::from_micros(1_000_000_000));
     let clock: Arc<dyn Clock> = clock;
@@ -56,7 +56,7 @@ pub(super) async fn open(simulator: &Arc<Simulator>, store: &MemoryStore) -> Ope
 }
 
 /// A wallet of this user at the usual place.
-pub(super) fn wanted(user: &str, custody: CustodyKind) -> NewWallet {
+pub(crate) fn wanted(user: &str, custody: CustodyKind) -> NewWallet {
     NewWallet {
         user: user.to_owned(),
         gateway: "g".to_owned(),

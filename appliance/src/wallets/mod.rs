@@ -1,7 +1,7 @@
 //! Wallets: one key of one user at one venue.
 
 #[cfg(test)]
-mod bench;
+pub(crate) mod bench;
 mod create;
 mod directory;
 mod import;
