@@ -1,9 +1,11 @@
 //! `countersign decode`
 
-use countersign_decode::solana::{Context, Decoded};
-use countersign_decode::{DecodeError, explain, explain_effect};
-use countersign_intent::{Address, Lifetime, intent_digest};
-use serde_json::{Value, json};
+mod value;
+mod words;
+
+use countersign_decode::DecodeError;
+use countersign_decode::solana::{Context, RegisteredNonce};
+use countersign_intent::Address;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -24,6 +26,9 @@ pub(crate) struct Arguments {
     /// Owner of token accounts that may receive, e.g. an allow-listed address. May be repeated
     #[arg(long = "owner", value_name = "ADDRESS")]
     owners: Vec<Address>,
+    /// Nonce account of the wallet, read as if it were registered. May be repeated
+    #[arg(long = "nonce", value_name = "ADDRESS")]
+    nonces: Vec<Address>,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
@@ -32,51 +37,35 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         Some(wallet) => wallet,
         None => wire.fee_payer().map_err(|error| refused(&error))?,
     };
+    let nonces: Vec<RegisteredNonce> = arguments
+        .nonces
+        .iter()
+        .map(|account| RegisteredNonce {
+            account: *account,
+            authority: wallet,
+        })
+        .collect();
     let context = Context {
         mints: &arguments.mints,
         owners: &arguments.owners,
+        nonces: &nonces,
         ..Context::new(wallet)
     };
     let decoded = wire.decode(&context).map_err(|error| refused(&error))?;
-    session.show(&value(&decoded), |out| {
-        out.text(&explain(&decoded.intent).join("\n"));
+    session.show(&value::of(&decoded), |out| {
+        out.text(&words::told(&decoded.intent).join("\n"));
     });
     Ok(Exit::Done)
 }
 
 /// What the appliance would not sign.
 pub(super) fn refused(error: &DecodeError) -> Failure {
-    let kind = error.kind().as_str();
-    let mut failure = Failure::refused(format!("not understood, so never signed (`{kind}`)"))
-        .and(format!("  {error}"));
-    failure.body = Some(json!({
-        "understood": false,
-        "kind": kind,
-        "message": error.to_string(),
-    }));
+    let mut lines = words::told_why(error).into_iter();
+    let mut failure = Failure::refused(lines.next().unwrap_or_default());
+    failure.lines.extend(lines);
+    failure.body = Some(value::of_refusal(error));
     failure
 }
 
-fn value(decoded: &Decoded) -> Value {
-    let intent = &decoded.intent;
-    let effects: Vec<Value> = intent
-        .effects
-        .iter()
-        .map(|effect| {
-            json!({
-                "action": effect.action(&intent.wallet).as_str(),
-                "text": explain_effect(effect, &intent.wallet),
-            })
-        })
-        .collect();
-    let cosigners: Vec<String> = intent.cosigners.iter().map(Address::to_string).collect();
-    json!({
-        "understood": true,
-        "venue": intent.venue.as_str(),
-        "wallet": intent.wallet.to_string(),
-        "effects": effects,
-        "cosigners": cosigners,
-        "durable": matches!(intent.lifetime, Lifetime::DurableNonce { .. }),
-        "intent_digest": hex::encode(intent_digest(intent)),
-    })
-}
+#[cfg(test)]
+mod tests;

@@ -172,7 +172,7 @@ impl Walk<'_> {
             return Err(call.refuse(
                 DecodeErrorKind::WrongAccounts,
                 "spends from and receives into the same token account: what arrives cannot be \
-                 told from what was there",
+                 told from what was there; receive into another account",
             ));
         }
         let spend = self.side(call, spend)?;
