@@ -72,7 +72,10 @@ impl Walk<'_> {
         known.copied().ok_or_else(|| {
             call.refuse(
                 DecodeErrorKind::UnboundedTrade,
-                format!("market `{key}` is not registered, so its lots cannot be read as amounts"),
+                format!(
+                    "market `{key}` is not registered, so its lots cannot be read as amounts; ask \
+                     an operator to have it registered"
+                ),
             )
         })
     }
