@@ -42,6 +42,9 @@ impl Window {
     }
 
     /// Restores a window from stored `(bucket, sum)` pairs, in any order; equal buckets add up.
+    ///
+    /// When in the newest bucket something was added last is not known again: the caller has to see
+    /// to it that no later `now` is before the latest time that was recorded.
     #[must_use]
     pub fn restore(length: Span, stored: impl IntoIterator<Item = (i64, u128)>) -> Self {
         let mut window = Self::new(length);

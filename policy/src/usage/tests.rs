@@ -82,6 +82,7 @@ fn play(
     let mut oracle = Oracle::default();
     let mut held: Vec<(i64, i64, u128)> = Vec::new();
     let mut now = start;
+    let mut floor = i64::MIN;
     for step in steps {
         match step {
             Step::Wait(by) => now += by,
@@ -91,9 +92,10 @@ fn play(
             }
             Step::Spend(amount) => {
                 let seen = oracle.seen(now);
+                let now = at(now.max(floor));
                 judge(&window, &oracle, seen);
-                if window.used(at(now)) + amount <= limit {
-                    let bucket = window.add(at(now), amount);
+                if window.used(now) + amount <= limit {
+                    let bucket = window.add(now, amount);
                     oracle.spend(seen, amount);
                     held.push((seen, bucket, amount));
                 }
@@ -110,10 +112,9 @@ fn play(
             Step::Restart => {
                 let stored: Vec<_> = window.buckets().collect();
                 window = Window::restore(Span::from_micros(length), stored);
-                // The newest bucket is known again, its exact instant is not.
-                let newest = window.buckets().map(|(bucket, _)| bucket).max();
-                let size = i64::try_from(length.div_ceil(BUCKETS_PER_WINDOW)).unwrap();
-                oracle.latest = newest.map(|bucket| bucket * size);
+                // The newest bucket is known again, its exact instant is not: whoever restores a
+                // window knows the latest time that was recorded.
+                floor = oracle.latest.unwrap_or(i64::MIN);
             }
         }
     }
@@ -167,6 +168,25 @@ proptest! {
             assert!(window.buckets().count() <= 131);
         });
     }
+}
+
+/// The clock is set back by less than a bucket, and the window is restored: what had left by the
+/// latest recorded time does not come back in.
+#[test]
+fn time_does_not_go_back_behind_what_was_recorded() {
+    let run = vec![
+        Step::Spend(1),
+        Step::Edge(51, 1),
+        Step::Wait(44),
+        Step::Spend(0),
+        Step::Wait(-2),
+        Step::Restart,
+        Step::Spend(0),
+    ];
+    play((145, -2_293, run), 117, |window, oracle, seen| {
+        assert!(window.used(at(seen)) >= oracle.used(seen, 145));
+        assert!(seen != -2_148, "an instant that was over");
+    });
 }
 
 #[test]
