@@ -3,6 +3,7 @@
 //! The first layouts put their amounts after a plan of variable length, and the program ignores
 //! what follows them, so the plan is read step by step. The second layouts put the amounts first.
 
+mod numbers;
 mod plan;
 mod reach;
 mod token_account;
@@ -14,15 +15,15 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::anchor::{self, Refused};
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
-use super::super::swap::{Bounds, MintFrom, Side, Terms, least_received, most_spent, quote};
+use super::super::swap::{MintFrom, Side, Terms};
 use super::super::walk::Walk;
-use super::super::wire::Reader;
+
+use numbers::{bounds, terms};
 
 pub(super) const ID: Address = Address::from_literal("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
 const EVENT_AUTHORITY: Address =
     Address::from_literal("D8cy77BBepLMngZx6ZukaTff5hCt1HrWyKk3Hnd9oitf");
 pub(super) const SLUG: &str = "jupiter-v6";
-const FULL_BPS: u16 = 10_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Arguments {
@@ -222,16 +223,6 @@ const REFUSED: [Refused; 8] = [
     (0x1a4a_ec97_6840_b7f9, "close_token", ADMINISTERS),
 ];
 
-/// The numbers of a route.
-struct Numbers {
-    amount: u64,
-    quoted: u64,
-    slippage_bps: u16,
-    fee_bps: u16,
-    positive_slippage_bps: u16,
-    steps: u32,
-}
-
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let discriminator = anchor::discriminator(call);
     if discriminator == Some(token_account::CREATE) {
@@ -264,39 +255,6 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         bounds(route, &numbers),
         terms,
     )
-}
-
-impl Route {
-    fn read(&self, args: &mut Reader<'_>) -> Result<Numbers, DecodeError> {
-        if self.shared {
-            args.u8("id")?;
-        }
-        match self.arguments {
-            Arguments::PlanFirst => {
-                let steps = plan::read(args, plan::Weight::Percent)?;
-                Ok(Numbers {
-                    steps,
-                    amount: args.u64("amount")?,
-                    quoted: args.u64("quoted amount")?,
-                    slippage_bps: args.u16("slippage")?,
-                    fee_bps: u16::from(args.u8("platform fee")?),
-                    positive_slippage_bps: 0,
-                })
-            }
-            Arguments::AmountsFirst => {
-                let mut numbers = Numbers {
-                    steps: 0,
-                    amount: args.u64("amount")?,
-                    quoted: args.u64("quoted amount")?,
-                    slippage_bps: args.u16("slippage")?,
-                    fee_bps: args.u16("platform fee")?,
-                    positive_slippage_bps: args.u16("positive slippage")?,
-                };
-                numbers.steps = plan::read_or_skip(args)?;
-                Ok(numbers)
-            }
-        }
-    }
 }
 
 fn check_accounts(
@@ -360,47 +318,6 @@ fn check_redirect(
             ),
         )
     })
-}
-
-fn terms(call: &Call<'_>, route: &Route, numbers: &Numbers) -> Result<Terms, DecodeError> {
-    if numbers.slippage_bps > FULL_BPS || numbers.fee_bps > FULL_BPS {
-        return Err(call.refuse(
-            DecodeErrorKind::UnboundedTrade,
-            format!(
-                "a slippage of {} and a platform fee of {} basis points, at most {FULL_BPS} make \
-                 sense",
-                numbers.slippage_bps, numbers.fee_bps
-            ),
-        ));
-    }
-    let fee = match route.slots.fee {
-        Some(slot) => call.optional(slot)?.map(|account| (slot, account)),
-        None => None,
-    };
-    let fee_account = match fee {
-        Some((slot, account)) if account.key.is_none() && numbers.fee_bps > 0 => {
-            return call.key(slot).map(|_| Terms::default());
-        }
-        Some((_, account)) => account.key,
-        None => None,
-    };
-    Ok(Terms {
-        quote: Some(quote(numbers.quoted, numbers.slippage_bps)),
-        platform_fee_bps: numbers.fee_bps,
-        positive_slippage_bps: numbers.positive_slippage_bps,
-        fee_account,
-        ..Terms::default()
-    })
-}
-
-fn bounds(route: &Route, numbers: &Numbers) -> Bounds {
-    if route.exact_out {
-        let slack = numbers.slippage_bps.saturating_add(numbers.fee_bps);
-        Bounds::exact_out(numbers.amount, most_spent(numbers.quoted, slack))
-    } else {
-        let least = least_received(numbers.quoted, numbers.slippage_bps, numbers.fee_bps);
-        Bounds::exact_in(numbers.amount, least)
-    }
 }
 
 #[cfg(test)]
