@@ -1,5 +1,7 @@
 //! Act 6: an auditor takes the log away and verifies it without the appliance.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use countersign_api::{AuditEntry, AuditPage, Checkpoint};
 use countersign_audit::export::{checkpoint_line, end_line, entry_line, header_line};
@@ -11,6 +13,8 @@ use crate::ask::Signed;
 use crate::stage::Stage;
 
 const PAGE: u64 = 500;
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) async fn act(stage: &mut Stage<'_>, trade: &Signed) -> Result<()> {
     stage.screen.title("6  Verify the log")?;
@@ -23,10 +27,7 @@ pub(crate) async fn act(stage: &mut Stage<'_>, trade: &Signed) -> Result<()> {
     stage
         .screen
         .sent("auditor", "GET /v1/audit/checkpoint, /v1/audit/entries")?;
-    let checkpoint: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
-    let entries = entries(&auditor, checkpoint.size).await?;
-    let export = export(&pinned, &checkpoint, &entries)?;
-    let report = verify(&export[..], &pinned, &[], Options::default())?;
+    let (entries, export, report) = settled(&auditor, &pinned).await?;
     show(stage, &report, export.len())?;
     let entry = of_trade(&entries, trade)?;
     stage.screen.yes(&format!(
@@ -34,6 +35,23 @@ pub(crate) async fn act(stage: &mut Stage<'_>, trade: &Signed) -> Result<()> {
         entry.index, trade.answer.request_id
     ))?;
     forge(stage, &pinned, export, entry.index)
+}
+
+/// The log, once what became of the last signatures is in it: that is recorded just after they are
+/// answered.
+async fn settled(auditor: &Client, pinned: &LogKey) -> Result<(Vec<AuditEntry>, Vec<u8>, Report)> {
+    let mut tries = 0;
+    loop {
+        let checkpoint: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
+        let entries = entries(auditor, checkpoint.size).await?;
+        let export = export(pinned, &checkpoint, &entries)?;
+        let report = verify(&export[..], pinned, &[], Options::default())?;
+        tries += 1;
+        if report.open_total == 0 || tries == TRIES {
+            return Ok((entries, export, report));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 fn pinned(stage: &Stage<'_>) -> Result<LogKey> {
