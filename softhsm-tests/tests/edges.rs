@@ -70,6 +70,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The files at the top of the workspace.
+const FILES: [&str; 12] = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "clippy.toml",
+    "deny.toml",
+    "rust-toolchain.toml",
+];
+
 /// Folders that make up the project.
 const FOLDERS: [&str; 6] = [
     "appliance",
@@ -213,16 +229,27 @@ fn neither_the_simulator_nor_the_ledger_is_in_the_appliance() {
     );
 }
 
-#[test]
-fn top_level_folders_are_those_of_the_map() {
-    let found: BTreeSet<String> = fs::read_dir(workspace().unwrap())
+/// Names at the top of the workspace, of folders or of files.
+fn top_level(folders: bool) -> BTreeSet<String> {
+    fs::read_dir(workspace().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .filter(|entry| entry.file_type().unwrap().is_dir() == folders)
         .map(|entry| entry.file_name().into_string().unwrap())
         .filter(|name| name != "target" && !name.starts_with('.'))
-        .collect();
-    assert_eq!(found, FOLDERS.map(str::to_owned).into());
+        .collect()
+}
+
+#[test]
+fn top_level_folders_are_those_of_the_map() {
+    assert_eq!(top_level(true), FOLDERS.map(str::to_owned).into());
+}
+
+#[test]
+fn top_level_files_are_those_of_the_map() {
+    let known = FILES.map(str::to_owned).into();
+    let strays: Vec<_> = top_level(false).difference(&known).cloned().collect();
+    assert_eq!(strays, [""; 0], "nothing else belongs at the top");
 }
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {

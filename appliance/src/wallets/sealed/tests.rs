@@ -6,7 +6,7 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_micros(1_799_999_000_000_000);
 
-/// Made by another implementation (jwcrypto 1.5).
+/// Made by another implementation (jwcrypto 1.6.1).
 fn vectors() -> Value {
     serde_json::from_str(include_str!("vectors.json")).unwrap()
 }
