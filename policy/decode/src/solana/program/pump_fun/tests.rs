@@ -1,4 +1,3 @@
-
 use super::super::super::context::Context;
 use super::super::super::draft::{
     STRANGER, WALLET, ata, effects, effects_hiding, effects_in, pays, pool, reads, refusal, signs,
