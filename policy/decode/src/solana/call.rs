@@ -55,6 +55,11 @@ impl<'m> Call<'m> {
         self.name = Some(name);
     }
 
+    /// The instruction's name, once its decoder has said it.
+    pub(crate) const fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
     pub(crate) const fn data(&self) -> &'m [u8] {
         self.data
     }

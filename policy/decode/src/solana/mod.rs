@@ -12,6 +12,7 @@ mod context;
 mod fee;
 mod ids;
 mod order_book;
+mod pool_side;
 mod program;
 mod swap;
 mod tip;

@@ -10,7 +10,7 @@ use super::account::Account;
 use super::anchor::{self, Refused};
 use super::ata::{Candidate, TokenProgram};
 use super::call::Call;
-use super::walk::{Opened, Walk, lamports, own_candidates};
+use super::walk::{Did, Opened, Walk, lamports, own_candidates};
 use super::wire::Reader;
 
 /// Where the mint of a token account is named.
@@ -153,6 +153,8 @@ pub(crate) struct Terms {
     pub(crate) positive_slippage_bps: u16,
     pub(crate) fee_account: Option<Address>,
     pub(crate) exposed_accounts: u16,
+    /// The slot from which accounts are those of a plan, which are counted instead.
+    pub(crate) plan_from: Option<usize>,
 }
 
 impl Walk<'_> {
@@ -177,6 +179,7 @@ impl Walk<'_> {
         }
         let spend = self.side(call, spend)?;
         let receive = self.side(call, receive)?;
+        self.check_pool_side(call, [spend, receive], &terms)?;
         self.push(Effect::Swap(Swap {
             program,
             spend,
@@ -217,7 +220,9 @@ impl Walk<'_> {
             ));
         }
         let named = named_mints(call, mint)?;
-        let known = match self.known_account(&account) {
+        self.facts.note(Did::NEEDS_OWN);
+        self.facts.expect_own(slot);
+        let known = match self.known(call, &account)? {
             Some(known) => Some(known),
             None => self.search(call, &account, named)?,
         };
@@ -265,7 +270,8 @@ impl Walk<'_> {
         mint: Address,
         program: TokenProgram,
     ) -> Result<Option<Address>, DecodeError> {
-        if let Some(known) = self.known_account(account) {
+        self.facts.note(Did::NEEDS_RECEIVER);
+        if let Some(known) = self.known(call, account)? {
             return Ok(known.is_under(program).then_some(known.owner));
         }
         let candidates = std::iter::once(self.wallet())

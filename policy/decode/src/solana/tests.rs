@@ -1,7 +1,9 @@
 mod bench;
 mod coverage;
+mod facts_table;
 mod hostile_trades;
 mod layouts;
+mod lifetimes;
 mod mainnet;
 mod mutation;
 mod second_reading;

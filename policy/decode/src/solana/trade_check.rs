@@ -3,7 +3,7 @@
 use countersign_intent::{Address, Amount, Asset, Effect, Swap};
 
 use super::TRADING_PROGRAMS;
-use super::context::Context;
+use super::context::{Context, RegisteredAccount};
 use super::draft::{
     STRANGER, Step, Use, WALLET, ata, effects_in, open, pool, refusal_in, signs, step, writes,
 };
@@ -66,6 +66,7 @@ impl Case {
         self.shows_its_bounds();
         self.refuses_foreign_accounts();
         self.refuses_a_misplaced_wallet();
+        self.refuses_an_own_account_of_the_pools();
         self.refuses_other_data();
     }
 
@@ -124,6 +125,41 @@ impl Case {
         let mut short = self.step.clone();
         short.accounts.truncate(self.wallet.min(5));
         assert_eq!(refusal(&[short]), DecodeErrorKind::WrongAccounts);
+    }
+
+    fn refuses_an_own_account_of_the_pools(&self) {
+        const MAIN: Address = pool(252);
+        const OTHER: [RegisteredAccount; 2] = [
+            RegisteredAccount {
+                account: MAIN,
+                mint: SPENT,
+            },
+            RegisteredAccount {
+                account: pool(251),
+                mint: RECEIVED,
+            },
+        ];
+        // The sides are other accounts of the wallet than its main ones, which the pool gets.
+        let registered = Context {
+            accounts: &OTHER,
+            ..hinted()
+        };
+        for side in [self.source, self.destination].into_iter().flatten() {
+            let mut changed = self.step.clone();
+            let own = changed.accounts[side];
+            changed.accounts[self.pool] = own;
+            assert_eq!(refusal(&[changed.clone()]), DecodeErrorKind::WrongAccounts);
+            let mint = if Some(side) == self.source {
+                MAIN
+            } else {
+                pool(251)
+            };
+            changed.accounts[side] = writes(mint);
+            assert_eq!(
+                refusal_in(&[changed], &registered),
+                DecodeErrorKind::WrongAccounts
+            );
+        }
     }
 
     fn refuses_other_data(&self) {

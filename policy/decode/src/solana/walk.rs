@@ -1,7 +1,9 @@
 //! The one pass over a message's instructions.
 
+mod facts;
 mod own;
 
+pub(crate) use facts::{Did, Facts, Opened, Row, State};
 pub(crate) use own::own_candidates;
 
 use countersign_intent::{Address, Amount, Assertion, Asset, Effect, Lifetime};
@@ -16,32 +18,6 @@ use super::fee::{self, ComputeRequest};
 use super::program;
 use super::wire::Message;
 
-/// A token account whose owner and mint an earlier instruction of this message establishes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Opened {
-    pub(crate) index: u8,
-    pub(crate) owner: Address,
-    pub(crate) mint: Address,
-    /// `None` where only the operator vouches for the account.
-    pub(crate) program: Option<TokenProgram>,
-}
-
-impl Opened {
-    /// Whether an instruction of this token program can act on the account.
-    pub(crate) fn is_under(&self, program: TokenProgram) -> bool {
-        self.program.is_none_or(|own| own == program)
-    }
-}
-
-/// A new account paid by the wallet that a later instruction must initialise for the wallet.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Created {
-    pub(crate) index: u8,
-    pub(crate) position: usize,
-    pub(crate) program: Address,
-    pub(crate) lamports: u64,
-}
-
 /// What the pass knows so far.
 #[derive(Debug)]
 pub(crate) struct Walk<'m> {
@@ -50,11 +26,10 @@ pub(crate) struct Walk<'m> {
     pub(crate) accounts: &'m [Account],
     pub(crate) compute: ComputeRequest,
     pub(crate) lifetime: Lifetime,
+    pub(crate) facts: Facts,
     wallet_index: u8,
     effects: Vec<Effect>,
     asserted: Vec<Assertion>,
-    opened: Vec<Opened>,
-    created: Vec<Created>,
     syncs: Vec<(usize, u8)>,
     prover: Prover,
 }
@@ -83,8 +58,7 @@ pub(crate) fn walk(
         wallet_index,
         effects: Vec::with_capacity(message.instructions.len() + 4),
         asserted: Vec::new(),
-        opened: Vec::new(),
-        created: Vec::new(),
+        facts: Facts::default(),
         syncs: program::syncs(message),
         prover: Prover::new(),
     };
@@ -108,6 +82,7 @@ pub(crate) fn walk(
         );
         (family.decode)(&mut walk, &mut call)?;
         call.finish()?;
+        walk.facts.settle(&call, family.facts)?;
     }
     walk.finish()
 }
@@ -151,43 +126,6 @@ impl Walk<'_> {
         self.context.wallet
     }
 
-    /// Remembers a token account that this message establishes.
-    pub(crate) fn open(&mut self, opened: Opened) {
-        self.opened.push(opened);
-    }
-
-    /// Remembers a new account until its initialisation.
-    pub(crate) fn create(&mut self, created: Created) {
-        self.created.push(created);
-    }
-
-    /// The new account that an initialisation completes.
-    pub(crate) fn take_created(
-        &mut self,
-        call: &Call<'_>,
-        slot: usize,
-        program: &Address,
-    ) -> Result<Created, DecodeError> {
-        let index = call.account(slot)?.index;
-        let found = self
-            .created
-            .iter()
-            .position(|created| created.index == index && created.program == *program);
-        found
-            .map(|position| self.created.swap_remove(position))
-            .ok_or_else(|| {
-                call.refuse(
-                    DecodeErrorKind::WrongAccounts,
-                    "initialises an account that no earlier instruction of this message creates",
-                )
-            })
-    }
-
-    /// Whether an account still waits for its initialisation.
-    pub(crate) fn is_created(&self, index: u8) -> bool {
-        self.created.iter().any(|created| created.index == index)
-    }
-
     /// Whether a later instruction makes lamports sent to an account wrapped SOL.
     pub(crate) fn is_synced_after(&self, position: usize, account: u8) -> bool {
         self.syncs
@@ -220,7 +158,7 @@ impl Walk<'_> {
     }
 
     fn finish(mut self) -> Result<Read, DecodeError> {
-        if let Some(created) = self.created.first() {
+        if let Some(created) = self.facts.unfinished() {
             let place = Place::Instruction {
                 index: created.position,
                 program: None,

@@ -7,12 +7,18 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::ata::{Candidate, TokenProgram};
 use super::super::call::Call;
 use super::super::ids;
-use super::super::walk::{Opened, Walk, own_candidates};
+use super::super::walk::{Opened, State, Walk, own_candidates};
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     match call.data() {
         [] | [0] => {
             call.named("Create");
+            if let Some(State::Open(_)) = walk.facts.state(call.account(1)?.index) {
+                return Err(call.refuse(
+                    DecodeErrorKind::WrongAccounts,
+                    "creates an account that is open at this step; use CreateIdempotent",
+                ));
+            }
             create(walk, call)
         }
         [1] => {
@@ -48,12 +54,13 @@ fn create(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let proven = prove(walk, call, owner, mint, program)?
         .ok_or_else(|| unproven(call, &address, &owner, mint))?;
     let (mint, program) = (proven.mint, proven.program.or(program));
-    walk.open(Opened {
+    let opened = Opened {
         index: account.index,
         owner,
         mint,
         program,
-    });
+    };
+    walk.open(call, 1, opened)?;
     walk.push(Effect::OpenAccount {
         account: address,
         owner,
@@ -75,9 +82,12 @@ fn prove(
     program: Option<TokenProgram>,
 ) -> Result<Option<Opened>, DecodeError> {
     let account = call.account(1)?;
-    let known = walk
-        .known_account(&account)
-        .filter(|known| known.owner == owner && mint.is_none_or(|mint| known.mint == mint));
+    // What the operator says of an account does not make it the associated one.
+    let known = walk.facts.associated(account.index).filter(|known| {
+        known.owner == owner
+            && mint.is_none_or(|mint| known.mint == mint)
+            && program.is_none_or(|program| known.is_under(program))
+    });
     if known.is_some() {
         return Ok(known);
     }

@@ -1,7 +1,7 @@
 //! Jupiter DCA: keepers spend a deposit later at prices nobody can bound now, so opening or
 //! filling one counts as sending the deposit away.
 
-use countersign_intent::{Address, Asset, Effect};
+use countersign_intent::{Address, Asset, Effect, WRAPPED_SOL_MINT};
 
 use crate::DecodeError;
 
@@ -9,7 +9,7 @@ use super::super::anchor::{self, DISCRIMINATOR};
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
 use super::super::swap::MintFrom;
-use super::super::walk::{Walk, lamports};
+use super::super::walk::{Opened, Walk, lamports};
 use super::super::wire::Reader;
 
 pub(super) const ID: Address =
@@ -26,17 +26,21 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         Some(OPEN) => {
             call.named("open_dca");
             call.expect_slots(12..=12)?;
-            let amount = call.args(DISCRIMINATOR, |args| read_open(args, true))?;
+            let (amount, closes) = call.args(DISCRIMINATOR, |args| read_open(args, true))?;
             call.wallet(1, "the user")?;
-            open(walk, call, amount, 2)
+            let own = open(walk, call, amount, 2)?;
+            if closes && own.mint == WRAPPED_SOL_MINT {
+                walk.close(call, 4)?;
+            }
+            Ok(())
         }
         Some(OPEN_V2) => {
             call.named("open_dca_v2");
             call.expect_slots(13..=13)?;
-            let amount = call.args(DISCRIMINATOR, |args| read_open(args, false))?;
+            let (amount, _) = call.args(DISCRIMINATOR, |args| read_open(args, false))?;
             call.wallet(1, "the user")?;
             call.wallet(2, "the payer")?;
-            open(walk, call, amount, 3)
+            open(walk, call, amount, 3).map(|_| ())
         }
         Some(DEPOSIT) => deposit(walk, call),
         Some(WITHDRAW) => {
@@ -58,7 +62,8 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     }
 }
 
-fn read_open(args: &mut Reader<'_>, closes_wsol: bool) -> Result<u64, DecodeError> {
+/// The deposit, and whether the wrapped-SOL account that it came from is closed.
+fn read_open(args: &mut Reader<'_>, closes_wsol: bool) -> Result<(u64, bool), DecodeError> {
     args.u64("application index")?;
     let amount = args.u64("amount")?;
     args.u64("amount per cycle")?;
@@ -68,15 +73,19 @@ fn read_open(args: &mut Reader<'_>, closes_wsol: bool) -> Result<u64, DecodeErro
             args.u64(what)?;
         }
     }
-    if closes_wsol && anchor::flag(args, "option")? {
-        anchor::flag(args, "close_wsol_in_ata")?;
-    }
-    Ok(amount)
+    let closes =
+        closes_wsol && anchor::flag(args, "option")? && anchor::flag(args, "close_wsol_in_ata")?;
+    Ok((amount, closes))
 }
 
 /// Slots from the first mint on: input mint, output mint, the user's account, then the two
 /// accounts of the plan.
-fn open(walk: &mut Walk<'_>, call: &Call<'_>, amount: u64, mint: usize) -> Result<(), DecodeError> {
+fn open(
+    walk: &mut Walk<'_>,
+    call: &Call<'_>,
+    amount: u64,
+    mint: usize,
+) -> Result<Opened, DecodeError> {
     let own = walk.own_token_account(call, mint + 2, MintFrom::Slot(mint))?;
     let plan = call.key(0)?;
     let (input, output) = (call.key(mint + 3)?, call.key(mint + 4)?);
@@ -93,7 +102,7 @@ fn open(walk: &mut Walk<'_>, call: &Call<'_>, amount: u64, mint: usize) -> Resul
     });
     walk.deposit_token_rent(input, TokenProgram::Token);
     walk.deposit_token_rent(output, TokenProgram::Token);
-    Ok(())
+    Ok(own)
 }
 
 /// Slots: user, plan, plan's input account, user's input account.

@@ -3,6 +3,7 @@
 mod address_lookup_table;
 mod associated_token;
 mod compute_budget;
+mod facts;
 mod jupiter_dca;
 mod jupiter_limit;
 mod jupiter_rfq;
@@ -35,7 +36,7 @@ use crate::DecodeError;
 
 use super::call::Call;
 use super::ids;
-use super::walk::Walk;
+use super::walk::{Row, Walk};
 
 /// The trading programs, as a swap's `program` names them.
 pub const TRADING_PROGRAMS: &[&str] = &[
@@ -67,78 +68,154 @@ pub(super) struct Family {
     id: Address,
     pub(super) name: &'static str,
     pub(super) decode: Decode,
+    /// Which facts its instructions make, need and end.
+    pub(super) facts: &'static [Row],
 }
 
-const fn family(id: Address, name: &'static str, decode: Decode) -> Family {
-    Family { id, name, decode }
+const fn family(id: Address, name: &'static str, decode: Decode, facts: &'static [Row]) -> Family {
+    Family {
+        id,
+        name,
+        decode,
+        facts,
+    }
 }
 
-const FAMILIES: &[Family] = &[
+pub(super) const FAMILIES: &[Family] = &[
     family(
         ids::COMPUTE_BUDGET,
         "Compute Budget",
         compute_budget::decode,
+        facts::COMPUTE_BUDGET,
     ),
-    family(ids::SYSTEM, "System", system::decode),
-    family(ids::TOKEN, "SPL Token", token::decode),
-    family(ids::TOKEN_2022, "Token-2022", token_2022::decode),
+    family(ids::SYSTEM, "System", system::decode, facts::SYSTEM),
+    family(ids::TOKEN, "SPL Token", token::decode, facts::TOKEN),
+    family(
+        ids::TOKEN_2022,
+        "Token-2022",
+        token_2022::decode,
+        facts::TOKEN_2022,
+    ),
     family(
         ids::ASSOCIATED_TOKEN,
         "Associated Token Account",
         associated_token::decode,
+        facts::ASSOCIATED_TOKEN,
     ),
-    family(memo::V1, "Memo", memo::decode),
-    family(memo::V2, "Memo", memo::decode),
-    family(memo::V4, "Memo", memo::decode),
-    family(jupiter_v6::ID, "Jupiter v6", jupiter_v6::decode),
+    family(memo::V1, "Memo", memo::decode, facts::MEMO),
+    family(memo::V2, "Memo", memo::decode, facts::MEMO),
+    family(memo::V4, "Memo", memo::decode, facts::MEMO),
+    family(
+        jupiter_v6::ID,
+        "Jupiter v6",
+        jupiter_v6::decode,
+        facts::JUPITER_V6,
+    ),
     family(
         jupiter_limit::V2,
         "Jupiter Limit v2",
         jupiter_limit::decode_v2,
+        facts::JUPITER_LIMIT,
     ),
     family(
         jupiter_limit::V1,
         "Jupiter Limit v1",
         jupiter_limit::decode_v1,
+        facts::JUPITER_LIMIT,
     ),
-    family(jupiter_dca::ID, "Jupiter DCA", jupiter_dca::decode),
-    family(jupiter_rfq::ID, "JupiterZ", jupiter_rfq::decode),
-    family(phoenix::ID, "Phoenix", phoenix::decode),
-    family(openbook_v2::ID, "OpenBook v2", openbook_v2::decode),
-    family(pump_fun::ID, "pump.fun", pump_fun::decode),
-    family(pumpswap::ID, "PumpSwap", pumpswap::decode),
-    family(raydium_amm_v4::ID, "Raydium AMM v4", raydium_amm_v4::decode),
+    family(
+        jupiter_dca::ID,
+        "Jupiter DCA",
+        jupiter_dca::decode,
+        facts::JUPITER_DCA,
+    ),
+    family(
+        jupiter_rfq::ID,
+        "JupiterZ",
+        jupiter_rfq::decode,
+        facts::JUPITERZ,
+    ),
+    family(phoenix::ID, "Phoenix", phoenix::decode, facts::PHOENIX),
+    family(
+        openbook_v2::ID,
+        "OpenBook v2",
+        openbook_v2::decode,
+        facts::OPENBOOK_V2,
+    ),
+    family(pump_fun::ID, "pump.fun", pump_fun::decode, facts::PUMP_FUN),
+    family(pumpswap::ID, "PumpSwap", pumpswap::decode, facts::PUMPSWAP),
+    family(
+        raydium_amm_v4::ID,
+        "Raydium AMM v4",
+        raydium_amm_v4::decode,
+        facts::RAYDIUM_AMM_V4,
+    ),
     family(
         raydium_amm_v4::STABLE,
         "Raydium Stable",
         raydium_amm_v4::decode_stable,
+        facts::RAYDIUM_AMM_V4,
     ),
-    family(raydium_cpmm::ID, "Raydium CPMM", raydium_cpmm::decode),
-    family(raydium_clmm::ID, "Raydium CLMM", raydium_clmm::decode),
+    family(
+        raydium_cpmm::ID,
+        "Raydium CPMM",
+        raydium_cpmm::decode,
+        facts::RAYDIUM_CPMM,
+    ),
+    family(
+        raydium_clmm::ID,
+        "Raydium CLMM",
+        raydium_clmm::decode,
+        facts::RAYDIUM_CLMM,
+    ),
     family(
         raydium_launchlab::ID,
         "Raydium LaunchLab",
         raydium_launchlab::decode,
+        facts::RAYDIUM_LAUNCHLAB,
     ),
-    family(orca_whirlpool::ID, "Orca Whirlpool", orca_whirlpool::decode),
-    family(meteora_dlmm::ID, "Meteora DLMM", meteora_dlmm::decode),
-    family(meteora_damm::V2, "Meteora DAMM v2", meteora_damm::decode_v2),
+    family(
+        orca_whirlpool::ID,
+        "Orca Whirlpool",
+        orca_whirlpool::decode,
+        facts::ORCA_WHIRLPOOL,
+    ),
+    family(
+        meteora_dlmm::ID,
+        "Meteora DLMM",
+        meteora_dlmm::decode,
+        facts::METEORA_DLMM,
+    ),
+    family(
+        meteora_damm::V2,
+        "Meteora DAMM v2",
+        meteora_damm::decode_v2,
+        facts::METEORA_DAMM,
+    ),
     family(
         meteora_damm::CURVE,
         "Meteora DBC",
         meteora_damm::decode_curve,
+        facts::METEORA_DAMM,
     ),
     family(
         meteora_damm_v1::ID,
         "Meteora DAMM v1",
         meteora_damm_v1::decode,
+        facts::METEORA_DAMM_V1,
     ),
-    family(ids::STAKE, "Stake", stake::decode),
-    family(lighthouse::ID, "Lighthouse", lighthouse::decode),
+    family(ids::STAKE, "Stake", stake::decode, facts::STAKE),
+    family(
+        lighthouse::ID,
+        "Lighthouse",
+        lighthouse::decode,
+        facts::LIGHTHOUSE,
+    ),
     family(
         address_lookup_table::ID,
         "Address Lookup Table",
         address_lookup_table::decode,
+        facts::NONE,
     ),
 ];
 

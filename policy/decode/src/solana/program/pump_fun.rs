@@ -207,13 +207,16 @@ impl Trade {
             // The program moves SOL for wrapped SOL and never looks at the quote account then, so
             // another account there would misstate what is spent.
             None => {
-                let account = call.account(account)?;
-                if !walk.is_own(call, &account, WRAPPED_SOL_MINT)? {
+                let quote = call.account(account)?;
+                if !walk.is_own(call, &quote, WRAPPED_SOL_MINT)? {
                     call.key(2)?;
                 }
                 true
             }
         };
+        if native {
+            walk.facts.expect_own(account);
+        }
         Ok(if native { Side::Native } else { side })
     }
 

@@ -6,68 +6,80 @@ use crate::DecodeError;
 
 use super::super::call::Call;
 use super::super::walk::Walk;
-use super::{Family, family};
+use super::{Family, facts, family};
 
 pub(super) const FAMILIES: &[Family] = &[
     family(
         id("Vote111111111111111111111111111111111111111"),
         "Vote",
         validator,
+        facts::NONE,
     ),
     family(
         id("Config1111111111111111111111111111111111111"),
         "Config",
         validator,
+        facts::NONE,
     ),
     family(
         id("BPFLoader1111111111111111111111111111111111"),
         "BPF Loader v1",
         loader,
+        facts::NONE,
     ),
     family(
         id("BPFLoader2111111111111111111111111111111111"),
         "BPF Loader v2",
         loader,
+        facts::NONE,
     ),
     family(
         id("BPFLoaderUpgradeab1e11111111111111111111111"),
         "BPF Loader v3",
         loader,
+        facts::NONE,
     ),
     family(
         id("LoaderV411111111111111111111111111111111111"),
         "BPF Loader v4",
         loader,
+        facts::NONE,
     ),
     family(
         id("Ed25519SigVerify111111111111111111111111111"),
         "Ed25519 precompile",
         precompile,
+        facts::NONE,
     ),
     family(
         id("KeccakSecp256k11111111111111111111111111111"),
         "Secp256k1 precompile",
         precompile,
+        facts::NONE,
     ),
     family(
         id("Secp256r1SigVerify1111111111111111111111111"),
         "Secp256r1 precompile",
         precompile,
+        facts::NONE,
     ),
     family(
         id("SQDS4ep65T869zMMBKyuUq6aD6EgTu8psMjkvj52pCf"),
         "Squads v4",
         multisig,
+        facts::NONE,
     ),
     family(
         id("DF1ow4tspfHX9JwWJsAb9epbkA8hmpSEAtxXy1V27QBH"),
         "DFlow",
         opaque_router,
+        facts::NONE,
     ),
     family(
         id("6m2CDdhRgxpH4WjvdzxAYbGxwdGUz5MziiL5jek2kBma"),
         "OKX DEX router",
         exposing_router,
+        facts::NONE,
     ),
 ];
 

@@ -60,7 +60,7 @@ fn initialize(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeErro
         Ok((staker, withdrawer, args.array::<48>("lockup")?))
     })?;
     let account = call.key(0)?;
-    let created = walk.take_created(call, 0, &ids::STAKE)?;
+    let created = walk.complete(call, 0, &ids::STAKE, None)?;
     if staker != walk.wallet() || withdrawer != walk.wallet() || lockup != &[0; 48] {
         return Err(call.refuse(
             DecodeErrorKind::ForeignDestination,

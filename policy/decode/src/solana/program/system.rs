@@ -8,7 +8,7 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::call::Call;
 use super::super::ids;
 use super::super::tip;
-use super::super::walk::{Created, Walk, lamports, sol_transfer};
+use super::super::walk::{Walk, lamports, sol_transfer};
 use super::super::wire::Reader;
 use super::token;
 
@@ -141,13 +141,7 @@ fn created(
             "creates an account that belongs to program `{owner}` with the wallet's lamports"
         )));
     }
-    walk.create(Created {
-        index: call.account(1)?.index,
-        position: call.position,
-        program: owner,
-        lamports: units,
-    });
-    Ok(())
+    walk.create(call, 1, owner, units)
 }
 
 /// Slots: nonce account, RecentBlockhashes, authority.
@@ -198,6 +192,13 @@ fn withdraw_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Decode
     call.fixed(2, &ids::RECENT_BLOCKHASHES)?;
     call.fixed(3, &ids::RENT)?;
     call.wallet(4, "the nonce authority")?;
+    let mut registered = walk.context.nonces.iter();
+    if registered.any(|nonce| nonce.account == account) {
+        return Err(call.forbid(
+            "pays out of a registered nonce account, which can end it while its registration \
+             stays; have it taken off the register first",
+        ));
+    }
     let effect = if recipient == walk.wallet() {
         Effect::Reclaim {
             account,
@@ -217,7 +218,7 @@ fn initialize_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Deco
     let account = call.key(0)?;
     call.fixed(1, &ids::RECENT_BLOCKHASHES)?;
     call.fixed(2, &ids::RENT)?;
-    let created = walk.take_created(call, 0, &ids::SYSTEM)?;
+    let created = walk.complete(call, 0, &ids::SYSTEM, None)?;
     if authority != walk.wallet() {
         return Err(call.refuse(
             DecodeErrorKind::ForeignDestination,

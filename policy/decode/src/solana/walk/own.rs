@@ -8,28 +8,121 @@ use super::super::account::Account;
 use super::super::ata::{Candidate, TokenProgram};
 use super::super::call::Call;
 use super::super::ids;
-use super::{Opened, Walk};
+use super::Walk;
+use super::facts::{Created, Did, Opened, State, contradiction};
 
 impl<'m> Walk<'m> {
-    /// What an earlier instruction of this message, or the operator, says about an account.
-    pub(crate) fn known_account(&self, account: &Account) -> Option<Opened> {
-        let opened = self
-            .opened
-            .iter()
-            .find(|opened| opened.index == account.index);
-        opened.copied().or_else(|| {
-            let registered = self
-                .context
-                .accounts
-                .iter()
-                .find(|known| Some(known.account) == account.key)?;
-            Some(Opened {
-                index: account.index,
-                owner: self.context.wallet,
-                mint: registered.mint,
-                program: None,
-            })
+    /// What is known of an account at this step: from earlier instructions, from the operator, or
+    /// because it is associated.
+    ///
+    /// # Errors
+    /// An account that an earlier instruction has closed, or that holds no tokens.
+    pub(crate) fn known(
+        &self,
+        call: &Call<'_>,
+        account: &Account,
+    ) -> Result<Option<Opened>, DecodeError> {
+        match self.facts.state(account.index) {
+            Some(State::Open(opened)) => Ok(Some(opened)),
+            Some(state) => Err(contradiction(call, account, state)),
+            None => {
+                let registered = self.registered(account);
+                Ok(registered.or_else(|| self.facts.associated(account.index)))
+            }
+        }
+    }
+
+    /// What the operator says about an account.
+    fn registered(&self, account: &Account) -> Option<Opened> {
+        let mut all = self.context.accounts.iter();
+        let registered = all.find(|known| Some(known.account) == account.key)?;
+        Some(Opened {
+            index: account.index,
+            owner: self.context.wallet,
+            mint: registered.mint,
+            program: None,
         })
+    }
+
+    /// Remembers a new account until its initialisation.
+    pub(crate) fn create(
+        &mut self,
+        call: &Call<'_>,
+        slot: usize,
+        program: Address,
+        lamports: u64,
+    ) -> Result<(), DecodeError> {
+        let account = call.account(slot)?;
+        self.check_unregistered(call, &account)?;
+        let created = Created {
+            index: account.index,
+            position: call.position,
+            program,
+            lamports,
+        };
+        self.facts.create(call, &account, created)
+    }
+
+    /// Initialises an account that an earlier instruction creates: as a token account, or as
+    /// something else of `program`.
+    pub(crate) fn complete(
+        &mut self,
+        call: &Call<'_>,
+        slot: usize,
+        program: &Address,
+        token_account: Option<(Address, Address)>,
+    ) -> Result<Created, DecodeError> {
+        let account = call.account(slot)?;
+        let into = token_account.map_or(State::Other, |(owner, mint)| {
+            State::Open(Opened {
+                index: account.index,
+                owner,
+                mint,
+                program: TokenProgram::by_id(program),
+            })
+        });
+        self.facts.complete(call, &account, program, into)
+    }
+
+    /// Opens the token account in a slot, which nobody but its program can have opened otherwise:
+    /// an associated account, or one whose address its program derives.
+    pub(crate) fn open(
+        &mut self,
+        call: &Call<'_>,
+        slot: usize,
+        opened: Opened,
+    ) -> Result<(), DecodeError> {
+        let account = call.account(slot)?;
+        let registered = self.registered(&account);
+        if registered.is_some_and(|known| (known.owner, known.mint) != (opened.owner, opened.mint))
+        {
+            return self.check_unregistered(call, &account);
+        }
+        self.facts.open(call, &account, opened)
+    }
+
+    /// Closes the token account in a slot. A registered account that somebody else could open
+    /// again stays: its registration would outlive it.
+    pub(crate) fn close(&mut self, call: &Call<'_>, slot: usize) -> Result<(), DecodeError> {
+        let account = call.account(slot)?;
+        if let Some(registered) = self.registered(&account) {
+            let own = own_candidates(registered.owner, registered.mint);
+            if self.prove(call, &account, own)?.is_none() {
+                return Err(call.forbid(
+                    "closes a registered token account: whoever has its key could open it as \
+                     theirs, and it would still count as the wallet's; have it taken off the \
+                     register first",
+                ));
+            }
+        }
+        self.facts.close(call, &account)
+    }
+
+    fn check_unregistered(&self, call: &Call<'_>, account: &Account) -> Result<(), DecodeError> {
+        match self.registered(account) {
+            None => Ok(()),
+            Some(registered) => Err(contradiction(call, account, State::Open(registered))),
+        }
     }
 
     /// The first candidate whose associated account this is; what is found is remembered.
@@ -53,40 +146,56 @@ impl<'m> Walk<'m> {
             mint: candidate.mint,
             program: Some(candidate.program),
         });
-        self.opened.extend(proven);
+        if let Some(proven) = proven {
+            self.facts.remember_associated(proven);
+        }
         Ok(proven)
     }
 
-    /// How many of these accounts are the wallet's, as far as this message, the operator and the
-    /// mints that are known can tell. `no_mints` are no mints, or of accounts not among these.
+    /// How many of these accounts are the wallet's, or may be, as far as this message, the
+    /// operator and `candidates` can tell. An account that was the wallet's and is closed or
+    /// registered no more still counts.
     pub(crate) fn own_among(
         &mut self,
         call: &Call<'_>,
         accounts: &[Account],
-        no_mints: &[Option<Address>],
+        candidates: impl Iterator<Item = Candidate>,
     ) -> Result<usize, DecodeError> {
         let wallet = self.wallet();
-        let is_former = |account: &Account| {
-            let former = self.context.former_accounts;
-            account.key.is_some_and(|key| former.contains(&key))
-        };
-        let (known, unknown): (Vec<Account>, Vec<Account>) = accounts
-            .iter()
-            .partition(|account| is_former(account) || self.known_account(account).is_some());
-        let is_own = |account: &&Account| {
-            let known = self.known_account(account);
-            known.map_or_else(|| is_former(account), |known| known.owner == wallet)
-        };
-        let own = known.iter().filter(is_own).count();
-        let keys: Vec<Address> = unknown.iter().filter_map(|account| account.key).collect();
-        if keys.is_empty() {
+        let mut own = 0;
+        let mut unknown = Vec::new();
+        for account in accounts {
+            match self.whose(account) {
+                Some(owner) => own += usize::from(owner == wallet),
+                None => unknown.extend(account.key),
+            }
+        }
+        if unknown.is_empty() {
             return Ok(own);
         }
-        let candidates = self
-            .unnamed(wallet)
-            .filter(|one| !no_mints.contains(&Some(one.mint)));
-        let found = self.prover.count(&keys, candidates);
+        let facts = &self.facts;
+        // The associated account that is found already is not among those nobody knows.
+        let candidates = candidates.filter(|one| !facts.is_found(one.owner, one.program, one.mint));
+        let found = self.prover.count(&unknown, candidates);
         Ok(own + found.map_err(|_| exhausted(call))?)
+    }
+
+    /// Who may lose what an account holds, where anything says so.
+    fn whose(&self, account: &Account) -> Option<Address> {
+        let wallet = self.wallet();
+        if let Some(State::Open(opened)) = self.facts.state(account.index) {
+            return Some(opened.owner);
+        }
+        let key = account.key?;
+        let nonces = &self.context.nonces;
+        let were_own = self.context.former_accounts.contains(&key)
+            || nonces.iter().any(|nonce| nonce.account == key);
+        let known = self
+            .registered(account)
+            .or_else(|| self.facts.associated(account.index));
+        known
+            .map(|known| known.owner)
+            .or_else(|| were_own.then_some(wallet))
     }
 
     /// Whether an account is the wallet's own account for `mint`.
@@ -96,11 +205,11 @@ impl<'m> Walk<'m> {
         account: &Account,
         mint: Address,
     ) -> Result<bool, DecodeError> {
+        self.facts.note(Did::NEEDS_OWN);
         let wallet = self.wallet();
-        let candidates = own_candidates(wallet, mint);
-        let known = match self.known_account(account) {
+        let known = match self.known(call, account)? {
             Some(known) => Some(known),
-            None => self.prove(call, account, candidates)?,
+            None => self.prove(call, account, own_candidates(wallet, mint))?,
         };
         Ok(known.is_some_and(|known| known.owner == wallet && known.mint == mint))
     }

@@ -236,13 +236,23 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     let numbers = call.args(anchor::DISCRIMINATOR, |args| route.read(args))?;
     check_accounts(walk, call, route)?;
     let slots = &route.slots;
+    let destination_mint = MintFrom::Slot(slots.destination_mint);
+    let source = walk.own_token_account(call, slots.source, slots.source_mint)?;
+    let destination = walk.own_token_account(call, slots.destination, destination_mint)?;
+    // Routes of shared accounts may pay out into the destination at once, and a redirect repeats it.
+    for slot in 0..slots.event_authority {
+        if call.account(slot)?.index == destination.index {
+            walk.facts.expect_own(slot);
+        }
+    }
     let exposed_accounts = if route.shared {
         0
     } else {
-        reach::exposed(walk, call, slots, numbers.steps)?
+        reach::exposed(walk, call, slots, ([source, destination], numbers.steps))?
     };
     let terms = Terms {
         exposed_accounts,
+        plan_from: Some(slots.event_authority + 2),
         ..terms(call, route, &numbers)?
     };
     walk.trade(
@@ -250,7 +260,7 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         SLUG,
         (
             Side::Token(slots.source, slots.source_mint),
-            Side::Token(slots.destination, MintFrom::Slot(slots.destination_mint)),
+            Side::Token(slots.destination, destination_mint),
         ),
         bounds(route, &numbers),
         terms,

@@ -10,8 +10,7 @@ use crate::DecodeError;
 use super::super::super::account::Account;
 use super::super::super::call::Call;
 use super::super::super::ids;
-use super::super::super::swap::MintFrom;
-use super::super::super::walk::Walk;
+use super::super::super::walk::{Opened, Walk, own_candidates};
 use super::{EVENT_AUTHORITY, Slots};
 
 /// Accounts of the wallet, or that may be, within reach of the plan beyond what the trade states:
@@ -21,12 +20,9 @@ pub(super) fn exposed(
     walk: &mut Walk<'_>,
     call: &Call<'_>,
     slots: &Slots,
-    steps: u32,
+    (sides, steps): ([Opened; 2], u32),
 ) -> Result<u16, DecodeError> {
-    let sides = [
-        call.account(slots.source)?.index,
-        call.account(slots.destination)?.index,
-    ];
+    let accounts = sides.map(|side| side.index);
     let mut seen = [0_u64; 4];
     let (mut hidden, mut named) = (0, Vec::new());
     let (mut wallet_signs, mut wallet_pays) = (false, false);
@@ -36,8 +32,8 @@ pub(super) fn exposed(
         wallet_signs |= call.is_wallets(&account);
         wallet_pays |= call.is_wallets(&account) && account.writable;
         sends_sol |= account.key.is_none_or(|key| key == ids::SYSTEM);
-        unstakes |= account.key == Some(ids::STAKE);
-        let own = call.is_wallets(&account) || sides.contains(&account.index);
+        unstakes |= account.key.is_none_or(|key| key == ids::STAKE);
+        let own = call.is_wallets(&account) || accounts.contains(&account.index);
         if own || !account.writable || !first_time(&mut seen, &account) {
             continue;
         }
@@ -46,16 +42,15 @@ pub(super) fn exposed(
             Some(_) => named.push(account),
         }
     }
-    let source_mint = match slots.source_mint {
-        MintFrom::Slot(slot) => call.account(slot)?.key,
-        MintFrom::OneOf(..) | MintFrom::Nowhere => None,
-    };
-    let no_mints = [
-        Some(EVENT_AUTHORITY),
-        source_mint,
-        call.account(slots.destination_mint)?.key,
-    ];
-    let known = walk.own_among(call, &named, &no_mints)?;
+    // Both sides may be other accounts than the wallet's main ones of these mints.
+    let wallet = walk.wallet();
+    let of_sides = sides
+        .iter()
+        .flat_map(|side| own_candidates(wallet, side.mint));
+    let unnamed = walk
+        .unnamed(wallet)
+        .filter(|one| one.mint != EVENT_AUTHORITY);
+    let known = walk.own_among(call, &named, of_sides.chain(unnamed))?;
     let further = [
         steps > 1,
         wallet_pays && sends_sol,

@@ -398,6 +398,62 @@ fn stake_is_within_reach_where_the_wallet_and_the_stake_program_are() {
 }
 
 #[test]
+fn hiding_an_account_never_lowers_what_is_within_reach() {
+    let mints = [STRANGER];
+    let context = Context {
+        mints: &mints,
+        ..Context::new(WALLET)
+    };
+    let reach = [
+        signs(WALLET),
+        writes(ata(WALLET, STRANGER)),
+        writes(ata(WALLET, WRAPPED_SOL_MINT)),
+        writes(pool(30)),
+        reads(ids::STAKE),
+        reads(ids::SYSTEM),
+        reads(ids::TOKEN_2022),
+    ];
+    for name in plain() {
+        let mut step = route(name);
+        step.accounts.extend(reach);
+        let step = std::slice::from_ref(&step);
+        let named = exposed(&effects_in(step, &context).unwrap());
+        assert_eq!(named, 4, "{name}");
+        for hidden in &reach[1..] {
+            let hiding = effects_hiding(step, &[hidden.key()], &context).unwrap();
+            assert!(exposed(&hiding) >= named, "{name} {hidden:?}");
+        }
+    }
+}
+
+#[test]
+fn the_wallets_main_accounts_are_within_reach_beside_other_ones() {
+    let accounts = [
+        RegisteredAccount {
+            account: pool(40),
+            mint: usdc(),
+        },
+        RegisteredAccount {
+            account: pool(41),
+            mint: MINT,
+        },
+    ];
+    let context = Context {
+        accounts: &accounts,
+        ..Context::new(WALLET)
+    };
+    for layout in ROUTES.iter().filter(|route| !route.shared) {
+        let mut step = route(layout.name);
+        step.accounts[layout.slots.source] = writes(pool(40));
+        step.accounts[layout.slots.destination] = writes(pool(41));
+        let main = [writes(ata(WALLET, usdc())), writes(ata(WALLET, MINT))];
+        step.accounts.extend(main);
+        let effects = effects_in(&[step], &context).unwrap();
+        assert_eq!(exposed(&effects), 2, "{}", layout.name);
+    }
+}
+
+#[test]
 fn a_later_step_could_spend_from_the_source_again() {
     for (name, v2) in [("route", false), ("route_v2", true)] {
         let mut step = route(name);

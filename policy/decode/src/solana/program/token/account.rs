@@ -8,7 +8,7 @@ use super::super::super::account::Account;
 use super::super::super::ata::TokenProgram;
 use super::super::super::call::Call;
 use super::super::super::ids;
-use super::super::super::walk::{Opened, Walk, lamports};
+use super::super::super::walk::{State, Walk, lamports};
 use super::super::super::wire::{Message, RawInstruction};
 use super::SYNC_NATIVE;
 
@@ -26,6 +26,7 @@ pub(super) fn close_account(
     let address = call.key(0)?;
     let wrapped =
         program == TokenProgram::Token && walk.is_own(call, &account, WRAPPED_SOL_MINT)?;
+    walk.close(call, 0)?;
     let effect = if wrapped {
         Effect::Unwrap {
             account: address,
@@ -129,21 +130,15 @@ pub(super) fn initialize_account(
             args.array("owner").map(|bytes| Address::new(*bytes))
         })?
     };
-    let created = walk.take_created(call, 0, &program.id())?;
+    let (account, mint) = (call.key(0)?, call.key(1)?);
+    let created = walk.complete(call, 0, &program.id(), Some((owner, mint)))?;
     if owner != walk.wallet() {
         return Err(call.refuse(
             DecodeErrorKind::ForeignDestination,
             format!("expected the wallet as the owner of the new account, got `{owner}`"),
         ));
     }
-    let (account, mint) = (call.key(0)?, call.key(1)?);
     let asset = Asset::of_mint(mint);
-    walk.open(Opened {
-        index: created.index,
-        owner,
-        mint,
-        program: Some(program),
-    });
     walk.push(Effect::OpenAccount {
         account,
         owner,
@@ -189,7 +184,8 @@ pub(super) fn initialize_immutable_owner(
     call.named("InitializeImmutableOwner");
     call.expect_slots(1..=1)?;
     call.no_args(1)?;
-    if walk.is_created(call.account(0)?.index) {
+    let state = walk.facts.state(call.account(0)?.index);
+    if matches!(state, Some(State::Created(_))) {
         return Ok(());
     }
     Err(call.refuse(

@@ -1,0 +1,211 @@
+//! Which facts each instruction makes, needs and ends: the one table.
+//!
+//! A program's line in `mod.rs` names its part, and an instruction that has no line here, or does
+//! other than its line says, is refused. So no file of a program can forget what it does to what
+//! is known of accounts. `policy/decode/FACTS.md` is this table for people.
+
+use super::super::walk::{Did, Row};
+
+const NOTHING: Did = Did::NOTHING;
+const OWN: Did = Did::NEEDS_OWN;
+const RECEIVER: Did = Did::NEEDS_RECEIVER;
+const CREATED: Did = Did::NEEDS_CREATED;
+const CREATES: Did = Did::MAKES_CREATED;
+const OPENS: Did = Did::MAKES_OPEN;
+const ENDS: Did = Did::ENDS_OPEN;
+
+/// An instruction that is about no token account.
+const fn none(name: &'static str) -> Row {
+    row(name, NOTHING, NOTHING)
+}
+
+/// A trade of tokens of the wallet.
+const fn trade(name: &'static str) -> Row {
+    row(name, OWN, NOTHING)
+}
+
+const fn row(name: &'static str, always: Did, maybe: Did) -> Row {
+    Row {
+        name,
+        always,
+        maybe,
+    }
+}
+
+pub(super) const COMPUTE_BUDGET: &[Row] = &[
+    none("RequestHeapFrame"),
+    none("SetComputeUnitLimit"),
+    none("SetComputeUnitPrice"),
+    none("SetLoadedAccountsDataSizeLimit"),
+];
+
+/// Refused: Assign, Allocate, AllocateWithSeed, AssignWithSeed, TransferWithSeed,
+/// CreateAccountAllowPrefund, AuthorizeNonceAccount, UpgradeNonceAccount.
+pub(super) const SYSTEM: &[Row] = &[
+    row("CreateAccount", CREATES, NOTHING),
+    row("CreateAccountWithSeed", CREATES, NOTHING),
+    // Into wrapped SOL, where SyncNative follows.
+    row("Transfer", NOTHING, OWN),
+    none("AdvanceNonceAccount"),
+    none("WithdrawNonceAccount"),
+    row("InitializeNonceAccount", CREATED, NOTHING),
+];
+
+/// Refused: what hands an account over (SetAuthority, but for a close authority given up), what
+/// lets somebody spend from it (Approve, ApproveChecked), multisig accounts, Batch.
+pub(super) const TOKEN: &[Row] = &[
+    row("InitializeAccount", CREATED.and(OPENS), NOTHING),
+    row("InitializeAccount2", CREATED.and(OPENS), NOTHING),
+    row("InitializeAccount3", CREATED.and(OPENS), NOTHING),
+    none("InitializeImmutableOwner"),
+    row("Transfer", OWN.and(RECEIVER), NOTHING),
+    row("TransferChecked", RECEIVER, NOTHING),
+    none("Revoke"),
+    none("SetAuthority"),
+    none("Burn"),
+    none("BurnChecked"),
+    row("CloseAccount", ENDS, OWN),
+    none("SyncNative"),
+    none("WithdrawExcessLamports"),
+    none("UnwrapLamports"),
+];
+
+pub(super) const TOKEN_2022: &[Row] = &[
+    row("InitializeAccount", CREATED.and(OPENS), NOTHING),
+    row("InitializeAccount2", CREATED.and(OPENS), NOTHING),
+    row("InitializeAccount3", CREATED.and(OPENS), NOTHING),
+    none("InitializeImmutableOwner"),
+    row("Transfer", OWN.and(RECEIVER), NOTHING),
+    row("TransferChecked", RECEIVER, NOTHING),
+    row("TransferCheckedWithFee", RECEIVER, NOTHING),
+    none("Revoke"),
+    none("SetAuthority"),
+    none("Burn"),
+    none("BurnChecked"),
+    row("CloseAccount", ENDS, NOTHING),
+    none("SyncNative"),
+    none("WithdrawExcessLamports"),
+    none("UnwrapLamports"),
+];
+
+pub(super) const ASSOCIATED_TOKEN: &[Row] = &[
+    row("Create", OPENS, NOTHING),
+    row("CreateIdempotent", OPENS, NOTHING),
+];
+
+pub(super) const STAKE: &[Row] = &[
+    row("Initialize", CREATED, NOTHING),
+    none("DelegateStake"),
+    none("Deactivate"),
+    none("Withdraw"),
+];
+
+pub(super) const MEMO: &[Row] = &[none("Memo")];
+
+pub(super) const LIGHTHOUSE: &[Row] = &[
+    none("AssertAccountData"),
+    none("AssertAccountDataMulti"),
+    none("AssertAccountDelta"),
+    none("AssertAccountInfo"),
+    none("AssertAccountInfoMulti"),
+    none("AssertMintAccount"),
+    none("AssertMintAccountMulti"),
+    none("AssertTokenAccount"),
+    none("AssertTokenAccountMulti"),
+    none("AssertStakeAccount"),
+    none("AssertStakeAccountMulti"),
+];
+
+pub(super) const JUPITER_V6: &[Row] = &[
+    trade("route"),
+    trade("exact_out_route"),
+    trade("shared_accounts_route"),
+    trade("shared_accounts_exact_out_route"),
+    trade("route_v2"),
+    trade("exact_out_route_v2"),
+    trade("shared_accounts_route_v2"),
+    trade("shared_accounts_exact_out_route_v2"),
+    none("create_token_account"),
+];
+
+pub(super) const JUPITER_LIMIT: &[Row] = &[trade("initialize_order"), trade("cancel_order")];
+
+/// A plan may be told to close the wrapped-SOL account that it was paid from.
+pub(super) const JUPITER_DCA: &[Row] = &[
+    row("open_dca", OWN, ENDS),
+    trade("open_dca_v2"),
+    trade("deposit"),
+    row("withdraw", NOTHING, OWN),
+    row("close_dca", NOTHING, OWN),
+];
+
+/// Where a side is SOL, no token account of the wallet carries it.
+pub(super) const JUPITERZ: &[Row] = &[row("fill", NOTHING, OWN)];
+
+pub(super) const PHOENIX: &[Row] = &[trade("Swap")];
+
+pub(super) const OPENBOOK_V2: &[Row] = &[trade("place_take_order")];
+
+pub(super) const PUMP_FUN: &[Row] = &[
+    trade("buy"),
+    trade("buy_exact_sol_in"),
+    trade("sell"),
+    trade("buy_v2"),
+    trade("buy_exact_quote_in_v2"),
+    trade("sell_v2"),
+    trade("buy_v3"),
+    trade("buy_exact_quote_in_v3"),
+    trade("sell_v3"),
+    none("claim_cashback"),
+    none("close_user_volume_accumulator"),
+];
+
+pub(super) const PUMPSWAP: &[Row] = &[
+    trade("buy"),
+    trade("buy_exact_quote_in"),
+    trade("sell"),
+    trade("buy_v2"),
+    trade("buy_exact_quote_in_v2"),
+    trade("sell_v2"),
+    trade("multi_hop_swap"),
+];
+
+pub(super) const RAYDIUM_AMM_V4: &[Row] = &[
+    trade("swap_base_in"),
+    trade("swap_base_out"),
+    trade("swap_base_in_v2"),
+    trade("swap_base_out_v2"),
+];
+
+pub(super) const RAYDIUM_CPMM: &[Row] = &[trade("swap_base_input"), trade("swap_base_output")];
+
+pub(super) const RAYDIUM_CLMM: &[Row] = &[trade("swap"), trade("swap_v2")];
+
+pub(super) const RAYDIUM_LAUNCHLAB: &[Row] = &[
+    trade("buy_exact_in"),
+    trade("buy_exact_out"),
+    trade("sell_exact_in"),
+    trade("sell_exact_out"),
+];
+
+pub(super) const ORCA_WHIRLPOOL: &[Row] = &[
+    trade("swap"),
+    trade("swap_v2"),
+    trade("two_hop_swap"),
+    trade("two_hop_swap_v2"),
+];
+
+pub(super) const METEORA_DLMM: &[Row] = &[
+    trade("swap"),
+    trade("swap2"),
+    trade("swap_exact_out"),
+    trade("swap_exact_out2"),
+];
+
+/// DAMM v2 and the bonding curve.
+pub(super) const METEORA_DAMM: &[Row] = &[trade("swap"), trade("swap2")];
+
+pub(super) const METEORA_DAMM_V1: &[Row] = &[trade("swap")];
+
+/// Programs of which nothing is signed.
+pub(super) const NONE: &[Row] = &[];

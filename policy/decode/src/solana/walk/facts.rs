@@ -1,0 +1,285 @@
+//! What is known of each account at each step of a message: a small state machine.
+//!
+//! ```text
+//! unknown ── create ──> created ── complete ──> open (a token account) or other (stake, nonce)
+//! unknown ── open ────> open      an associated account, or one that its program derives
+//! unknown, open ── close ──> closed ── create, open ──> as from unknown
+//! ```
+//!
+//! Handing an account over and letting somebody spend from it have no transition: a message that
+//! does either is refused whole. What the chain would refuse is refused here too, so no fact
+//! outlives the step that ends it. Which instruction takes which transition stands in
+//! `program/facts.rs`, and an instruction that does other than that table says is refused.
+
+use countersign_intent::Address;
+
+use crate::{DecodeError, DecodeErrorKind};
+
+use super::super::account::Account;
+use super::super::ata::TokenProgram;
+use super::super::call::Call;
+
+/// A token account whose owner and mint are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) index: u8,
+    pub(crate) owner: Address,
+    pub(crate) mint: Address,
+    /// `None` where only the operator vouches for the account.
+    pub(crate) program: Option<TokenProgram>,
+}
+
+impl Opened {
+    /// Whether an instruction of this token program can act on the account.
+    pub(crate) fn is_under(&self, program: TokenProgram) -> bool {
+        self.program.is_none_or(|own| own == program)
+    }
+
+    /// Whether both say the same, as far as both say it.
+    fn agrees(&self, other: &Self) -> bool {
+        let program = self.program.zip(other.program);
+        self.owner == other.owner
+            && self.mint == other.mint
+            && program.is_none_or(|(one, other)| one == other)
+    }
+}
+
+/// A new account paid by the wallet that a later instruction must initialise for the wallet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Created {
+    pub(crate) index: u8,
+    pub(crate) position: usize,
+    pub(crate) program: Address,
+    pub(crate) lamports: u64,
+}
+
+/// What the instructions so far have made of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Space and an owner program, and nobody's yet.
+    Created(Created),
+    /// A token account.
+    Open(Opened),
+    /// Initialised for a program whose accounts hold no tokens.
+    Other,
+    /// Closed by the instruction at this position.
+    Closed(usize),
+}
+
+/// What one instruction has made of facts and asked of them; a set.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Did(u8);
+
+impl Did {
+    pub(crate) const NOTHING: Self = Self(0);
+    /// Needs the wallet's own token account.
+    pub(crate) const NEEDS_OWN: Self = Self(1);
+    /// Needs whose a receiving token account is, if anybody can tell.
+    pub(crate) const NEEDS_RECEIVER: Self = Self(1 << 1);
+    /// Needs an account that this message creates, and initialises it.
+    pub(crate) const NEEDS_CREATED: Self = Self(1 << 2);
+    /// Creates an account that must be initialised.
+    pub(crate) const MAKES_CREATED: Self = Self(1 << 3);
+    /// Opens a token account.
+    pub(crate) const MAKES_OPEN: Self = Self(1 << 4);
+    /// Closes a token account: whatever was known of it is over.
+    pub(crate) const ENDS_OPEN: Self = Self(1 << 5);
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What an instruction makes of facts: a line of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// Every time.
+    pub(crate) always: Did,
+    /// Depending on its accounts and arguments.
+    pub(crate) maybe: Did,
+}
+
+/// The facts at the step that is being read.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    states: Vec<(u8, State)>,
+    // What an address is the associated account of never ends, whether or not it is open.
+    associated: Vec<Opened>,
+    did: Did,
+    own_slots: [u64; 4],
+}
+
+impl Facts {
+    /// What the instructions so far have made of an account; `None` if nothing.
+    pub(crate) fn state(&self, index: u8) -> Option<State> {
+        let known = self.states.iter().find(|(of, _)| *of == index);
+        known.map(|(_, state)| *state)
+    }
+
+    /// What an account is proven to be the associated account of.
+    pub(crate) fn associated(&self, index: u8) -> Option<Opened> {
+        let mut all = self.associated.iter();
+        all.find(|known| known.index == index).copied()
+    }
+
+    /// Whether some account of the message is proven to be this associated account.
+    pub(crate) fn is_found(&self, owner: Address, program: TokenProgram, mint: Address) -> bool {
+        let mut all = self.associated.iter();
+        all.any(|one| one.owner == owner && one.program == Some(program) && one.mint == mint)
+    }
+
+    pub(super) fn remember_associated(&mut self, proven: Opened) {
+        if self.associated(proven.index).is_none() {
+            self.associated.push(proven);
+        }
+    }
+
+    fn set(&mut self, index: u8, state: State) {
+        match self.states.iter_mut().find(|(of, _)| *of == index) {
+            Some((_, known)) => *known = state,
+            None => self.states.push((index, state)),
+        }
+    }
+
+    /// Notes that the instruction has made or asked this.
+    pub(crate) fn note(&mut self, did: Did) {
+        self.did = self.did.and(did);
+    }
+
+    /// Notes that the wallet's own token account belongs into this slot of the instruction.
+    pub(crate) fn expect_own(&mut self, slot: usize) {
+        if let Some(word) = self.own_slots.get_mut(slot / 64) {
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    /// Whether the wallet's own token account belongs into this slot.
+    pub(crate) fn expects_own(&self, slot: usize) -> bool {
+        let word = self.own_slots.get(slot / 64);
+        word.is_some_and(|word| (word >> (slot % 64)) & 1 == 1)
+    }
+
+    /// unknown, closed → created.
+    pub(super) fn create(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        created: Created,
+    ) -> Result<(), DecodeError> {
+        self.note(Did::MAKES_CREATED);
+        match self.state(account.index) {
+            None | Some(State::Closed(_)) => {
+                self.set(account.index, State::Created(created));
+                Ok(())
+            }
+            Some(state) => Err(contradiction(call, account, state)),
+        }
+    }
+
+    /// created → open, other.
+    pub(super) fn complete(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        program: &Address,
+        into: State,
+    ) -> Result<Created, DecodeError> {
+        self.note(Did::NEEDS_CREATED);
+        if matches!(into, State::Open(_)) {
+            self.note(Did::MAKES_OPEN);
+        }
+        match self.state(account.index) {
+            Some(State::Created(created)) if created.program == *program => {
+                self.set(account.index, into);
+                Ok(created)
+            }
+            Some(_) | None => Err(call.refuse(
+                DecodeErrorKind::WrongAccounts,
+                "initialises an account that no earlier instruction of this message creates",
+            )),
+        }
+    }
+
+    /// unknown, closed → open; open stays open if it says the same.
+    pub(super) fn open(
+        &mut self,
+        call: &Call<'_>,
+        account: &Account,
+        opened: Opened,
+    ) -> Result<(), DecodeError> {
+        self.note(Did::MAKES_OPEN);
+        match self.state(account.index) {
+            None | Some(State::Closed(_)) => {
+                self.set(account.index, State::Open(opened));
+                Ok(())
+            }
+            Some(State::Open(known)) if known.agrees(&opened) => Ok(()),
+            Some(state) => Err(contradiction(call, account, state)),
+        }
+    }
+
+    /// unknown, open → closed.
+    pub(super) fn close(&mut self, call: &Call<'_>, account: &Account) -> Result<(), DecodeError> {
+        self.note(Did::ENDS_OPEN);
+        match self.state(account.index) {
+            None | Some(State::Open(_)) => {
+                self.set(account.index, State::Closed(call.position));
+                Ok(())
+            }
+            Some(state) => Err(contradiction(call, account, state)),
+        }
+    }
+
+    /// The first account that was created and never initialised.
+    pub(super) fn unfinished(&self) -> Option<Created> {
+        self.states.iter().find_map(|(_, state)| match state {
+            State::Created(created) => Some(*created),
+            State::Open(_) | State::Other | State::Closed(_) => None,
+        })
+    }
+
+    /// Ends an instruction: what it did must be what the table says of it.
+    pub(super) fn settle(&mut self, call: &Call<'_>, rows: &[Row]) -> Result<(), DecodeError> {
+        let did = std::mem::take(&mut self.did);
+        self.own_slots = [0; 4];
+        let row = rows.iter().find(|row| Some(row.name) == call.name());
+        let row = row.copied().unwrap_or(Row {
+            name: "",
+            always: Did::NOTHING,
+            maybe: Did::NOTHING,
+        });
+        let known = call.name() == Some(row.name);
+        if known && did.has(row.always) && row.always.and(row.maybe).has(did) {
+            return Ok(());
+        }
+        Err(call.refuse(
+            DecodeErrorKind::UnknownInstruction,
+            "what it makes of token accounts is not what is written down about it; report this",
+        ))
+    }
+}
+
+/// Why an account cannot be used as a token account at this step.
+pub(super) fn contradiction(call: &Call<'_>, account: &Account, state: State) -> DecodeError {
+    let shown = account
+        .key
+        .map_or_else(|| "the account".to_owned(), |key| format!("`{key}`"));
+    let why = match state {
+        State::Created(_) => format!("{shown} is created and not initialised at this step"),
+        State::Open(opened) => format!(
+            "{shown} is open at this step, as the token account of `{}` for `{}`",
+            opened.owner, opened.mint
+        ),
+        State::Other => format!("{shown} is no token account at this step"),
+        State::Closed(position) => format!(
+            "instruction {position} closes {shown}: nothing is known of it afterwards; open it \
+             again before it is used"
+        ),
+    };
+    call.refuse(DecodeErrorKind::WrongAccounts, why)
+}
