@@ -118,7 +118,7 @@ impl Client {
         })
     }
 
-    /// Sends anything.
+    /// Sends anything; what changes something under a new idempotency key, unless it has one.
     ///
     /// # Errors
     /// No whole answer came.
@@ -129,14 +129,38 @@ impl Client {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Reply> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let name: HeaderName = name.parse()?;
-            map.append(name, HeaderValue::from_str(value)?);
+        let mut map = header_map(headers)?;
+        if method != Method::GET && !map.contains_key(KEY) {
+            map.insert(KEY, HeaderValue::from_str(&new_key()?)?);
         }
         if !body.is_empty() && !map.contains_key(CONTENT_TYPE) {
             map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
+        self.send_as_is(method, path, map, body).await
+    }
+
+    /// Sends exactly this.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send_bare(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Reply> {
+        self.send_as_is(method, path, header_map(headers)?, body)
+            .await
+    }
+
+    async fn send_as_is(
+        &self,
+        method: Method,
+        path: &str,
+        map: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Reply> {
         let url = format!("{}{path}", self.url);
         let request = self.http.request(method, url).headers(map).body(body);
         let response = request.send().await?;
@@ -182,7 +206,7 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn post_keyed(&self, path: &str, key: &str, body: &impl Serialize) -> Result<Reply> {
-        let headers = [("idempotency-key", key)];
+        let headers = [(KEY, key)];
         let body = serde_json::to_vec(body)?;
         self.send(Method::POST, path, &headers, body).await
     }
@@ -274,6 +298,24 @@ impl Client {
         };
         self.post("/v1/pki/certificates", &body).await?.ok()
     }
+}
+
+/// The header that names a request across its retries.
+const KEY: &str = "idempotency-key";
+
+fn new_key() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes))
+}
+
+fn header_map(headers: &[(&str, &str)]) -> Result<HeaderMap> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name: HeaderName = name.parse()?;
+        map.append(name, HeaderValue::from_str(value)?);
+    }
+    Ok(map)
 }
 
 /// The body of a sign request.

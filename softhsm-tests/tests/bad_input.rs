@@ -27,6 +27,8 @@ struct Case {
     expect: (u16, &'static str, Option<&'static str>),
 }
 
+const JSON: (&str, &str) = ("content-type", "application/json");
+
 fn post(
     who: &'static str,
     path: &'static str,
@@ -37,7 +39,7 @@ fn post(
         who,
         method: Method::POST,
         path,
-        headers: &[("idempotency-key", "k")],
+        headers: &[("idempotency-key", "k"), JSON],
         body: body.into(),
         expect,
     }
@@ -123,7 +125,7 @@ fn malformed(wallet: &str) -> Vec<Case> {
             "bot",
             "/v1/sign/solana?other=1",
             sign(json!({"message": "AA=="})),
-            invalid("query"),
+            invalid("other"),
         ),
         post("gateway", "/v1/users", "{}", invalid("external_id")),
         post(
@@ -209,7 +211,7 @@ fn malformed(wallet: &str) -> Vec<Case> {
         (Method::GET, "/v1/users/usr_x", invalid("id")),
         (Method::GET, "/v1/users?limit=0", invalid("limit")),
         (Method::GET, "/v1/users?cursor=x", invalid("cursor")),
-        (Method::GET, "/v1/users?nonsense=1", invalid("query")),
+        (Method::GET, "/v1/users?nonsense=1", invalid("nonsense")),
         (Method::GET, "/v1/audit/proof", invalid("index")),
         (Method::GET, "/v1/audit/proof?index=99999", invalid("index")),
         (Method::GET, "/v1/nothing", (404, "not_found", None)),
@@ -225,10 +227,10 @@ fn malformed(wallet: &str) -> Vec<Case> {
         });
     }
     for headers in [
-        &[][..],
-        &[("idempotency-key", "a b")][..],
-        &[("idempotency-key", "")][..],
-        &[("idempotency-key", "a"), ("idempotency-key", "b")][..],
+        &[JSON][..],
+        &[JSON, ("idempotency-key", "a b")][..],
+        &[JSON, ("idempotency-key", "")][..],
+        &[JSON, ("idempotency-key", "a"), ("idempotency-key", "b")][..],
     ] {
         cases.push(Case {
             who: "bot",
@@ -270,7 +272,7 @@ async fn malformed_requests_are_told_the_field_and_change_nothing() {
         let shown: String = case.body.chars().take(120).collect();
         let what = format!("{} {} {shown}", case.method, case.path);
         let reply = client
-            .send(case.method, case.path, case.headers, case.body.into_bytes())
+            .send_bare(case.method, case.path, case.headers, case.body.into_bytes())
             .await
             .unwrap_or_else(|error| panic!("{what}: {error:#}"));
         let (status, code, field) = case.expect;

@@ -120,12 +120,12 @@ async fn after_a_refusal_the_connection_serves_on() {
         let mut stream = rustls::StreamOwned::new(client, connect(&appliance).unwrap());
         write!(
             stream,
-            "{refused} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n"
+            "{refused} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n"
         )
         .unwrap();
         stream.flush().unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let next = "GET /v1/venues HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let next = "GET /v1/venues HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         write!(stream, "{{}}{next}").unwrap();
         stream.flush().unwrap();
         let mut answers = String::new();
@@ -159,7 +159,8 @@ async fn a_change_whose_client_hangs_up_is_finished() {
         let id = &wallet.id;
         write!(
             stream,
-            "POST /v1/wallets/{id}/{verb} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+            "POST /v1/wallets/{id}/{verb} HTTP/1.1\r\nhost: localhost\r\n\
+             idempotency-key: {round}\r\ncontent-length: 0\r\n\r\n"
         )
         .unwrap();
         stream.flush().unwrap();

@@ -192,7 +192,8 @@ async fn inv07_a_rotation_is_done_once_under_its_key() -> Result<()> {
     } = desk(&Options::policy(POLICY)).await?;
     // Without a key a repeated call would replace the key twice.
     let path = format!("/v1/wallets/{}/rotate", wallet.id);
-    let bare = gateway.post(&path, &json!({})).await?;
+    let post = softhsm_tests::client::Method::POST;
+    let bare = gateway.send_bare(post, &path, &[], Vec::new()).await?;
     assert_eq!(
         (bare.status, &bare.body["field"]),
         (400, &json!("idempotency-key")),

@@ -57,7 +57,7 @@ pub use recorded::{
 pub use registrations::{Registered, Registration};
 pub use requests::{Request, RequestQuery};
 pub use role::Role;
-pub use route::{Method, ROUTES, Route};
+pub use route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
 pub use second_factor::{OTP_HEADER, ResetSecondFactor, SecondFactorSecret};
 pub use sign::{
     BatchItem, BatchResult, Decision, DryRunQuery, SignBatch, SignBatchAnswer, SignSolana,

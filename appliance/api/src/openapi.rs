@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::route::{Method, ROUTES, Route};
+use crate::route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -120,13 +120,26 @@ fn schema(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn operation(route: &Route) -> Value {
-    let parameters: Vec<Value> = route
+/// In path, query and header.
+fn parameters(route: &Route) -> Vec<Value> {
+    let parameter = |name: &str, place: &str, required: bool| json!({"name": name, "in": place, "required": required, "schema": {"type": "string"}});
+    let in_path = route
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
-        .collect();
+        .map(|name| parameter(name, "path", true));
+    let in_query = route
+        .query
+        .iter()
+        .map(|name| parameter(name, "query", false));
+    // A dry run needs no key.
+    let needs_key = !route.query.contains(&DRY_RUN);
+    let key = (route.key_place() == KeyPlace::Header)
+        .then(|| parameter("Idempotency-Key", "header", needs_key));
+    in_path.chain(in_query).chain(key).collect()
+}
+
+fn operation(route: &Route) -> Value {
     let answer = route
         .answer
         .map_or_else(|| json!({ "type": "object" }), schema);
@@ -134,7 +147,7 @@ fn operation(route: &Route) -> Value {
         "summary": route.summary,
         "x-roles": route.roles,
         "x-second-factor": route.takes_second_factor(),
-        "parameters": parameters,
+        "parameters": parameters(route),
         "responses": {
             "200": { "description": "done", "content": { "application/json": { "schema": answer } } },
             "default": {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use countersign_api::ErrorCode;
 use countersign_intent::{Principal, Role};
 use serde::de::DeserializeOwned;
@@ -75,7 +75,6 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         let limit = app.config.listen.max_body;
-        check_content_type(request.headers())?;
         let bytes = read_limited(request.into_body(), limit).await?;
         parse_json(&bytes).map(Self)
     }
@@ -90,33 +89,12 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalBody<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         let limit = app.config.listen.max_body;
-        let content_type = check_content_type(request.headers());
         let bytes = read_limited(request.into_body(), limit).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        content_type?;
         parse_json(&bytes).map(Self)
     }
-}
-
-/// Refuses a body that says it is something else than JSON. One that does not say is read as JSON.
-fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let text = value.to_str().unwrap_or_default();
-    let essence = text.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    let shown: String = essence.chars().take(64).collect();
-    let mut error = ApiError::field(
-        header::CONTENT_TYPE.as_str(),
-        format!("expected `application/json`, got `{shown}`"),
-    );
-    error.0.status = StatusCode::UNSUPPORTED_MEDIA_TYPE.as_u16();
-    Err(error)
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -283,23 +261,6 @@ mod tests {
         for values in [["a", "b"], ["a", "a"]] {
             let error = read(&values).unwrap_err();
             assert_eq!(error.0.field.as_deref(), Some(IDEMPOTENCY_KEY));
-        }
-    }
-
-    #[test]
-    fn a_body_that_says_it_is_not_json_is_refused() {
-        let check = |values: &[&str]| check_content_type(&with("content-type", values));
-        for taken in [
-            &[][..],
-            &["application/json"],
-            &["Application/JSON; charset=utf-8"],
-        ] {
-            assert!(check(taken).is_ok(), "{taken:?}");
-        }
-        for refused in ["text/plain", "", "application/x-www-form-urlencoded"] {
-            let error = check(&[refused]).unwrap_err();
-            assert_eq!(error.0.status, 415, "{refused}");
-            assert_eq!(error.0.field.as_deref(), Some("content-type"));
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{StatusCode, header};
@@ -19,10 +19,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
 use super::extract::{Peer, idempotency_key, read_limited};
+use super::foreign::{self, OwnNames};
 use super::replay::{Given, Known, fingerprint};
 use super::{
     approvals, approvers, audit, clock, freeze, grants, limits, messages, nonces, pki, policies,
-    prices, registrations, requests, second_factor, sign, status, tables, users, venues, wallets,
+    prices, registrations, requests, second_factor, sign, status, strict, tables, users, venues,
+    wallets,
 };
 use crate::app::App;
 use crate::journal::stamp;
@@ -30,10 +32,12 @@ use crate::journal::stamp;
 /// Every API route.
 pub fn api(app: Arc<App>) -> Router {
     let mount = Mount(Router::new(), Arc::clone(&app));
+    let names = OwnNames::of(&app.config.listen);
     running(deciding(asking(owning(mount))))
         .0
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(names, foreign::keep_out))
         .with_state(app)
 }
 
@@ -163,7 +167,12 @@ async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     metrics::counter!("countersign_requests_total", "route" => route.path).increment(1);
-    let request = match received(&app, request).await {
+    let received = received(&app, request).await;
+    // Before anything is logged: who may not call this fills no log by trying.
+    if !route.permits(super::convert::role(peer.role())) {
+        return Err(forbidden(route, peer.role()));
+    }
+    let request = match received.and_then(|request| checked(route, request)) {
         Ok(request) => request,
         Err(error) => {
             let answer = error.into_response();
@@ -173,10 +182,6 @@ async fn guard(
             return Ok(answer);
         }
     };
-    let role = super::convert::role(peer.role());
-    if !route.permits(role) {
-        return Err(forbidden(route, peer.role()));
-    }
     if route.method == Method::Get {
         return Ok(next.run(request).await);
     }
@@ -271,10 +276,15 @@ async fn log_unread(app: &App, peer: &Peer, status: StatusCode) {
 
 /// The request with its whole body. Answered before the body is there, a refusal would leave a
 /// connection that looks kept alive and is closed at the next request.
-async fn received(app: &App, request: Request) -> Result<Request, ApiError> {
+async fn received(app: &App, request: Request) -> Result<http::Request<Bytes>, ApiError> {
     let (parts, body) = request.into_parts();
     let body = read_limited(body, app.config.listen.max_body).await?;
-    Ok(Request::from_parts(parts, Body::from(body)))
+    Ok(http::Request::from_parts(parts, body))
+}
+
+fn checked(route: &Route, request: http::Request<Bytes>) -> Result<Request, ApiError> {
+    strict::check(route, request.uri(), request.headers(), request.body())?;
+    Ok(request.map(Body::from))
 }
 
 /// Answers a retry as the first time, and refuses another request under the same key.

@@ -12,6 +12,7 @@ use crate::client::{Answer, Call, Https, Transport};
 use crate::config::Connection;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::idempotency::Idempotency;
 use crate::otp::{self, Otp};
 use crate::output::Output;
 
@@ -80,6 +81,10 @@ impl Session {
             return read(call, &answer);
         }
         let mut call = call.clone();
+        // Whatever changes something has a key, given or made here.
+        if call.idempotency_key.is_none() {
+            call.idempotency_key = Some(Idempotency::default().key()?);
+        }
         call.otp = self.otp.given()?;
         let mut answer = self.transport()?.send(&call)?;
         if call.otp.is_none()

@@ -32,7 +32,7 @@ pub(crate) struct Reset {
 
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
-        // Without a key: the answer must not be kept anywhere.
+        // Under a key that nobody else gets: the appliance keeps no answer to this.
         Command::Enroll(preview) => {
             let call = Call::post("/v1/second-factor");
             if preview.dry_run {
