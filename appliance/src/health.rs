@@ -1,15 +1,16 @@
 //! Readiness: does every key sign, can the store be written, is the clock sane, is the log
 //! current. Checked in the background, so that a probe never waits for a device.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use countersign_api::{Check, Readiness};
 use countersign_hsm::canary::canary;
-use countersign_intent::Span;
+use countersign_intent::{Span, Timestamp};
 
 use crate::app::App;
 use crate::freezes;
+use crate::http::serve::Knocker;
 use crate::phase::Phase;
 
 /// How often the checks run.
@@ -25,6 +26,8 @@ const LOG_LAG: Span = Span::from_secs(15);
 #[derive(Debug, Default)]
 pub struct Health {
     checks: RwLock<Vec<Check>>,
+    /// Set once the API listens.
+    knocker: OnceLock<Knocker>,
 }
 
 impl Health {
@@ -45,6 +48,11 @@ impl Health {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Has the API's listener looked at from now on.
+    pub fn knock_at(&self, knocker: Knocker) {
+        let _only_one_api = self.knocker.set(knocker);
     }
 
     fn replace(&self, checks: Vec<Check>) {
@@ -72,6 +80,9 @@ pub async fn check(app: &App) {
     checks.push(check_store(app).await);
     checks.push(check_clock(app));
     checks.push(check_log(app).await);
+    if let Some(knocker) = app.health.knocker.get() {
+        checks.push(outcome("api", knocker.knock().await));
+    }
     for check in checks.iter().filter(|check| !check.ok) {
         let detail = check.detail.as_deref().unwrap_or_default();
         tracing::warn!(check = %check.name, detail, "a check failed");
@@ -136,17 +147,38 @@ async fn check_log(app: &App) -> Check {
     let size = app.ledger.head().borrow().size;
     let result = match app.db.checkpoints(None, 1).await {
         Ok(rows) => match rows.first() {
-            Some(row) if row.size >= size => Ok(()),
-            Some(row) if app.clock.now().since(row.at) <= LOG_LAG => Ok(()),
-            Some(row) => Err(format!(
-                "the log has {size} entries, the last signed checkpoint covers {}; check the \
-                 log key with `countersignd doctor`",
-                row.size
-            )),
-            None if size == 0 => Ok(()),
-            None => Err("the log has no signed checkpoint yet".to_owned()),
+            Some(row) => check_unsigned(app, row.size, size).await,
+            None => check_unsigned(app, 0, size).await,
         },
         Err(error) => Err(error.to_string()),
     };
     outcome("log", result)
+}
+
+/// An entry waits for the next head; how long the oldest one has waited is what counts, however
+/// long ago the last head was signed.
+async fn check_unsigned(app: &App, signed: u64, size: u64) -> Result<(), String> {
+    use countersign_store::Store;
+    if signed >= size {
+        return Ok(());
+    }
+    let oldest = app.db.entries(signed, 1).await;
+    let oldest = oldest.map_err(|error| error.to_string())?;
+    let at = oldest.first().and_then(|row| recorded_at(&row.entry));
+    let at = at.ok_or_else(|| format!("the log's entry {signed} cannot be read"))?;
+    let waited = app.clock.now().since(at);
+    if waited <= LOG_LAG {
+        return Ok(());
+    }
+    Err(format!(
+        "the log has {size} entries, the last signed checkpoint covers {signed}, and entry {signed} \
+         has waited {waited} for the next one, more than {LOG_LAG}; check the log key with \
+         `countersignd doctor`"
+    ))
+}
+
+/// When an entry was recorded, as it says itself.
+fn recorded_at(entry: &[u8]) -> Option<Timestamp> {
+    let entry: serde_json::Value = serde_json::from_slice(entry).ok()?;
+    Timestamp::parse(entry.get("at")?.as_str()?).ok()
 }

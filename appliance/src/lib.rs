@@ -18,6 +18,7 @@ pub mod http;
 pub mod identity;
 pub mod init;
 pub mod journal;
+pub mod logging;
 pub mod phase;
 pub mod policies;
 pub mod prices;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use countersign_appliance::add_keys::{self, Added};
 use countersign_appliance::config::Config;
 use countersign_appliance::init::{FirstApprover, Init};
+use countersign_appliance::logging::Log;
 use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
 use countersign_appliance::{doctor, init};
 use countersign_hsm::pkcs11::leave;
@@ -72,7 +73,10 @@ enum Command {
 
 fn main() -> ! {
     let arguments = Arguments::parse();
-    log_to_stderr();
+    let log = match Log::start() {
+        Ok(log) => log,
+        Err(_) => leave(1),
+    };
     if let Err(error) = doctor::harden() {
         tracing::warn!(%error, "core dumps could not be turned off");
     }
@@ -82,22 +86,13 @@ fn main() -> ! {
     };
     let well = result.unwrap_or_else(|error| {
         tracing::error!(%error, "countersignd ends");
-        let _broken_pipe = writeln!(std::io::stderr(), "countersignd: {error}");
+        log.say(&format!("countersignd: {error}"));
         false
     });
     let _broken_pipe = std::io::stdout().flush();
+    log.flush();
     // Threads may still be at the token.
     leave(u8::from(!well))
-}
-
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }
 
 /// Answers whether all is well.

@@ -26,7 +26,7 @@ use crate::governance::{self, change::OpenChanges};
 use crate::health::Health;
 use crate::http::error::refuse_identity;
 use crate::http::operations::operations;
-use crate::http::serve::{Limits, TlsFront, serve_plain, serve_tls};
+use crate::http::serve::{Knocker, Limits, OwnKnock, TlsFront, serve_plain, serve_tls};
 use crate::http::{Replays, api};
 use crate::identity::{Gate, Revocations, ServerIdentity, TlsConfig};
 use crate::journal::Journal;
@@ -161,6 +161,7 @@ impl Running {
                 Arc::clone(&app.revocations),
             )),
             refuse: refuse_identity,
+            own: OwnKnock::default(),
         };
         let limits = Limits {
             max_connections: app.config.listen.max_connections,
@@ -171,6 +172,8 @@ impl Running {
         let api_listener = bind(app.config.listen.api, "listen.api").await?;
         let probe_listener = bind(app.config.listen.operations, "listen.operations").await?;
         let (api_at, probes_at) = (api_listener.local_addr()?, probe_listener.local_addr()?);
+        app.health
+            .knock_at(knocker(&app, &identity, api_at, &front)?);
         let api_stop = halted(Arc::clone(&app));
         let probe_stop = halted(Arc::clone(&app));
         let (api_router, probe_router) = (api(Arc::clone(&app)), operations(Arc::clone(&app)));
@@ -250,6 +253,18 @@ impl Running {
 fn write(path: &Path, text: &str) -> Result<(), StartError> {
     std::fs::write(path, text)
         .map_err(|error| format!("cannot write `{}`: {error}", path.display()).into())
+}
+
+/// What readiness looks at the API with.
+fn knocker(
+    app: &App,
+    identity: &ServerIdentity,
+    at: SocketAddr,
+    front: &TlsFront,
+) -> Result<Knocker, StartError> {
+    let (tls, name) = identity.visitor(Arc::clone(&app.clock))?;
+    let name = name.unwrap_or_else(|| ServerName::IpAddress(at.ip().into()));
+    Ok(Knocker::new(at, name, tls, front.own.clone()))
 }
 
 async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, StartError> {

@@ -14,11 +14,13 @@ mod clients;
 mod connection;
 mod entrance;
 mod handshake;
+mod knock;
 mod limits;
 #[cfg(test)]
 mod tests;
 mod watchdog;
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,7 @@ use connection::{Host, OpenConnection};
 use entrance::{Entrance, Place};
 
 pub use body::{BodyError, read_body};
+pub use knock::{Knocker, OwnKnock};
 pub use limits::Limits;
 
 /// How a request from a refused peer is answered.
@@ -50,6 +53,8 @@ pub struct TlsFront {
     pub gate: Arc<Gate>,
     /// What the others are told.
     pub refuse: Refuse,
+    /// Where readiness knocks from.
+    pub own: OwnKnock,
 }
 
 /// How a listener ended.
@@ -113,6 +118,7 @@ async fn serve_probe(host: Arc<Host>, accepted: Accepted) {
         stream,
         place: _place,
         draining,
+        ..
     } = accepted;
     let _open = OpenConnection::new(host.listener);
     host.serve_http1(stream, None, draining).await;
@@ -129,6 +135,7 @@ struct Api {
 /// A connection just accepted.
 struct Accepted {
     stream: TcpStream,
+    peer: SocketAddr,
     place: Place,
     draining: watch::Receiver<bool>,
 }
@@ -158,14 +165,14 @@ where
             biased;
             () = &mut stop => break,
             Some(ended) = connections.join_next() => note_panic(ended),
-            stream = accept(&listener, door.listener) => {
+            (stream, peer) = accept(&listener, door.listener) => {
                 let entered = door.entrance.enter().await;
                 if !matches!(entered, Some((_, false))) {
                     count_refused(door.listener, "entrance_full");
                 }
                 let Some((place, _)) = entered else { continue };
                 let draining = draining.clone();
-                connections.spawn(serve(Accepted { stream, place, draining }));
+                connections.spawn(serve(Accepted { stream, peer, place, draining }));
             }
         }
     }
@@ -184,13 +191,13 @@ where
 
 /// The next connection. An error here (no file descriptors, a peer gone already) is of the
 /// moment; a pause keeps it from spinning.
-async fn accept(listener: &TcpListener, name: &'static str) -> TcpStream {
+async fn accept(listener: &TcpListener, name: &'static str) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // An answer is one small write; waiting for more only adds latency.
                 if stream.set_nodelay(true).is_ok() {
-                    return stream;
+                    return (stream, peer);
                 }
             }
             Err(error) => {

@@ -15,7 +15,7 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{PrivateKeyDer, ServerName, UnixTime};
 
 use super::{Authority, AuthorityError};
@@ -94,6 +94,25 @@ impl ServerIdentity {
         let next = new_pair(&self.authority, &self.names, now)?;
         self.current.store(Arc::new(next));
         Ok(true)
+    }
+
+    /// A client without a certificate that trusts this server as others do, and the name it asks
+    /// for.
+    ///
+    /// # Errors
+    /// The authority's certificate does not serve as a root.
+    pub fn visitor(
+        &self,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(ClientConfig, Option<ServerName<'static>>), ServerError> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority.certificate().clone())?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_details(provider, Arc::new(TlsTime(clock)))
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok((config, self.names.first().cloned()))
     }
 
     /// Last moment of the current certificate's validity.

@@ -18,6 +18,7 @@ use crate::identity::{Caller, IdentityError};
 pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     let Accepted {
         stream,
+        peer,
         mut place,
         draining,
     } = accepted;
@@ -28,6 +29,8 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     };
     let tls = match shaken {
         Ok(tls) => tls,
+        // Who has no certificate to show, and is ourselves, looked whether somebody answers.
+        Err("no_certificate") if api.front.own.is(peer) => return,
         Err(reason) => {
             metrics::counter!("countersign_handshake_failures_total", "reason" => reason)
                 .increment(1);
@@ -37,7 +40,7 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     let session = tls.get_ref().1;
     let http2 = session.alpn_protocol() == Some(b"h2");
     let caller = api.front.gate.admit(session.peer_certificates());
-    let Ok(peer) = &caller else {
+    let Ok(client) = &caller else {
         // A refused peer is told why at its first request, and stays among the strangers.
         let served = serve_http(&api, tls, http2, caller, draining);
         tokio::select! {
@@ -49,7 +52,7 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     let Ok(_established) = Arc::clone(&api.established).try_acquire_owned() else {
         return count_refused(api.host.listener, "too_many");
     };
-    let Some(_of_client) = api.clients.enter(peer.principal()) else {
+    let Some(_of_client) = api.clients.enter(client.principal()) else {
         return count_refused(api.host.listener, "too_many_of_client");
     };
     drop(place);

@@ -45,6 +45,7 @@ struct Bed {
     clock: Arc<ManualClock>,
     revocations: Arc<Revocations>,
     server: Arc<ServerIdentity>,
+    own: OwnKnock,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<Stopped>,
     /// A permit for each `/hang` and `/slow` that began.
@@ -112,6 +113,7 @@ impl Bed {
         let names = vec![ServerName::try_from("localhost").unwrap()];
         let server = ServerIdentity::issue(authority.clone(), names, clock.now()).unwrap();
         let revocations = Arc::new(Revocations::new());
+        let own = OwnKnock::default();
         let front = TlsFront {
             config: Arc::new(TlsConfig::new(&server, clock.clone()).unwrap()),
             gate: Arc::new(Gate::new(
@@ -120,6 +122,7 @@ impl Bed {
                 revocations.clone(),
             )),
             refuse,
+            own: own.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -140,6 +143,7 @@ impl Bed {
             clock,
             revocations,
             server,
+            own,
             stop: Some(stop),
             serving,
             started,
