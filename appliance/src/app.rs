@@ -15,17 +15,20 @@ use crate::clock::{Clock, Timekeeper};
 use crate::config::Config;
 use crate::device::DeviceDesk;
 use crate::freezes::Freezes;
-use crate::governance::change::OpenChanges;
+use crate::governance::open_changes::OpenChanges;
 use crate::health::Health;
+use crate::holds::Holds;
 use crate::http::Replays;
 use crate::identity::{Authority, Revocations};
 use crate::journal::Journal;
 use crate::phase::CurrentPhase;
 use crate::policies::Policies;
 use crate::prices::Prices;
+use crate::rates::Rates;
 use crate::records::Records;
 use crate::registrations::Registrations;
 use crate::second_factor::SecondFactors;
+use crate::shares::Shares;
 use crate::sign::{Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
@@ -96,8 +99,18 @@ pub struct App {
     pub journal: Journal,
     /// Answers to requests that do not sign.
     pub replays: Replays,
-    /// Places for changes under way.
-    pub changing: Arc<Semaphore>,
+    /// Changes under way, by principal.
+    pub changing: Arc<Shares>,
+    /// Changes under way of those who do not stop others.
+    pub changing_of_others: Arc<Semaphore>,
+    /// Sign requests under way, by principal.
+    pub signing: Arc<Shares>,
+    /// How fast each asks for what signs nothing.
+    pub unsigned: Rates,
+    /// How fast each changes something.
+    pub changes: Rates,
+    /// Sign requests that wait for people, by principal.
+    pub holds: Holds,
     /// Results of the last checks.
     pub health: Health,
     /// Renders the metrics.

@@ -3,6 +3,7 @@
 
 mod custody;
 mod listen;
+mod share;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 pub use custody::{Custody, CustodyKind};
 pub use listen::Listen;
+pub use share::Share;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +83,9 @@ pub struct Config {
     /// What operators need beside their certificate.
     #[serde(default)]
     pub operators: Operators,
+    /// What one principal may have of what everybody shares.
+    #[serde(default)]
+    pub share: Share,
 }
 
 /// What operators need beside their certificate.
@@ -301,6 +306,14 @@ impl Config {
                 ),
             );
         }
+        for (key, count) in [
+            ("share.pending", self.share.pending),
+            ("share.open_changes", self.share.open_changes),
+        ] {
+            if !(1..=100_000).contains(&count) {
+                return value(key, format!("expected 1 to 100000, got {count}"));
+            }
+        }
         if self.hsm.workers == Some(0) || self.hsm.workers.is_some_and(|workers| workers > 64) {
             return value("hsm.workers", "expected 1 to 64".to_owned());
         }
@@ -440,6 +453,8 @@ mod tests {
             ("[custody]\ndefault = 'envelope'\n", "custody.default"),
             ("[listen]\nmax_connections = 0\n", "listen.max_connections"),
             ("[listen]\nmax_body = 1\n", "listen.max_body"),
+            ("[share]\npending = 0\n", "share.pending"),
+            ("[share]\nopen_changes = 0\n", "share.open_changes"),
             ("[certificates]\nclient = '99d'\n", "certificates.client"),
         ] {
             let error = read(&format!("{SMALLEST}{text}")).unwrap_err();

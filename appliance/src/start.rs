@@ -22,8 +22,9 @@ use crate::approvers::Approvers;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
 use crate::freezes::Freezes;
-use crate::governance::{self, change::OpenChanges};
+use crate::governance::{self, open_changes::OpenChanges};
 use crate::health::Health;
+use crate::holds::Holds;
 use crate::http::error::refuse_identity;
 use crate::http::operations::operations;
 use crate::http::serve::{Knocker, Limits, OwnKnock, TlsFront, serve_plain, serve_tls};
@@ -33,8 +34,10 @@ use crate::journal::Journal;
 use crate::phase::{CurrentPhase, Phase};
 use crate::policies::Policies;
 use crate::prices::Prices;
+use crate::rates::Rates;
 use crate::registrations::Registrations;
 use crate::second_factor::SecondFactors;
+use crate::shares::{Share, Shares};
 use crate::sign::{SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
@@ -52,8 +55,22 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// Signatures that may wait for a signing thread.
 const SIGNING_QUEUE: usize = 4096;
 
-/// Changes under way; each is finished even where its client hung up.
-const CHANGING: usize = 1024;
+/// Changes under way of all who do not stop others; each is finished even where its client hung up.
+const CHANGING_OF_OTHERS: usize = 1024;
+
+/// Changes of one principal: few enough that others' come in between, on a token that takes one
+/// after the other.
+const CHANGING: Share = Share {
+    acting: 32,
+    waiting: 1024,
+};
+
+/// Sign requests of one principal: more than one token keeps up with, and a small part of what may
+/// wait for a signing thread.
+const SIGNING: Share = Share {
+    acting: 256,
+    waiting: 8192,
+};
 
 /// How often the server's certificate is looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(60);
@@ -377,7 +394,12 @@ pub(crate) async fn assemble(
         streaks: Streaks::new(&config.freeze),
         journal: Journal::new(Arc::clone(&clock)),
         replays: Replays::default(),
-        changing: Arc::new(Semaphore::new(CHANGING)),
+        changing: Shares::new(CHANGING),
+        changing_of_others: Arc::new(Semaphore::new(CHANGING_OF_OTHERS)),
+        signing: Shares::new(SIGNING),
+        unsigned: Rates::new(config.share.unsigned()),
+        changes: Rates::new(config.share.changes()),
+        holds: Holds::new(config.share.pending),
         health: Health::default(),
         keys: opened.keys,
         device: opened.device,

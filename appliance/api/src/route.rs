@@ -168,7 +168,17 @@ impl Route {
     /// that changes something and does not only refuse.
     #[must_use]
     pub fn takes_second_factor(&self) -> bool {
-        let only_refuses = matches!(
+        // What an operator may do at `sign` is a dry run; the secret is what codes are made with.
+        let free = self.only_refuses()
+            || self.path.starts_with("/v1/sign/")
+            || self.path == "/v1/second-factor";
+        self.method != Get && self.permits(Operator) && !free
+    }
+
+    /// Whether all it can do is to stop something.
+    #[must_use]
+    pub fn only_refuses(&self) -> bool {
+        matches!(
             self.path,
             "/v1/freeze"
                 | "/v1/wallets/{id}/pause"
@@ -178,11 +188,7 @@ impl Route {
                 | "/v1/pki/certificates/{id}"
                 | "/v1/registrations/{id}"
                 | "/v1/tables/{address}"
-        );
-        // What an operator may do at `sign` is a dry run; the secret is what codes are made with.
-        let free =
-            only_refuses || self.path.starts_with("/v1/sign/") || self.path == "/v1/second-factor";
-        self.method != Get && self.permits(Operator) && !free
+        ) && self.method != Get
     }
 
     /// Where the key of a request stands.

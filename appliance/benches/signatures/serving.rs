@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use countersign_appliance::app::App;
 use countersign_appliance::config::Config;
 use countersign_appliance::http::error::refuse_identity;
-use countersign_appliance::http::serve::{Limits, Stopped, TlsFront, serve_tls};
+use countersign_appliance::http::serve::{Limits, OwnKnock, Stopped, TlsFront, serve_tls};
 use countersign_appliance::identity::{Caller, Gate, ServerIdentity, TlsConfig};
 use countersign_appliance::init::{self, Init};
 use countersign_appliance::sign::{Asked, Form, walk_batch};
@@ -221,6 +221,7 @@ async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<(u16, JoinHandle<
             Arc::clone(&app.revocations),
         )),
         refuse: refuse_identity,
+        own: OwnKnock::default(),
     };
     let router = Router::new()
         .route("/noop", post(noop))

@@ -148,6 +148,7 @@ pub async fn reject(
     let entry = entry(app, EntryKind::Rejection, poster, &ask, &detail)?;
     turn.commit(vec![draft(&consent)?], vec![entry]).await?;
     app.open_changes.remove(id);
+    app.holds.remove(&ask.asker, id);
     Ok(())
 }
 

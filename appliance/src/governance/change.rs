@@ -1,8 +1,5 @@
 //! A governed change: what it is, how it reads, and whom it asks.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
 use countersign_intent::{Principal, RequestId, Span, Timestamp};
 use countersign_policy::approval::text::{Frame, of_change};
 use countersign_policy::diff::{Change as Difference, compare};
@@ -10,8 +7,8 @@ use countersign_policy::{PolicySet, Requirement};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::GovernError;
 use super::ask::{Ask, Standing};
-use super::{ConsentRecord, GovernError};
 use crate::app::App;
 use crate::approvers::Scheme;
 use crate::freezes::Scope;
@@ -353,48 +350,4 @@ fn stand(
         text,
         policy,
     })
-}
-
-/// Changes that wait, so that each takes effect when its time lock is over.
-#[derive(Debug, Default)]
-pub struct OpenChanges(Mutex<BTreeSet<RequestId>>);
-
-/// Changes that may wait at once.
-pub const MOST_OPEN: usize = 256;
-
-impl OpenChanges {
-    /// Reads the changes that are neither in effect, nor rejected, nor lapsed.
-    ///
-    /// # Errors
-    /// As [`crate::records::Records::all`].
-    pub async fn load(&self, app: &App) -> Result<(), GovernError> {
-        for stored in app.records.all::<ChangeRecord>(None).await? {
-            let consent = app.records.get::<ConsentRecord>(stored.id).await?;
-            let over = consent.is_some_and(|consent| {
-                consent.record.used.is_some() || consent.record.rejection.is_some()
-            });
-            if !over && stored.record.expires_at > app.clock.now().micros() {
-                self.lock().insert(RequestId::from_bytes(stored.id));
-            }
-        }
-        Ok(())
-    }
-
-    /// The changes that wait.
-    #[must_use]
-    pub fn all(&self) -> Vec<RequestId> {
-        self.lock().iter().copied().collect()
-    }
-
-    pub(super) fn insert(&self, id: RequestId) {
-        self.lock().insert(id);
-    }
-
-    pub(super) fn remove(&self, id: RequestId) {
-        self.lock().remove(&id);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<RequestId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

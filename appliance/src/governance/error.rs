@@ -4,6 +4,7 @@ use countersign_intent::WalletId;
 use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
+use super::open_changes::TooManyOpen;
 use crate::identity::AuthorityError;
 use crate::policies::PolicyError;
 use crate::records::RecordsError;
@@ -28,6 +29,9 @@ pub enum GovernError {
     /// The policy does not let it be approved.
     #[error("{0}")]
     Denied(String),
+    /// As many of one principal's wait as may.
+    #[error(transparent)]
+    TooMany(#[from] TooManyOpen),
     /// Not by this person.
     #[error("{0}")]
     Forbidden(String),

@@ -20,6 +20,7 @@ mod consent;
 mod digest;
 mod error;
 pub mod held;
+pub mod open_changes;
 mod propose;
 mod tally;
 mod venue;

@@ -1,11 +1,10 @@
 //! A governed change asked for.
 
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::RequestId;
 use serde_json::json;
 
 use super::ask::Ask;
-use super::change::{self, ChangeRecord, MOST_OPEN, What};
+use super::change::{self, ChangeRecord, What};
 use super::{GovernError, Poster};
 use crate::app::App;
 use crate::records::{Draft, RecordsError, Stored};
@@ -35,6 +34,8 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
     if let Some(ask) = same(app, &asker, &what).await? {
         return Ok(Proposal { ask, why });
     }
+    app.open_changes
+        .room(poster.principal, app.config.share.open_changes)?;
     let id = change::change_id(app.desk.random_id().await?);
     let now = app.clock.now();
     let mut record = ChangeRecord {
@@ -65,20 +66,14 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
     };
     let draft = Draft::new(stored.id, &stored.record)?;
     app.records.commit(vec![draft], Vec::new()).await?;
-    app.open_changes.insert(id);
+    app.open_changes.insert(id, &stored.record);
     let ask = change::ask(app, &stored)?;
     Ok(Proposal { ask, why })
 }
 
 /// The same change of the same asker, if it waits already.
 async fn same(app: &App, asker: &str, what: &What) -> Result<Option<Ask>, GovernError> {
-    let open: Vec<RequestId> = app.open_changes.all();
-    if open.len() >= MOST_OPEN {
-        return Err(GovernError::Denied(format!(
-            "{MOST_OPEN} changes wait already; reject some of them first"
-        )));
-    }
-    for id in open {
+    for id in app.open_changes.of(asker) {
         let stored = app.records.get::<ChangeRecord>(*id.as_bytes()).await?;
         let alike = |stored: &Stored<ChangeRecord>| {
             stored.record.asker == asker

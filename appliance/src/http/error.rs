@@ -183,6 +183,19 @@ impl From<GovernError> for ApiError {
             GovernError::AlreadyDecided(_) => Self::new(ErrorCode::AlreadyDecided, detail),
             GovernError::Expired(_) => Self::new(ErrorCode::Expired, detail),
             GovernError::Denied(_) => Self::new(ErrorCode::PolicyDenied, detail),
+            GovernError::TooMany(open) => {
+                let mut error = Self::new(ErrorCode::LimitExceeded, detail.as_str());
+                let until = open.until.to_string();
+                error.0.retry_after = Some(until.clone());
+                error.0.reasons.push(countersign_api::Reason {
+                    code: ErrorCode::LimitExceeded.as_str().to_owned(),
+                    rule: Some("share.open_changes".to_owned()),
+                    effect: None,
+                    message: detail,
+                    retry_after: Some(until),
+                });
+                error
+            }
             GovernError::Forbidden(_) => Self::new(ErrorCode::Forbidden, detail),
             GovernError::Field { field, .. } => Self::field(field, detail),
             GovernError::WrongSignature { .. } => Self::field("signature", detail),

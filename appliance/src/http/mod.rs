@@ -17,6 +17,7 @@ mod limits;
 mod messages;
 pub mod nonces;
 pub mod operations;
+mod pace;
 mod page;
 mod phase;
 mod pki;

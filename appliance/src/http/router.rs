@@ -14,7 +14,7 @@ use axum::routing::{MethodRouter, on};
 use countersign_api::Method::{Delete, Get, Patch, Post};
 use countersign_api::{ErrorCode, Method, Route};
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
-use countersign_intent::Role;
+use countersign_intent::{Role, Span};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
@@ -22,12 +22,13 @@ use super::extract::{Peer, idempotency_key, read_limited};
 use super::foreign::{self, OwnNames};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, clock, freeze, grants, limits, messages, nonces, pki, policies,
-    prices, registrations, requests, second_factor, sign, status, strict, tables, users, venues,
-    wallets,
+    approvals, approvers, audit, clock, freeze, grants, limits, messages, nonces, pace, pki,
+    policies, prices, registrations, requests, second_factor, sign, status, strict, tables, users,
+    venues, wallets,
 };
 use crate::app::App;
 use crate::journal::stamp;
+use crate::shares::Acting;
 
 /// Every API route.
 pub fn api(app: Arc<App>) -> Router {
@@ -177,7 +178,7 @@ async fn guard(
         Err(error) => {
             let answer = error.into_response();
             if signs(route) {
-                log_unread(&app, &peer, answer.status()).await;
+                return Ok(unread(&app, &peer, answer).await);
             }
             return Ok(answer);
         }
@@ -189,13 +190,51 @@ async fn guard(
     if signs(route) && peer.role() == Role::Bot {
         return act(route, app, peer, request, next).await;
     }
-    match Arc::clone(&app.changing).try_acquire_owned() {
+    // What holds at once waits for no place; it is finished by itself.
+    if always(route) {
+        return act(route, app, peer, request, next).await;
+    }
+    match turn(route, &app, &peer).await {
         Ok(place) => finished(place, act(route, app, peer, request, next)).await,
-        Err(_) if always(route) => act(route, app, peer, request, next).await,
+        Err(refusal) => Ok(refusal),
+    }
+}
+
+/// A change under way.
+struct Place {
+    _own: Acting,
+    _of_others: Option<OwnedSemaphorePermit>,
+}
+
+/// Waits for a place for a change: at the principal's pace, in the principal's line, and, but for
+/// those who stop others, among as many as there may be of all.
+async fn turn(route: &Route, app: &App, peer: &Peer) -> Result<Place, Response> {
+    let who = peer.principal();
+    let stops = matches!(peer.role(), Role::Operator | Role::Risk);
+    if !(stops && route.only_refuses()) {
+        pace::CHANGES.charge(app, who).await?;
+    }
+    let Some(own) = app.changing.enter(who).await else {
+        let detail = "too many changes of yours are under way; try again in a moment";
+        let wait = Span::from_secs(1);
+        return Err(pace::again(app, "share.changing", detail.to_owned(), wait));
+    };
+    if stops {
+        return Ok(Place {
+            _own: own,
+            _of_others: None,
+        });
+    }
+    match Arc::clone(&app.changing_of_others).try_acquire_owned() {
+        Ok(place) => Ok(Place {
+            _own: own,
+            _of_others: Some(place),
+        }),
         Err(_) => Err(ApiError::new(
             ErrorCode::NotReady,
             "too many changes are under way; try again in a moment",
-        )),
+        )
+        .into_response()),
     }
 }
 
@@ -209,7 +248,7 @@ fn always(route: &Route) -> bool {
 
 /// Does all of it, whether or not the client waits: a change that was dropped between its commit and
 /// what follows from it in memory would leave the two apart. Who hangs up gives no place free.
-async fn finished<F>(place: OwnedSemaphorePermit, acting: F) -> Result<Response, ApiError>
+async fn finished<F>(place: Place, acting: F) -> Result<Response, ApiError>
 where
     F: Future<Output = Result<Response, ApiError>> + Send + 'static,
 {
@@ -236,8 +275,7 @@ async fn act(
     second_factor::require(&app, &peer, route, request.headers()).await?;
     if signs(route) {
         let answer = next.run(request).await;
-        log_unread(&app, &peer, answer.status()).await;
-        return Ok(answer);
+        return Ok(unread(&app, &peer, answer).await);
     }
     // A secret that is shown once is not kept to be shown again.
     if route.path == "/v1/second-factor" {
@@ -254,13 +292,22 @@ fn signs(route: &Route) -> bool {
     route.path.starts_with("/v1/sign/")
 }
 
-/// Logs a sign request that could not even be read; every other has its entry from the ledger.
-async fn log_unread(app: &App, peer: &Peer, status: StatusCode) {
-    let code = match status {
+/// The answer to a sign request. One that could not even be read is logged, at the pace of its
+/// principal; every other has its entry from the ledger.
+async fn unread(app: &App, peer: &Peer, answer: Response) -> Response {
+    let code = match answer.status() {
         StatusCode::BAD_REQUEST => ErrorCode::InvalidRequest,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
-        _ => return,
+        _ => return answer,
     };
+    if let Err(refusal) = pace::UNSIGNED.charge(app, peer.principal()).await {
+        return refusal;
+    }
+    log_unread(app, peer, code).await;
+    answer
+}
+
+async fn log_unread(app: &App, peer: &Peer, code: ErrorCode) {
     let now = stamp(app.journal.now());
     let entry = Entry::new(now, EntryKind::SignErrored, peer.actor(), Detail::default())
         .code(code.as_str())

@@ -29,12 +29,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::identity::{Gate, IdentityError, TlsConfig};
 use clients::Clients;
-use connection::{Host, OpenConnection};
+use connection::{Ending, Host, OpenConnection};
 use entrance::{Entrance, Place};
 
 pub use body::{BodyError, read_body};
@@ -79,8 +79,7 @@ pub async fn serve_tls(
     let api = Arc::new(Api {
         host: Host::new("api", router, limits),
         front,
-        established: Arc::new(Semaphore::new(limits.max_connections)),
-        clients: Clients::new(limits.max_connections_per_client),
+        clients: Clients::new(limits.max_connections, limits.max_connections_per_client),
     });
     let door = Listening {
         listener: "api",
@@ -121,14 +120,18 @@ async fn serve_probe(host: Arc<Host>, accepted: Accepted) {
         ..
     } = accepted;
     let _open = OpenConnection::new(host.listener);
-    host.serve_http1(stream, None, draining).await;
+    let ending = Ending {
+        activity: Arc::default(),
+        draining,
+        leave: None,
+    };
+    host.serve_http1(stream, None, ending).await;
 }
 
 /// What the API's connections share.
 struct Api {
     host: Host,
     front: TlsFront,
-    established: Arc<Semaphore>,
     clients: Arc<Clients>,
 }
 

@@ -11,15 +11,17 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::{
     BatchItem, BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignSolana,
 };
-use countersign_intent::{RequestId, Role, Timestamp, WalletId};
+use countersign_intent::{RequestId, Role, Span, Timestamp, WalletId};
 use sha2::{Digest, Sha256};
 
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, IDEMPOTENCY_KEY, Peer, Query, check_key, idempotency_key};
+use super::pace;
 use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
+use crate::shares::Acting;
 use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};
 use crate::streaks;
 
@@ -53,12 +55,17 @@ pub(super) async fn solana(
         idempotency_key: key,
     };
     let asked = asked(&peer, item, query.dry_run, "")?;
+    let place = match turn(&app, &peer, query.dry_run).await {
+        Ok(place) => place,
+        Err(refusal) => return Ok(refusal),
+    };
     let task = Arc::clone(&app);
     // A task of its own: once begun, the walk goes on whether or not the client waits.
     let walked = tokio::spawn(async move {
+        let _place = place;
         let answer = walk(&task, asked).await;
         if let Ok(answer) = &answer {
-            streaks::note(&task, peer.principal(), answer).await;
+            note(&task, &peer, answer).await;
         }
         answer
     })
@@ -71,7 +78,7 @@ pub(super) async fn batch(
     peer: Peer,
     Query(query): Query<DryRunQuery>,
     Body(body): Body<SignBatch>,
-) -> Result<Json<SignBatchAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     require_phase(&app, Activity::Sign)?;
     let count = body.items.len();
     if !(1..=LARGEST_BATCH).contains(&count) {
@@ -89,17 +96,48 @@ pub(super) async fn batch(
         }
         all.push(asked(&peer, item, query.dry_run, &prefix)?);
     }
+    let place = match turn(&app, &peer, query.dry_run).await {
+        Ok(place) => place,
+        Err(refusal) => return Ok(refusal),
+    };
     let walked = tokio::spawn(async move {
+        let _place = place;
+        // The first was charged for already.
+        for _ in 1..if query.dry_run { all.len() } else { 1 } {
+            pace::UNSIGNED.charge_afterwards(&app, peer.principal());
+        }
         let answers = walk_batch(&app, all).await;
         for answer in answers.iter().flatten() {
-            streaks::note(&app, peer.principal(), answer).await;
+            note(&app, &peer, answer).await;
         }
         answers
     })
     .await
     .map_err(|_| crashed())?;
     let results = walked.into_iter().map(batch_result).collect();
-    Ok(Json(SignBatchAnswer { results }))
+    Ok(Json(SignBatchAnswer { results }).into_response())
+}
+
+/// Waits for the principal's pace of what signs nothing, and in the principal's line.
+async fn turn(app: &App, peer: &Peer, dry_run: bool) -> Result<Acting, Response> {
+    let who = peer.principal();
+    if dry_run {
+        pace::UNSIGNED.charge(app, who).await?;
+    } else {
+        pace::UNSIGNED.look(app, who).await?;
+    }
+    app.signing.enter(who).await.ok_or_else(|| {
+        let detail = "too many sign requests of yours wait; send the same request again".to_owned();
+        pace::again(app, "share.signing", detail, Span::from_secs(1))
+    })
+}
+
+/// Counts what an answer says about who asked. A dry run was charged for before.
+async fn note(app: &App, peer: &Peer, answer: &Answer) {
+    if matches!(answer, Answer::Problem(_)) {
+        pace::UNSIGNED.charge_afterwards(app, peer.principal());
+    }
+    streaks::note(app, peer.principal(), answer).await;
 }
 
 fn missing_key(field: &str) -> ApiError {

@@ -18,13 +18,14 @@ use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
 use super::entry::{Recorded, too_long};
 use super::kept::Kept;
 use super::nonce::{nonce_of, nonce_refused};
-use super::remember::{allowed, denied, deny_early};
+use super::remember::{allowed, denied, deny_early, too_many_wait};
 use super::stages::{Read, Refusal, Release, Remembered};
 use super::stop::stopped;
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::governance::Digest32;
 use crate::governance::held::Held;
+use crate::holds::TooMany;
 use crate::journal::stamp;
 use crate::policies::ActivePolicy;
 
@@ -210,12 +211,25 @@ impl Hearing {
         let remembered = match &decision {
             Decision::Allow(permit) => allowed(permit, self.effects(), self.voucher(bench)),
             Decision::Deny(denial) => denied(denial, self.effects()),
-            Decision::NeedApproval(ask) => match self.hold(bench, policy, decoded, ask) {
-                Ok(pending) => pending,
-                Err(refusal) => return deny_early(&refusal, self.effects()),
-            },
+            Decision::NeedApproval(ask) => {
+                if self.release.is_none()
+                    && let Err(full) = self.room(bench.now)
+                {
+                    return too_many_wait(&full, self.effects());
+                }
+                match self.hold(bench, policy, decoded, ask) {
+                    Ok(pending) => pending,
+                    Err(refusal) => return deny_early(&refusal, self.effects()),
+                }
+            }
         };
         (decision, remembered)
+    }
+
+    /// Whether one more request of this principal may wait for people.
+    fn room(&self, now: Timestamp) -> Result<(), TooMany> {
+        let asker = self.read.resolved.asked.caller.principal();
+        self.app.holds.room(asker, now)
     }
 
     /// What is kept of a request that waits for people. One that brought their consent along and
@@ -260,6 +274,10 @@ impl Hearing {
             expires_at: expires_at.micros(),
         };
         let held = serde_json::to_string(&held).map_err(|error| refuse(error.to_string()))?;
+        if !asked.dry_run {
+            let asker = asked.caller.principal();
+            self.app.holds.add(asker, bench.request_id, expires_at);
+        }
         let rules: Vec<&str> = ask.requirements.iter().map(|need| &*need.rule).collect();
         let first = ask.requirements.first();
         Ok(Remembered::Pending {

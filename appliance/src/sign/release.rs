@@ -40,7 +40,12 @@ pub(super) async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkErr
             Ok(Next::Answer(answer)) => return Ok(answer),
             Ok(Next::Judged(judged)) => {
                 return match *judged {
-                    Judged::Recorded(recorded) => outcome::sign(app, &read, recorded).await,
+                    Judged::Recorded(recorded) => {
+                        if let Some(id) = asked.approved {
+                            app.holds.remove(asked.caller.principal(), id);
+                        }
+                        outcome::sign(app, &read, recorded).await
+                    }
                     judged => Ok(answer::of_judged(&read, judged)),
                 };
             }

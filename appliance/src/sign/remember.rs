@@ -4,6 +4,7 @@ use countersign_api::ErrorCode;
 use countersign_policy::{Decision, Denial, Permit, Reason, ReasonCode};
 
 use super::stages::{Refusal, Remembered, wire_reason};
+use crate::holds::TooMany;
 
 pub(super) fn deny_early(refusal: &Refusal, effects: Vec<String>) -> (Decision, Remembered) {
     let reason = Reason {
@@ -24,6 +25,26 @@ pub(super) fn deny_early(refusal: &Refusal, effects: Vec<String>) -> (Decision, 
     let denial = Denial {
         reasons: vec![reason],
     };
+    (Decision::Deny(denial), remembered)
+}
+
+/// As many of the principal's requests wait for people as may.
+pub(super) fn too_many_wait(full: &TooMany, effects: Vec<String>) -> (Decision, Remembered) {
+    let denial = Denial {
+        reasons: vec![Reason {
+            code: ReasonCode::LimitExceeded,
+            rule: Some("share.pending".into()),
+            effect: None,
+            message: format!(
+                "{most} requests of yours wait for people, and `share.pending` is {most}; have \
+                 some of them released or rejected, or wait until {} when the first lapses",
+                full.until,
+                most = full.most,
+            ),
+            retry_after: Some(full.until),
+        }],
+    };
+    let remembered = denied(&denial, effects);
     (Decision::Deny(denial), remembered)
 }
 

@@ -17,6 +17,7 @@ pub(super) struct Activity {
     read_by_last_end: AtomicU64,
     changes: AtomicU64,
     in_flight: AtomicU32,
+    quiet: AtomicU32,
 }
 
 /// The counters at one moment.
@@ -39,6 +40,20 @@ impl Activity {
             changes: self.changes.load(Relaxed),
             in_flight,
         }
+    }
+
+    /// Whether no request is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.load(Relaxed) == 0
+    }
+
+    /// At how many of the watchdog's looks nothing had happened; 0 once something did.
+    pub(super) fn quiet(&self) -> u32 {
+        self.quiet.load(Relaxed)
+    }
+
+    pub(super) fn note_quiet(&self, looks: u32) {
+        self.quiet.store(looks, Relaxed);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tower::Service as _;
 
 use super::activity::{Activity, InFlight, Metered, TrackedBody};
+use super::clients::Leave;
 use super::watchdog::Watchdog;
 use super::{Limits, Refuse, TlsFront, count_timeout};
 use crate::identity::{Caller, Gate, IdentityError};
@@ -75,14 +77,14 @@ impl Host {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
         door: Option<Door>,
-        draining: watch::Receiver<bool>,
+        ending: Ending,
     ) {
-        let activity = Arc::new(Activity::default());
+        let activity = Arc::clone(&ending.activity);
         let watchdog = self.watchdog(&activity, door.as_ref());
         let stream = TokioIo::new(Metered::new(stream, Arc::clone(&activity)));
         let service = service(self.router.clone(), door, activity);
         let connection = self.http1.serve_connection(stream, service);
-        self.drive(connection, watchdog, draining).await;
+        self.drive(connection, watchdog, ending).await;
     }
 
     /// The same for HTTP/2.
@@ -90,16 +92,16 @@ impl Host {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
         door: Option<Door>,
-        draining: watch::Receiver<bool>,
+        ending: Ending,
     ) {
-        let activity = Arc::new(Activity::default());
+        let activity = Arc::clone(&ending.activity);
         let watchdog = self
             .watchdog(&activity, door.as_ref())
             .without_header_timeout();
         let stream = TokioIo::new(Metered::new(stream, Arc::clone(&activity)));
         let service = service(self.router.clone(), door, activity);
         let connection = self.http2.serve_connection(stream, service);
-        self.drive(connection, watchdog, draining).await;
+        self.drive(connection, watchdog, ending).await;
     }
 
     /// Refused peers have only as long as a header takes.
@@ -111,16 +113,20 @@ impl Host {
         Watchdog::new(Arc::clone(activity), &limits)
     }
 
-    /// Runs the connection in this one task, beside its watchdog and the order to drain. A
-    /// connection that overran a bound is asked to close, and dropped one tick later.
-    async fn drive<C>(
-        &self,
-        connection: C,
-        mut watchdog: Watchdog,
-        mut draining: watch::Receiver<bool>,
-    ) where
+    /// Runs the connection in this one task, beside its watchdog, the order to drain, and the wish
+    /// of somebody else for its place. A connection that overran a bound is asked to close, and
+    /// dropped one tick later; one whose place is needed as soon as nothing is in flight.
+    async fn drive<C>(&self, connection: C, mut watchdog: Watchdog, ending: Ending)
+    where
         C: GracefulConnection<Error = hyper::Error>,
     {
+        let Ending {
+            activity,
+            mut draining,
+            leave,
+        } = ending;
+        let mut leave = pin!(needed(leave));
+        let mut told_to_leave = false;
         let tick = watchdog.tick();
         let mut connection = pin!(connection);
         let mut next_look = pin!(tokio::time::sleep(tick));
@@ -134,8 +140,13 @@ impl Host {
                     told_to_drain = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                () = leave.as_mut(), if !told_to_leave => {
+                    told_to_leave = true;
+                    connection.as_mut().graceful_shutdown();
+                    next_look.set(tokio::time::sleep(GONE.min(tick)));
+                }
                 () = next_look.as_mut() => {
-                    if expired {
+                    if expired || (told_to_leave && activity.is_idle()) {
                         return;
                     }
                     if let Some(expiry) = watchdog.look() {
@@ -168,6 +179,28 @@ impl Host {
         )
         .increment(1);
     }
+}
+
+/// How soon an idle connection is gone once its place is needed.
+const GONE: Duration = Duration::from_millis(100);
+
+/// What a connection goes by, and what ends it from outside.
+pub(super) struct Ending {
+    /// What happens on it.
+    pub(super) activity: Arc<Activity>,
+    /// The listener stops.
+    pub(super) draining: watch::Receiver<bool>,
+    /// Somebody else needs the place; never, without one.
+    pub(super) leave: Option<Leave>,
+}
+
+async fn needed(leave: Option<Leave>) {
+    if let Some(leave) = leave
+        && leave.await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// What stands between a TLS connection's requests and the router.

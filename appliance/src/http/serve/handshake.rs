@@ -6,11 +6,10 @@ use std::sync::Arc;
 use rustls::CertificateError;
 use rustls::server::Acceptor;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::{Door, OpenConnection};
+use super::connection::{Door, Ending, OpenConnection};
 use super::{Accepted, Api, count_refused, count_timeout};
 use crate::identity::{Caller, IdentityError};
 
@@ -29,8 +28,8 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     };
     let tls = match shaken {
         Ok(tls) => tls,
-        // Who has no certificate to show, and is ourselves, looked whether somebody answers.
-        Err("no_certificate") if api.front.own.is(peer) => return,
+        // Ourselves, looking whether somebody answers.
+        Err(_) if api.front.own.is(peer) => return,
         Err(reason) => {
             metrics::counter!("countersign_handshake_failures_total", "reason" => reason)
                 .increment(1);
@@ -42,21 +41,36 @@ pub(super) async fn serve(api: Arc<Api>, accepted: Accepted) {
     let caller = api.front.gate.admit(session.peer_certificates());
     let Ok(client) = &caller else {
         // A refused peer is told why at its first request, and stays among the strangers.
-        let served = serve_http(&api, tls, http2, caller, draining);
+        let activity = Arc::default();
+        let ending = Ending {
+            activity,
+            draining,
+            leave: None,
+        };
+        let served = serve_http(&api, tls, http2, caller, ending);
         tokio::select! {
             () = served => {}
             () = place.needed() => {}
         }
         return;
     };
-    let Ok(_established) = Arc::clone(&api.established).try_acquire_owned() else {
-        return count_refused(api.host.listener, "too_many");
-    };
-    let Some(_of_client) = api.clients.enter(client.principal()) else {
-        return count_refused(api.host.listener, "too_many_of_client");
+    let activity = Arc::default();
+    let (_of_client, leave) = match api.clients.enter(client.principal(), &activity) {
+        Ok((place, leave, displaced)) => {
+            if displaced {
+                count_refused(api.host.listener, "displaced");
+            }
+            (place, leave)
+        }
+        Err(full) => return count_refused(api.host.listener, full.label()),
     };
     drop(place);
-    serve_http(&api, tls, http2, caller, draining).await;
+    let ending = Ending {
+        activity,
+        draining,
+        leave: Some(leave),
+    };
+    serve_http(&api, tls, http2, caller, ending).await;
 }
 
 async fn serve_http(
@@ -64,14 +78,14 @@ async fn serve_http(
     tls: TlsStream<TcpStream>,
     http2: bool,
     caller: Result<Arc<Caller>, IdentityError>,
-    draining: watch::Receiver<bool>,
+    ending: Ending,
 ) {
     let _open = OpenConnection::new(api.host.listener);
     let door = Some(Door::new(&api.front, caller));
     if http2 {
-        api.host.serve_http2(tls, door, draining).await;
+        api.host.serve_http2(tls, door, ending).await;
     } else {
-        api.host.serve_http1(tls, door, draining).await;
+        api.host.serve_http1(tls, door, ending).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Readiness knocks at the API's own door: whether somebody accepts there, and answers a handshake
 //! with a certificate that clients would take.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,21 +17,29 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is tried before the door counts as shut: in a crowd one may have to give way.
 const TRIES: usize = 3;
 
-/// The address that the appliance itself connects from, so that its handshakes, which end without a
-/// certificate, are not counted among the failed ones.
+/// Own addresses that are remembered: the server may notice the end of a handshake after the next
+/// one has begun.
+const REMEMBERED: usize = 8;
+
+/// The addresses that the appliance itself connected from lately, so that its handshakes, which end
+/// without a certificate, are not counted among the failed ones.
 #[derive(Debug, Clone, Default)]
-pub struct OwnKnock(Arc<Mutex<Option<SocketAddr>>>);
+pub struct OwnKnock(Arc<Mutex<VecDeque<SocketAddr>>>);
 
 impl OwnKnock {
     pub(super) fn is(&self, peer: SocketAddr) -> bool {
         let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.is_some_and(|own| {
+        own.iter().any(|own| {
             own.port() == peer.port() && own.ip().to_canonical() == peer.ip().to_canonical()
         })
     }
 
-    fn set(&self, address: Option<SocketAddr>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = address;
+    fn remember(&self, address: SocketAddr) {
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        own.push_back(address);
+        if own.len() > REMEMBERED {
+            own.pop_front();
+        }
     }
 }
 
@@ -101,7 +110,7 @@ impl Knocker {
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
         socket.bind((self.address.ip(), 0).into())?;
-        self.own.set(Some(socket.local_addr()?));
+        self.own.remember(socket.local_addr()?);
         let stream = socket.connect(self.address).await?;
         let shaken = self.tls.connect(self.name.clone(), stream).await;
         shaken.map(drop)

@@ -6,9 +6,10 @@ use std::time::Duration;
 /// of them, never early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections whose peer is known; one more is closed at once.
+    /// Connections whose peer is known, one in eight of them kept for operators and risk; one more
+    /// takes the place of an idle one of whoever holds most.
     pub max_connections: usize,
-    /// Connections of one principal.
+    /// Connections of one principal; one more takes the place of its own that is idle longest.
     pub max_connections_per_client: usize,
     /// Connections in the TLS handshake, or refused and not yet gone. Kept apart, so that peers
     /// without a certificate cannot take the places of those with one; one more closes the

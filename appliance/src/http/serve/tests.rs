@@ -2,6 +2,7 @@
 
 mod bounds;
 mod handshake;
+mod knock;
 mod requests;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls_pki_types::ServerName;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;

@@ -98,6 +98,7 @@ impl Watchdog {
         } else {
             self.quiet.saturating_add(1)
         };
+        self.activity.note_quiet(self.quiet);
         self.unfinished = match (seen.request_begun, changed) {
             (false, _) => 0,
             (true, true) => 1,

@@ -189,6 +189,14 @@ async fn headers_without_end_are_refused_before_they_fill_the_memory() {
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
 
+/// Begins a request that does not end, on a connection of its own.
+async fn busy(bed: &Bed, client: &Client) -> JoinHandle<bool> {
+    let mut http = bed.http1(client).await;
+    let hanging = tokio::spawn(async move { http.get("/hang").await.is_ok() });
+    bed.until_started(1).await;
+    hanging
+}
+
 #[tokio::test]
 async fn too_many_connections_are_closed_and_places_come_back() {
     let bed = Bed::tls(Limits {
@@ -197,10 +205,8 @@ async fn too_many_connections_are_closed_and_places_come_back() {
     })
     .await;
     let [a, b, c] = ["bot/a", "bot/b", "bot/c"].map(|id| bed.client(id).0);
-    let mut first = bed.http1(&a).await;
-    let mut second = bed.http1(&b).await;
-    first.who().await;
-    second.who().await;
+    let first = busy(&bed, &a).await;
+    let _second = busy(&bed, &b).await;
     assert_eq!(bed.gauge_moved(), 2.0);
     assert!(bed.http1(&c).await.get("/who").await.is_err());
     let counted = bed.counted();
@@ -208,7 +214,7 @@ async fn too_many_connections_are_closed_and_places_come_back() {
         counted,
         once("countersign_connections_refused_total{api,too_many}")
     );
-    drop(first);
+    first.abort();
     let mut third = soon(async {
         loop {
             let mut third = bed.http1(&c).await;
@@ -229,8 +235,7 @@ async fn one_client_cannot_take_all_connections() {
         ..Limits::default()
     })
     .await;
-    let mut first = bed.http1(&bed.bot()).await;
-    first.who().await;
+    let _first = busy(&bed, &bed.bot()).await;
     // Another certificate of the same principal counts for the same principal.
     assert!(bed.http1(&bed.bot()).await.get("/who").await.is_err());
     let counted = bed.counted();
@@ -239,7 +244,49 @@ async fn one_client_cannot_take_all_connections() {
         once("countersign_connections_refused_total{api,too_many_of_client}")
     );
     assert_eq!(bed.http1(&bed.client("bot/b").0).await.who().await, "bot/b");
-    first.who().await;
+}
+
+/// Idle connections make room, those of whoever holds most first; over HTTP/2, too.
+#[tokio::test]
+async fn idle_connections_of_the_greedy_make_room() {
+    let bed = Bed::tls(Limits {
+        max_connections: 8,
+        max_connections_per_client: 6,
+        ..Limits::default()
+    })
+    .await;
+    let greedy = bed.client("bot/greedy").0;
+    let mut idle = Vec::new();
+    for number in 0..9 {
+        idle.push(match number % 2 {
+            0 => bed.http1(&greedy).await,
+            _ => bed.http2(&greedy).await,
+        });
+        idle.last_mut().unwrap().who().await;
+    }
+    for id in ["risk/r", "operator/o", "bot/b", "gateway/g"] {
+        let mut newcomer = bed.http1(&bed.client(id).0).await;
+        assert_eq!(newcomer.who().await, id);
+        idle.push(newcomer);
+    }
+}
+
+/// Where nothing is idle, who stops others is let in all the same.
+#[tokio::test]
+async fn who_stops_others_is_let_in_however_busy_it_is() {
+    let bed = Bed::tls(Limits {
+        max_connections: 4,
+        ..Limits::default()
+    })
+    .await;
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        all.push(busy(&bed, &bed.client("bot/greedy").0).await);
+    }
+    assert!(bed.http1(&bed.bot()).await.get("/who").await.is_err());
+    for id in ["risk/r", "operator/o"] {
+        assert_eq!(bed.http1(&bed.client(id).0).await.who().await, id);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,145 @@
+//! Which changes wait, and whose they are: one principal's must not keep out everybody's.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use countersign_intent::{Principal, RequestId, Role, Timestamp};
+
+use super::change::ChangeRecord;
+use super::{ConsentRecord, GovernError};
+use crate::app::App;
+
+/// Changes that wait, so that each takes effect when its time lock is over.
+#[derive(Debug, Default)]
+pub struct OpenChanges(Mutex<BTreeMap<RequestId, Waiting>>);
+
+/// Whose change it is, and until when it waits.
+#[derive(Debug, Clone)]
+struct Waiting {
+    asker: String,
+    expires_at: Timestamp,
+}
+
+/// Changes of all who are no operators that may wait at once, whoever they are. Operators are
+/// certified by people, and each has a bound of their own.
+const OF_OTHERS: usize = 1024;
+
+/// As many changes wait as may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{most} changes wait already, as many as may (`share.open_changes`); reject some of them first, \
+     or wait until {until} when the first lapses"
+)]
+pub struct TooManyOpen {
+    /// As many.
+    pub most: usize,
+    /// When the first of them lapses.
+    pub until: Timestamp,
+}
+
+impl OpenChanges {
+    /// Reads the changes that are neither in effect, nor rejected, nor lapsed.
+    ///
+    /// # Errors
+    /// As [`crate::records::Records::all`].
+    pub async fn load(&self, app: &App) -> Result<(), GovernError> {
+        for stored in app.records.all::<ChangeRecord>(None).await? {
+            let consent = app.records.get::<ConsentRecord>(stored.id).await?;
+            let over = consent.is_some_and(|consent| {
+                consent.record.used.is_some() || consent.record.rejection.is_some()
+            });
+            if !over && stored.record.expires_at > app.clock.now().micros() {
+                self.insert(RequestId::from_bytes(stored.id), &stored.record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The changes that wait.
+    #[must_use]
+    pub fn all(&self) -> Vec<RequestId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// Those of one principal.
+    pub(super) fn of(&self, asker: &str) -> Vec<RequestId> {
+        let open = self.lock();
+        let own = open.iter().filter(|(_, waiting)| waiting.asker == asker);
+        own.map(|(id, _)| *id).collect()
+    }
+
+    /// Whether another change of this principal may wait, of whose there may be `most`.
+    pub(super) fn room(&self, asker: &Principal, most: usize) -> Result<(), TooManyOpen> {
+        let open = self.lock();
+        let own = asker.to_string();
+        let held = |most: usize, counts: &dyn Fn(&Waiting) -> bool| {
+            let waiting = || open.values().filter(|waiting| counts(waiting));
+            let until = waiting().map(|waiting| waiting.expires_at).min();
+            match until {
+                Some(until) if waiting().count() >= most => Err(TooManyOpen { most, until }),
+                _ => Ok(()),
+            }
+        };
+        held(most, &|waiting| waiting.asker == own)?;
+        if asker.role() == Role::Operator {
+            return Ok(());
+        }
+        held(OF_OTHERS, &|waiting| {
+            !waiting.asker.starts_with("operator/")
+        })
+    }
+
+    pub(super) fn insert(&self, id: RequestId, record: &ChangeRecord) {
+        let waiting = Waiting {
+            asker: record.asker.clone(),
+            expires_at: Timestamp::from_micros(record.expires_at),
+        };
+        self.lock().insert(id, waiting);
+    }
+
+    pub(super) fn remove(&self, id: RequestId) {
+        self.lock().remove(&id);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<RequestId, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(open: &OpenChanges, number: u32, asker: &str, until: i64) {
+        let mut id = [0x80; 16];
+        id[12..].copy_from_slice(&number.to_be_bytes());
+        let asker = asker.to_owned();
+        let expires_at = Timestamp::from_micros(until);
+        let waiting = Waiting { asker, expires_at };
+        open.lock().insert(RequestId::from_bytes(id), waiting);
+    }
+
+    #[test]
+    fn one_principals_changes_keep_nobody_elses_out() {
+        let open = OpenChanges::default();
+        let [alice, bob] = ["operator/alice", "operator/bob"].map(|one| one.parse().unwrap());
+        for number in 0..64 {
+            assert_eq!(open.room(&alice, 64), Ok(()));
+            waits(&open, number, "operator/alice", 1_000 - i64::from(number));
+        }
+        let until = Timestamp::from_micros(1_000 - 63);
+        assert_eq!(open.room(&alice, 64), Err(TooManyOpen { most: 64, until }));
+        assert_eq!(open.room(&bob, 64), Ok(()));
+    }
+
+    /// A gateway's certificate takes one operator's word, so there may be any number of them.
+    #[test]
+    fn of_those_who_are_no_operators_all_together_have_a_bound() {
+        let open = OpenChanges::default();
+        for number in 0..1024 {
+            waits(&open, number, &format!("gateway/{number}"), 1);
+        }
+        assert!(open.room(&"gateway/other".parse().unwrap(), 64).is_err());
+        assert_eq!(open.room(&"operator/o".parse().unwrap(), 64), Ok(()));
+    }
+}
