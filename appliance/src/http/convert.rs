@@ -8,9 +8,8 @@ mod tables;
 pub mod venues;
 mod wallets;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use countersign_api as api;
+use countersign_decode::solana::from_base64;
 use countersign_intent::{Action, Address, Role, Span, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -332,12 +331,8 @@ pub fn signing_bytes(
             ));
         }
     };
-    let bytes = BASE64_STANDARD.decode(text).map_err(|error| {
-        ApiError::field(
-            &format!("{prefix}{field}"),
-            format!("expected standard base64: {error}"),
-        )
-    })?;
+    let bytes = from_base64(text)
+        .map_err(|detail| ApiError::field(&format!("{prefix}{field}"), detail))?;
     Ok((form, bytes))
 }
 

@@ -122,6 +122,7 @@ fn refused_body(error: &BodyError, limit: usize) -> ApiError {
 /// # Errors
 /// Anything but the expected object.
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    no_other_encoding(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -139,6 +140,19 @@ pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiErro
         )
     })?;
     Ok(value)
+}
+
+/// Refuses what an encoding of the whole body leaves at its start, which no JSON begins with.
+fn no_other_encoding(bytes: &[u8]) -> Result<(), ApiError> {
+    let detail = match bytes {
+        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            "the body is compressed; send it as it is, without `Content-Encoding`"
+        }
+        [0xef, 0xbb, 0xbf, ..] => "the body begins with a byte order mark; leave it out",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the body is UTF-16; send UTF-8",
+        _ => return Ok(()),
+    };
+    Err(ApiError::new(ErrorCode::InvalidRequest, detail))
 }
 
 /// The field that serde names between back-ticks for a missing or unknown one.
@@ -243,6 +257,14 @@ mod tests {
         assert!(parse_json::<CreateUser>(br#"{"external_id":"a","external_id":"b"}"#).is_err());
         assert!(parse_json::<CreateUser>(b"").is_err());
         assert!(parse_json::<CreateUser>(&[0xff, 0xfe]).is_err());
+    }
+
+    #[test]
+    fn an_encoding_of_the_whole_body_is_told() {
+        let told = |bytes: &[u8]| parse_json::<CreateUser>(bytes).unwrap_err().0.detail;
+        assert!(told(&[0x1f, 0x8b, 8, 0]).contains("compressed"));
+        assert!(told(b"\xef\xbb\xbf{}").contains("byte order mark"));
+        assert!(told(&[0xff, 0xfe, b'{', 0]).contains("UTF-16"));
     }
 
     fn with(name: &'static str, values: &[&str]) -> HeaderMap {

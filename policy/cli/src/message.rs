@@ -7,7 +7,9 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::STANDARD};
 use clap::ValueEnum;
-use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction, fee_payer};
+use countersign_decode::solana::{
+    Context, Decoded, decode_message, decode_transaction, fee_payer, is_hex,
+};
 use countersign_decode::{DecodeError, DecodeErrorKind};
 use countersign_intent::Address;
 
@@ -73,6 +75,12 @@ impl Source {
     /// The file cannot be read, or is not written as was said.
     pub(crate) fn read(&self) -> Result<Wire, Failure> {
         let read = input::read(&self.file, MAX_INPUT)?;
+        if self.encoding != Encoding::Raw && std::str::from_utf8(&read).is_ok_and(is_hex_text) {
+            return Err(Failure::usage(format!(
+                "`{}` holds hex; write the bytes as base64 or base58, or as they are",
+                self.file.display()
+            )));
+        }
         let bytes = bytes(&read, self.encoding).ok_or_else(|| {
             Failure::usage(format!(
                 "expected base64 or base58 in `{}` as `--encoding` says, got something else",
@@ -139,6 +147,10 @@ impl Wire {
             Self::Transaction(bytes) => (None, Some(STANDARD.encode(bytes))),
         }
     }
+}
+
+fn is_hex_text(text: &str) -> bool {
+    is_hex(text.trim())
 }
 
 /// The bytes that `read` stands for.

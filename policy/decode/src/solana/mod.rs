@@ -29,9 +29,9 @@ pub use context::{
     AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce, Tables,
 };
 pub use program::TRADING_PROGRAMS;
-pub use wire::PartialTransaction;
+pub use wire::{PartialTransaction, from_base64, is_hex};
 
-use wire::Message;
+use wire::{Form, Message};
 
 /// What came out of one pass over the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Decoded {
 /// Anything that is not one well-formed message, is not understood to the last byte, or is
 /// never signed; see [`DecodeErrorKind`].
 pub fn decode_message(bytes: &[u8], context: &Context<'_>) -> Result<Decoded, DecodeError> {
-    let message = Message::parse(bytes)?;
+    let (bytes, message, _) = read(bytes, Form::Message)?;
     decode(&message, bytes, context).map(|(decoded, _)| decoded)
 }
 
@@ -85,9 +85,8 @@ pub fn decode_message(bytes: &[u8], context: &Context<'_>) -> Result<Decoded, De
 /// # Errors
 /// As [`decode_message`], and a number of signature slots the message does not call for.
 pub fn decode_transaction(bytes: &[u8], context: &Context<'_>) -> Result<Decoded, DecodeError> {
-    let (message_bytes, signatures) = wire::split_transaction(bytes)?;
-    let message = Message::parse(message_bytes)?;
-    wire::check_slots(&message, signatures)?;
+    let (message_bytes, message, signatures) = read(bytes, Form::Transaction)?;
+    let signatures = signatures.unwrap_or_default();
     let (decoded, slot) = decode(&message, message_bytes, context)?;
     let transaction =
         PartialTransaction::new(decoded.input.shared(), signatures, slot, message.version);
@@ -107,16 +106,7 @@ pub fn envelope(
     in_transaction: bool,
     wallet: &Address,
 ) -> Result<PartialTransaction, DecodeError> {
-    let (message_bytes, given) = if in_transaction {
-        let (message, signatures) = wire::split_transaction(bytes)?;
-        (message, Some(signatures))
-    } else {
-        (bytes, None)
-    };
-    let message = Message::parse(message_bytes)?;
-    if let Some(signatures) = given {
-        wire::check_slots(&message, signatures)?;
-    }
+    let (message_bytes, message, given) = read(bytes, form(in_transaction))?;
     let slot = slot_of(&signers(&message), wallet)?;
     let empty = vec![[0; 64]; usize::from(message.header.required_signatures)];
     Ok(PartialTransaction::new(
@@ -133,14 +123,34 @@ pub fn envelope(
 /// # Errors
 /// Bytes that are no well-formed message or transaction.
 pub fn fee_payer(bytes: &[u8], in_transaction: bool) -> Result<Address, DecodeError> {
-    let message = if in_transaction {
-        wire::split_transaction(bytes)?.0
-    } else {
-        bytes
-    };
-    let payer = Message::parse(message)?.keys.first().copied();
+    let (_, message, _) = read(bytes, form(in_transaction))?;
+    let payer = message.keys.first().copied();
     let missing = || DecodeError::malformed(0, "the message has no account keys");
     payer.map(Address::new).ok_or_else(missing)
+}
+
+const fn form(in_transaction: bool) -> Form {
+    if in_transaction {
+        Form::Transaction
+    } else {
+        Form::Message
+    }
+}
+
+/// The bytes of the message, what they say, and the signature slots of a transaction.
+type ReadBytes<'b> = (&'b [u8], Message<'b>, Option<&'b [[u8; 64]]>);
+
+/// Reads bytes of one of the two forms; others are told as what they are.
+fn read(bytes: &[u8], form: Form) -> Result<ReadBytes<'_>, DecodeError> {
+    let read = match form {
+        Form::Message => Message::parse(bytes).map(|message| (bytes, message, None)),
+        Form::Transaction => wire::split_transaction(bytes).and_then(|(message, signatures)| {
+            let parsed = Message::parse(message)?;
+            wire::check_slots(&parsed, signatures)?;
+            Ok((message, parsed, Some(signatures)))
+        }),
+    };
+    read.map_err(|refused| wire::tell(bytes, form, refused))
 }
 
 fn signers(message: &Message<'_>) -> Vec<Address> {

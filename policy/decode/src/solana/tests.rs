@@ -5,6 +5,7 @@ mod hostile_trades;
 mod layouts;
 mod lifetimes;
 mod mainnet;
+mod mistakes;
 mod mutation;
 mod second_reading;
 
