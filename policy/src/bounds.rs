@@ -1,6 +1,6 @@
 //! Whether a request stays within the bounds of a permission, and which one it exceeds.
 
-use countersign_intent::{Amount, AssertedFact, Asset, Effect, Swap};
+use countersign_intent::{Address, Amount, AssertedFact, Asset, Effect, Swap};
 
 use crate::facts::Facts;
 use crate::matching::{self, ScopeMiss};
@@ -133,7 +133,7 @@ pub(crate) fn check<'a>(
     }
     asserted(bounds, request)?;
     let device_signs = matches!(&rule.then, Then::Approve(asked) if asked.ledger_cosign);
-    let others = request.intent.cosigners.len();
+    let others = further_signers(request);
     if others > 0 && !bounds.cosigners && !device_signs {
         return Err(Miss::Cosigners(others));
     }
@@ -141,6 +141,17 @@ pub(crate) fn check<'a>(
         Effect::Swap(trade) => swap(bounds, request, trade, facts),
         _ => Ok(()),
     }
+}
+
+/// Who else has to sign, besides the mints that the message launches: those are new keys of nobody's.
+fn further_signers(request: &Request<'_>) -> usize {
+    let effects = &request.intent.effects;
+    let launched = |key: &Address| {
+        let mut effects = effects.iter();
+        effects.any(|effect| matches!(effect, Effect::Launch(launch) if launch.mint == *key))
+    };
+    let cosigners = request.intent.cosigners.iter();
+    cosigners.filter(|key| !launched(key)).count()
 }
 
 fn asserted<'a>(bounds: &Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> {

@@ -1,7 +1,7 @@
 //! Whether one `when` is about everything that another is about: what can be proven by
 //! comparing key by key. `false` means only that it could not be proven.
 
-use countersign_intent::{Address, Amount};
+use countersign_intent::{Action, Address, Amount};
 
 use crate::rule::{AnyOf, Asserts, Bounds, DEFAULT_FEE_CAP, Hours, Rule, Then, Threshold, When};
 use crate::set::{Destination, PolicySet};
@@ -121,7 +121,9 @@ pub(crate) fn permits_all(
         set: inner_set,
         when: &inner.when,
     };
+    let launches = |rule: &Rule| rule.when.actions.names(Action::Launch);
     scope_covers(&outer.when, &inner.when)
+        && (launches(outer) || !launches(inner))
         && permitted_destinations_cover(outer_when, inner_when)
         && (outer.when.destination_written || !inner.when.destination_written)
         && amounts_cover(&outer.when, &inner.when)

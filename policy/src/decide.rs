@@ -112,7 +112,7 @@ impl Verdict {
     ) {
         let rules = &request.set.rules;
         let alike = (subject.action, subject.asset, subject.counterparty);
-        let trades = matches!(subject.effect, Effect::Swap(_));
+        let trades = matches!(subject.effect, Effect::Swap(_) | Effect::Launch(_));
         let permitting = match self.before.take() {
             Some((before, permitting)) if before == alike && !trades => permitting,
             _ => permitting(request, subject, facts),

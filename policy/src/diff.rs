@@ -121,7 +121,8 @@ fn needs_permission(rule: &Rule) -> bool {
     let actions = Actions::NONE
         .with(Action::Trade)
         .with(Action::Withdrawal)
-        .with(Action::Stake);
+        .with(Action::Stake)
+        .with(Action::Launch);
     actions.includes(rule.when.actions)
 }
 

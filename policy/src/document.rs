@@ -6,7 +6,7 @@
 //!
 //! | key | holds if |
 //! |---|---|
-//! | `action` | the effect is a trade, withdrawal, fee, housekeeping, authority or stake |
+//! | `action` | the effect is a trade, withdrawal, fee, housekeeping, authority, stake or launch |
 //! | `venue`, `wallet` (id or address), `user` (id), `bot` (name), `tier` | it is that one's |
 //! | `program`, `mint_in`, `mint_out` | it is a trade through, of, for one of these |
 //! | `asset` | that asset may leave; for a trade, the one that is given |
@@ -31,6 +31,9 @@
 //!
 //! `[solana] lookup_tables` is `"strict"` unless written: no account counts that only a lookup table
 //! names. With `"attested"` those of tables count whose contents were fed to the appliance.
+//!
+//! A launch is permitted only where `action` names it; `"any"` does not. The mint it creates may sign
+//! without `allow_cosigners`.
 //!
 //! A trade has to receive something whatever is written. Whoever receives power (a delegate, a
 //! new authority) has to be written in `destination`.

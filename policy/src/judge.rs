@@ -31,6 +31,9 @@ pub(crate) fn permits<'a>(
     if !matching::names_receiver_of_power(&rule.when, subject) {
         return Err(Miss::Scope(ScopeMiss::DestinationUnwritten));
     }
+    if !matching::names_launch(&rule.when, subject) {
+        return Err(Miss::Scope(ScopeMiss::LaunchUnnamed));
+    }
     bounds::check(rule, request, subject, facts)
 }
 

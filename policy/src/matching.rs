@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_intent::{Action, Address, Amount, Effect, Lifetime, Role, Timestamp};
+use countersign_intent::{Action, Address, Asset, Amount, Effect, Lifetime, Role, Timestamp};
 
 use crate::facts::Facts;
 use crate::request::{AssetOf, Request, Subject};
@@ -36,6 +36,7 @@ pub(crate) enum ScopeMiss {
     Destination(Address),
     Cooling(Address, Timestamp),
     DestinationUnwritten,
+    LaunchUnnamed,
 }
 
 impl ScopeMiss {
@@ -70,6 +71,9 @@ impl fmt::Display for ScopeMiss {
             Self::DestinationUnwritten => {
                 f.write_str("who receives the power has to be written in `destination`")
             }
+            Self::LaunchUnnamed => f.write_str(
+                "a launch has to be named: `action = \"launch\"`, which `\"any\"` does not say",
+            ),
         }
     }
 }
@@ -129,24 +133,30 @@ fn who(when: &When, request: &Request<'_>) -> Result<(), ScopeMiss> {
     Ok(())
 }
 
-/// Keys that only trades have: a request of another kind does not match them.
+/// Keys that only trades and launches have: a request of another kind does not match them.
 fn trade(when: &When, subject: &Subject<'_>) -> Result<(), ScopeMiss> {
-    let swap = match subject.effect {
-        Effect::Swap(swap) => Some(swap),
-        _ => None,
-    };
+    let traded = traded(subject.effect);
     if let AnyOf::These(programs) = &when.programs
-        && !swap.is_some_and(|swap| programs.iter().any(|one| **one == *swap.program))
+        && !traded.is_some_and(|(program, ..)| programs.iter().any(|one| **one == *program))
     {
         return Err(ScopeMiss::Program);
     }
-    if !when.mints_in.is_any() && !swap.is_some_and(|swap| when.mints_in.has(&swap.spend)) {
+    if !when.mints_in.is_any() && !traded.is_some_and(|(_, given, _)| when.mints_in.has(&given)) {
         return Err(ScopeMiss::MintIn);
     }
-    if !when.mints_out.is_any() && !swap.is_some_and(|swap| when.mints_out.has(&swap.receive)) {
+    if !when.mints_out.is_any() && !traded.is_some_and(|(.., got)| when.mints_out.has(&got)) {
         return Err(ScopeMiss::MintOut);
     }
     Ok(())
+}
+
+/// Through which program what is given for what; for a launch its cost for the coin.
+const fn traded(effect: &Effect) -> Option<(&'static str, Asset, Asset)> {
+    match effect {
+        Effect::Swap(swap) => Some((swap.program, swap.spend, swap.receive)),
+        Effect::Launch(launch) => Some((launch.program, Asset::Sol, Asset::Token(launch.mint))),
+        _ => None,
+    }
 }
 
 /// Whether the effect goes where `when` says. A permission also waits for cooldowns, and hands
@@ -234,6 +244,11 @@ pub(crate) fn base_units(threshold: &Threshold, subject: &Subject<'_>) -> Option
         AssetOf::Known(asset) => threshold.of(asset),
         AssetOf::Unknown | AssetOf::Nothing => None,
     }
+}
+
+/// A launch is permitted only by a rule that names it.
+pub(crate) fn names_launch(when: &When, subject: &Subject<'_>) -> bool {
+    subject.action != Action::Launch || when.actions.names(Action::Launch)
 }
 
 /// Power is handed only to somebody a rule names.

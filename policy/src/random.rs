@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign_intent::{
     Action, Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent,
-    Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
+    Launch, Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
     WalletId,
 };
 use proptest::prelude::*;
@@ -43,6 +43,8 @@ pub(crate) fn actions() -> impl Strategy<Value = Text> {
         "\"withdrawal\"",
         "[\"trade\", \"withdrawal\"]",
         "[\"authority\", \"stake\"]",
+        "\"launch\"",
+        "[\"trade\", \"launch\"]",
         "\"housekeeping\"",
         "\"fee\"",
         "[]",
@@ -159,6 +161,7 @@ pub(crate) fn permissive() -> impl Strategy<Value = Text> {
             "{ approve = { group = \"ops\", quorum = 1 } }",
         ),
         rule_text("trades", "action = \"trade\"", "\"allow\""),
+        rule_text("launches", "action = \"launch\"", "\"allow\""),
         rule_text(
             "out",
             "action = \"withdrawal\", durable_nonce = true",
@@ -226,9 +229,10 @@ pub(crate) fn swap() -> impl Strategy<Value = Effect> {
         0..3_u8,
         select(vec![10_u16, 100, 900]),
         select(vec![0_u16, 0, 2]),
+        select(vec![false, false, true]),
     )
         .prop_map(
-            |(program, spend, amount, receive, slippage_bps, exposed_accounts)| {
+            |(program, spend, amount, receive, slippage_bps, exposed_accounts, launches)| {
                 let receive_min = Amount::from_base(u128::from(receive));
                 Effect::Swap(Swap {
                     program,
@@ -244,6 +248,7 @@ pub(crate) fn swap() -> impl Strategy<Value = Effect> {
                     positive_slippage_bps: 0,
                     fee_account: None,
                     exposed_accounts,
+                    launches,
                 })
             },
         )
@@ -281,6 +286,16 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
             operation: StakeOperation::Create { amount: sol(amount) },
         }),
         1 => Just(Effect::Memo { text: "hello".to_owned() }),
+        1 => (0..3_u64).prop_map(|cost| Effect::Launch(Launch {
+            program: "pump-fun",
+            mint: STRANGER,
+            creator: None,
+            quote: Asset::Sol,
+            name: "coin".to_owned(),
+            symbol: "COIN".to_owned(),
+            uri: String::new(),
+            cost: sol(cost),
+        })),
         1 => Just(Effect::Revoke { account }),
         1 => Just(Effect::Wrap { account, amount: sol(3) }),
         1 => Just(Effect::Burn { asset: USDC.asset, amount: sol(1), account }),

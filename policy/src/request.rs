@@ -89,6 +89,7 @@ impl<'a> Request<'a> {
             Effect::OpenAccount { .. } => self.accounts_opened += 1,
             Effect::Transfer { .. }
             | Effect::Swap(_)
+            | Effect::Launch(_)
             | Effect::Wrap { .. }
             | Effect::Unwrap { .. }
             | Effect::Reclaim { .. }
@@ -140,6 +141,13 @@ impl<'a> Request<'a> {
                 words = format!(
                     "{words} of {spend} for at least {least} through {}",
                     swap.program
+                );
+            }
+            Effect::Launch(launch) => {
+                let cost = self.money(AssetOf::Known(Asset::Sol), launch.cost.base());
+                words = format!(
+                    "{words} of {} through {} for {cost}",
+                    launch.mint, launch.program
                 );
             }
             _ if subject.asset != AssetOf::Nothing => {
@@ -219,7 +227,11 @@ fn role(intent: &Intent, effect: &Effect) -> (Action, bool) {
         _ => {
             let action = effect.action(&intent.wallet);
             let primary = match action {
-                Action::Trade | Action::Withdrawal | Action::Authority | Action::Stake => true,
+                Action::Trade
+                | Action::Withdrawal
+                | Action::Authority
+                | Action::Stake
+                | Action::Launch => true,
                 Action::Fee | Action::Housekeeping => false,
             };
             (action, primary)
@@ -255,6 +267,7 @@ fn exposure(effect: &Effect) -> (AssetOf, u128) {
         | Effect::Stake { .. } => (AssetOf::Known(Asset::Sol), 0),
         Effect::Transfer { .. }
         | Effect::Swap(_)
+        | Effect::Launch(_)
         | Effect::Fee { .. }
         | Effect::Tip { .. }
         | Effect::RentDeposit { .. }
@@ -279,6 +292,7 @@ fn counterparty(intent: &Intent, effect: &Effect) -> Option<Address> {
             (*authority != intent.wallet).then_some(*authority)
         }
         Effect::Swap(_)
+        | Effect::Launch(_)
         | Effect::Fee { .. }
         | Effect::RentDeposit { .. }
         | Effect::Wrap { .. }

@@ -39,8 +39,8 @@ impl<T> AnyOf<T> {
 pub struct Actions(u8);
 
 impl Actions {
-    /// Every action.
-    pub const ANY: Self = Self(0b11_1111);
+    /// Every action, without naming one.
+    pub const ANY: Self = Self(0b1111_1111);
     /// No action.
     pub const NONE: Self = Self(0);
 
@@ -62,6 +62,12 @@ impl Actions {
         other.0 & !self.0 == 0
     }
 
+    /// Whether `action` is in the set and was named, not only covered by `"any"`.
+    #[must_use]
+    pub const fn names(self, action: Action) -> bool {
+        self.has(action) && self.0 != Self::ANY.0
+    }
+
     /// Whether some action is in both.
     #[must_use]
     pub const fn meets(self, other: Self) -> bool {
@@ -77,6 +83,7 @@ const fn bit(action: Action) -> u8 {
         Action::Housekeeping => 8,
         Action::Authority => 16,
         Action::Stake => 32,
+        Action::Launch => 64,
     }
 }
 

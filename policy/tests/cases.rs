@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use countersign_policy::{case, parse};
 
 /// Slugs that the cases use.
-const PROGRAMS: [&str; 2] = ["jupiter-v6", "orca-whirlpool"];
+const PROGRAMS: [&str; 3] = ["jupiter-v6", "orca-whirlpool", "pump-fun"];
 
 fn files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/cases");

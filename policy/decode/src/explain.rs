@@ -2,7 +2,7 @@
 
 use countersign_intent::{
     Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, KnownAsset,
-    Lifetime, StakeOperation, Swap,
+    Launch, Lifetime, StakeOperation, Swap,
 };
 
 /// One line per effect, then how long the signature lives and who else must sign. Printable
@@ -49,6 +49,7 @@ pub fn explain_effect(effect: &Effect, wallet: &Address) -> String {
             asset, amount, to, ..
         } => format!("sends {} to {}", money(*asset, *amount), who(to)),
         Effect::Swap(swap) => explain_swap(swap),
+        Effect::Launch(launch) => explain_launch(launch, wallet),
         Effect::Fee {
             signatures,
             priority,
@@ -148,6 +149,7 @@ fn explain_power(effect: &Effect, wallet: &Address) -> String {
         }
         Effect::Transfer { .. }
         | Effect::Swap(_)
+        | Effect::Launch(_)
         | Effect::Fee { .. }
         | Effect::Tip { .. }
         | Effect::RentDeposit { .. }
@@ -159,6 +161,21 @@ fn explain_power(effect: &Effect, wallet: &Address) -> String {
     }
 }
 
+fn explain_launch(launch: &Launch, wallet: &Address) -> String {
+    let creator = launch.creator.as_ref().map_or_else(String::new, |creator| {
+        format!(", creator fees to {}", name(creator, wallet))
+    });
+    format!(
+        "launches coin {} \"{}\" (\"{}\") on {} against {} for at most {}{creator}",
+        launch.mint,
+        launch.name.escape_default(),
+        launch.symbol.escape_default(),
+        launch.program,
+        launch.quote,
+        sol(launch.cost),
+    )
+}
+
 fn explain_swap(swap: &Swap) -> String {
     let mut line = format!(
         "trades at most {} for at least {} on {}",
@@ -166,6 +183,9 @@ fn explain_swap(swap: &Swap) -> String {
         money(swap.receive, swap.receive_min),
         swap.program
     );
+    if swap.launches {
+        line.push_str(", of the coin launched here");
+    }
     if let Some(quote) = &swap.quote {
         line.push_str(&format!(" (slippage {} basis points)", quote.slippage_bps));
     }
@@ -275,6 +295,17 @@ mod tests {
                 positive_slippage_bps: 0,
                 fee_account: Some(OTHER),
                 exposed_accounts: 3,
+                launches: false,
+            }),
+            Effect::Launch(Launch {
+                program: "pump-fun",
+                mint: OTHER,
+                creator: Some(WALLET),
+                quote: asset,
+                name: "caf\u{e9} \u{1b}[31m\n".to_owned(),
+                symbol: "\"X\"".to_owned(),
+                uri: String::new(),
+                cost: amount,
             }),
             Effect::Fee {
                 signatures: amount,

@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::effect::{AuthorityKind, Effect, StakeOperation, Swap};
+use crate::effect::{AuthorityKind, Effect, Launch, StakeOperation, Swap};
 use crate::{Address, Amount, AssertedFact, Assertion, Asset, Intent, Lifetime};
 
 /// Starts every canonical encoding; a change of layout changes it.
@@ -103,6 +103,7 @@ impl Writer {
                 self.maybe_address(token_account.as_ref());
             }
             Effect::Swap(swap) => self.swap(swap),
+            Effect::Launch(launch) => self.launch(launch),
             Effect::Fee {
                 signatures,
                 priority,
@@ -202,6 +203,7 @@ impl Writer {
             }
             Effect::Transfer { .. }
             | Effect::Swap(_)
+            | Effect::Launch(_)
             | Effect::Fee { .. }
             | Effect::Tip { .. }
             | Effect::RentDeposit { .. }
@@ -213,8 +215,20 @@ impl Writer {
         }
     }
 
+    fn launch(&mut self, launch: &Launch) {
+        self.tag(23);
+        self.text(launch.program);
+        self.address(&launch.mint);
+        self.maybe_address(launch.creator.as_ref());
+        self.asset(launch.quote);
+        self.text(&launch.name);
+        self.text(&launch.symbol);
+        self.text(&launch.uri);
+        self.amount(launch.cost);
+    }
+
     fn swap(&mut self, swap: &Swap) {
-        self.tag(2);
+        self.tag(if swap.launches { 24 } else { 2 });
         self.text(swap.program);
         self.asset(swap.spend);
         self.amount(swap.spend_max);

@@ -18,17 +18,20 @@ pub enum Action {
     Authority,
     /// Staking of the wallet's own funds.
     Stake,
+    /// A coin is created at the wallet's cost, with whatever of it the same message trades.
+    Launch,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Trade,
         Self::Withdrawal,
         Self::Fee,
         Self::Housekeeping,
         Self::Authority,
         Self::Stake,
+        Self::Launch,
     ];
 
     /// Whether an effect of this action needs a rule of its own. Fees and upkeep come with
@@ -36,7 +39,7 @@ impl Action {
     #[must_use]
     pub const fn is_primary(self) -> bool {
         match self {
-            Self::Trade | Self::Withdrawal | Self::Authority | Self::Stake => true,
+            Self::Trade | Self::Withdrawal | Self::Authority | Self::Stake | Self::Launch => true,
             Self::Fee | Self::Housekeeping => false,
         }
     }
@@ -51,6 +54,7 @@ impl Action {
             Self::Housekeeping => "housekeeping",
             Self::Authority => "authority",
             Self::Stake => "stake",
+            Self::Launch => "launch",
         }
     }
 }
@@ -88,6 +92,30 @@ pub struct Swap {
     /// Accounts that are the wallet's, or may be, which the trade does not name and which its
     /// exchanges could spend from with the wallet's signature.
     pub exposed_accounts: u16,
+    /// Whether one of the two assets is a coin that this message launches.
+    pub launches: bool,
+}
+
+/// A coin that is created at the wallet's cost. What of it is traded in the same message is a
+/// [`Swap`] with `launches`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// Slug of the program it is launched on, e.g. `pump-fun`.
+    pub program: &'static str,
+    /// The coin's mint, which signs too.
+    pub mint: Address,
+    /// Who gets the creator's share of its trading fees; `None` where the program decides.
+    pub creator: Option<Address>,
+    /// What it is traded against.
+    pub quote: Asset,
+    /// Its name, as it is sent.
+    pub name: String,
+    /// Its symbol, as it is sent.
+    pub symbol: String,
+    /// Where its description lies, as it is sent.
+    pub uri: String,
+    /// Lamports that creating it costs at most: rent of its accounts, fees of its metadata.
+    pub cost: Amount,
 }
 
 /// Which power over an account changes hands.
@@ -146,6 +174,8 @@ pub enum Effect {
     },
     /// An exchange.
     Swap(Swap),
+    /// A coin is created.
+    Launch(Launch),
     /// Network fee charged to the wallet, also when the transaction fails.
     Fee {
         /// Fee for signatures, in lamports.
@@ -266,7 +296,9 @@ impl Effect {
     pub fn action(&self, wallet: &Address) -> Action {
         match self {
             Self::Transfer { .. } | Self::Burn { .. } => Action::Withdrawal,
+            Self::Swap(swap) if swap.launches => Action::Launch,
             Self::Swap(_) => Action::Trade,
+            Self::Launch(_) => Action::Launch,
             Self::Fee { .. } | Self::Tip { .. } => Action::Fee,
             Self::OpenAccount { .. }
             | Self::RentDeposit { .. }
@@ -292,6 +324,7 @@ impl Effect {
                 Some((*asset, *amount))
             }
             Self::Swap(swap) => Some((swap.spend, swap.spend_max)),
+            Self::Launch(launch) => Some((Asset::Sol, launch.cost)),
             Self::Fee {
                 signatures,
                 priority,

@@ -19,7 +19,7 @@ pub use address::{Address, AddressError};
 pub use amount::{Amount, AmountError};
 pub use asset::{Asset, KnownAsset, USDC, USDT, WRAPPED_SOL_MINT};
 pub use canonical::{CANONICAL_DOMAIN, canonical_bytes, intent_digest};
-pub use effect::{Action, AuthorityKind, Effect, Quote, StakeOperation, Swap};
+pub use effect::{Action, AuthorityKind, Effect, Launch, Quote, StakeOperation, Swap};
 pub use id::{
     ApproverId, CertificateId, GrantId, IdError, PolicyId, RegistrationId, RequestId, UserId,
     VenueId, WalletId,

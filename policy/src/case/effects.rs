@@ -1,7 +1,7 @@
 //! The effects of a case.
 
 use countersign_intent::{
-    Address, Amount, Asset, AuthorityKind, Effect, KnownAsset, Quote, StakeOperation, Swap,
+    Address, Amount, Asset, AuthorityKind, Effect, KnownAsset, Launch, Quote, StakeOperation, Swap,
 };
 
 use super::{Names, Section};
@@ -17,6 +17,7 @@ pub(super) fn read(
     let effect = form
         .transfer()
         .or_else(|| form.swap(programs))
+        .or_else(|| form.launch())
         .or_else(|| form.costs())
         .or_else(|| form.upkeep())
         .or_else(|| form.powers())
@@ -92,6 +93,29 @@ impl Form<'_, '_> {
             positive_slippage_bps: self.count("positive_slippage_bps").unwrap_or(0),
             fee_account: self.address("fee_account"),
             exposed_accounts: self.count("exposed_accounts").unwrap_or(0),
+            launches: self
+                .section
+                .get("launches")
+                .and_then(|field| field.boolean())
+                .unwrap_or(false),
+        }))
+    }
+
+    /// On pump.fun, which is where launches are understood.
+    fn launch(&self) -> Option<Effect> {
+        let mint = self.address("launch")?;
+        let cost = self.lamports("cost")?;
+        let name = self.section.get("name").and_then(|field| field.text());
+        let name = name.unwrap_or_default().to_owned();
+        Some(Effect::Launch(Launch {
+            program: "pump-fun",
+            mint,
+            creator: self.address("creator"),
+            quote: Asset::Sol,
+            symbol: name.clone(),
+            name,
+            uri: String::new(),
+            cost,
         }))
     }
 

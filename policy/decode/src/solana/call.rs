@@ -128,20 +128,42 @@ impl<'m> Call<'m> {
         ))
     }
 
-    /// Requires a number of accounts, after which read-only accounts that do not sign may follow:
-    /// payment references and markers that the program does not look at.
+    /// Requires a number of accounts, after which accounts that do not sign may follow: payment
+    /// references and markers that the program does not look at. Some wallets mark them writable.
     pub(crate) fn expect_slots_and_references(&self, count: usize) -> Result<(), DecodeError> {
         self.expect_slots(count..=count + MAX_REFERENCES)?;
         for slot in count..self.slots.len() {
-            let account = self.account(slot)?;
-            if account.signer || account.writable {
+            if self.account(slot)?.signer {
                 return Err(self.refuse(
                     DecodeErrorKind::WrongAccounts,
-                    format!("expected a read-only reference in slot {slot}, got an account that signs or may be written"),
+                    format!("expected a reference in slot {slot}, got an account that signs"),
                 ));
             }
         }
         Ok(())
+    }
+
+    /// Requires that no account from a slot on signs or may be written to.
+    pub(crate) fn expect_powerless_from(&self, slot: usize) -> Result<(), DecodeError> {
+        for slot in slot..self.slots.len() {
+            let account = self.account(slot)?;
+            if account.signer || account.writable {
+                return Err(self.refuse(
+                    DecodeErrorKind::WrongAccounts,
+                    format!(
+                        "expected an account in slot {slot} that neither signs nor may be written to"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else who signs this message stands in a slot: what only they can move is
+    /// theirs to move.
+    pub(crate) fn is_other_signer(&self, slot: usize) -> Result<bool, DecodeError> {
+        let account = self.account(slot)?;
+        Ok(account.signer && account.index != self.wallet)
     }
 
     /// The account in a slot; the wallet in it is not expected.

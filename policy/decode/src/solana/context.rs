@@ -136,6 +136,15 @@ pub struct Costs {
     pub pump_vault_rent: u64,
     /// What a pump.fun curve of the first size lacks to the rent of today's (66 bytes more).
     pub pump_curve_top_up: u64,
+    /// A whole pump.fun curve (256 bytes, more than any has had).
+    pub pump_curve: u64,
+    /// What a pump.fun account of the first size (49 bytes) lacks to 256 bytes at most.
+    pub pump_extension: u64,
+    /// What pump.fun's first way to create a coin costs: rent of mint, curve and the curve's
+    /// tokens, rent and fee of its metadata (0.0151156 SOL).
+    pub pump_create: u64,
+    /// Rent of one byte; an account has 128 besides its own.
+    pub rent_per_byte: u64,
     /// Rent of an account that an order waits in (400 bytes).
     pub order_rent: u64,
     /// Compute units a transaction may use at most.
@@ -147,6 +156,12 @@ pub struct Costs {
 }
 
 impl Costs {
+    /// Rent of an account of so many bytes.
+    pub(crate) const fn rent(&self, bytes: u64) -> u64 {
+        self.rent_per_byte
+            .saturating_mul(bytes.saturating_add(128))
+    }
+
     /// Mainnet, November 2026.
     pub const MAINNET: Self = Self {
         signature: 5_000,
@@ -155,6 +170,10 @@ impl Costs {
         pump_accumulator_rent: 1_844_400,
         pump_vault_rent: 890_880,
         pump_curve_top_up: 459_360,
+        pump_curve: 2_672_640,
+        pump_extension: 1_440_720,
+        pump_create: 21_289_120,
+        rent_per_byte: 6_960,
         order_rent: 3_674_880,
         max_compute_units: 1_400_000,
         builtin_compute_units: 3_000,

@@ -191,6 +191,7 @@ impl Walk<'_> {
             positive_slippage_bps: terms.positive_slippage_bps,
             fee_account: terms.fee_account,
             exposed_accounts: terms.exposed_accounts,
+            launches: self.is_launched(spend) || self.is_launched(receive),
         }));
         Ok(())
     }

@@ -6,7 +6,7 @@ mod own;
 pub(crate) use facts::{Did, Facts, Opened, Row, State};
 pub(crate) use own::own_candidates;
 
-use countersign_intent::{Address, Amount, Assertion, Asset, Effect, Lifetime};
+use countersign_intent::{Address, Amount, Assertion, Asset, Effect, Launch, Lifetime};
 
 use crate::{DecodeError, DecodeErrorKind, Place};
 
@@ -31,6 +31,7 @@ pub(crate) struct Walk<'m> {
     effects: Vec<Effect>,
     asserted: Vec<Assertion>,
     syncs: Vec<(usize, u8)>,
+    launched: Vec<Address>,
     prover: Prover,
 }
 
@@ -60,6 +61,7 @@ pub(crate) fn walk(
         asserted: Vec::new(),
         facts: Facts::default(),
         syncs: program::syncs(message),
+        launched: Vec::new(),
         prover: Prover::new(),
     };
     // Programs by the index of their key: most messages call few of them often.
@@ -111,6 +113,17 @@ impl Walk<'_> {
 
     pub(crate) fn assert(&mut self, assertion: Assertion) {
         self.asserted.push(assertion);
+    }
+
+    /// Adds a launch; what is traded of the coin from here on belongs to it.
+    pub(crate) fn launch(&mut self, launch: Launch) {
+        self.launched.push(launch.mint);
+        self.push(Effect::Launch(launch));
+    }
+
+    /// Whether an earlier instruction of this message launches the coin.
+    pub(crate) fn is_launched(&self, asset: Asset) -> bool {
+        matches!(asset, Asset::Token(mint) if self.launched.contains(&mint))
     }
 
     /// Whether nothing follows an instruction but instructions of these programs.

@@ -23,6 +23,7 @@ fn swap() -> Swap {
         platform_fee_bps: 0,
         positive_slippage_bps: 0,
         fee_account: None,
+        launches: false,
         exposed_accounts: 0,
     }
 }

@@ -6,7 +6,7 @@ use countersign_decode::solana::Decoded;
 use countersign_decode::{DecodeError, Place, explain_effect};
 use countersign_intent::{
     Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, KnownAsset,
-    Lifetime, StakeOperation, Swap, intent_digest,
+    Launch, Lifetime, StakeOperation, Swap, intent_digest,
 };
 use serde_json::{Value, json};
 
@@ -88,6 +88,7 @@ fn fields(effect: &Effect) -> (&'static str, Value) {
             }),
         ),
         Effect::Swap(swap) => ("swap", swap_fields(swap)),
+        Effect::Launch(launch) => ("launch", launch_fields(launch)),
         Effect::Fee {
             signatures,
             priority,
@@ -174,6 +175,7 @@ fn power_fields(effect: &Effect) -> (&'static str, Value) {
         ),
         Effect::Transfer { .. }
         | Effect::Swap(_)
+        | Effect::Launch(_)
         | Effect::Fee { .. }
         | Effect::Tip { .. }
         | Effect::RentDeposit { .. }
@@ -183,6 +185,19 @@ fn power_fields(effect: &Effect) -> (&'static str, Value) {
         | Effect::OpenAccount { .. }
         | Effect::Memo { .. } => fields(effect),
     }
+}
+
+fn launch_fields(launch: &Launch) -> Value {
+    json!({
+        "program": launch.program,
+        "mint": text(&launch.mint),
+        "creator": launch.creator.as_ref().map(text),
+        "quote": launch.quote.to_string(),
+        "name": launch.name,
+        "symbol": launch.symbol,
+        "uri": launch.uri,
+        "cost": sol(launch.cost),
+    })
 }
 
 fn swap_fields(swap: &Swap) -> Value {
@@ -197,6 +212,7 @@ fn swap_fields(swap: &Swap) -> Value {
         "positive_slippage_bps": swap.positive_slippage_bps,
         "fee_account": swap.fee_account.as_ref().map(text),
         "exposed_accounts": swap.exposed_accounts,
+        "launches": swap.launches,
     })
 }
 

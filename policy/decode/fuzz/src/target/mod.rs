@@ -45,6 +45,7 @@ pub const TARGETS: &[Target] = &[
         Some(program::jupiterz::ID),
         program::jupiterz::run,
     ),
+    ("lifi", Some(program::lifi::ID), program::lifi::run),
     (
         "lighthouse",
         Some(program::lighthouse::ID),

@@ -102,6 +102,8 @@ pub(super) const STAKE: &[Row] = &[
 
 pub(super) const MEMO: &[Row] = &[none("Memo")];
 
+pub(super) const LIFI: &[Row] = &[none("Track")];
+
 pub(super) const LIGHTHOUSE: &[Row] = &[
     none("AssertAccountData"),
     none("AssertAccountDataMulti"),
@@ -156,6 +158,10 @@ pub(super) const PUMP_FUN: &[Row] = &[
     trade("buy_v3"),
     trade("buy_exact_quote_in_v3"),
     trade("sell_v3"),
+    none("create"),
+    none("create_v2"),
+    none("extend_account"),
+    none("init_user_volume_accumulator"),
     none("claim_cashback"),
     none("close_user_volume_accumulator"),
 ];

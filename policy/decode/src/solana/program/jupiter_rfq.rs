@@ -1,4 +1,10 @@
 //! JupiterZ order engine: a market maker fills the wallet's side at the price in the arguments.
+//!
+//! The program is published (`jup-ag/rfq-webhook-toolkit`, `programs/order-engine`). It moves the input
+//! from taker to maker and the output from maker to taker, both in full, unless the expiry has passed.
+//! What follows its arguments is for the market maker's own reading (`Non-standard payload` there):
+//! the fee in basis points and whether the input is exact, and in newer orders two bytes more. The
+//! program does not read it.
 
 use countersign_intent::{Address, WRAPPED_SOL_MINT};
 
@@ -14,18 +20,26 @@ pub(super) const ID: Address =
 pub(super) const SLUG: &str = "jupiterz";
 const FILL: u64 = 0xa860_b7a3_5c0a_28a0;
 
+/// How many bytes follow the arguments.
+const FURTHER: [usize; 3] = [0, 3, 5];
+
 /// Slots: taker, maker, then input and output accounts of each, mints with their programs,
-/// System. The wallet takes; a maker wallet would be giving a quote.
+/// System, and where wrapped SOL is paid out as SOL, the account of the program that it passes
+/// through. The wallet takes; a maker wallet would be giving a quote.
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     if anchor::discriminator(call) != Some(FILL) {
         return Err(anchor::refuse(call, &[]));
     }
     call.named("fill");
-    call.expect_slots(11..=11)?;
+    call.expect_slots(11..=12)?;
     call.wallet(0, "the taker")?;
     let bounds = call.args(DISCRIMINATOR, |args| {
         let bounds = Bounds::exact_in(args.u64("input")?, args.u64("output")?);
         args.u64("expiry")?;
+        let further = args.remaining();
+        if FURTHER.contains(&further) {
+            args.take(further, "the market maker's bytes")?;
+        }
         Ok(bounds)
     })?;
     let sides = (side(call, 2, 6)?, side(call, 4, 8)?);
@@ -49,7 +63,7 @@ fn side(call: &Call<'_>, account: usize, mint: usize) -> Result<Side, DecodeErro
 #[cfg(test)]
 mod tests {
     use super::super::super::draft::{
-        STRANGER, WALLET, ata, effects, reads, refusal, signs, writes,
+        STRANGER, WALLET, ata, effects, pool, reads, refusal, signs, writes,
     };
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
@@ -92,6 +106,27 @@ mod tests {
             [Effect::Swap(swap)] => assert_eq!(swap.spend, Asset::Sol),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn the_makers_own_bytes_and_its_passing_account_may_follow() {
+        let plain = effects(&[fill().step]).unwrap();
+        for (further, understood) in [(3, true), (5, true), (1, false), (4, false), (6, false)] {
+            let mut step = fill().step;
+            step.data.extend(vec![10; further]);
+            match effects(&[step]) {
+                Ok(same) => assert!(understood && same == plain, "{further}"),
+                Err(error) => {
+                    assert!(!understood, "{further}: {error}");
+                    assert_eq!(error.kind(), DecodeErrorKind::WrongData);
+                }
+            }
+        }
+        let mut passing = fill().step;
+        passing.accounts.push(writes(pool(70)));
+        assert_eq!(effects(&[passing.clone()]), Ok(plain));
+        passing.accounts[11] = writes(WALLET);
+        assert_eq!(refusal(&[passing]), DecodeErrorKind::MisplacedWallet);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod jupiter_dca;
 mod jupiter_limit;
 mod jupiter_rfq;
 mod jupiter_v6;
+mod lifi;
 mod lighthouse;
 mod memo;
 mod meteora_damm;
@@ -205,6 +206,7 @@ pub(super) const FAMILIES: &[Family] = &[
         facts::METEORA_DAMM_V1,
     ),
     family(ids::STAKE, "Stake", stake::decode, facts::STAKE),
+    family(lifi::ID, "LI.FI", lifi::decode, facts::LIFI),
     family(
         lighthouse::ID,
         "Lighthouse",

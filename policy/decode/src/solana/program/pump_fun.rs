@@ -2,6 +2,8 @@
 //!
 //! A coin paired with SOL moves the wallet's own lamports, whatever the quote account is.
 
+mod launch;
+
 use countersign_intent::{Address, Effect, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
@@ -120,16 +122,11 @@ const TRADES: [Trade; 9] = {
     ]
 };
 
-const CREATES: &str = "creates or administers a coin; a trading wallet only buys and sells";
-const REFUSED: [Refused; 7] = [
-    (0x181e_c828_051c_0777, "create", CREATES),
-    (0xd690_4cec_5f8b_31b4, "create_v2", CREATES),
-    (0xbbcb_121f_ceed_fe29, "migrate_v2", CREATES),
-    (0xea66_c2cb_9648_3ee5, "extend_account", CREATES),
+const REFUSED: [Refused; 3] = [
     (
-        0x5e06_ca73_ff60_e8b7,
-        "init_user_volume_accumulator",
-        "a trade opens it when it needs it",
+        0xbbcb_121f_ceed_fe29,
+        "migrate_v2",
+        "administers a coin, which a wallet that trades has no need of",
     ),
     (
         0x7af3_cc41_5e74_1d37,
@@ -151,6 +148,10 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     match discriminator {
         Some(CLAIM_CASHBACK) => reclaim(walk, call, "claim_cashback", 5),
         Some(CLOSE_ACCUMULATOR) => reclaim(walk, call, "close_user_volume_accumulator", 4),
+        Some(launch::CREATE) => launch::create(walk, call),
+        Some(launch::CREATE_V2) => launch::create_v2(walk, call),
+        Some(launch::EXTEND_ACCOUNT) => launch::extend_account(walk, call),
+        Some(launch::INIT_ACCUMULATOR) => launch::init_accumulator(walk, call),
         Some(_) | None => {
             let known = TRADES
                 .iter()

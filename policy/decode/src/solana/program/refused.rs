@@ -2,7 +2,7 @@
 
 use countersign_intent::Address;
 
-use crate::DecodeError;
+use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::call::Call;
 use super::super::walk::Walk;
@@ -70,6 +70,12 @@ pub(super) const FAMILIES: &[Family] = &[
         facts::NONE,
     ),
     family(
+        id("SMRTzfY6DfH5ik3TKiyLFfXexV8uSG3d2UksSCYdunG"),
+        "Squads smart account",
+        smart_account,
+        facts::NONE,
+    ),
+    family(
         id("DF1ow4tspfHX9JwWJsAb9epbkA8hmpSEAtxXy1V27QBH"),
         "DFlow",
         opaque_router,
@@ -81,7 +87,26 @@ pub(super) const FAMILIES: &[Family] = &[
         exposing_router,
         facts::NONE,
     ),
+    family(
+        id("proVF4pMXVaYqmy4NjniPh4pqKNfMmsihgd4wdkCX3u"),
+        "OKX DEX router v2",
+        exposing_router,
+        facts::NONE,
+    ),
+    private("AxiomfHaWDemCFBLBayqnEnNwE6b7B2Qz3UmzMpgbMG6", "Axiom"),
+    private("AxiomxSitiyXyPjKgJ9XSrdhsydtZsskZTEDam3PxKcC", "Axiom"),
+    private("BANANAjs7FJiPQqJTGFzkZJndT9o7UmKiYYGaJz6frGu", "Banana Gun"),
+    private("b1oomGGqPKGD6errbyfbVMBuzSC8WtAAYo8MwNafWW1", "Bloom"),
+    private("GMgnVFR8Jb39LoXsEVzb3DvBy3ywCmdmJquHUy1Lrkqb", "GMGN"),
+    private("MaestroAAe9ge5HTc64VbBQZ6fP77pwvrhM8i1XWSAx", "Maestro"),
+    private("NoVA1TmDUqksaj2hB1nayFkPysjJbFiU76dT4qPw2wm", "Nova"),
+    private("BSfD6SHZigAfDWSjzD5Q41jw8LmKwtmjskPH9XW1mrRW", "Photon"),
+    private("T1TANpTeScyeqVzzgNViGDNrkQ6qHz9KrSBS4aNXvGT", "Titan"),
 ];
+
+const fn private(program: &'static str, name: &'static str) -> Family {
+    family(id(program), name, private_router, facts::NONE)
+}
 
 const fn id(text: &str) -> Address {
     Address::from_literal(text)
@@ -106,10 +131,30 @@ fn multisig(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     Err(call.forbid("approves or executes content that this message does not contain"))
 }
 
+fn smart_account(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    Err(call.forbid(
+        "acts for a Squads smart account, whose members, limits and pending content are in accounts \
+         that this message does not contain; trade from the wallet itself, or approve in Squads \
+         with another key",
+    ))
+}
+
+/// Programs of trading front-ends. None publishes its interface.
+fn private_router(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    Err(call.refuse(
+        DecodeErrorKind::UnknownProgram,
+        "wraps the trade in a front-end's own program, whose layout nobody publishes: what it \
+         spends and where the proceeds go cannot be read; ask for the trade through Jupiter or an \
+         exchange itself",
+    ))
+}
+
 fn opaque_router(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     Err(call.forbid(
-        "the token accounts it spends from and pays to cannot be told from its layout; route the \
-         trade through a program that names them",
+        "a route of DFlow names the wallet and neither the token account that pays nor the one \
+         that receives: which of its accounts each step takes from and pays to would have to be \
+         known to say what leaves at most and that it comes back, and its published interface does \
+         not say; ask for the trade through Jupiter or an exchange itself",
     ))
 }
 
@@ -131,12 +176,12 @@ mod tests {
         for family in FAMILIES {
             for accounts in [vec![], vec![signs(WALLET)]] {
                 let call = step(family.id, accounts, vec![0]);
-                assert_eq!(
-                    refusal(&[call]),
-                    DecodeErrorKind::Forbidden,
-                    "{}",
-                    family.name
-                );
+                let expected = if family.decode == private_router as Decode {
+                    DecodeErrorKind::UnknownProgram
+                } else {
+                    DecodeErrorKind::Forbidden
+                };
+                assert_eq!(refusal(&[call]), expected, "{}", family.name);
             }
         }
     }

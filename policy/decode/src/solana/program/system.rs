@@ -57,10 +57,13 @@ fn transfer_with_seed(_: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Decod
     Err(call.forbid("empties an account derived from the wallet; use Transfer"))
 }
 
-/// Slots: from, to, references.
+/// Slots: from, to, references. What another signer of the message sends is theirs.
 fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.expect_slots_and_references(2)?;
     let units = call.args(DISCRIMINATOR, |args| args.u64("lamports"))?;
+    if call.is_other_signer(0)? {
+        return call.account_or_wallet(1).map(|_| ());
+    }
     call.wallet(0, "the payer")?;
     let to = call.key_or_wallet(1)?;
     let receiver = call.account(1)?;
@@ -296,7 +299,7 @@ mod tests {
         longer.data.push(0);
         assert_eq!(refusal(&[longer]), DecodeErrorKind::WrongData);
         let mut foreign = pay(STRANGER, 1);
-        foreign.accounts[0] = pays(pool(1));
+        foreign.accounts[0] = writes(pool(1));
         assert_eq!(refusal(&[foreign]), DecodeErrorKind::WrongAccounts);
         let mut referenced = pay(STRANGER, 1);
         referenced.accounts.push(reads(pool(2)));
@@ -305,11 +308,31 @@ mod tests {
             Ok(vec![sol_transfer(1, STRANGER)])
         );
         referenced.accounts.push(writes(pool(3)));
+        assert_eq!(
+            effects(&[referenced.clone()]),
+            Ok(vec![sol_transfer(1, STRANGER)])
+        );
+        referenced.accounts.push(signs(pool(4)));
         assert_eq!(refusal(&[referenced]), DecodeErrorKind::WrongAccounts);
         assert_eq!(
             effects(&[pay(WALLET, 1)]),
             Ok(vec![sol_transfer(1, WALLET)])
         );
+    }
+
+    #[test]
+    fn what_another_signer_sends_is_theirs() {
+        for to in [pool(2), WALLET] {
+            let mut theirs = pay(to, 5);
+            theirs.accounts[0] = pays(STRANGER);
+            assert_eq!(effects(&[theirs.clone()]), Ok(vec![]));
+            let both = [pay(STRANGER, 1), theirs];
+            assert_eq!(effects(&both), Ok(vec![sol_transfer(1, STRANGER)]));
+        }
+        let mut listed = pay(pool(2), 5);
+        listed.accounts[0] = pays(STRANGER);
+        listed.accounts.push(signs(WALLET));
+        assert_eq!(refusal(&[listed]), DecodeErrorKind::WrongAccounts);
     }
 
     #[test]

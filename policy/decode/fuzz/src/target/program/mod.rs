@@ -7,6 +7,7 @@ pub mod jupiter_limit_v1;
 pub mod jupiter_limit_v2;
 pub mod jupiter_v6;
 pub mod jupiterz;
+pub mod lifi;
 pub mod lighthouse;
 pub mod lookup_table;
 pub mod memo;

@@ -93,6 +93,7 @@ fn every_route_shows_its_bounds() {
             platform_fee_bps: 0,
             positive_slippage_bps: 0,
             fee_account: None,
+            launches: false,
             exposed_accounts: 0,
         });
         assert_eq!(
