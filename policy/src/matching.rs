@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_intent::{Action, Address, Asset, Amount, Effect, Lifetime, Role, Timestamp};
+use countersign_intent::{Action, Address, Amount, Asset, Effect, Lifetime, Role, Timestamp};
 
 use crate::facts::Facts;
 use crate::request::{AssetOf, Request, Subject};

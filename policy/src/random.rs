@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Action, Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent,
-    Launch, Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
+    Action, Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, Launch,
+    Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
     WalletId,
 };
 use proptest::prelude::*;

@@ -331,8 +331,8 @@ pub fn signing_bytes(
             ));
         }
     };
-    let bytes = from_base64(text)
-        .map_err(|detail| ApiError::field(&format!("{prefix}{field}"), detail))?;
+    let bytes =
+        from_base64(text).map_err(|detail| ApiError::field(&format!("{prefix}{field}"), detail))?;
     Ok((form, bytes))
 }
 

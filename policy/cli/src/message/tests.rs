@@ -53,12 +53,17 @@ fn messages_and_transactions_are_told_apart() {
 fn hex_is_told_and_a_byte_order_mark_too() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("message");
-    let hex: String = transaction().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = transaction()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     std::fs::write(&file, format!("{hex}\n")).unwrap();
     let refused = Source::new(file.clone()).read().unwrap_err();
     assert!(refused.lines.concat().contains("holds hex"));
     std::fs::write(&file, format!("\u{feff}{}", STANDARD.encode(transaction()))).unwrap();
     let read = Source::new(file).read().unwrap();
-    let told = read.decode(&Context::new(Address::new([7; 32]))).unwrap_err();
+    let told = read
+        .decode(&Context::new(Address::new([7; 32])))
+        .unwrap_err();
     assert!(told.message().contains("byte order mark"), "{told}");
 }

@@ -158,8 +158,7 @@ pub struct Costs {
 impl Costs {
     /// Rent of an account of so many bytes.
     pub(crate) const fn rent(&self, bytes: u64) -> u64 {
-        self.rent_per_byte
-            .saturating_mul(bytes.saturating_add(128))
+        self.rent_per_byte.saturating_mul(bytes.saturating_add(128))
     }
 
     /// Mainnet, November 2026.

@@ -51,7 +51,10 @@ fn the_other_form_is_told() {
         let transaction = signed_slots(&message);
         let told = decode_message(&transaction, &Context::new(WALLET)).unwrap_err();
         assert_eq!(told.kind(), DecodeErrorKind::Malformed);
-        assert!(told.message().contains("send it as `transaction`"), "{told}");
+        assert!(
+            told.message().contains("send it as `transaction`"),
+            "{told}"
+        );
     }
 }
 
@@ -117,7 +120,10 @@ fn other_encodings_than_base64_are_told() {
         ),
         (format!("{first}\n{rest}"), "line breaks"),
         (format!("\u{feff}{plain}"), "byte order mark"),
-        (format!("data:application/octet-stream;base64,{plain}"), "data URL"),
+        (
+            format!("data:application/octet-stream;base64,{plain}"),
+            "data URL",
+        ),
         (format!("{plain}!"), "`!`"),
         (plain[..plain.len() - 3].to_owned(), "cut"),
     ];

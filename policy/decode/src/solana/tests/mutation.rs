@@ -263,7 +263,11 @@ fn accepted() -> Vec<(Address, Vec<u8>)> {
         .chain(super::mainnet::trades_without_creation())
         .chain(ledger.into_iter().map(|(_, bytes)| bytes))
         .chain(bench)
-        .flat_map(|bytes| signers(&bytes).into_iter().map(move |one| (one, bytes.clone())))
+        .flat_map(|bytes| {
+            signers(&bytes)
+                .into_iter()
+                .map(move |one| (one, bytes.clone()))
+        })
         .filter(|(wallet, bytes)| decode_message(bytes, &Context::new(*wallet)).is_ok())
         .collect()
 }

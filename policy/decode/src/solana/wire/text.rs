@@ -21,7 +21,9 @@ pub fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     }
     let decoded = STANDARD.decode(text);
     // Base58's digits are base64's too.
-    let other = decoded.as_ref().map_or(true, |bytes| !is_well_formed(bytes));
+    let other = decoded
+        .as_ref()
+        .map_or(true, |bytes| !is_well_formed(bytes));
     if other && is_base58(text) {
         return Err(format!(
             "{NOT_BASE64}, got base58; encode the bytes as base64"
@@ -74,7 +76,8 @@ fn why_not(text: &str) -> String {
         return "; its padding `=` is missing at the end".to_owned();
     }
     if URL_SAFE.decode(text).is_ok() || URL_SAFE_NO_PAD.decode(text).is_ok() {
-        return ", got its URL-safe form; write `+` for `-` and `/` for `_`, with padding".to_owned();
+        return ", got its URL-safe form; write `+` for `-` and `/` for `_`, with padding"
+            .to_owned();
     }
     let known = |digit: char| digit.is_ascii_alphanumeric() || "+/=".contains(digit);
     match text.chars().find(|digit| !known(*digit)) {

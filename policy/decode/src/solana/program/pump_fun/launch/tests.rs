@@ -20,7 +20,11 @@ fn texts(discriminator: u64) -> Vec<u8> {
 fn created(count: usize, user: usize, data: Vec<u8>) -> Step {
     let program = if count == 14 { 13 } else { 15 };
     let first = user + 1;
-    let tokens = if count == 14 { ids::TOKEN } else { ids::TOKEN_2022 };
+    let tokens = if count == 14 {
+        ids::TOKEN
+    } else {
+        ids::TOKEN_2022
+    };
     let mut given = vec![
         (0, pays(COIN)),
         (user, pays(WALLET)),
@@ -36,7 +40,11 @@ fn created(count: usize, user: usize, data: Vec<u8>) -> Step {
 }
 
 fn create() -> Step {
-    created(14, 7, [texts(CREATE), STRANGER.as_bytes().to_vec()].concat())
+    created(
+        14,
+        7,
+        [texts(CREATE), STRANGER.as_bytes().to_vec()].concat(),
+    )
 }
 
 fn create_v2(tail: &[u8]) -> Step {
@@ -134,7 +142,10 @@ fn only_the_wallet_launches_with_a_mint_that_signs() {
         assert_eq!(with(0, writes(COIN)), DecodeErrorKind::WrongAccounts);
         assert_eq!(with(0, pays(WALLET)), DecodeErrorKind::MisplacedWallet);
         assert_eq!(with(3, signs(WALLET)), DecodeErrorKind::MisplacedWallet);
-        assert_eq!(with(user + 1, reads(pool(61))), DecodeErrorKind::WrongAccounts);
+        assert_eq!(
+            with(user + 1, reads(pool(61))),
+            DecodeErrorKind::WrongAccounts
+        );
         let mut longer = step.clone();
         longer.data.extend([0; 12]);
         assert_eq!(refusal(&[longer]), DecodeErrorKind::WrongData);
@@ -150,11 +161,7 @@ fn an_account_is_extended_and_an_accumulator_opened_at_a_cost_that_shows() {
     let extend = instruction(
         ID,
         5,
-        &[
-            (1, pays(WALLET)),
-            (2, reads(ids::SYSTEM)),
-            (4, reads(ID)),
-        ],
+        &[(1, pays(WALLET)), (2, reads(ids::SYSTEM)), (4, reads(ID))],
         EXTEND_ACCOUNT.to_be_bytes().to_vec(),
     );
     let accumulator = |user| {
@@ -165,10 +172,7 @@ fn an_account_is_extended_and_an_accumulator_opened_at_a_cost_that_shows() {
             INIT_ACCUMULATOR.to_be_bytes().to_vec(),
         )
     };
-    for (step, units) in [
-        (extend, 1_440_720),
-        (accumulator(pays(WALLET)), 1_844_400),
-    ] {
+    for (step, units) in [(extend, 1_440_720), (accumulator(pays(WALLET)), 1_844_400)] {
         let effects = effects(&[step]).unwrap();
         assert!(matches!(effects[..], [Effect::RentDeposit { amount, .. }]
             if amount == Amount::from_base(units)));
