@@ -226,5 +226,6 @@ pub(super) fn by_id(id: &Address) -> Option<&'static Family> {
     FAMILIES
         .iter()
         .chain(refused::FAMILIES)
+        .chain(refused::FRONT_ENDS)
         .find(|family| family.id == *id)
 }
