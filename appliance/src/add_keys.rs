@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{Device, KeyRole, ceremony};
 use serde::Serialize;
 use serde_json::json;
@@ -55,7 +55,7 @@ pub async fn run_on(config: &Config, device: Arc<dyn Device>) -> Result<Added, S
     let opened = start::open(config, device, db, &clock).await?;
     if !missing.is_empty() {
         let detail = json!({ "added": added.keys });
-        let entry = Journal::new(clock).entry(EntryKind::Init, "system", None, &detail)?;
+        let entry = Journal::new(clock).entry(EntryKind::Init, Actor::System, None, &detail)?;
         opened.ledger.append(vec![entry]).await?;
         let head = *opened.ledger.head().borrow();
         sequencer::remember(&opened.desk, head.size, &head.root.0).await?;

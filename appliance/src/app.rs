@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::Db;
 use crate::approvers::Approvers;
+use crate::certificates::Waiting;
 use crate::clock::{Clock, Timekeeper};
 use crate::config::Config;
 use crate::device::DeviceDesk;
@@ -19,7 +20,7 @@ use crate::governance::open_changes::OpenChanges;
 use crate::health::Health;
 use crate::holds::Holds;
 use crate::http::Replays;
-use crate::identity::{Authority, Revocations};
+use crate::identity::{Authority, Register};
 use crate::journal::Journal;
 use crate::phase::CurrentPhase;
 use crate::policies::Policies;
@@ -65,8 +66,10 @@ pub struct App {
     pub log_verifier: LogKey,
     /// The certificate authority.
     pub authority: Arc<Authority>,
-    /// Revoked certificates.
-    pub revocations: Arc<Revocations>,
+    /// Certificates that were issued, and principals that are blocked.
+    pub register: Arc<Register>,
+    /// Blocks that could not be recorded yet.
+    pub blocks: Waiting,
     /// Reads of the database.
     pub db: Arc<Db>,
     /// The one writer.

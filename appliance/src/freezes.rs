@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use countersign_audit::Kind as EntryKind;
-use countersign_intent::{Principal, Timestamp, UserId, Venue, WalletId};
+use countersign_audit::{Actor, Kind as EntryKind};
+use countersign_intent::{Principal, Role, Timestamp, UserId, Venue, WalletId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -27,9 +27,22 @@ pub enum Scope {
     Wallet(String),
     /// One bot, by name.
     Bot(String),
+    /// One principal of another role, `role/name`.
+    Principal(String),
 }
 
 impl Scope {
+    /// One principal: each has one scope.
+    #[must_use]
+    pub fn of(principal: &Principal) -> Self {
+        match principal.role() {
+            Role::Bot => Self::Bot(principal.name().to_owned()),
+            Role::Gateway | Role::Risk | Role::Operator | Role::Auditor => {
+                Self::Principal(principal.to_string())
+            }
+        }
+    }
+
     /// Identifier of the row: one row per scope.
     #[must_use]
     pub fn row_id(&self) -> [u8; 16] {
@@ -48,6 +61,7 @@ impl std::fmt::Display for Scope {
             Self::User(id) => write!(f, "user {id}"),
             Self::Wallet(id) => write!(f, "wallet {id}"),
             Self::Bot(name) => write!(f, "bot {name}"),
+            Self::Principal(principal) => write!(f, "principal {principal}"),
         }
     }
 }
@@ -60,6 +74,9 @@ pub struct FreezeRecord {
     pub scope: Scope,
     /// Who stopped it.
     pub by: String,
+    /// The certificate they came with, `crt_…`; the appliance itself has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// Microseconds since the Unix epoch.
@@ -175,19 +192,32 @@ impl Freezes {
             Scope::Venue(subject.venue.as_str().to_owned()),
             Scope::User(subject.user.to_string()),
             Scope::Wallet(subject.wallet.to_string()),
-            Scope::Bot(subject.principal.name().to_owned()),
+            Scope::of(subject.principal),
         ];
-        let freeze = scopes.iter().find_map(|scope| frozen.get(scope))?;
-        let since = Timestamp::from_micros(freeze.record.since);
-        let reason = freeze.record.reason.as_deref().unwrap_or("no reason given");
-        let by = &freeze.record.by;
-        Some(format!("frozen by {by} since {since}: {reason}"))
+        scopes.iter().find_map(|scope| frozen.get(scope)).map(told)
     }
+
+    /// The freeze of a principal by name, in words.
+    #[must_use]
+    pub fn of_principal(&self, principal: &Principal) -> Option<String> {
+        let frozen = self.0.load();
+        if frozen.is_empty() {
+            return None;
+        }
+        frozen.get(&Scope::of(principal)).map(told)
+    }
+}
+
+fn told(freeze: &InForce) -> String {
+    let since = Timestamp::from_micros(freeze.record.since);
+    let reason = freeze.record.reason.as_deref().unwrap_or("no reason given");
+    let by = &freeze.record.by;
+    format!("frozen by {by} since {since}: {reason}")
 }
 
 /// Records a freeze that is in force, and says whether that was done. It holds either way, and
 /// is tried again by [`record_waiting`].
-pub async fn record(app: &App, actor: &str, freeze: &FreezeRecord) -> bool {
+pub async fn record(app: &App, actor: Actor<'_>, freeze: &FreezeRecord) -> bool {
     match write(app, actor, freeze).await {
         Ok(()) => {
             app.freezes.recorded(&freeze.scope, freeze.since);
@@ -205,16 +235,18 @@ pub async fn record_waiting(app: &App) {
     for freeze in app.freezes.in_force().values() {
         if !freeze.recorded {
             let domain = app.authority.trust_domain();
-            let actor = match freeze.record.by.as_str() {
-                countersign_audit::leaf::SYSTEM => countersign_audit::leaf::SYSTEM.to_owned(),
-                by => format!("spiffe://{domain}/{by}"),
-            };
-            record(app, &actor, &freeze.record).await;
+            let spiffe_id = format!("spiffe://{domain}/{}", freeze.record.by);
+            let certificate = freeze.record.certificate.as_deref();
+            let actor = certificate.map_or(Actor::System, |certificate| Actor::Caller {
+                spiffe_id: &spiffe_id,
+                certificate,
+            });
+            record(app, actor, &freeze.record).await;
         }
     }
 }
 
-async fn write(app: &App, actor: &str, freeze: &FreezeRecord) -> Result<(), RecordsError> {
+async fn write(app: &App, actor: Actor<'_>, freeze: &FreezeRecord) -> Result<(), RecordsError> {
     let id = freeze.scope.row_id();
     let draft = match app.records.get::<FreezeRecord>(id).await? {
         Some(mut stored) => {
@@ -230,7 +262,6 @@ async fn write(app: &App, actor: &str, freeze: &FreezeRecord) -> Result<(), Reco
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_intent::Role;
 
     fn subject(principal: &Principal) -> Subject<'_> {
         Subject {
@@ -264,6 +295,7 @@ mod tests {
                     FreezeRecord {
                         scope: scope.clone(),
                         by: "risk/r".to_owned(),
+                        certificate: None,
                         reason: None,
                         since: 0,
                         lifted_at: None,

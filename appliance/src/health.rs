@@ -9,6 +9,7 @@ use countersign_hsm::canary::canary;
 use countersign_intent::{Span, Timestamp};
 
 use crate::app::App;
+use crate::certificates;
 use crate::freezes;
 use crate::http::serve::Knocker;
 use crate::phase::Phase;
@@ -65,6 +66,7 @@ pub async fn watch(app: Arc<App>) {
     while app.phase.get() != Phase::Halted {
         check(&app).await;
         freezes::record_waiting(&app).await;
+        certificates::record_waiting(&app).await;
         let mut waited = Duration::ZERO;
         // In steps, so that a stop does not wait for the next checks.
         while waited < EVERY && app.phase.get() != Phase::Halted {

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{Device, ceremony};
 use countersign_intent::{ApproverId, CertificateId, PolicyId, Principal, Role, Timestamp};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
@@ -263,13 +263,8 @@ impl First<'_> {
             trust_domain: self.authority.trust_domain().clone(),
             principal: operator.clone(),
         };
-        let certificate = CertificateRecord {
-            spiffe_id: spiffe.to_string(),
-            not_before: issued.not_before.micros(),
-            not_after: issued.not_after.micros(),
-            issued_by: "init".to_owned(),
-            revoked_at: None,
-        };
+        let nobody = ("init".to_owned(), Vec::new());
+        let certificate = CertificateRecord::first(&spiffe, &issued, nobody, self.now);
         let serial = *issued.serial.as_bytes();
         self.drafts.push(Draft::new(serial, &certificate)?);
         let id = CertificateId::from_bytes(serial).to_string();
@@ -327,7 +322,7 @@ impl First<'_> {
         subject: Option<String>,
         detail: &impl serde::Serialize,
     ) -> Result<(), StartError> {
-        let entry = self.journal.entry(kind, "system", subject, detail)?;
+        let entry = self.journal.entry(kind, Actor::System, subject, detail)?;
         self.entries.push(entry);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_audit::{Detail, Entry, EntryError, Kind, Stamp};
+use countersign_audit::{Actor, Detail, Entry, EntryError, Kind, Stamp};
 use countersign_intent::Timestamp;
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ impl Journal {
     pub fn entry(
         &self,
         kind: Kind,
-        actor: &str,
+        actor: Actor<'_>,
         subject: Option<String>,
         detail: &impl Serialize,
     ) -> Result<Vec<u8>, EntryError> {

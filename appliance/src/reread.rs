@@ -18,7 +18,8 @@ const STEP: Duration = Duration::from_millis(250);
 /// # Errors
 /// Records that cannot be read, or are not what was written.
 pub async fn read(app: &App) -> Result<(), GovernError> {
-    certificates::load(&app.records, &app.revocations).await?;
+    certificates::load(&app.records, &app.register, app.clock.now()).await?;
+    certificates::load_blocks(app).await?;
     app.freezes.load(&app.records).await?;
     app.prices.load(&app.records).await?;
     app.registrations.load(&app.records).await?;

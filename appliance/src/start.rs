@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::Device;
 use countersign_intent::Timestamp;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::approvers::Approvers;
+use crate::certificates::Waiting;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
 use crate::freezes::Freezes;
@@ -29,7 +30,7 @@ use crate::http::error::refuse_identity;
 use crate::http::operations::operations;
 use crate::http::serve::{Knocker, Limits, OwnKnock, TlsFront, serve_plain, serve_tls};
 use crate::http::{Replays, api};
-use crate::identity::{Gate, Revocations, ServerIdentity, TlsConfig};
+use crate::identity::{Gate, Register, ServerIdentity, TlsConfig};
 use crate::journal::Journal;
 use crate::phase::{CurrentPhase, Phase};
 use crate::policies::Policies;
@@ -144,7 +145,7 @@ impl Running {
         });
         let entry = app
             .journal
-            .entry(EntryKind::Start, "system", None, &detail)?;
+            .entry(EntryKind::Start, Actor::System, None, &detail)?;
         app.ledger.append(vec![entry]).await?;
         clock::note(&app).await;
         clock::remember(&app).await;
@@ -175,7 +176,7 @@ impl Running {
             gate: Arc::new(Gate::new(
                 app.authority.trust_domain().clone(),
                 Arc::clone(&app.clock),
-                Arc::clone(&app.revocations),
+                Arc::clone(&app.register),
             )),
             refuse: refuse_identity,
             own: OwnKnock::default(),
@@ -254,7 +255,7 @@ impl Running {
         let entry = self
             .app
             .journal
-            .entry(EntryKind::Stop, "system", None, &json!({}))?;
+            .entry(EntryKind::Stop, Actor::System, None, &json!({}))?;
         self.app.ledger.append(vec![entry]).await?;
         self.sequencer.await?;
         sequencer::sign_head(&self.app).await?;
@@ -380,7 +381,8 @@ pub(crate) async fn assemble(
         log_key,
         log_verifier,
         authority,
-        revocations: Arc::new(Revocations::new()),
+        register: Arc::new(Register::new()),
+        blocks: Waiting::default(),
         directory: Directory::new(Arc::clone(&opened.records)),
         policies: Policies::default(),
         approvers: Approvers::default(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_api::ErrorCode;
-use countersign_audit::leaf::SYSTEM;
+use countersign_audit::Actor;
 use countersign_intent::{Principal, Role, WalletId};
 
 use crate::app::App;
@@ -199,14 +199,15 @@ async fn freeze(app: &App, scope: Scope, reason: String) {
     tracing::error!(%scope, reason, "frozen by the appliance itself");
     let record = FreezeRecord {
         scope,
-        by: SYSTEM.to_owned(),
+        by: Actor::System.name().to_owned(),
+        certificate: None,
         reason: Some(reason),
         since: app.clock.now().micros(),
         lifted_at: None,
     };
     app.freezes.hold(record.clone(), false);
     metrics::counter!("countersign_freezes_total").increment(1);
-    freezes::record(app, SYSTEM, &record).await;
+    freezes::record(app, Actor::System, &record).await;
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_intent::UserId;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ pub async fn ensure(
     journal: &Journal,
     id: UserId,
     record: &UserRecord,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Stored<UserRecord>, RecordsError> {
     let lookup = record.lookup().unwrap_or_default();
     if let Some(found) = records.find(&lookup).await? {

@@ -81,7 +81,7 @@ client = "30d"
 TOML
 
 "$BIN/countersignd" --config "$STATE_DIR/countersignd.toml" init \
-  --operator a --operator b --operator c --operator-out "$STATE_DIR" \
+  --operator setup --operator a --operator b --operator c --operator-out "$STATE_DIR" \
   --approver "alice=$STATE_DIR/approver-alice.json" --approver "bob=$STATE_DIR/approver-bob.json" \
   --approver "carol=$STATE_DIR/approver-carol.json" --policy "$STATE_DIR/policy.toml" \
   >"$STATE_DIR/init.txt" 2>"$STATE_DIR/init.log" ||
@@ -100,10 +100,11 @@ for _ in $(seq 200); do
   sleep 0.05
 done
 
-# Certificates for everybody else, issued over the API by the first operator. The operators have
-# theirs from the first start: later ones need the approvers' agreement.
+# Certificates for everybody else, issued over the API. The operators have theirs from the first
+# start: later ones need the approvers' agreement. Whoever issues a bot's certificate counts as who
+# asks with it, so an operator does it who is no approver, and who ends with that.
 issue() { # role, name, file
-  "$BIN/countersign" --state-dir "$STATE_DIR" pki issue --role "$1" --name "$2" --lifetime 30d \
+  "$BIN/countersign" --state-dir "$STATE_DIR" --as operator-setup pki issue --role "$1" --name "$2" --lifetime 30d \
     --key-out "$STATE_DIR/$3.key" --out "$STATE_DIR/$3.pem" >/dev/null 2>"$STATE_DIR/issue.log" ||
   { cat "$STATE_DIR/issue.log" >&2; fail "no certificate for $2"; }
 }
@@ -112,6 +113,10 @@ issue bot bot2 bot2
 issue gateway gateway gateway
 issue auditor auditor auditor
 issue risk risk risk
+"$BIN/countersign" --state-dir "$STATE_DIR" --as operator-a pki revoke --principal operator/setup \
+  --reason "everybody has a certificate" >/dev/null 2>"$STATE_DIR/issue.log" ||
+  { cat "$STATE_DIR/issue.log" >&2; fail "the operator \`setup\` is still let in"; }
+rm "$STATE_DIR/operator-setup.pem" "$STATE_DIR/operator-setup.key"
 touch "$STATE_DIR/ready"
 
 say "ready: $(cat "$STATE_DIR/url")"

@@ -13,7 +13,7 @@ pub struct PendingChange {
     pub request_id: String,
     /// `approval_required`.
     pub decision: Decision,
-    /// Kind of change: `policy`, `approver_add`, `approver_remove`, `unfreeze`, `certificate`,
+    /// Kind of change: `policy`, `approver_add`, `approver_remove`, `unfreeze`, `unblock`, `certificate`,
     /// `registration_add`, `wallet_limits` or `venue`.
     pub kind: String,
     /// Group that has to approve.
@@ -39,7 +39,13 @@ pub struct Unfreeze {
     pub scope: FreezeScope,
     /// Which one, where `scope` is a kind alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(alias = "venue", alias = "user_id", alias = "wallet_id", alias = "bot")]
+    #[serde(
+        alias = "venue",
+        alias = "user_id",
+        alias = "wallet_id",
+        alias = "bot",
+        alias = "principal"
+    )]
     pub id: Option<String>,
     /// Why, for the log; at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

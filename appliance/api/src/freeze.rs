@@ -18,9 +18,11 @@ pub enum FreezeScope {
     Wallet(String),
     /// One bot, by name.
     Bot(String),
+    /// One principal of any role, `role/name`: what it may do is read, freeze and hand in.
+    Principal(String),
 }
 
-const KINDS: &[&str] = &["everything", "venue", "user", "wallet", "bot"];
+const KINDS: &[&str] = &["everything", "venue", "user", "wallet", "bot", "principal"];
 
 impl FreezeScope {
     fn of<E: de::Error>(kind: &str, which: Option<String>) -> Result<Self, E> {
@@ -33,6 +35,7 @@ impl FreezeScope {
             "user" => Ok(Self::User(which)),
             "wallet" => Ok(Self::Wallet(which)),
             "bot" => Ok(Self::Bot(which)),
+            "principal" => Ok(Self::Principal(which)),
             other => Err(E::unknown_variant(other, KINDS)),
         }
     }
@@ -52,7 +55,9 @@ impl<'de> Visitor<'de> for ScopeVisitor {
     type Value = FreezeScope;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("`everything`, `venue`, `user`, `wallet` or `bot`, the last four with a name")
+        f.write_str(
+            "`everything`, `venue`, `user`, `wallet`, `bot` or `principal`, all but the first with a name",
+        )
     }
 
     fn visit_str<E: de::Error>(self, kind: &str) -> Result<FreezeScope, E> {
@@ -74,11 +79,17 @@ impl<'de> Visitor<'de> for ScopeVisitor {
 #[serde(deny_unknown_fields)]
 pub struct Freeze {
     /// What to stop: `"everything"`, `{"venue": "solana"}`, `{"user": "usr_…"}`,
-    /// `{"wallet": "wal_…"}` or `{"bot": "momentum-7"}`; or the kind alone, with `id`.
+    /// `{"wallet": "wal_…"}`, `{"bot": "momentum-7"}` or `{"principal": "gateway/g"}`; or the kind alone, with `id`.
     pub scope: FreezeScope,
-    /// Which one, where `scope` is a kind alone: a venue's slug, `usr_…`, `wal_…` or a bot's name.
+    /// Which one, where `scope` is a kind alone: a venue's slug, `usr_…`, `wal_…`, a bot's name or `role/name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(alias = "venue", alias = "user_id", alias = "wallet_id", alias = "bot")]
+    #[serde(
+        alias = "venue",
+        alias = "user_id",
+        alias = "wallet_id",
+        alias = "bot",
+        alias = "principal"
+    )]
     pub id: Option<String>,
     /// Why, for the log; at most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

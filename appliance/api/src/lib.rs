@@ -47,7 +47,10 @@ pub use limits::{LimitUse, LimitsQuery};
 pub use nonces::{Nonce, ObserveNonce};
 pub use openapi::document;
 pub use page::{Page, PageQuery};
-pub use pki::{Certificate, IssueCertificate, IssuedCertificate, RenewCertificate};
+pub use pki::{
+    BlockPrincipal, BlockedPrincipal, Certificate, CertificateQuery, CertificateStatus,
+    IssueCertificate, IssuedCertificate, RenewCertificate,
+};
 pub use policies::{Policy, PolicySummary, ProposePolicy};
 pub use prices::{Price, SetPrice};
 pub use problem::{ErrorCode, PROBLEM_JSON, Problem, Reason};

@@ -1,7 +1,7 @@
 //! Certificates.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Body of `POST /v1/pki/certificates`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -41,6 +41,85 @@ pub struct Certificate {
     /// When it was revoked, RFC 3339 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
+    /// Who issued it: an operator, `init`, or its own principal, where it renews another.
+    #[serde(default)]
+    pub issued_by: String,
+    /// Everybody whose word it rests on: they count as whoever comes with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<String>,
+    /// The certificate whose place it took, `crt_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<String>,
+    /// The certificate that took its place, `crt_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_to: Option<String>,
+    /// Until when it is good beside that one, RFC 3339 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<String>,
+    /// Whether it is let in now, and if not, why.
+    #[serde(default)]
+    pub status: CertificateStatus,
+}
+
+/// How a certificate stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateStatus {
+    /// It is let in.
+    #[default]
+    Good,
+    /// Its time is over.
+    Expired,
+    /// Another one took its place, and the overlap is over.
+    Renewed,
+    /// It was revoked, or issued before its principal was blocked.
+    Revoked,
+    /// Its principal is blocked.
+    Blocked,
+}
+
+/// Query of `GET /v1/pki/certificates`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateQuery {
+    /// Only those of this principal, `role/name`.
+    pub principal: Option<String>,
+    /// Only those that stand like this: `good`, `expired`, `renewed`, `revoked` or `blocked`.
+    #[param(value_type = Option<String>)]
+    pub status: Option<CertificateStatus>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
+}
+
+/// Body of `DELETE /v1/pki/principals/{role}/{name}` and of its `/unblock`; it may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockPrincipal {
+    /// Why, for the log; at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A principal that is not let in, whichever certificate it comes with.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BlockedPrincipal {
+    /// Role and name.
+    pub principal: String,
+    /// Who blocked it.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// RFC 3339 UTC.
+    pub since: String,
+    /// False while the record of it could not be written; it holds all the same.
+    pub recorded: bool,
+    /// Good certificates of others that rest on its word, `crt_… spiffe://…`, at most 100: look at
+    /// them too. Told where it is blocked, not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issued: Vec<String>,
 }
 
 /// A new certificate with its PEM.

@@ -149,9 +149,12 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/v1/audit/entries", &[Auditor, Operator], "entries of the log", None, Some("AuditPage")).query(&["start", "limit"]),
     route(Get, "/v1/audit/checkpoint", &[Auditor, Operator], "last signed checkpoint", None, Some("Checkpoint")),
     route(Get, "/v1/audit/proof", &[Auditor, Operator], "inclusion or consistency proof", None, Some("Proof")).query(&["index", "old", "size"]),
-    route(Get, "/v1/pki/certificates", &[Operator, Auditor], "issued certificates", None, None).query(PAGE),
+    route(Get, "/v1/pki/certificates", &[Operator, Auditor], "issued certificates; by `principal` and `status`", None, None).query(&["principal", "status", "cursor", "limit"]),
     route(Post, "/v1/pki/certificates", &[Operator], "issue from a CSR", Some("IssueCertificate"), Some("IssuedCertificate")),
-    route(Delete, "/v1/pki/certificates/{id}", &[Operator], "revoke", None, Some("Certificate")),
+    route(Delete, "/v1/pki/certificates/{id}", &[Operator], "revoke, with everything renewed from it", None, Some("Certificate")),
+    route(Get, "/v1/pki/principals", &[Operator, Auditor], "blocked principals", None, None).query(PAGE),
+    route(Delete, "/v1/pki/principals/{role}/{name}", &[Operator], "block a principal and everything renewed from it, at once", Some("BlockPrincipal"), Some("BlockedPrincipal")),
+    route(Post, "/v1/pki/principals/{role}/{name}/unblock", &[Operator], "let a principal have certificates again; governed", Some("BlockPrincipal"), Some("PendingChange")),
     route(Post, "/v1/pki/renew", ALL, "renew the caller's own certificate", Some("RenewCertificate"), Some("IssuedCertificate")),
 ];
 
@@ -186,6 +189,7 @@ impl Route {
                 | "/v1/grants/{id}"
                 | "/v1/requests/{id}/reject"
                 | "/v1/pki/certificates/{id}"
+                | "/v1/pki/principals/{role}/{name}"
                 | "/v1/registrations/{id}"
                 | "/v1/tables/{address}"
         ) && self.method != Get
@@ -199,6 +203,21 @@ impl Route {
             (_, "/v1/sign/solana/batch") => KeyPlace::Items,
             _ => KeyPlace::Header,
         }
+    }
+
+    /// Whether a principal that is frozen by name may call this all the same: to stop something,
+    /// or to hand in what other people decide. Without that, freezing every operator would be for
+    /// ever.
+    #[must_use]
+    pub fn is_free_when_frozen(&self) -> bool {
+        let path = matches!(
+            self.path,
+            "/v1/freeze"
+                | "/v1/unfreeze"
+                | "/v1/wallets/{id}/pause"
+                | "/v1/requests/{id}/approvals"
+        );
+        self.method == Get || path
     }
 
     /// Whether a role may call this route.

@@ -8,8 +8,8 @@ use std::hint::black_box;
 
 use countersign_audit::verify::{Options, verify};
 use countersign_audit::{
-    Checkpoint, Detail, Entry, Frontier, Hash, HashReader, Kind, LogKey, Stamp, Tile, checkpoint,
-    export, leaf_hash, proof,
+    Actor, Checkpoint, Detail, Entry, Frontier, Hash, HashReader, Kind, LogKey, Stamp, Tile,
+    checkpoint, export, leaf_hash, proof,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -22,7 +22,10 @@ fn entry(micros: i64, request: &str) -> Vec<u8> {
     Entry::new(
         at,
         Kind::SignReserved,
-        "spiffe://desk.example/bot/maker-1",
+        Actor::Caller {
+            spiffe_id: "spiffe://desk.example/bot/maker-1",
+            certificate: "crt_3d0198b2f0c4d97c1e5a6b7c8d9e0f10",
+        },
         detail,
     )
     .request(request)

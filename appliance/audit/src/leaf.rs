@@ -6,11 +6,13 @@
 //!
 //! ```json
 //! {"v":1,"at":"2026-11-21T07:44:24.000123Z","kind":"sign_reserved","actor":"spiffe://desk/bot/a",
-//!  "request":"req_1","subject":"wal_7","rule":"dex-trades","digest":"…64 hex…","detail":{}}
+//!  "certificate":"crt_3f…","request":"req_1","subject":"wal_7","rule":"dex-trades",
+//!  "digest":"…64 hex…","detail":{}}
 //! ```
 //!
-//! (shown on two lines). Exactly these bytes are hashed, stored and exported.
+//! (shown on three lines). Exactly these bytes are hashed, stored and exported.
 
+mod actor;
 mod detail;
 mod kind;
 mod line;
@@ -22,6 +24,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+pub use actor::Actor;
 pub use detail::{Detail, DetailError};
 pub use kind::{Kind, Outcome};
 pub use stamp::{Stamp, StampError};
@@ -48,6 +51,10 @@ pub struct Entry<'a> {
     /// Who: a SPIFFE id, or [`SYSTEM`].
     #[serde(borrow)]
     pub actor: Cow<'a, str>,
+    /// The certificate it was asked with, `crt_…`: the digits are its serial number. Entries
+    /// of earlier versions of the appliance have none.
+    #[serde(borrow, default)]
+    pub certificate: Option<Cow<'a, str>>,
     /// The request it belongs to, `req_…`.
     #[serde(borrow, default)]
     pub request: Option<Cow<'a, str>>,
@@ -99,12 +106,13 @@ pub enum EntryError {
 impl<'a> Entry<'a> {
     /// An entry with the four fields that each one has.
     #[must_use]
-    pub fn new(at: Stamp, kind: Kind, actor: impl Into<Cow<'a, str>>, detail: Detail<'a>) -> Self {
+    pub fn new(at: Stamp, kind: Kind, actor: Actor<'a>, detail: Detail<'a>) -> Self {
         Self {
             v: 1,
             at,
             kind,
-            actor: actor.into(),
+            actor: actor.name().into(),
+            certificate: actor.certificate().map(Cow::Borrowed),
             request: None,
             subject: None,
             code: None,
@@ -194,6 +202,10 @@ impl<'a> Entry<'a> {
         }
         if self.actor != SYSTEM && !self.actor.starts_with("spiffe://") {
             return Err(self.refuse("actor", "`system` or a SPIFFE id", &self.actor));
+        }
+        let serial = self.certificate.as_deref();
+        if let Some(id) = serial.filter(|id| self.actor == SYSTEM || !id.starts_with("crt_")) {
+            return Err(self.refuse("certificate", "the caller's, `crt_…`", id));
         }
         if let Some(id) = self.request.as_deref().filter(|id| !id.starts_with("req_")) {
             return Err(self.refuse("request", "an id that begins with `req_`", id));

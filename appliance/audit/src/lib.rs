@@ -32,7 +32,7 @@ pub mod verify;
 
 pub use checkpoint::{Checkpoint, LogKey};
 pub use hash::{EMPTY_ROOT, Hash, HashTextError, leaf_hash};
-pub use leaf::{Detail, Entry, EntryError, Kind, Outcome, Stamp};
+pub use leaf::{Actor, Detail, Entry, EntryError, Kind, Outcome, Stamp};
 pub use tree::{
     Fetched, Frontier, HashReader, MAX_SIZE, Node, NotFetched, Tile, TreeError, tiles_for_frontier,
 };

@@ -8,7 +8,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use crate::checkpoint::{Checkpoint, LogKey, Signed, extends};
 use crate::export;
 use crate::hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
-use crate::leaf::{Detail, Entry, Kind, SYSTEM, Stamp};
+use crate::leaf::{Actor, Detail, Entry, Kind, Stamp};
 use crate::tree::{Frontier, HashReader, Tile};
 
 pub(crate) const ORIGIN: &str = "desk.example/audit";
@@ -191,14 +191,17 @@ pub(crate) fn sample_entry(index: usize) -> Vec<u8> {
     let request = format!("req_{}", index / 2);
     let detail = Detail::from_json(r#"{"asset":"SOL","amount":"1.5","to":"9xQe\\\"W"}"#).unwrap();
     let entry = if index.is_multiple_of(2) {
-        let bot = "spiffe://desk.example/bot/a";
+        let bot = Actor::Caller {
+            spiffe_id: "spiffe://desk.example/bot/a",
+            certificate: "crt_01",
+        };
         Entry::new(at, Kind::SignReserved, bot, detail)
             .request(request)
             .subject("wal_1")
             .rule("dex-trades")
             .digest([index as u8; 32])
     } else {
-        Entry::new(at, Kind::SignOutcome, SYSTEM, Detail::default())
+        Entry::new(at, Kind::SignOutcome, Actor::System, Detail::default())
             .request(request)
             .code("signed")
     };

@@ -10,11 +10,13 @@ use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use countersign_appliance::app::App;
+use countersign_appliance::certificates;
 use countersign_appliance::config::Config;
 use countersign_appliance::http::error::refuse_identity;
 use countersign_appliance::http::serve::{Limits, OwnKnock, Stopped, TlsFront, serve_tls};
 use countersign_appliance::identity::{Caller, Gate, ServerIdentity, TlsConfig};
 use countersign_appliance::init::{self, Init};
+use countersign_appliance::records::Draft;
 use countersign_appliance::sign::{Asked, Form, walk_batch};
 use countersign_appliance::start::{Running, install_metrics, runtime};
 use countersign_hsm::Device;
@@ -192,11 +194,12 @@ async fn issue(app: &Arc<App>, directory: &Path, role: Role, name: &str) -> Resu
         .serialize_request(&key)?
         .pem()?;
     let principal = Principal::new(role, name)?;
-    let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
-    let issued = tokio::task::spawn_blocking(move || {
-        authority.issue_client(&csr, &principal, Some(Span::from_secs(86_400)), now)
-    })
-    .await??;
+    let day = Some(Span::from_secs(86_400));
+    let issued = certificates::sign(app, csr, &principal, day).await?;
+    let stored = certificates::certified(app, &issued, &principal, Vec::new());
+    let draft = Draft::new(stored.id, &stored.record)?;
+    app.records.commit(vec![draft], Vec::new()).await?;
+    certificates::put(app, &stored)?;
     std::fs::write(directory.join(format!("{name}.pem")), &issued.pem)?;
     std::fs::write(directory.join(format!("{name}.key")), key.serialize_pem())?;
     let domain = app.authority.trust_domain();
@@ -218,7 +221,7 @@ async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<(u16, JoinHandle<
         gate: Arc::new(Gate::new(
             app.authority.trust_domain().clone(),
             Arc::clone(&app.clock),
-            Arc::clone(&app.revocations),
+            Arc::clone(&app.register),
         )),
         refuse: refuse_identity,
         own: OwnKnock::default(),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_audit::Kind as EntryKind;
-use countersign_audit::leaf::SYSTEM;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_intent::{Span, Timestamp};
 use countersign_store::Store;
 use serde::{Deserialize, Serialize};
@@ -133,7 +132,7 @@ async fn record(app: &App) -> Result<(), RecordsError> {
     tracing::error!(%suspicion, "the clock is suspect: `countersign clock confirm`");
     let mut stored = stored(app).await?;
     stored.record.suspect = Some(suspicion);
-    let entry = entry(app, SYSTEM, &suspicion, None)?;
+    let entry = entry(app, Actor::System, &suspicion, None)?;
     turn.commit(vec![draft(&stored)?], vec![entry]).await?;
     app.timekeeper.recorded(&suspicion);
     Ok(())
@@ -144,7 +143,7 @@ async fn record(app: &App) -> Result<(), RecordsError> {
 ///
 /// # Errors
 /// As [`load`], or a log that cannot be written; the suspicion stays.
-pub async fn confirm(app: &App, actor: &str, by: &str) -> Result<Reading, RecordsError> {
+pub async fn confirm(app: &App, actor: Actor<'_>, by: &str) -> Result<Reading, RecordsError> {
     let mut turn = app.records.turn().await;
     let reading = app.timekeeper.read();
     let Some(suspicion) = reading.suspect else {
@@ -162,7 +161,7 @@ pub async fn confirm(app: &App, actor: &str, by: &str) -> Result<Reading, Record
     };
     let mut entries = Vec::new();
     if app.timekeeper.unrecorded().is_some() {
-        entries.push(entry(app, SYSTEM, &suspicion, None)?);
+        entries.push(entry(app, Actor::System, &suspicion, None)?);
     }
     entries.push(entry(app, actor, &suspicion, Some(&reading))?);
     turn.commit(vec![draft(&stored)?], entries).await?;
@@ -190,7 +189,7 @@ fn draft(stored: &Stored<ClockRecord>) -> Result<Draft, RecordsError> {
 /// The log's word: what was noticed, and both clocks as they were confirmed.
 fn entry(
     app: &App,
-    actor: &str,
+    actor: Actor<'_>,
     suspicion: &Suspicion,
     confirmed: Option<&Reading>,
 ) -> Result<Vec<u8>, RecordsError> {

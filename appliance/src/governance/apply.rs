@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_audit::Kind as EntryKind;
-use countersign_intent::{
-    CertificateId, PolicyId, Principal, RegistrationId, RequestId, Role, Span, WalletId,
-};
+use countersign_audit::{Actor, Kind as EntryKind};
+use countersign_intent::{PolicyId, Principal, RegistrationId, RequestId, Timestamp, WalletId};
 use serde_json::{Value, json};
 
 use super::change::{self, ChangeRecord, What};
@@ -15,9 +13,8 @@ use super::tally::{State, tally};
 use super::{Digest32, GovernError};
 use crate::app::App;
 use crate::approvers::ApproverRecord;
-use crate::certificates::CertificateRecord;
+use crate::certificates::{self, CertificateRecord};
 use crate::freezes::{FreezeRecord, Scope};
-use crate::identity::SpiffeId;
 use crate::phase::Phase;
 use crate::policies::PolicyRecord;
 use crate::records::{Draft, RecordsError, Stored};
@@ -64,6 +61,8 @@ pub(super) enum After {
     Approvers,
     Registrations,
     Lift(Scope, i64),
+    Unblock(Principal, i64, Timestamp),
+    Certified(Box<Stored<CertificateRecord>>),
     ForgetWallet(WalletId),
     Venues,
 }
@@ -106,7 +105,7 @@ pub async fn apply(app: &App, id: RequestId) -> Result<(), GovernError> {
             let mut drafts = effect.drafts;
             drafts.push(Draft::update(&stored)?);
             drafts.push(Draft::update(&consent)?);
-            let actor = countersign_audit::leaf::SYSTEM;
+            let actor = Actor::System;
             let entry = app
                 .journal
                 .entry(effect.kind, actor, effect.subject, &effect.detail)
@@ -131,6 +130,11 @@ async fn follow(app: &App, after: After) -> Result<(), GovernError> {
         After::Approvers => app.approvers.load(&app.records).await?,
         After::Registrations => app.registrations.load(&app.records).await?,
         After::Lift(scope, since) => app.freezes.lift(&scope, since),
+        After::Unblock(principal, since, at) => {
+            app.register
+                .lift(&principal, Timestamp::from_micros(since), at);
+        }
+        After::Certified(stored) => certificates::put(app, &stored)?,
         After::ForgetWallet(wallet) => app.directory.forget(wallet),
         After::Venues => app.venues.load(&app.records).await?,
     }
@@ -143,11 +147,14 @@ async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effec
         What::ApproverAdd { .. } => approver_add(app, id, &record.what).await,
         What::ApproverRemove { id: approver, .. } => approver_remove(app, id, approver).await,
         What::Unfreeze { scope, since, .. } => unfreeze(app, id, scope, *since).await,
+        What::Unblock {
+            principal, since, ..
+        } => super::unblock::effect(app, id, principal, *since).await,
         What::Certificate {
             name,
             csr,
             lifetime,
-        } => certificate(app, id, record, name, csr, *lifetime).await,
+        } => super::certificate::effect(app, id, record, name, csr, *lifetime).await,
         What::RegistrationAdd { registered } => registration_add(app, id, registered).await,
         What::WalletLimits { wallet, was, to } => {
             super::wallet_limits::effect(app, id, wallet, was, to).await
@@ -332,49 +339,5 @@ async fn registration_add(
         detail: json!({ "registered": record }),
         result: json!({ "registered": true, "registration_id": named }),
         after: After::Registrations,
-    })
-}
-
-async fn certificate(
-    app: &App,
-    id: RequestId,
-    record: &ChangeRecord,
-    name: &str,
-    csr: &str,
-    lifetime: Option<u64>,
-) -> Result<Effect, GovernError> {
-    let unreadable = || GovernError::Unreadable(id.to_string());
-    let principal = Principal::new(Role::Operator, name).map_err(|_| unreadable())?;
-    let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
-    let (csr, subject) = (csr.to_owned(), principal.clone());
-    let lifetime = lifetime.map(Span::from_micros);
-    let issue = move || authority.issue_client(&csr, &subject, lifetime, now);
-    let issued = tokio::task::spawn_blocking(issue)
-        .await
-        .map_err(|_| unreadable())??;
-    let spiffe = SpiffeId {
-        trust_domain: app.authority.trust_domain().clone(),
-        principal,
-    };
-    let certificate = CertificateRecord {
-        spiffe_id: spiffe.to_string(),
-        not_before: issued.not_before.micros(),
-        not_after: issued.not_after.micros(),
-        issued_by: record.asker.clone(),
-        revoked_at: None,
-    };
-    let serial = *issued.serial.as_bytes();
-    let named = CertificateId::from_bytes(serial).to_string();
-    Ok(Effect {
-        drafts: vec![Draft::new(serial, &certificate)?],
-        kind: EntryKind::CertificateIssued,
-        subject: Some(named.clone()),
-        detail: json!({ "issued": certificate, "request": id.to_string() }),
-        result: json!({
-            "certificate_id": named,
-            "pem": issued.pem,
-            "ca_pem": app.authority.pem(),
-        }),
-        after: After::Nothing,
     })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_audit::{Detail, Entry, Kind as EntryKind};
+use countersign_audit::{Actor, Detail, Entry, Kind as EntryKind};
 use countersign_intent::{Principal, RequestId, WalletId};
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +14,7 @@ use super::tally::{State, tally};
 use super::{Digest32, GovernError, load};
 use crate::app::App;
 use crate::approvers::{Approver, Scheme, SignatureError};
+use crate::identity::Caller;
 use crate::journal::stamp;
 use crate::records::{Draft, RecordsError, Stored};
 use crate::streaks;
@@ -23,10 +24,22 @@ use crate::streaks;
 pub struct Poster<'a> {
     /// Role and name.
     pub principal: &'a Principal,
-    /// SPIFFE id.
-    pub actor: &'a str,
-    /// The certificate they came with, `crt_…`.
-    pub certificate: &'a str,
+    /// As the log names them.
+    pub actor: Actor<'a>,
+    /// The certificate they came with.
+    pub caller: &'a Caller,
+}
+
+impl<'a> Poster<'a> {
+    /// Whoever comes with this certificate.
+    #[must_use]
+    pub const fn of(caller: &'a Caller) -> Self {
+        Self {
+            principal: caller.principal(),
+            actor: caller.actor(),
+            caller,
+        }
+    }
 }
 
 /// Takes an approval: the text is made anew here, for this approver, and the signature checked
@@ -88,7 +101,7 @@ async fn take(
         digest: Digest32(ask.digest),
         policy_hash: Digest32(standing.policy.set.hash()),
         rosters,
-        posted_by: poster.actor.to_owned(),
+        posted_by: poster.actor.name().to_owned(),
     };
     if already(&consent.record, &yes) {
         return Ok(ask.wallet);
@@ -99,7 +112,7 @@ async fn take(
         "scheme": yes.scheme,
         "signature": yes.signature,
         "text": standing.text,
-        "certificate": poster.certificate,
+        "certificate": poster.caller.certificate(),
         "policy_version": standing.policy.version,
     });
     consent.record.approvals.retain(|one| one.name != yes.name);
@@ -135,14 +148,14 @@ pub async fn reject(
     }
     let no = No {
         name: approver.map_or_else(|| poster.principal.to_string(), |one| one.record.name),
-        posted_by: poster.actor.to_owned(),
+        posted_by: poster.actor.name().to_owned(),
         reason,
         at: app.clock.now().micros(),
     };
     let detail = json!({
         "approver": no.name,
         "reason": no.reason,
-        "certificate": poster.certificate,
+        "certificate": poster.caller.certificate(),
     });
     consent.record.rejection = Some(no);
     let entry = entry(app, EntryKind::Rejection, poster, &ask, &detail)?;
@@ -229,6 +242,14 @@ fn rosters(
     let name = &approver.record.name;
     if approver.is(&ask.asker) {
         let detail = format!("`{name}` asks for this as {} and does not count", ask.asker);
+        return Err(GovernError::Forbidden(detail));
+    }
+    if ask.is_by(approver) {
+        let detail = format!(
+            "`{name}` does not count: the certificate that {} asked with rests on their word as an \
+             operator",
+            ask.asker
+        );
         return Err(GovernError::Forbidden(detail));
     }
     let rosters = groups_of(standing, approver);

@@ -8,6 +8,7 @@ use countersign_store::Store;
 
 use super::{GovernError, change, held};
 use crate::app::App;
+use crate::approvers::Approver;
 use crate::policies::ActivePolicy;
 
 /// A request that waits, or waited, for people.
@@ -21,6 +22,8 @@ pub struct Ask {
     pub wallet: Option<WalletId>,
     /// Who asks; never counts.
     pub asker: Principal,
+    /// Whose word the certificate rests on that they asked with; they do not count either.
+    pub issuers: Vec<Principal>,
     /// Time locks run from here.
     pub asked_at: Timestamp,
     /// When it lapses.
@@ -42,6 +45,26 @@ pub struct Standing {
     pub requirements: Vec<Requirement>,
     /// What an approver signs.
     pub text: String,
+}
+
+impl Ask {
+    /// Whether an approver is the one who asks, or one on whose word the asker's certificate
+    /// rests: whoever made it may hold its key.
+    #[must_use]
+    pub fn is_by(&self, approver: &Approver) -> bool {
+        approver.is(&self.asker) || self.issuers.iter().any(|issuer| approver.is(issuer))
+    }
+}
+
+/// Whose word an asker's certificate rests on, as it was recorded with what they asked. Where an
+/// earlier version recorded nothing, everybody who issued any certificate of theirs.
+#[must_use]
+pub(super) fn issuers(app: &App, asker: &Principal, recorded: Option<&[String]>) -> Vec<Principal> {
+    match recorded {
+        // `init` is nobody.
+        Some(recorded) => recorded.iter().filter_map(|one| one.parse().ok()).collect(),
+        None => app.register.issuers_of(asker),
+    }
 }
 
 /// Reads an ask; `None` if there is no such request, or it asks nobody.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::GovernError;
-use super::ask::{Ask, Standing};
+use super::ask::{Ask, Standing, issuers};
 use crate::app::App;
 use crate::approvers::Scheme;
 use crate::freezes::Scope;
@@ -64,6 +64,16 @@ pub enum What {
         /// Why.
         reason: Option<String>,
     },
+    /// The end of a principal's block.
+    Unblock {
+        /// Role and name.
+        principal: String,
+        /// When it was blocked, microseconds since the Unix epoch: another block is another
+        /// question.
+        since: i64,
+        /// Why.
+        reason: Option<String>,
+    },
     /// A certificate for an operator.
     Certificate {
         /// Name of the operator.
@@ -110,6 +120,7 @@ impl What {
             Self::ApproverAdd { .. } => "approver_add",
             Self::ApproverRemove { .. } => "approver_remove",
             Self::Unfreeze { .. } => "unfreeze",
+            Self::Unblock { .. } => "unblock",
             Self::Certificate { .. } => "certificate",
             Self::RegistrationAdd { .. } => "registration_add",
             Self::WalletLimits { .. } => "wallet_limits",
@@ -137,7 +148,7 @@ impl What {
             | Self::WalletLimits { .. }
             | Self::SecondFactor { .. } => true,
             Self::Venue { to, .. } => !to.removed,
-            Self::ApproverRemove { .. } | Self::Unfreeze { .. } => false,
+            Self::ApproverRemove { .. } | Self::Unfreeze { .. } | Self::Unblock { .. } => false,
         }
     }
 
@@ -202,6 +213,16 @@ impl What {
                 lines.extend(reason.iter().map(|why| format!("because {why}")));
                 lines
             }
+            Self::Unblock {
+                principal,
+                since,
+                reason,
+            } => {
+                let since = Timestamp::from_micros(*since);
+                let mut lines = vec![format!("Unblock {principal}"), format!("blocked {since}")];
+                lines.extend(reason.iter().map(|why| format!("because {why}")));
+                lines
+            }
             Self::Certificate {
                 name,
                 csr,
@@ -260,6 +281,10 @@ pub struct ChangeRecord {
     pub what: What,
     /// Who asked.
     pub asker: String,
+    /// Whose word the certificate rests on that they came with; rows of earlier versions do not
+    /// say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuers: Option<Vec<String>>,
     /// Microseconds since the Unix epoch.
     pub asked_at: i64,
     /// Microseconds since the Unix epoch.
@@ -315,6 +340,7 @@ pub fn ask(app: &App, stored: &Stored<ChangeRecord>) -> Result<Ask, GovernError>
         id,
         kind: record.what.kind(),
         wallet: None,
+        issuers: issuers(app, &asker, record.issuers.as_deref()),
         asker,
         asked_at: Timestamp::from_micros(record.asked_at),
         expires_at: Timestamp::from_micros(record.expires_at),

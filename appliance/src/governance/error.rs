@@ -5,7 +5,7 @@ use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
 use super::open_changes::TooManyOpen;
-use crate::identity::AuthorityError;
+use crate::certificates::CertificateError;
 use crate::policies::PolicyError;
 use crate::records::RecordsError;
 
@@ -60,9 +60,9 @@ pub enum GovernError {
     /// The policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The certificate authority.
+    /// A certificate that was not issued.
     #[error(transparent)]
-    Authority(#[from] AuthorityError),
+    Certificate(#[from] CertificateError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -9,7 +9,7 @@ use countersign_policy::{Decision, Facts, LimitKey, WalletFacts, decide, limit_k
 use countersign_store::StoredRequest;
 use serde::{Deserialize, Serialize};
 
-use super::ask::{Ask, Standing};
+use super::ask::{Ask, Standing, issuers};
 use super::{Digest32, GovernError};
 use crate::app::App;
 use crate::sign::{Form, Kept, Remembered};
@@ -24,6 +24,10 @@ pub struct Held {
     pub request: String,
     /// Who asked.
     pub principal: String,
+    /// Whose word the certificate rests on that they came with; what earlier versions held does
+    /// not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuers: Option<Vec<String>>,
     /// `wal_…`
     pub wallet: String,
     /// How the bytes came.
@@ -88,6 +92,7 @@ pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask
         id,
         kind: "sign",
         wallet: Some(wallet),
+        issuers: issuers(app, &asker, held.issuers.as_deref()),
         asker,
         asked_at: Timestamp::from_micros(held.asked_at),
         expires_at: Timestamp::from_micros(held.expires_at),

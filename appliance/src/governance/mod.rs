@@ -15,6 +15,7 @@
 pub mod apply;
 mod approve;
 mod ask;
+mod certificate;
 pub mod change;
 mod consent;
 mod digest;
@@ -23,6 +24,7 @@ pub mod held;
 pub mod open_changes;
 mod propose;
 mod tally;
+mod unblock;
 mod venue;
 mod wallet_limits;
 

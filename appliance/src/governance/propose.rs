@@ -7,6 +7,7 @@ use super::ask::Ask;
 use super::change::{self, ChangeRecord, What};
 use super::{GovernError, Poster};
 use crate::app::App;
+use crate::certificates;
 use crate::records::{Draft, RecordsError, Stored};
 
 /// A change that waits for people.
@@ -30,6 +31,7 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
         .ok_or_else(|| GovernError::Denied("no policy is active".to_owned()))?;
     let requirement = what.requirement(&policy.set).map_err(GovernError::Denied)?;
     let asker = poster.principal.to_string();
+    let issuers = certificates::issuers_of(app, poster.caller);
     let why = what.summary(&policy.set);
     if let Some(ask) = same(app, &asker, &what).await? {
         return Ok(Proposal { ask, why });
@@ -40,6 +42,7 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
     let now = app.clock.now();
     let mut record = ChangeRecord {
         asker,
+        issuers: Some(issuers),
         asked_at: now.micros(),
         expires_at: now.saturating_add(requirement.expires).micros(),
         log_index: 0,

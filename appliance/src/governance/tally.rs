@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_intent::{ApproverId, Principal, Timestamp};
+use countersign_intent::{ApproverId, Timestamp};
 use countersign_policy::Requirement;
 use countersign_policy::approval::{Approval, Approvals, Binding, check, members_who_count};
 
@@ -50,19 +50,19 @@ pub struct GroupTally {
 }
 
 /// The approvals as policy takes them: those of approvers who are enrolled with the same key
-/// still and are not the asker, once for each group they were given in. `cosigned` are those whose
+/// still and neither are the asker nor made their certificate, once for each group they were given in. `cosigned` are those whose
 /// own key has signed the transaction that is to be released.
 #[must_use]
 pub fn values(
     consent: &ConsentRecord,
     approvers: &[Approver],
-    asker: &Principal,
+    ask: &Ask,
     cosigned: &[ApproverId],
 ) -> Vec<Approval> {
     let mut values = Vec::new();
     for yes in &consent.approvals {
         let mut enrolled = approvers.iter();
-        let same = |one: &&Approver| one.id.to_string() == yes.approver && !one.is(asker);
+        let same = |one: &&Approver| one.id.to_string() == yes.approver && !ask.is_by(one);
         let Some(approver) = enrolled.find(same) else {
             continue;
         };
@@ -87,7 +87,7 @@ pub fn tally(
     cosigned: &[ApproverId],
     now: Timestamp,
 ) -> Tally {
-    let given = values(consent, approvers, &ask.asker, cosigned);
+    let given = values(consent, approvers, ask, cosigned);
     let mut tally = Tally {
         state: State::Pending,
         missing: Vec::new(),

@@ -52,8 +52,7 @@ pub(super) async fn approve(
 ) -> Result<Json<Request>, ApiError> {
     require_phase(&app, Activity::Change)?;
     let id: RequestId = convert::id("id", &text)?;
-    let certificate = peer.certificate();
-    let poster = poster(&peer, &certificate);
+    let poster = poster(&peer);
     let (approver, scheme) = (&body.approver_id, &body.scheme);
     governance::approve(&app, &poster, id, approver, scheme, &body.signature).await?;
     if governance::change::is_change(id)
@@ -74,8 +73,7 @@ pub(super) async fn reject(
     require_phase(&app, Activity::Tighten)?;
     let id: RequestId = convert::id("id", &text)?;
     convert::optional_text("reason", body.reason.as_deref(), LONGEST_REASON)?;
-    let certificate = peer.certificate();
-    let poster = poster(&peer, &certificate);
+    let poster = poster(&peer);
     governance::reject(&app, &poster, id, body.approver_id.as_deref(), body.reason).await?;
     told(&app, &peer, id, &text).await
 }

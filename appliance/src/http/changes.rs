@@ -13,17 +13,12 @@ use crate::governance::{self, Poster};
 
 /// Records a change that waits for people, and answers 202.
 pub(super) async fn propose(app: &App, peer: &Peer, what: What) -> Result<Response, ApiError> {
-    let certificate = peer.certificate();
-    let proposal = governance::propose(app, &poster(peer, &certificate), what).await?;
+    let proposal = governance::propose(app, &poster(peer), what).await?;
     let body = convert::pending_change(proposal);
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
 
 /// Who hands something in.
-pub(super) fn poster<'a>(peer: &'a Peer, certificate: &'a str) -> Poster<'a> {
-    Poster {
-        principal: peer.principal(),
-        actor: peer.actor(),
-        certificate,
-    }
+pub(super) fn poster(peer: &Peer) -> Poster<'_> {
+    Poster::of(&peer.0)
 }

@@ -14,9 +14,11 @@ use countersign_intent::{Action, Address, Role, Span, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
-use crate::certificates::CertificateRecord;
+use crate::app::App;
+use crate::certificates::{Blocked, CertificateRecord};
 use crate::freezes::{InForce, Scope};
 use crate::grants::GrantRecord;
+use crate::identity::SpiffeId;
 use crate::policies::PolicyRecord;
 use crate::prices::PriceRecord;
 use crate::records::Stored;
@@ -163,13 +165,56 @@ pub fn grant(stored: &Stored<GrantRecord>) -> api::Grant {
 
 /// A certificate on the wire.
 #[must_use]
-pub fn certificate(stored: &Stored<CertificateRecord>) -> api::Certificate {
+pub fn certificate(stored: &Stored<CertificateRecord>, app: &App) -> api::Certificate {
+    let record = &stored.record;
     api::Certificate {
         id: countersign_intent::CertificateId::from_bytes(stored.id).to_string(),
-        spiffe_id: stored.record.spiffe_id.clone(),
-        not_before: time(stored.record.not_before),
-        not_after: time(stored.record.not_after),
-        revoked_at: stored.record.revoked_at.map(time),
+        spiffe_id: record.spiffe_id.clone(),
+        not_before: time(record.not_before),
+        not_after: time(record.not_after),
+        revoked_at: record.revoked_at.map(time),
+        issued_by: record.issued_by.clone(),
+        issuers: record.issuers.clone().unwrap_or_default(),
+        renews: record.renews.clone(),
+        renewed_to: record.renewed_to.clone(),
+        ends_at: record.ends_at.map(time),
+        status: certificate_status(record, app),
+    }
+}
+
+fn certificate_status(record: &CertificateRecord, app: &App) -> api::CertificateStatus {
+    use api::CertificateStatus::{Blocked, Expired, Good, Renewed, Revoked};
+    let now = app.clock.now();
+    let id: Result<SpiffeId, _> = record.spiffe_id.parse();
+    let block = id.ok().and_then(|id| app.register.block_of(&id.principal));
+    if record.revoked_at.is_some() {
+        return Revoked;
+    }
+    match block.map(|block| block.lifted_at) {
+        Some(None) => return Blocked,
+        Some(Some(lifted)) if record.issued_at() <= lifted => return Revoked,
+        Some(Some(_)) | None => {}
+    }
+    if now.micros() > record.not_after {
+        Expired
+    } else if record.is_good(now) {
+        Good
+    } else {
+        Renewed
+    }
+}
+
+/// A blocked principal on the wire.
+#[must_use]
+pub fn blocked(blocked: &Blocked) -> api::BlockedPrincipal {
+    let record = &blocked.record;
+    api::BlockedPrincipal {
+        principal: record.principal.clone(),
+        by: record.by.clone(),
+        reason: record.reason.clone(),
+        since: time(record.since),
+        recorded: blocked.recorded,
+        issued: Vec::new(),
     }
 }
 
@@ -220,6 +265,7 @@ pub fn freeze(freeze: &InForce) -> api::FreezeState {
             Scope::User(id) => api::FreezeScope::User(id),
             Scope::Wallet(id) => api::FreezeScope::Wallet(id),
             Scope::Bot(name) => api::FreezeScope::Bot(name),
+            Scope::Principal(principal) => api::FreezeScope::Principal(principal),
         },
         by: freeze.record.by.clone(),
         reason: freeze.record.reason.clone(),
@@ -249,6 +295,12 @@ pub fn scope(scope: api::FreezeScope, beside: Option<String>) -> Result<Scope, A
             Scope::Wallet(wallet)
         }
         api::FreezeScope::Bot(name) => Scope::Bot(bot_name("scope.bot", &name)?),
+        api::FreezeScope::Principal(text) => {
+            let principal: Result<countersign_intent::Principal, _> = text.parse();
+            let principal =
+                principal.map_err(|error| ApiError::field("scope.principal", error.to_string()))?;
+            Scope::of(&principal)
+        }
     })
 }
 
@@ -257,13 +309,17 @@ fn named_scope(
     mut scope: api::FreezeScope,
     beside: Option<String>,
 ) -> Result<api::FreezeScope, ApiError> {
-    use api::FreezeScope::{Bot, Everything, User, Venue, Wallet};
+    use api::FreezeScope::{Bot, Everything, Principal, User, Venue, Wallet};
     let Some(beside) = beside else {
         return Ok(scope);
     };
     match &mut scope {
-        Venue(name) | User(name) | Wallet(name) | Bot(name) if name.is_empty() => *name = beside,
-        Everything | Venue(_) | User(_) | Wallet(_) | Bot(_) => {
+        Venue(name) | User(name) | Wallet(name) | Bot(name) | Principal(name)
+            if name.is_empty() =>
+        {
+            *name = beside;
+        }
+        Everything | Venue(_) | User(_) | Wallet(_) | Bot(_) | Principal(_) => {
             let detail = "`scope` says already what is meant; leave this out";
             return Err(ApiError::field("id", detail));
         }

@@ -7,6 +7,7 @@ use countersign_api::{ErrorCode, PROBLEM_JSON, Problem};
 use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
+use crate::certificates::CertificateError;
 use crate::device::DeskError;
 use crate::governance::GovernError;
 use crate::identity::{AuthorityError, IdentityError};
@@ -164,6 +165,31 @@ impl From<RotateError> for ApiError {
     }
 }
 
+impl From<CertificateError> for ApiError {
+    fn from(error: CertificateError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CertificateError::NotFound(_) => Self::new(ErrorCode::NotFound, detail),
+            CertificateError::Identity(_) | CertificateError::Blocked(_) => {
+                Self::new(ErrorCode::Forbidden, detail)
+            }
+            CertificateError::Renewed { .. } | CertificateError::LastOperator(_) => {
+                Self::new(ErrorCode::AlreadyDecided, detail)
+            }
+            CertificateError::TooOften { retry_after, .. } => {
+                let mut error = Self::new(ErrorCode::LimitExceeded, detail);
+                error.0.retry_after = Some(retry_after.to_string());
+                error
+            }
+            CertificateError::BrokeOff => Self::new(ErrorCode::HsmUnavailable, detail),
+            CertificateError::Authority(error) => error.into(),
+            CertificateError::Records(error) => error.into(),
+            CertificateError::Desk(error) => error.into(),
+            CertificateError::Entry(error) => RecordsError::from(error).into(),
+        }
+    }
+}
+
 impl From<WalkError> for ApiError {
     fn from(error: WalkError) -> Self {
         match error {
@@ -202,7 +228,7 @@ impl From<GovernError> for ApiError {
             GovernError::Unreadable(_) => Self::new(ErrorCode::NotReady, detail),
             GovernError::Records(error) => error.into(),
             GovernError::Policy(error) => error.into(),
-            GovernError::Authority(error) => error.into(),
+            GovernError::Certificate(error) => error.into(),
             GovernError::Store(error) => error.into(),
             GovernError::Ledger(error) => error.into(),
             GovernError::Desk(error) => error.into(),

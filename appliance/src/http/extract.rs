@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use countersign_api::ErrorCode;
+use countersign_audit::Actor;
 use countersign_intent::{Principal, Role};
 use serde::de::DeserializeOwned;
 
@@ -44,14 +45,14 @@ impl Peer {
 
     /// The certificate of this connection, `crt_…`.
     #[must_use]
-    pub(super) fn certificate(&self) -> String {
-        countersign_intent::CertificateId::from_bytes(*self.0.serial().as_bytes()).to_string()
+    pub(super) fn certificate(&self) -> &str {
+        self.0.certificate()
     }
 
     /// As the log names it.
     #[must_use]
-    pub(super) fn actor(&self) -> &str {
-        self.0.spiffe_id()
+    pub(super) fn actor(&self) -> Actor<'_> {
+        self.0.actor()
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) async fn log_refused(
     why: &str,
 ) {
     metrics::counter!("countersign_feeds_refused_total", "feed" => feed).increment(1);
-    tracing::warn!(why, by = peer.actor(), "a feed is refused");
+    tracing::warn!(why, by = peer.actor().name(), "a feed is refused");
     let detail = json!({ "feed": feed, "why": why });
     let subject = Some(about.to_owned());
     let entry = app

@@ -27,6 +27,7 @@ pub(super) async fn freeze(
     let record = FreezeRecord {
         scope: convert::scope(body.scope, body.id)?,
         by: peer.principal().to_string(),
+        certificate: Some(peer.certificate().to_owned()),
         reason: body.reason,
         since: app.clock.now().micros(),
         lifted_at: None,

@@ -88,7 +88,7 @@ pub(super) async fn list(
 
 /// The log entry of an observation that says something new.
 fn entry(app: &Arc<App>, peer: &Peer, account: Address, body: &ObserveNonce) -> Told {
-    let (app, actor, body) = (Arc::clone(app), peer.actor().to_owned(), body.clone());
+    let (app, peer, body) = (Arc::clone(app), peer.clone(), body.clone());
     Box::new(move |observed| {
         let ended = match observed {
             Observed::Advanced { ended } => ended.map(|request| request.to_string()),
@@ -98,7 +98,7 @@ fn entry(app: &Arc<App>, peer: &Peer, account: Address, body: &ObserveNonce) -> 
         let subject = Some(account.to_string());
         let entry = app
             .journal
-            .entry(EntryKind::NonceObserved, &actor, subject, &detail);
+            .entry(EntryKind::NonceObserved, peer.actor(), subject, &detail);
         entry.unwrap_or_default()
     })
 }

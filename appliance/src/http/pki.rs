@@ -1,41 +1,30 @@
 //! `/v1/pki`.
 
+mod list;
+mod principals;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use countersign_api::{
-    Certificate, ErrorCode, IssueCertificate, IssuedCertificate, Page, PageQuery, RenewCertificate,
-};
-use countersign_audit::Kind as EntryKind;
+use countersign_api::{Certificate, IssueCertificate, IssuedCertificate, RenewCertificate};
 use countersign_intent::{CertificateId, Principal, Role, Span};
 
 use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
-use super::extract::{Body, Path, Peer, Query};
+use super::extract::{Body, Path, Peer};
 use super::phase::require_phase;
 use crate::app::App;
-use crate::certificates::CertificateRecord;
+use crate::certificates::{self, CertificateError, CertificateRecord};
 use crate::governance::change::What;
-use crate::identity::{Serial, SpiffeId};
+use crate::identity::Issued;
 use crate::phase::Activity;
-use crate::records::{Draft, RecordsError, Stored};
+use crate::records::Stored;
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    _: Peer,
-    Query(query): Query<PageQuery>,
-) -> Result<Json<Page<Certificate>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
-    let rows = app
-        .records
-        .list::<CertificateRecord>(None, after, limit)
-        .await?;
-    Ok(Json(convert::page(rows, limit, convert::certificate)))
-}
+pub(super) use list::list;
+pub(super) use principals::{block, list as blocked, unblock};
 
 pub(super) async fn issue(
     State(app): State<Arc<App>>,
@@ -51,6 +40,9 @@ pub(super) async fn issue(
         .as_deref()
         .map(|text| convert::span("lifetime", text))
         .transpose()?;
+    if app.register.is_blocked(&principal) {
+        return Err(CertificateError::Blocked(principal).into());
+    }
     // Whoever may bring in another operator holds an operator's power twice.
     if role == Role::Operator && app.policies.active().is_some() {
         app.authority.check_request(&body.csr, lifetime)?;
@@ -61,8 +53,8 @@ pub(super) async fn issue(
         };
         return propose(&app, &peer, what).await;
     }
-    let issued = certify(&app, &peer, body.csr, principal, lifetime).await?;
-    Ok(issued.into_response())
+    let issued = certificates::issue(&app, &peer.0, body.csr, &principal, lifetime).await?;
+    Ok(answer(&app, issued).into_response())
 }
 
 pub(super) async fn renew(
@@ -71,47 +63,19 @@ pub(super) async fn renew(
     Body(body): Body<RenewCertificate>,
 ) -> Result<Json<IssuedCertificate>, ApiError> {
     require_phase(&app, Activity::Change)?;
-    let principal = peer.principal().clone();
-    certify(&app, &peer, body.csr, principal, None).await
+    let issued = certificates::renew(&app, &peer.0, body.csr).await?;
+    Ok(answer(&app, issued))
 }
 
-async fn certify(
-    app: &Arc<App>,
-    peer: &Peer,
-    csr: String,
-    principal: Principal,
-    lifetime: Option<Span>,
-) -> Result<Json<IssuedCertificate>, ApiError> {
-    let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
-    let subject = principal.clone();
-    let issued =
-        tokio::task::spawn_blocking(move || authority.issue_client(&csr, &subject, lifetime, now))
-            .await
-            .map_err(|_| {
-                ApiError::new(ErrorCode::HsmUnavailable, "the certificate was not made")
-            })??;
-    let id = SpiffeId {
-        trust_domain: app.authority.trust_domain().clone(),
-        principal,
-    };
-    let stored = Stored {
-        id: *issued.serial.as_bytes(),
-        seq: 0,
-        record: CertificateRecord {
-            spiffe_id: id.to_string(),
-            not_before: issued.not_before.micros(),
-            not_after: issued.not_after.micros(),
-            issued_by: peer.principal().to_string(),
-            revoked_at: None,
-        },
-    };
-    let draft = Draft::new(stored.id, &stored.record)?;
-    record(app, peer, EntryKind::CertificateIssued, &stored, draft).await?;
-    Ok(Json(IssuedCertificate {
-        certificate: convert::certificate(&stored),
+fn answer(
+    app: &App,
+    (stored, issued): (Stored<CertificateRecord>, Issued),
+) -> Json<IssuedCertificate> {
+    Json(IssuedCertificate {
+        certificate: convert::certificate(&stored, app),
         pem: issued.pem,
         ca_pem: app.authority.pem().to_owned(),
-    }))
+    })
 }
 
 /// Refused from the next request on, recorded or not.
@@ -122,29 +86,6 @@ pub(super) async fn revoke(
 ) -> Result<Json<Certificate>, ApiError> {
     require_phase(&app, Activity::Tighten)?;
     let id: CertificateId = convert::id("id", &text)?;
-    let found = app.records.get::<CertificateRecord>(*id.as_bytes()).await?;
-    let mut stored = found.ok_or_else(|| ApiError::not_found("certificate", &text))?;
-    if stored.record.revoked_at.is_none() {
-        app.revocations.revoke([Serial::from_bytes(stored.id)]);
-        stored.record.revoked_at = Some(app.clock.now().micros());
-        let draft = Draft::update(&stored)?;
-        record(&app, &peer, EntryKind::CertificateRevoked, &stored, draft).await?;
-    }
-    Ok(Json(convert::certificate(&stored)))
-}
-
-async fn record(
-    app: &App,
-    peer: &Peer,
-    kind: EntryKind,
-    stored: &Stored<CertificateRecord>,
-    draft: Draft,
-) -> Result<(), ApiError> {
-    let subject = Some(CertificateId::from_bytes(stored.id).to_string());
-    let entry = app
-        .journal
-        .entry(kind, peer.actor(), subject, &stored.record)
-        .map_err(RecordsError::from)?;
-    app.records.commit(vec![draft], vec![entry]).await?;
-    Ok(())
+    let stored = certificates::revoke(&app, &peer.0, id).await?;
+    Ok(Json(convert::certificate(&stored, &app)))
 }

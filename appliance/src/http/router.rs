@@ -125,6 +125,13 @@ fn running(mount: Mount) -> Mount {
         .at(Post, "/v1/pki/certificates", pki::issue)
         .at(Delete, "/v1/pki/certificates/{id}", pki::revoke)
         .at(Post, "/v1/pki/renew", pki::renew)
+        .at(Get, "/v1/pki/principals", pki::blocked)
+        .at(Delete, "/v1/pki/principals/{role}/{name}", pki::block)
+        .at(
+            Post,
+            "/v1/pki/principals/{role}/{name}/unblock",
+            pki::unblock,
+        )
 }
 
 struct Mount(Router<Arc<App>>, Arc<App>);
@@ -186,6 +193,14 @@ async fn guard(
     if route.method == Method::Get {
         return Ok(next.run(request).await);
     }
+    // A bot's requests for signatures are refused, and recorded, where they are judged.
+    let judged = signs(route) && peer.role() == Role::Bot;
+    if let Some(freeze) = app.freezes.of_principal(peer.principal())
+        && !judged
+        && !route.is_free_when_frozen()
+    {
+        return Err(ApiError::new(ErrorCode::Frozen, freeze));
+    }
     // The sign walk is a task of its own already.
     if signs(route) && peer.role() == Role::Bot {
         return act(route, app, peer, request, next).await;
@@ -242,7 +257,11 @@ async fn turn(route: &Route, app: &App, peer: &Peer) -> Result<Place, Response> 
 fn always(route: &Route) -> bool {
     matches!(
         (route.method, route.path),
-        (Method::Post, "/v1/freeze") | (Method::Delete, "/v1/pki/certificates/{id}")
+        (Method::Post, "/v1/freeze")
+            | (
+                Method::Delete,
+                "/v1/pki/certificates/{id}" | "/v1/pki/principals/{role}/{name}"
+            )
     )
 }
 
@@ -425,6 +444,6 @@ mod tests {
     #[test]
     fn inv11_what_holds_at_once_needs_no_place() {
         let waits = ROUTES.iter().filter(|route| !always(route)).count();
-        assert_eq!(waits + 2, ROUTES.len(), "a route was renamed");
+        assert_eq!(waits + 3, ROUTES.len(), "a route was renamed");
     }
 }

@@ -39,6 +39,6 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         checkpoint_size: rows.first().map_or(0, |row| row.size),
         policy_hash: policy.map(|policy| convert::policy_hash(policy.set.text())),
         log_vkey: app.log_verifier.vkey(),
-        you: peer.actor().to_owned(),
+        you: peer.actor().name().to_owned(),
     }))
 }

@@ -1,13 +1,14 @@
 //! What a client certificate says about the peer.
 
-use countersign_intent::{Principal, Timestamp};
+use countersign_audit::Actor;
+use countersign_intent::{CertificateId, Principal, Timestamp};
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use super::profile::seconds;
-use super::{Revocations, Serial, SpiffeId, TrustDomain};
+use super::{Register, Serial, SpiffeId, TrustDomain};
 
 /// The principal at the other end of a connection and the certificate that says so. Made once
 /// per connection, shared by its requests.
@@ -15,6 +16,7 @@ use super::{Revocations, Serial, SpiffeId, TrustDomain};
 pub struct Caller {
     principal: Principal,
     spiffe_id: Box<str>,
+    certificate: Box<str>,
     serial: Serial,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -32,6 +34,23 @@ pub enum IdentityError {
     /// The certificate's time is over.
     #[error("the client certificate expired at {0}; renew it and connect again")]
     Expired(Timestamp),
+    /// No row of ours has this serial number.
+    #[error(
+        "the client certificate `{0}` was signed by this appliance's authority but is not one that \
+         it issued; ask an operator for one, and tell them of this: somebody else may use the CA key"
+    )]
+    NotIssued(Serial),
+    /// Another certificate took its place.
+    #[error(
+        "the client certificate `{0}` was renewed and ended at {1}; use the one that took its place"
+    )]
+    Renewed(Serial, Timestamp),
+    /// Nobody of this name comes in.
+    #[error(
+        "`{0}` is blocked, whichever certificate it comes with; lifting that takes the group \
+         `change`: an operator asks with `countersign pki unblock {0}`"
+    )]
+    Blocked(Principal),
     /// The certificate was revoked.
     #[error("the client certificate `{0}` was revoked; ask an operator for a new one")]
     Revoked(Serial),
@@ -45,7 +64,10 @@ impl IdentityError {
             Self::Unknown(_) => "certificate_unknown",
             Self::NotYetValid(_) => "certificate_not_yet_valid",
             Self::Expired(_) => "certificate_expired",
+            Self::NotIssued(_) => "certificate_not_issued",
             Self::Revoked(_) => "certificate_revoked",
+            Self::Renewed(..) => "certificate_renewed",
+            Self::Blocked(_) => "principal_blocked",
         }
     }
 }
@@ -76,11 +98,15 @@ impl Caller {
             trust_domain: trust_domain.clone(),
             principal: principal.clone(),
         };
+        let serial = Serial::from_der_integer(certificate.raw_serial())
+            .ok_or(IdentityError::Unknown("its serial number is not ours"))?;
         Ok(Self {
             principal,
             spiffe_id: id.to_string().into(),
-            serial: Serial::from_der_integer(certificate.raw_serial())
-                .ok_or(IdentityError::Unknown("its serial number is not ours"))?,
+            certificate: CertificateId::from_bytes(*serial.as_bytes())
+                .to_string()
+                .into(),
+            serial,
             not_before: seconds(validity.not_before.timestamp()),
             not_after: seconds(validity.not_after.timestamp()),
         })
@@ -90,18 +116,15 @@ impl Caller {
     /// outlive the certificate it was opened with.
     ///
     /// # Errors
-    /// Revoked, expired, or not valid yet.
-    pub fn check(&self, now: Timestamp, revocations: &Revocations) -> Result<(), IdentityError> {
-        if revocations.is_revoked(&self.serial) {
-            return Err(IdentityError::Revoked(self.serial));
-        }
+    /// Expired or not valid yet; never issued, revoked or replaced; of a blocked principal.
+    pub fn check(&self, now: Timestamp, register: &Register) -> Result<(), IdentityError> {
         if now > self.not_after {
             return Err(IdentityError::Expired(self.not_after));
         }
         if now < self.not_before {
             return Err(IdentityError::NotYetValid(self.not_before));
         }
-        Ok(())
+        register.check(self, now)
     }
 
     /// Who it is.
@@ -110,10 +133,19 @@ impl Caller {
         &self.principal
     }
 
-    /// Who it is, as the certificate and the log have it.
+    /// Who it is, as the log has it.
     #[must_use]
-    pub const fn spiffe_id(&self) -> &str {
-        &self.spiffe_id
+    pub const fn actor(&self) -> Actor<'_> {
+        Actor::Caller {
+            spiffe_id: &self.spiffe_id,
+            certificate: &self.certificate,
+        }
+    }
+
+    /// The certificate's identifier, `crt_…`.
+    #[must_use]
+    pub const fn certificate(&self) -> &str {
+        &self.certificate
     }
 
     /// Which certificate it is.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
-use super::{Caller, IdentityError, Revocations, TrustDomain};
+use super::{Caller, IdentityError, Register, TrustDomain};
 use crate::clock::Clock;
 
-/// Knows the time, the trust domain and the revoked certificates.
+/// Knows the time, the trust domain and the certificates that were issued.
 pub struct Gate {
     trust_domain: TrustDomain,
     clock: Arc<dyn Clock>,
-    revocations: Arc<Revocations>,
+    register: Arc<Register>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -25,15 +25,11 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// A gate for one trust domain.
     #[must_use]
-    pub fn new(
-        trust_domain: TrustDomain,
-        clock: Arc<dyn Clock>,
-        revocations: Arc<Revocations>,
-    ) -> Self {
+    pub fn new(trust_domain: TrustDomain, clock: Arc<dyn Clock>, register: Arc<Register>) -> Self {
         Self {
             trust_domain,
             clock,
-            revocations,
+            register,
         }
     }
 
@@ -52,14 +48,15 @@ impl Gate {
             .ok_or(IdentityError::Unknown("none was presented"))?;
         let caller = Caller::from_certificate(leaf, &self.trust_domain)?;
         self.check(&caller)?;
+        self.register.note_use(&caller.serial());
         Ok(Arc::new(caller))
     }
 
     /// Decides, once per request, whether the caller's certificate is still good.
     ///
     /// # Errors
-    /// Revoked, expired, or not valid yet.
+    /// As [`Caller::check`].
     pub fn check(&self, caller: &Caller) -> Result<(), IdentityError> {
-        caller.check(self.clock.now(), &self.revocations)
+        caller.check(self.clock.now(), &self.register)
     }
 }

@@ -2,8 +2,9 @@
 //! certificates, and the way from a certificate to a caller.
 //!
 //! A request is let in only if the TLS handshake proved possession of a key certified by our own
-//! authority, the certificate names exactly one principal of our trust domain, and at the moment
-//! of *this* request it is neither expired nor revoked.
+//! authority, the certificate names exactly one principal of our trust domain, it has a sealed row,
+//! and at the moment of *this* request it is neither expired, revoked nor replaced, and its principal
+//! not blocked.
 
 mod authority;
 mod caller;
@@ -11,7 +12,7 @@ mod csr;
 mod gate;
 mod principal;
 mod profile;
-mod revocation;
+mod register;
 mod serial;
 mod server;
 mod signer;
@@ -26,7 +27,8 @@ pub use caller::{Caller, IdentityError};
 pub use csr::{CsrError, MAX_CSR_BYTES};
 pub use gate::Gate;
 pub use principal::{SpiffeId, SpiffeIdError, TrustDomain};
-pub use revocation::Revocations;
+pub use profile::BACKDATE;
+pub use register::{Block, Issued as IssuedCertificate, MOST_RENEWALS, RENEWALS_PER, Register};
 pub use serial::Serial;
 pub use server::{ServerError, ServerIdentity, TlsConfig};
 pub use signer::{CaSigner, SignerError};

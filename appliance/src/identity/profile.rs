@@ -10,7 +10,7 @@ use super::{AuthorityError, Serial, TrustDomain};
 
 /// Certificates begin this much in the past, so that a peer whose clock is a little behind
 /// accepts a fresh one.
-const BACKDATE: Span = Span::from_secs(5 * 60);
+pub const BACKDATE: Span = Span::from_secs(5 * 60);
 
 /// Parameters with nothing of the builder's own defaults left.
 pub(super) fn base_params(

@@ -11,7 +11,10 @@ use rand_core::{OsRng, RngCore};
 use rcgen::{CertificateParams, KeyPair};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 
-use super::{Authority, CaSigner, Issued, Lifetimes, SerialSource, SignerError, TrustDomain};
+use super::{
+    Authority, CaSigner, Issued, IssuedCertificate, Lifetimes, SerialSource, SignerError,
+    TrustDomain,
+};
 use crate::clock::Clock;
 
 /// The moment tests begin at.
@@ -73,6 +76,19 @@ pub(crate) fn csr(key: &KeyPair) -> String {
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
+/// What the register has of a certificate just issued.
+pub(crate) fn recorded(to: &str, issued: &Issued) -> IssuedCertificate {
+    IssuedCertificate {
+        principal: principal(to),
+        issued_at: start(),
+        not_after: issued.not_after,
+        revoked: false,
+        ends_at: None,
+        successor: None,
+        issuers: Vec::new(),
+    }
 }
 
 /// A client's certificate and key.

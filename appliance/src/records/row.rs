@@ -66,6 +66,8 @@ kinds! {
     Clock = 14, "clock";
     /// An operator's second factor.
     SecondFactor = 15, "second_factor";
+    /// A principal that is not let in.
+    Block = 16, "block";
 }
 
 /// A typed row.

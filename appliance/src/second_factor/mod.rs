@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::hmac;
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_intent::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -186,7 +186,7 @@ impl SecondFactors {
 pub async fn check(
     app: &App,
     operator: &str,
-    actor: &str,
+    actor: Actor<'_>,
     code: Option<&str>,
 ) -> Result<(), SecondFactorError> {
     let code = code.ok_or(SecondFactorError::Missing)?;
@@ -237,7 +237,11 @@ pub async fn check(
 ///
 /// # Errors
 /// It was shown; rows that this appliance did not write.
-pub async fn enrol(app: &App, operator: &str, actor: &str) -> Result<String, SecondFactorError> {
+pub async fn enrol(
+    app: &App,
+    operator: &str,
+    actor: Actor<'_>,
+) -> Result<String, SecondFactorError> {
     let mut turn = app.records.turn().await;
     let id = row_id(operator);
     let (record, draft) = match app.records.get::<SecondFactorRecord>(id).await? {
@@ -280,7 +284,7 @@ pub async fn reset(app: &App, operator: &str) -> Result<(u32, Draft), RecordsErr
 
 fn entry(
     app: &App,
-    actor: &str,
+    actor: Actor<'_>,
     operator: &str,
     detail: &impl Serialize,
 ) -> Result<Vec<u8>, RecordsError> {

@@ -1,6 +1,6 @@
 //! What the log tells about a decision.
 
-use countersign_audit::{Detail, Entry, Kind as EntryKind};
+use countersign_audit::{Actor, Detail, Entry, Kind as EntryKind};
 use countersign_intent::{RequestId, Timestamp};
 use countersign_policy::{Decision, Permit};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::policies::ActivePolicy;
 /// An entry whose details do not fit says at least that there was one. An empty one, which this
 /// cannot be, would be refused by the ledger, and the request with it.
 pub(super) fn too_long(now: Timestamp, kind: EntryKind, request: RequestId) -> Vec<u8> {
-    Entry::new(stamp(now), kind, "system", Detail::default())
+    Entry::new(stamp(now), kind, Actor::System, Detail::default())
         .request(request.to_string())
         .code("detail_too_long")
         .encode()

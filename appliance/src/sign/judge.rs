@@ -23,6 +23,7 @@ use super::stages::{Read, Refusal, Release, Remembered};
 use super::stop::stopped;
 use super::voucher::Allowed;
 use crate::app::App;
+use crate::certificates::issuers_of;
 use crate::governance::Digest32;
 use crate::governance::held::Held;
 use crate::holds::TooMany;
@@ -265,6 +266,7 @@ impl Hearing {
         let held = Held {
             request: bench.request_id.to_string(),
             principal: asked.caller.principal().to_string(),
+            issuers: Some(issuers_of(&self.app, &asked.caller)),
             wallet: asked.wallet.to_string(),
             form: asked.form,
             bytes: BASE64_STANDARD.encode(&asked.bytes),
@@ -354,7 +356,7 @@ impl Hearing {
         let mut entry = Entry::new(
             stamp(bench.now),
             kind,
-            asked.caller.spiffe_id(),
+            asked.caller.actor(),
             Detail::of(&detail).map_err(|error| error.to_string())?,
         )
         .request(bench.request_id.to_string())

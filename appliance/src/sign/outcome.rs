@@ -125,7 +125,7 @@ fn entry(
     Entry::new(
         stamp(app.clock.now()),
         EntryKind::SignOutcome,
-        asked.caller.spiffe_id(),
+        asked.caller.actor(),
         Detail::of(detail).unwrap_or_default(),
     )
     .request(recorded.request_id().to_string())
@@ -140,7 +140,7 @@ pub(super) async fn log_unknown_wallet(app: &App, asked: &Asked) -> Result<u64, 
     let entry = Entry::new(
         stamp(app.clock.now()),
         EntryKind::SignErrored,
-        asked.caller.spiffe_id(),
+        asked.caller.actor(),
         Detail::default(),
     )
     .subject(asked.wallet.to_string())

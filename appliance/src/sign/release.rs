@@ -159,7 +159,7 @@ fn release_of(
         asker: ask.asker.clone(),
         asked_at: ask.asked_at,
         expires_at: ask.expires_at,
-        given: values(consent, approvers, &ask.asker, cosigned),
+        given: values(consent, approvers, ask, cosigned),
     }
 }
 
@@ -226,7 +226,7 @@ async fn log(
     let entry = Entry::new(
         stamp(app.clock.now()),
         EntryKind::SignDenied,
-        asked.caller.spiffe_id(),
+        asked.caller.actor(),
         detail,
     )
     .request(id.to_string())

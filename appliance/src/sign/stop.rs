@@ -30,7 +30,7 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
             venue: wallet.venue,
         })
     };
-    if let Err(error) = asked.caller.check(now, &app.revocations) {
+    if let Err(error) = asked.caller.check(now, &app.register) {
         return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
     }
     // A freeze of a wallet holds for the keys it had before, too.

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{KeyId, KeyType, PublicKey};
 use countersign_intent::{Address, WalletId};
 use countersign_store::Store;
@@ -63,7 +63,7 @@ pub async fn ensure<S: Store>(
     desk: &DeviceDesk,
     journal: &Journal,
     new: NewWallet,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Stored<WalletRecord>, CreateError> {
     let lookup = new.lookup();
     if let Some(found) = records.find(&lookup).await? {
@@ -99,7 +99,7 @@ async fn record_wallet(
     journal: &Journal,
     id: [u8; 16],
     record: &WalletRecord,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<(), RecordsError> {
     let entry = created(journal, id, record, actor)?;
     let draft = Draft::new(id, record)?;
@@ -111,7 +111,7 @@ pub(super) fn created(
     journal: &Journal,
     id: [u8; 16],
     record: &WalletRecord,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Vec<u8>, RecordsError> {
     let detail = json!({
         "user": record.user,

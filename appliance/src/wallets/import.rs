@@ -6,6 +6,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use countersign_audit::Actor;
 use countersign_hsm::{Consequence, Error, KeyId, KeyType, PublicKey};
 use countersign_intent::WalletId;
 use countersign_store::Store;
@@ -56,7 +57,7 @@ pub async fn import<S: Store>(
     journal: &Journal,
     new: NewWallet,
     pair: Keypair,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Stored<WalletRecord>, ImportError> {
     let mut turn = records.turn().await;
     let address = pair.address().to_string();

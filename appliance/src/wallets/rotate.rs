@@ -6,7 +6,7 @@
 //! uses. A crash after it leaves the whole rotation; a retry with the same idempotency key finds
 //! it. The old key is never destroyed.*
 
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{KeyId, PublicKey};
 use countersign_intent::{Timestamp, WalletId};
 use countersign_store::Store;
@@ -68,7 +68,7 @@ pub async fn rotate<S: Store>(
     journal: &Journal,
     id: [u8; 16],
     asked: Digest32,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Rotated, RotateError> {
     let mut turn = records.turn().await;
     let stored = get(records, id).await?;
@@ -198,7 +198,7 @@ impl Move {
 fn drafts(
     rotated: &Rotated,
     journal: &Journal,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<(Vec<Draft>, Vec<u8>), RecordsError> {
     let (wallet, previous) = (&rotated.wallet, &rotated.previous);
     let detail = json!({

@@ -64,6 +64,10 @@ named! {
         CertificateIssued = "certificate_issued",
         /// A certificate was revoked.
         CertificateRevoked = "certificate_revoked",
+        /// A principal was blocked, whichever certificate it comes with.
+        PrincipalBlocked = "principal_blocked",
+        /// A principal may have certificates again; those from before stay dead.
+        PrincipalUnblocked = "principal_unblocked",
         /// Signing was stopped for a scope.
         Freeze = "freeze",
         /// A freeze was lifted.

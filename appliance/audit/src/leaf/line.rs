@@ -11,6 +11,7 @@ pub(super) fn line(entry: &Entry<'_>) -> Vec<u8> {
     text(&mut line, "at", Some(&entry.at.to_string()));
     text(&mut line, "kind", Some(entry.kind.as_str()));
     text(&mut line, "actor", Some(&entry.actor));
+    text(&mut line, "certificate", entry.certificate.as_deref());
     text(&mut line, "request", entry.request.as_deref());
     text(&mut line, "subject", entry.subject.as_deref());
     text(&mut line, "code", entry.code.as_deref());

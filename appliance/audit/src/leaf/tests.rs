@@ -6,12 +6,21 @@ fn stamp(micros: i64) -> Stamp {
     Stamp::from_unix_micros(micros).unwrap()
 }
 
+const BOT: Actor<'static> = caller("spiffe://desk/bot/a");
+
+const fn caller(spiffe_id: &str) -> Actor<'_> {
+    Actor::Caller {
+        spiffe_id,
+        certificate: "crt_7f",
+    }
+}
+
 fn reserved() -> Entry<'static> {
     let detail = Detail::from_json(r#"{"asset":"SOL","amount":"1.5"}"#).unwrap();
     Entry::new(
         stamp(1_795_247_064_000_123),
         Kind::SignReserved,
-        "spiffe://desk/bot/a",
+        BOT,
         detail,
     )
     .request("req_1")
@@ -24,7 +33,8 @@ fn reserved() -> Entry<'static> {
 fn an_entry_has_these_bytes() {
     let expected = concat!(
         r#"{"v":1,"at":"2026-11-21T07:44:24.000123Z","kind":"sign_reserved","#,
-        r#""actor":"spiffe://desk/bot/a","request":"req_1","subject":"wal_7","rule":"dex-trades","#,
+        r#""actor":"spiffe://desk/bot/a","certificate":"crt_7f","request":"req_1","subject":"wal_7","#,
+        r#""rule":"dex-trades","#,
         r#""digest":"abababababababababababababababababababababababababababababababab","#,
         r#""detail":{"asset":"SOL","amount":"1.5"}}"#,
     );
@@ -37,8 +47,8 @@ fn an_entry_has_these_bytes() {
 
 #[test]
 fn text_outside_ascii_is_escaped_and_read_back() {
-    let entry =
-        Entry::new(stamp(0), Kind::Freeze, SYSTEM, Detail::default()).rule("größer\u{7f}\n\"\\😀");
+    let entry = Entry::new(stamp(0), Kind::Freeze, Actor::System, Detail::default())
+        .rule("größer\u{7f}\n\"\\😀");
     let bytes = entry.encode().unwrap();
     let text = str::from_utf8(&bytes).unwrap();
     assert!(
@@ -51,7 +61,7 @@ fn text_outside_ascii_is_escaped_and_read_back() {
 #[test]
 fn each_kind_demands_its_fields() {
     let at = stamp(0);
-    let bare = |kind| Entry::new(at, kind, SYSTEM, Detail::default());
+    let bare = |kind| Entry::new(at, kind, Actor::System, Detail::default());
     let field = |entry: Entry<'_>| match entry.encode() {
         Err(EntryError::Field { field, .. }) => field,
         other => panic!("{other:?}"),
@@ -72,7 +82,12 @@ fn each_kind_demands_its_fields() {
     assert_eq!(field(bare(Kind::SignErrored)), "code");
     assert_eq!(field(bare(Kind::Freeze).request("1")), "request");
     assert_eq!(
-        field(Entry::new(at, Kind::Freeze, "root", Detail::default())),
+        field(Entry::new(
+            at,
+            Kind::Freeze,
+            caller("root"),
+            Detail::default()
+        )),
         "actor"
     );
     for outcome in Outcome::ALL {
@@ -149,7 +164,7 @@ fn an_entry_fills_65535_bytes_and_not_one_more() {
     let with = |length: usize| {
         let text = format!(r#"{{"x":"{}"}}"#, "y".repeat(length));
         let detail = Detail::from_json(&text).unwrap().into_owned();
-        Entry::new(stamp(0), Kind::Start, SYSTEM, detail).encode()
+        Entry::new(stamp(0), Kind::Start, Actor::System, detail).encode()
     };
     let overhead = with(0).unwrap().len();
     assert_eq!(with(MAX_ENTRY - overhead).unwrap().len(), MAX_ENTRY);
@@ -260,7 +275,8 @@ proptest! {
         digest in proptest::option::of(any::<[u8; 32]>()),
         detail in proptest::collection::btree_map(any::<String>(), any::<String>(), 0..5),
     ) {
-        let mut entry = Entry::new(stamp(micros), kind, format!("spiffe://{actor}"), Detail::of(&detail).unwrap());
+        let name = format!("spiffe://{actor}");
+        let mut entry = Entry::new(stamp(micros), kind, caller(&name), Detail::of(&detail).unwrap());
         entry.request = Some(format!("req_{request}").into());
         entry.subject = subject.map(Into::into);
         entry.code = code.map(Into::into);

@@ -8,7 +8,7 @@ use super::*;
 use crate::checkpoint::{Checkpoint, Signed};
 use crate::export;
 use crate::hash::leaf_hash;
-use crate::leaf::{Detail, Entry, Kind, SYSTEM, Stamp};
+use crate::leaf::{Actor, Detail, Entry, Kind, Stamp};
 use crate::testlog::{Log, sample_entry, signing_key};
 
 fn run(lines: &[Vec<u8>], log: &Log, kept: &[&str]) -> Result<Report, VerifyError> {
@@ -377,7 +377,7 @@ fn a_device_that_fails_is_no_finding() {
 
 fn entry(second: i64, kind: Kind, request: &str) -> Entry<'static> {
     let at = Stamp::from_unix_micros(1_000_000_000_000_000 + second * 1_000_000).unwrap();
-    Entry::new(at, kind, SYSTEM, Detail::default()).request(request.to_owned())
+    Entry::new(at, kind, Actor::System, Detail::default()).request(request.to_owned())
 }
 
 fn reserved(second: i64, request: &str) -> Entry<'static> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use countersign_audit::Actor;
 use countersign_hsm::Device;
 use countersign_hsm::simulator::{FaultPlan, Simulator};
-use countersign_intent::{Address, Principal, RequestId, Role, Span, Timestamp, UserId, WalletId};
+use countersign_intent::{Address, Principal, RequestId, Span, Timestamp, UserId, WalletId};
 use ed25519_dalek::{Signer, SigningKey};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sha2::{Digest, Sha256};
@@ -13,6 +14,7 @@ use super::super::{Poster, apply, approve, change::What, load, propose, reject};
 use crate::Db;
 use crate::app::App;
 use crate::approvers::Scheme;
+use crate::certificates::{certified, put, sign};
 use crate::clock::{self, Clock, ManualClock, SystemClock};
 use crate::config::{Config, CustodyKind};
 use crate::freezes::{FreezeRecord, Scope};
@@ -73,6 +75,7 @@ pub(super) struct Desk {
     wallet: WalletId,
     address: Address,
     bot: Option<Arc<Caller>>,
+    operator: Option<Arc<Caller>>,
 }
 
 fn approver_key(who: usize, generation: u64) -> SigningKey {
@@ -117,6 +120,7 @@ impl Desk {
             wallet: WalletId::from_bytes([0; 16]),
             address: Address::new([0; 32]),
             bot: None,
+            operator: None,
         };
         desk.start().await;
         desk.furnish().await;
@@ -136,6 +140,7 @@ impl Desk {
         clock::note(self.app()).await;
         clock::remember(self.app()).await;
         self.bot = Some(self.certify("bot/model").await);
+        self.operator = Some(self.certify("operator/a").await);
     }
 
     async fn furnish(&mut self) {
@@ -148,7 +153,7 @@ impl Desk {
             tier: None,
             created_at: 0,
         };
-        crate::users::ensure(&app.records, &app.journal, user, &record, "system")
+        crate::users::ensure(&app.records, &app.journal, user, &record, Actor::System)
             .await
             .unwrap();
         let new = NewWallet {
@@ -160,9 +165,10 @@ impl Desk {
             custody: CustodyKind::Resident,
             limits: Default::default(),
         };
-        let wallet = crate::wallets::ensure(&app.records, &app.desk, &app.journal, new, "system")
-            .await
-            .unwrap();
+        let wallet =
+            crate::wallets::ensure(&app.records, &app.desk, &app.journal, new, Actor::System)
+                .await
+                .unwrap();
         self.wallet = WalletId::from_bytes(wallet.id);
         self.address = wallet.record.address.parse().unwrap();
         let grant = GrantRecord {
@@ -181,16 +187,16 @@ impl Desk {
         let csr = CertificateParams::default()
             .serialize_request(&key)
             .unwrap();
-        let (csr, principal): (String, Principal) =
-            (csr.pem().unwrap(), principal.parse().unwrap());
-        let authority = Arc::clone(&self.app().authority);
-        let (now, longest) = (
-            self.app().clock.now(),
-            self.app().config.certificates.client_longest,
-        );
-        let issue = move || authority.issue_client(&csr, &principal, Some(longest), now);
-        let issued = tokio::task::spawn_blocking(issue).await.unwrap().unwrap();
-        let domain = self.app().authority.trust_domain();
+        let principal: Principal = principal.parse().unwrap();
+        let longest = self.app().config.certificates.client_longest;
+        let app = self.app();
+        let issued = sign(app, csr.pem().unwrap(), &principal, Some(longest)).await;
+        let issued = issued.unwrap();
+        let stored = certified(app, &issued, &principal, Vec::new());
+        let draft = Draft::new(stored.id, &stored.record).unwrap();
+        app.records.commit(vec![draft], Vec::new()).await.unwrap();
+        put(app, &stored).unwrap();
+        let domain = app.authority.trust_domain();
         Arc::new(Caller::from_certificate(&issued.certificate, domain).unwrap())
     }
 
@@ -201,9 +207,10 @@ impl Desk {
     pub(super) async fn end(&mut self) {
         let (app, threads) = self.running.take().unwrap();
         self.bot = None;
+        self.operator = None;
         // As every stop does; they say what time it was.
         let kind = countersign_audit::Kind::Stop;
-        let entry = app.journal.entry(kind, "system", None, &()).unwrap();
+        let entry = app.journal.entry(kind, Actor::System, None, &()).unwrap();
         app.ledger.append(vec![entry]).await.unwrap();
         crate::sequencer::sign_head(&app).await.unwrap();
         app.ledger.shutdown().await.unwrap();
@@ -241,8 +248,8 @@ impl Desk {
     }
 
     pub(super) async fn confirm_clock(&self) {
-        let actor = "spiffe://model.example/operator/a";
-        let reading = clock::confirm(self.app(), actor, "operator/a").await;
+        let operator = self.operator.as_ref().unwrap();
+        let reading = clock::confirm(self.app(), operator.actor(), "operator/a").await;
         assert!(reading.unwrap().suspect.is_none());
     }
 
@@ -335,10 +342,10 @@ impl Desk {
         let signature = approver_key(who, key).sign(&message).to_bytes();
         let signature = bs58::encode(signature).into_string();
         let scheme = Scheme::SolanaOffchainV0.as_str();
-        let operator = operator();
+        let operator = Arc::clone(self.operator.as_ref().unwrap());
         let taken = approve(
             app,
-            &poster(&operator),
+            &Poster::of(&operator),
             id,
             APPROVERS[who],
             scheme,
@@ -349,18 +356,18 @@ impl Desk {
     }
 
     pub(super) async fn reject(&self, id: RequestId, who: usize) -> bool {
-        let operator = operator();
+        let operator = Arc::clone(self.operator.as_ref().unwrap());
         let name = Some(APPROVERS[who]);
-        reject(self.app(), &poster(&operator), id, name, None)
+        reject(self.app(), &Poster::of(&operator), id, name, None)
             .await
             .is_ok()
     }
 
     /// Proposes, lets alice and bob agree, and expects it to be in effect.
     pub(super) async fn change(&self, what: What, keys: &[u64; 3]) {
-        let operator = operator();
+        let operator = Arc::clone(self.operator.as_ref().unwrap());
         let app = self.app();
-        let proposal = propose(app, &poster(&operator), what).await.unwrap();
+        let proposal = propose(app, &Poster::of(&operator), what).await.unwrap();
         let id = proposal.ask.id;
         apply::apply(app, id).await.unwrap();
         for who in [0, 1] {
@@ -376,9 +383,13 @@ impl Desk {
 
     /// Proposes, lets alice and bob agree, and expects it to wait for the clock all the same.
     pub(super) async fn change_waits(&self, what: What, keys: &[u64; 3]) {
-        let operator = operator();
+        let operator = Arc::clone(self.operator.as_ref().unwrap());
         let app = self.app();
-        let id = propose(app, &poster(&operator), what).await.unwrap().ask.id;
+        let id = propose(app, &Poster::of(&operator), what)
+            .await
+            .unwrap()
+            .ask
+            .id;
         for who in [0, 1] {
             assert!(self.approve(id, who, keys[who]).await);
         }
@@ -403,6 +414,7 @@ impl Desk {
         let record = FreezeRecord {
             scope: Scope::Everything,
             by: "risk/r".to_owned(),
+            certificate: None,
             reason: None,
             since: self.app().clock.now().micros(),
             lifted_at: None,
@@ -428,18 +440,6 @@ impl Desk {
             since: freeze.record.since,
             reason: None,
         })
-    }
-}
-
-fn operator() -> Principal {
-    Principal::new(Role::Operator, "a").unwrap()
-}
-
-fn poster(operator: &Principal) -> Poster<'_> {
-    Poster {
-        principal: operator,
-        actor: "spiffe://model.example/operator/a",
-        certificate: "crt_00000000000000000000000000000000",
     }
 }
 

@@ -23,6 +23,7 @@ async fn what_a_lost_answer_left_in_the_database_counts() {
     let frozen = FreezeRecord {
         scope: Scope::Everything,
         by: "risk/r".to_owned(),
+        certificate: None,
         reason: None,
         since: 1,
         lifted_at: None,

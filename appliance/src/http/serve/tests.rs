@@ -29,8 +29,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::identity::testing::{Client, TestTime, authority, start, trust_domain};
-use crate::identity::{Authority, Caller, Issued, Revocations, ServerIdentity};
+use crate::identity::testing::{Client, TestTime, authority, recorded, start, trust_domain};
+use crate::identity::{Authority, Caller, Issued, Register, ServerIdentity};
+use countersign_intent::Timestamp;
 
 /// No wait of a test lasts longer, whatever goes wrong.
 const LONG: Duration = Duration::from_secs(20);
@@ -44,7 +45,7 @@ struct Bed {
     address: SocketAddr,
     authority: Arc<Authority>,
     clock: Arc<ManualClock>,
-    revocations: Arc<Revocations>,
+    register: Arc<Register>,
     server: Arc<ServerIdentity>,
     own: OwnKnock,
     stop: Option<oneshot::Sender<()>>,
@@ -113,15 +114,11 @@ impl Bed {
         let authority = Arc::new(authority());
         let names = vec![ServerName::try_from("localhost").unwrap()];
         let server = ServerIdentity::issue(authority.clone(), names, clock.now()).unwrap();
-        let revocations = Arc::new(Revocations::new());
+        let register = Arc::new(Register::new());
         let own = OwnKnock::default();
         let front = TlsFront {
             config: Arc::new(TlsConfig::new(&server, clock.clone()).unwrap()),
-            gate: Arc::new(Gate::new(
-                trust_domain(),
-                clock.clone(),
-                revocations.clone(),
-            )),
+            gate: Arc::new(Gate::new(trust_domain(), clock.clone(), register.clone())),
             refuse,
             own: own.clone(),
         };
@@ -142,7 +139,7 @@ impl Bed {
             address,
             authority,
             clock,
-            revocations,
+            register,
             server,
             own,
             stop: Some(stop),
@@ -154,7 +151,13 @@ impl Bed {
     }
 
     fn client(&self, id: &str) -> (Client, Issued) {
-        Client::issue(&self.authority, id, self.clock.now())
+        self.client_at(id, self.clock.now())
+    }
+
+    fn client_at(&self, id: &str, now: Timestamp) -> (Client, Issued) {
+        let (client, issued) = Client::issue(&self.authority, id, now);
+        self.register.put(issued.serial, recorded(id, &issued), now);
+        (client, issued)
     }
 
     fn bot(&self) -> Client {

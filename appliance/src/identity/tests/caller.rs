@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType, SerialNumber};
 use rustls_pki_types::CertificateDer;
 
-use super::super::testing::{Client, authority, principal, start, trust_domain};
-use super::super::{Caller, IdentityError, Revocations, SpiffeId};
+use super::super::testing::{Client, authority, principal, recorded, start, trust_domain};
+use super::super::{Block, Caller, IdentityError, IssuedCertificate, Register, SpiffeId};
 
 fn uri(text: &str) -> SanType {
     SanType::URI(text.try_into().unwrap())
@@ -114,8 +114,12 @@ fn a_serial_we_never_issue_is_refused() {
 fn a_certificate_is_good_from_its_first_to_its_last_moment() {
     let (client, issued) = Client::issue(&authority(), "bot/bot", start());
     let caller = Caller::from_certificate(&client.chain[0], &trust_domain()).unwrap();
-    let revocations = Revocations::new();
-    let check = |at: Timestamp| caller.check(at, &revocations);
+    let register = Register::new();
+    let check = |at: Timestamp| caller.check(at, &register);
+    assert_eq!(check(start()), Err(IdentityError::NotIssued(issued.serial)));
+    register.put(issued.serial, recorded("bot/other", &issued), start());
+    assert_eq!(check(start()), Err(IdentityError::NotIssued(issued.serial)));
+    register.put(issued.serial, recorded("bot/bot", &issued), start());
     let moment = Span::from_micros(1);
     assert_eq!(check(issued.not_before), Ok(()));
     assert_eq!(check(issued.not_after), Ok(()));
@@ -127,7 +131,29 @@ fn a_certificate_is_good_from_its_first_to_its_last_moment() {
         check(issued.not_after.saturating_add(moment)),
         Err(IdentityError::Expired(issued.not_after))
     );
-    revocations.revoke([issued.serial]);
+    let ends_at = start().saturating_add(moment);
+    let renewed = IssuedCertificate {
+        ends_at: Some(ends_at),
+        ..recorded("bot/bot", &issued)
+    };
+    register.put(issued.serial, renewed, start());
+    assert_eq!(check(ends_at), Ok(()));
+    assert_eq!(
+        check(ends_at.saturating_add(moment)),
+        Err(IdentityError::Renewed(issued.serial, ends_at))
+    );
+    let since = start();
+    let block = |lifted_at| Block { since, lifted_at };
+    register.block(principal("bot/bot"), block(None));
+    assert_eq!(
+        check(start()),
+        Err(IdentityError::Blocked(principal("bot/bot")))
+    );
+    register.block(principal("bot/bot"), block(Some(start())));
+    assert_eq!(check(start()), Err(IdentityError::Revoked(issued.serial)));
+    register.block(principal("bot/bot"), block(Some(issued.not_before)));
+    assert_eq!(check(start()), Ok(()));
+    register.revoke(issued.serial);
     assert_eq!(check(start()), Err(IdentityError::Revoked(issued.serial)));
 }
 

@@ -49,7 +49,15 @@ impl Bench {
     ) -> Result<Stored<WalletRecord>, ImportError> {
         let (new, opened) = (wanted(user, custody), &self.opened);
         let (records, desk) = (&opened.records, &opened.desk);
-        import(records, desk, &opened.journal, new, pair(seed), "system").await
+        import(
+            records,
+            desk,
+            &opened.journal,
+            new,
+            pair(seed),
+            Actor::System,
+        )
+        .await
     }
 
     /// How many keys of this pair are on the token.

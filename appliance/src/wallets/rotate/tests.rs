@@ -37,7 +37,7 @@ impl Room {
             &opened.desk,
             &opened.journal,
             new,
-            "system",
+            Actor::System,
         );
         let wallet = wallet.await.unwrap();
         (room.id, room.first) = (wallet.id, wallet.record.address);
@@ -50,7 +50,15 @@ impl Room {
 
     async fn rotate(&self, opened: &Opened) -> Result<Rotated, RotateError> {
         let (records, desk) = (&opened.records, &opened.desk);
-        rotate(records, desk, &opened.journal, self.id, ASKED, "system").await
+        rotate(
+            records,
+            desk,
+            &opened.journal,
+            self.id,
+            ASKED,
+            Actor::System,
+        )
+        .await
     }
 
     /// Every wallet's key signs for its address; the wallet's own is told, and what strays.

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use countersign_audit::checkpoint::extends;
 use countersign_audit::verify::{self, Options, Report};
-use countersign_audit::{Detail, Entry, Fetched, Frontier, Kind, LogKey, Stamp, export};
+use countersign_audit::{Actor, Detail, Entry, Fetched, Frontier, Kind, LogKey, Stamp, export};
 use countersign_intent::{
     Address, Amount, Asset, Effect, Intent, Lifetime, Principal, Role, SigningInput, Timestamp,
     UserId, Venue, WalletId,
@@ -286,7 +286,11 @@ fn taken(bench: &Bench<'_>) -> Reason {
 
 fn entry<'a>(micros: i64, kind: Kind) -> Entry<'a> {
     let at = Stamp::from_unix_micros(micros).unwrap();
-    Entry::new(at, kind, "spiffe://desk/bot/a", Detail::default())
+    let bot = Actor::Caller {
+        spiffe_id: "spiffe://desk/bot/a",
+        certificate: "crt_0a",
+    };
+    Entry::new(at, kind, bot, Detail::default())
 }
 
 pub(crate) fn note(desk: &Desk) -> Vec<u8> {

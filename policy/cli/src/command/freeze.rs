@@ -17,7 +17,7 @@ use crate::session::Session;
 pub(crate) struct Arguments {
     /// What to stop
     scope: Scope,
-    /// Which one: a venue's slug, `usr_…`, `wal_…`, or a bot's name
+    /// Which one: a venue's slug, `usr_…`, `wal_…`, a bot's name, or `role/name`
     id: Option<String>,
     /// Why, for the log
     #[arg(long)]
@@ -36,6 +36,7 @@ pub(super) enum Scope {
     User,
     Wallet,
     Bot,
+    Principal,
 }
 
 pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
@@ -68,6 +69,7 @@ pub(super) fn scope(kind: Scope, id: Option<String>) -> Result<FreezeScope, Fail
             Ok(_) => Ok(FreezeScope::Bot(name)),
             Err(error) => Err(Failure::usage(error.to_string())),
         },
+        (Scope::Principal, Some(id)) => checked::<Principal>(&id).map(FreezeScope::Principal),
         (_, None) => Err(Failure::usage(
             "expected which one to freeze, like `freeze wallet wal_…`, got nothing",
         )),

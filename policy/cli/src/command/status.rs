@@ -106,5 +106,6 @@ pub(super) fn scope(scope: &FreezeScope) -> String {
         FreezeScope::User(user) => format!("user {user}"),
         FreezeScope::Wallet(wallet) => format!("wallet {wallet}"),
         FreezeScope::Bot(bot) => format!("bot {bot}"),
+        FreezeScope::Principal(principal) => format!("principal {principal}"),
     }
 }

@@ -67,7 +67,10 @@ fn the_verbs_are_these() {
     assert_eq!(names(&["groups"]).join(" "), "list add remove");
     assert_eq!(names(&["destinations"]).join(" "), "list add remove");
     assert_eq!(names(&["ledger"]).join(" "), "list show enroll");
-    assert_eq!(names(&["pki"]).join(" "), "issue collect list revoke renew");
+    assert_eq!(
+        names(&["pki"]).join(" "),
+        "issue collect list revoke blocked unblock renew"
+    );
 }
 
 /// Commands that change something, by the flag for their key.

@@ -50,7 +50,7 @@ async fn an_expired_certificate_is_refused() {
 async fn a_certificate_of_the_future_is_refused() {
     let bed = Bed::tls(Limits::default()).await;
     let later = bed.clock.now().saturating_add(Span::from_secs(3600));
-    let (client, _) = Client::issue(&bed.authority, "bot/bot", later);
+    let (client, _) = bed.client_at("bot/bot", later);
     assert_refused(&bed, Some(&client), "certificate_not_yet_valid").await;
 }
 
@@ -230,7 +230,7 @@ async fn a_resumed_session_keeps_its_caller_and_is_checked_again() {
     let mut resumed = Http::one(stream).await;
     assert_eq!(resumed.who().await, "bot/bot");
 
-    bed.revocations.revoke([issued.serial]);
+    bed.register.revoke(issued.serial);
     let stream = bed.connect(config.clone()).await.unwrap();
     assert_eq!(
         stream.get_ref().1.handshake_kind(),

@@ -13,7 +13,7 @@ async fn a_revoked_certificate_ends_at_the_next_request() {
     for http in [&mut one, &mut two, &mut other] {
         http.who().await;
     }
-    bed.revocations.revoke([issued.serial]);
+    bed.register.revoke(issued.serial);
     for http in [&mut one, &mut two] {
         assert_eq!(
             http.get("/who").await.unwrap(),
@@ -55,7 +55,7 @@ async fn an_expired_certificate_ends_at_the_next_request() {
 async fn a_certificate_revoked_before_connecting_is_told_so() {
     let bed = Bed::tls(Limits::default()).await;
     let (client, issued) = bed.client("bot/bot");
-    bed.revocations.revoke([issued.serial]);
+    bed.register.revoke(issued.serial);
     let mut http = bed.http1(&client).await;
     assert_eq!(
         http.get("/who").await.unwrap(),

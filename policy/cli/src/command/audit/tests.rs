@@ -7,7 +7,7 @@ use clap::Parser;
 use countersign_audit::checkpoint::extends;
 use countersign_audit::proof::inclusion;
 use countersign_audit::{
-    Detail, Entry, Fetched, Frontier, Hash, HashReader, Kind, LogKey, Stamp, Tile, leaf_hash,
+    Actor, Detail, Entry, Fetched, Frontier, Hash, HashReader, Kind, LogKey, Stamp, Tile, leaf_hash,
 };
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
@@ -50,7 +50,10 @@ fn entry(index: i64) -> String {
     let entry = Entry::new(
         at,
         Kind::UserCreated,
-        "spiffe://desk/gateway/g",
+        Actor::Caller {
+            spiffe_id: "spiffe://desk/gateway/g",
+            certificate: "crt_0a",
+        },
         Detail::default(),
     );
     let bytes = entry.subject(format!("usr_{index}")).encode().unwrap();

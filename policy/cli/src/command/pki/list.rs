@@ -1,6 +1,7 @@
 //! `countersign pki list`
 
-use countersign_api::Certificate;
+use countersign_api::{Certificate, CertificateStatus};
+use countersign_intent::Principal;
 
 use crate::client::Call;
 use crate::failure::Outcome;
@@ -9,8 +10,34 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::table::{cell, end, table, time, whole};
 
-pub(super) fn run(range: &Range, session: &mut Session) -> Outcome {
-    listing::show(session, &Call::get("/v1/pki/certificates"), range, list)
+/// Which certificates.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only those of this principal, `role/name`
+    #[arg(long, value_name = "ROLE/NAME")]
+    principal: Option<Principal>,
+    /// Only those that stand like this: good, expired, renewed, revoked or blocked
+    #[arg(long, value_parser = status)]
+    status: Option<CertificateStatus>,
+    #[command(flatten)]
+    range: Range,
+}
+
+fn status(text: &str) -> Result<CertificateStatus, String> {
+    serde_json::from_value(serde_json::Value::from(text))
+        .map_err(|_| format!("expected good, expired, renewed, revoked or blocked, got `{text}`"))
+}
+
+fn word(status: CertificateStatus) -> String {
+    let value = serde_json::to_value(status).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let call = Call::get("/v1/pki/certificates")
+        .query("principal", arguments.principal.as_ref())
+        .query("status", arguments.status.map(word));
+    listing::show(session, &call, &arguments.range, list)
 }
 
 fn list(certificates: &[Certificate], out: &mut Output) {
@@ -20,9 +47,10 @@ fn list(certificates: &[Certificate], out: &mut Output) {
             [
                 certificate.id.clone(),
                 certificate.spiffe_id.clone(),
-                certificate.not_before.clone(),
+                word(certificate.status),
                 certificate.not_after.clone(),
-                cell(certificate.revoked_at.as_ref()),
+                cell(certificate.ends_at.as_ref()),
+                certificate.issued_by.clone(),
             ]
         })
         .collect();
@@ -31,9 +59,10 @@ fn list(certificates: &[Certificate], out: &mut Output) {
         [
             whole("id"),
             end("issued to"),
-            time("not before").spare(),
+            whole("status"),
             time("not after"),
-            time("revoked"),
+            time("ends").spare(),
+            end("issued by").spare(),
         ],
         &rows,
     );

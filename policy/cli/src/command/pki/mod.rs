@@ -1,5 +1,6 @@
 //! `countersign pki`
 
+mod blocked;
 mod collect;
 mod issue;
 mod key;
@@ -8,6 +9,7 @@ mod renew;
 mod revoke;
 #[cfg(test)]
 mod tests;
+mod unblock;
 
 use clap::Subcommand;
 use countersign_api::{Certificate, IssuedCertificate, PendingChange};
@@ -30,9 +32,13 @@ pub(crate) enum Command {
     /// Fetch the certificate of a request that people agreed to
     Collect(collect::Arguments),
     /// List issued certificates, oldest first
-    List(Range),
-    /// Revoke a certificate at once
+    List(list::Arguments),
+    /// Revoke a certificate and what was renewed from it, or block a principal, at once
     Revoke(revoke::Arguments),
+    /// List blocked principals, oldest first
+    Blocked(Range),
+    /// Ask the group to let a principal have certificates again
+    Unblock(unblock::Arguments),
     /// Get a new certificate for yourself
     Renew(renew::Arguments),
 }
@@ -41,8 +47,10 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
         Command::Issue(arguments) => issue::run(&arguments, session),
         Command::Collect(arguments) => collect::run(&arguments, session),
-        Command::List(range) => list::run(&range, session),
-        Command::Revoke(arguments) => revoke::run(&arguments, session),
+        Command::List(arguments) => list::run(&arguments, session),
+        Command::Revoke(arguments) => revoke::run(arguments, session),
+        Command::Blocked(range) => blocked::run(&range, session),
+        Command::Unblock(arguments) => unblock::run(arguments, session),
         Command::Renew(arguments) => renew::run(&arguments, session),
     }
 }

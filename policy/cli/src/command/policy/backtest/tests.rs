@@ -301,7 +301,10 @@ fn dollars_are_counted_at_the_prices_of_the_time() {
         let entry = countersign_audit::Entry::new(
             countersign_audit::Stamp::from_unix_micros(micros).unwrap(),
             countersign_audit::Kind::PriceSet,
-            "spiffe://desk/operator/a",
+            countersign_audit::Actor::Caller {
+                spiffe_id: "spiffe://desk/operator/a",
+                certificate: "crt_0a",
+            },
             countersign_audit::Detail::of(&detail).unwrap(),
         );
         let entry = String::from_utf8(entry.encode().unwrap()).unwrap();

@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use countersign_audit::Kind as EntryKind;
+use countersign_intent::{Principal, Role, Span};
+
+use super::{CertificateError, CertificateRecord, named, put};
+use crate::app::App;
+use crate::identity::{Caller, Issued, Serial, SpiffeId};
+use crate::records::{Draft, RecordsError, Stored};
+
+/// Has the authority sign a certificate. It is let in once it is recorded, and not before.
+///
+/// # Errors
+/// A request or lifetime that is refused; an HSM that does not answer.
+pub async fn sign(
+    app: &App,
+    csr: String,
+    principal: &Principal,
+    lifetime: Option<Span>,
+) -> Result<Issued, CertificateError> {
+    let (authority, now) = (Arc::clone(&app.authority), app.clock.now());
+    let subject = principal.clone();
+    let signing = move || authority.issue_client(&csr, &subject, lifetime, now);
+    let issued = tokio::task::spawn_blocking(signing)
+        .await
+        .map_err(|_| CertificateError::BrokeOff)??;
+    Ok(issued)
+}
+
+/// The record of a certificate on the word of `issuers`, the first of them named as who issued it.
+#[must_use]
+pub fn certified(
+    app: &App,
+    issued: &Issued,
+    principal: &Principal,
+    issuers: Vec<Principal>,
+) -> Stored<CertificateRecord> {
+    let id = SpiffeId {
+        trust_domain: app.authority.trust_domain().clone(),
+        principal: principal.clone(),
+    };
+    let by = issuers.first().map(ToString::to_string).unwrap_or_default();
+    Stored {
+        id: *issued.serial.as_bytes(),
+        seq: 0,
+        record: CertificateRecord::first(&id, issued, (by, issuers), app.clock.now()),
+    }
+}
+
+/// Issues a certificate on the word of whoever asks, who counts as the one who comes with it.
+///
+/// # Errors
+/// A refused request, a blocked principal, a caller who was revoked meanwhile; rows or an HSM that
+/// do not answer.
+pub async fn issue(
+    app: &App,
+    by: &Caller,
+    csr: String,
+    principal: &Principal,
+    lifetime: Option<Span>,
+) -> Result<(Stored<CertificateRecord>, Issued), CertificateError> {
+    let issued = sign(app, csr, principal, lifetime).await?;
+    let stored = certified(app, &issued, principal, issuers(app, by));
+    let mut turn = app.records.turn().await;
+    // A thief's last request must not be outrun by the revocation that it raced.
+    by.check(app.clock.now(), &app.register)?;
+    if app.register.is_blocked(principal) {
+        return Err(CertificateError::Blocked(principal.clone()));
+    }
+    let subject = Some(named(Serial::from_bytes(stored.id)));
+    let kind = EntryKind::CertificateIssued;
+    let entry = app
+        .journal
+        .entry(kind, by.actor(), subject, &stored.record)?;
+    let draft = Draft::new(stored.id, &stored.record)?;
+    turn.commit(vec![draft], vec![entry]).await?;
+    put(app, &stored)?;
+    Ok((stored, issued))
+}
+
+/// Everybody whose word a certificate rests on that this caller issues.
+pub(crate) fn issuers(app: &App, by: &Caller) -> Vec<Principal> {
+    let mut issuers = vec![by.principal().clone()];
+    let own = app.register.get(&by.serial());
+    for issuer in own.into_iter().flat_map(|own| own.issuers) {
+        if !issuers.contains(&issuer) {
+            issuers.push(issuer);
+        }
+    }
+    issuers
+}
+
+/// Whether an operator is among those who can come in, others than `principal`.
+pub(super) fn another_operator(app: &App, principal: &Principal) -> bool {
+    let in_now = app.register.can_come_in(app.clock.now());
+    in_now
+        .iter()
+        .any(|one| one.role() == Role::Operator && one != principal)
+}
+
+impl From<CertificateError> for RecordsError {
+    fn from(error: CertificateError) -> Self {
+        match error {
+            CertificateError::Records(error) => error,
+            CertificateError::Desk(error) => Self::Desk(error),
+            CertificateError::Entry(error) => Self::Entry(error),
+            other => super::unreadable(other),
+        }
+    }
+}

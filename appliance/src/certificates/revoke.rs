@@ -1,0 +1,46 @@
+use countersign_audit::Kind as EntryKind;
+use countersign_intent::CertificateId;
+
+use super::{CertificateError, CertificateRecord, named};
+use crate::app::App;
+use crate::identity::{Caller, Serial};
+use crate::records::{Draft, Stored};
+
+/// Revokes a certificate with everything renewed from it, and answers it. Refused from the next
+/// request on, recorded or not.
+///
+/// # Errors
+/// No such certificate; rows or an HSM that do not answer.
+pub async fn revoke(
+    app: &App,
+    by: &Caller,
+    id: CertificateId,
+) -> Result<Stored<CertificateRecord>, CertificateError> {
+    let first = Serial::from_bytes(*id.as_bytes());
+    app.register.revoke(first);
+    let mut turn = app.records.turn().await;
+    // Again: a renewal that had the turn before this one has put its certificate in since.
+    let chain = app.register.revoke(first);
+    let now = app.clock.now();
+    let (mut drafts, mut entries, mut answer) = (Vec::new(), Vec::new(), None);
+    for serial in chain {
+        let found = app.records.get::<CertificateRecord>(*serial.as_bytes());
+        let Some(mut stored) = found.await? else {
+            continue;
+        };
+        if stored.record.revoked_at.is_none() {
+            stored.record.revoked_at = Some(now.micros());
+            drafts.push(Draft::update(&stored)?);
+            let kind = EntryKind::CertificateRevoked;
+            let subject = Some(named(serial));
+            let entry = app.journal.entry(kind, by.actor(), subject, &stored.record);
+            entries.push(entry?);
+        }
+        answer.get_or_insert(stored);
+    }
+    let answer = answer.ok_or_else(|| CertificateError::NotFound(id.to_string()))?;
+    if !drafts.is_empty() {
+        turn.commit(drafts, entries).await?;
+    }
+    Ok(answer)
+}
