@@ -45,4 +45,10 @@ impl GrantRecord {
                 .as_ref()
                 .is_none_or(|actions| actions.iter().any(|granted| granted == action.as_str()))
     }
+
+    /// Whether there is no action at all that the bot may ask for.
+    #[must_use]
+    pub fn covers_nothing(&self) -> bool {
+        self.revoked_at.is_some() || self.actions.as_ref().is_some_and(Vec::is_empty)
+    }
 }

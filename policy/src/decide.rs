@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_intent::{Action, Address, Effect, Intent, Principal, intent_digest};
+use countersign_intent::{Action, Effect, Intent, Principal, Receivers, intent_digest};
 
 use crate::approval::{self, Binding};
 use crate::bounds::Miss;
@@ -73,7 +73,7 @@ struct Verdict {
 }
 
 /// All that decides which rules permit an effect, amounts aside, unless it is a trade.
-type Alike = (Action, AssetOf, Option<Address>);
+type Alike = (Action, AssetOf, Receivers);
 
 impl Verdict {
     fn judge(&mut self, request: &Request<'_>, subject: &Subject<'_>, facts: &Facts<'_>) {
@@ -111,7 +111,7 @@ impl Verdict {
         points: &Points,
     ) {
         let rules = &request.set.rules;
-        let alike = (subject.action, subject.asset, subject.counterparty);
+        let alike = (subject.action, subject.asset, subject.receivers);
         let trades = matches!(subject.effect, Effect::Swap(_) | Effect::Launch(_));
         let permitting = match self.before.take() {
             Some((before, permitting)) if before == alike && !trades => permitting,

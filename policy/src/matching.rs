@@ -159,8 +159,8 @@ const fn traded(effect: &Effect) -> Option<(&'static str, Asset, Asset)> {
     }
 }
 
-/// Whether the effect goes where `when` says. A permission also waits for cooldowns, and hands
-/// power only to somebody it names.
+/// Whether the effect goes where `when` says: to an owner or an account that is listed. A
+/// permission also waits for cooldowns.
 pub(crate) fn destination(
     when: &When,
     set: &PolicySet,
@@ -170,7 +170,25 @@ pub(crate) fn destination(
     let AnyOf::These(indices) = &when.destinations else {
         return Ok(());
     };
-    let to = subject.counterparty.ok_or(ScopeMiss::NoDestination)?;
+    let mut miss = None;
+    for to in subject.receivers.iter() {
+        match listed(indices, set, to, cooling) {
+            Ok(()) => return Ok(()),
+            // That one has to wait says more than that the other is not listed.
+            Err(cools @ ScopeMiss::Cooling(..)) => miss = Some(cools),
+            Err(other) => miss = miss.or(Some(other)),
+        }
+    }
+    Err(miss.unwrap_or(ScopeMiss::NoDestination))
+}
+
+/// Whether one of these destinations lists an address that does not cool down there.
+fn listed(
+    indices: &[usize],
+    set: &PolicySet,
+    to: Address,
+    cooling: Option<&Facts<'_>>,
+) -> Result<(), ScopeMiss> {
     let mut miss = ScopeMiss::Destination(to);
     for destination in indices
         .iter()
@@ -253,9 +271,7 @@ pub(crate) fn names_launch(when: &When, subject: &Subject<'_>) -> bool {
 
 /// Power is handed only to somebody a rule names.
 pub(crate) fn names_receiver_of_power(when: &When, subject: &Subject<'_>) -> bool {
-    subject.action != Action::Authority
-        || subject.counterparty.is_none()
-        || when.destination_written
+    subject.action != Action::Authority || subject.receivers.is_nobody() || when.destination_written
 }
 
 /// Whether the signature lives until somebody ends it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Action, Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, Launch,
+    Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, Launch,
     Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
     WalletId,
 };
@@ -255,15 +255,19 @@ pub(crate) fn swap() -> impl Strategy<Value = Effect> {
 }
 
 pub(crate) fn effect() -> impl Strategy<Value = Effect> {
-    let transfer = (asset(), 0..30_u64, who()).prop_map(|(asset, amount, to)| Effect::Transfer {
-        asset,
-        amount: sol(amount),
-        to,
-        token_account: None,
-    });
+    let account = Address::new([7; 32]);
+    let into = select(vec![None, Some(account), Some(SHOP)]);
+    let transfer =
+        (asset(), 0..30_u64, who(), into).prop_map(|(asset, amount, to, token_account)| {
+            Effect::Transfer {
+                asset,
+                amount: sol(amount),
+                to,
+                token_account,
+            }
+        });
     let small =
         || select(vec![0_u128, 1_000_000, 8_000_000, 15_000_000]).prop_map(Amount::from_base);
-    let account = Address::new([7; 32]);
     prop_oneof![
         4 => transfer,
         4 => swap(),
@@ -371,20 +375,7 @@ pub(crate) fn strictness(decision: &Decision) -> u8 {
 }
 
 pub(crate) fn has_primary(intent: &Intent) -> bool {
-    let lifetime_account = match &intent.lifetime {
-        Lifetime::DurableNonce { account, .. } => Some(account),
-        Lifetime::Blockhash(_) => None,
-    };
-    intent.effects.iter().any(|effect| match effect {
-        Effect::NonceAdvance { account, .. } => Some(account) != lifetime_account,
-        Effect::OpenAccount { owner, .. } if *owner != WALLET => !pays(intent, owner),
-        _ => !matches!(effect.action(&WALLET), Action::Fee | Action::Housekeeping),
-    })
-}
-
-pub(crate) fn pays(intent: &Intent, owner: &Address) -> bool {
-    let pays = |effect: &Effect| matches!(effect, Effect::Transfer { to, .. } if to == owner);
-    intent.effects.iter().any(pays)
+    intent.readings().iter().any(|reading| reading.primary)
 }
 
 pub(crate) fn pay(tenths: u64) -> Effect {
@@ -422,14 +413,17 @@ pub(crate) fn tier() -> impl Strategy<Value = Text> {
     })
 }
 
-/// An account opened for somebody waits for the withdrawal that it serves: the documented
-/// exception.
+/// An account opened for somebody waits for the withdrawal that it serves, and a coin's mint that
+/// signs for its launch: the documented exceptions.
 pub(crate) fn is_awaited(intent: &Intent, added: &Effect) -> bool {
-    let Effect::Transfer { to, .. } = added else {
-        return false;
-    };
-    let opened_for = |effect: &Effect| matches!(effect, Effect::OpenAccount { owner, .. } if owner == to && *owner != WALLET);
-    intent.effects.iter().any(opened_for) && !pays(intent, to)
+    if matches!(added, Effect::Launch(launch) if intent.cosigners.contains(&launch.mint)) {
+        return true;
+    }
+    let mut with = intent.clone();
+    with.effects.push(added.clone());
+    let with = with.readings();
+    let mut before = intent.readings().into_iter().zip(with);
+    before.any(|(alone, beside)| alone.primary && !beside.primary)
 }
 
 /// Every request of up to two transfers of two amounts to two receivers.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use countersign_intent::{
-    Action, Address, Amount, Asset, Effect, Intent, KnownAsset, Lifetime, Principal,
+    Action, Amount, Asset, Effect, Intent, KnownAsset, Principal, Reading, Receivers,
 };
 
 use crate::facts::WalletFacts;
@@ -37,7 +37,7 @@ pub(crate) struct Subject<'a> {
     /// What can leave through all effects of the same action and asset.
     pub(crate) total: u128,
     /// Who receives value or power.
-    pub(crate) counterparty: Option<Address>,
+    pub(crate) receivers: Receivers,
 }
 
 /// A request with the sums that bounds are held against.
@@ -71,9 +71,9 @@ impl<'a> Request<'a> {
             rent: Amount::ZERO,
             accounts_opened: 0,
         };
-        for (index, effect) in intent.effects.iter().enumerate() {
-            request.count(effect);
-            request.subjects.push(subject(intent, index, effect));
+        for (index, reading) in intent.readings().into_iter().enumerate() {
+            request.count(reading.effect);
+            request.subjects.push(subject(index, &reading));
         }
         request.sum_up();
         request
@@ -150,12 +150,19 @@ impl<'a> Request<'a> {
                     launch.mint, launch.program
                 );
             }
+            Effect::OpenAccount { account, .. } if subject.action == Action::Withdrawal => {
+                words = format!("{words} that opens account {account}");
+            }
+            Effect::RentDeposit { account, .. } if subject.action == Action::Withdrawal => {
+                let rent = self.money(subject.asset, subject.amount);
+                words = format!("{words} of {rent} as rent of account {account}");
+            }
             _ if subject.asset != AssetOf::Nothing => {
                 words = format!("{words} of {}", self.money(subject.asset, subject.amount));
             }
             _ => {}
         }
-        match subject.counterparty {
+        match subject.receivers.owner() {
             Some(to) => format!("{words} to {to}"),
             None => words,
         }
@@ -195,60 +202,23 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-fn subject<'a>(intent: &Intent, index: usize, effect: &'a Effect) -> Subject<'a> {
-    let (action, primary) = role(intent, effect);
-    let (asset, amount) = exposure(effect);
+fn subject<'a>(index: usize, reading: &Reading<'a>) -> Subject<'a> {
+    let (asset, amount) = exposure(reading);
     Subject {
         index,
-        effect,
-        action,
-        primary,
+        effect: reading.effect,
+        action: reading.action,
+        primary: reading.primary,
         asset,
         amount,
         total: amount,
-        counterparty: counterparty(intent, effect),
+        receivers: reading.receivers,
     }
-}
-
-/// The action an effect counts as, and whether it needs a rule of its own.
-fn role(intent: &Intent, effect: &Effect) -> (Action, bool) {
-    match effect {
-        Effect::OpenAccount { owner, .. } if *owner != intent.wallet => {
-            if pays_to(intent, owner) {
-                (Action::Housekeeping, false)
-            } else {
-                (Action::Withdrawal, true)
-            }
-        }
-        // The bound `durable_nonce` of every primary effect's rule decides about this one.
-        Effect::NonceAdvance { account, .. } if matches!(&intent.lifetime, Lifetime::DurableNonce { account: own, .. } if own == account) => {
-            (Action::Authority, false)
-        }
-        _ => {
-            let action = effect.action(&intent.wallet);
-            let primary = match action {
-                Action::Trade
-                | Action::Withdrawal
-                | Action::Authority
-                | Action::Stake
-                | Action::Launch => true,
-                Action::Fee | Action::Housekeeping => false,
-            };
-            (action, primary)
-        }
-    }
-}
-
-/// Whether the request also sends something to `owner`, under the rules for withdrawals.
-fn pays_to(intent: &Intent, owner: &Address) -> bool {
-    intent
-        .effects
-        .iter()
-        .any(|effect| matches!(effect, Effect::Transfer { to, .. } if to == owner))
 }
 
 /// Which asset is at stake, and how much of it at most.
-fn exposure(effect: &Effect) -> (AssetOf, u128) {
+fn exposure(reading: &Reading<'_>) -> (AssetOf, u128) {
+    let effect = reading.effect;
     if let Some((asset, amount)) = effect.outflow() {
         return (AssetOf::Known(asset), amount.base());
     }
@@ -260,6 +230,10 @@ fn exposure(effect: &Effect) -> (AssetOf, u128) {
         // What a token account holds is not in the message.
         Effect::CloseAccount { .. } => (AssetOf::Known(Asset::Sol), UNBOUNDED),
         Effect::AuthorityChange { .. } => (AssetOf::Unknown, UNBOUNDED),
+        // What leaves is its rent, in lamports, which is an effect of its own.
+        Effect::OpenAccount { .. } if reading.action == Action::Withdrawal => {
+            (AssetOf::Known(Asset::Sol), 0)
+        }
         Effect::OpenAccount { asset, .. } => (AssetOf::Known(*asset), 0),
         Effect::Wrap { .. }
         | Effect::Unwrap { .. }
@@ -275,32 +249,5 @@ fn exposure(effect: &Effect) -> (AssetOf, u128) {
         | Effect::Burn { .. }
         | Effect::NonceAdvance { .. }
         | Effect::Memo { .. } => (AssetOf::Nothing, 0),
-    }
-}
-
-/// Who receives value or power.
-fn counterparty(intent: &Intent, effect: &Effect) -> Option<Address> {
-    match effect {
-        Effect::Transfer { to, .. } | Effect::Tip { to, .. } => Some(*to),
-        Effect::OpenAccount { owner, .. } => (*owner != intent.wallet).then_some(*owner),
-        Effect::CloseAccount { destination, .. } => {
-            (*destination != intent.wallet).then_some(*destination)
-        }
-        Effect::Delegate { delegate, .. } => Some(*delegate),
-        Effect::AuthorityChange { new_authority, .. } => *new_authority,
-        Effect::NonceAdvance { authority, .. } => {
-            (*authority != intent.wallet).then_some(*authority)
-        }
-        Effect::Swap(_)
-        | Effect::Launch(_)
-        | Effect::Fee { .. }
-        | Effect::RentDeposit { .. }
-        | Effect::Wrap { .. }
-        | Effect::Unwrap { .. }
-        | Effect::Reclaim { .. }
-        | Effect::Revoke { .. }
-        | Effect::Burn { .. }
-        | Effect::Stake { .. }
-        | Effect::Memo { .. } => None,
     }
 }

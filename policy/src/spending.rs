@@ -15,9 +15,11 @@ pub(crate) fn keys(request: &Request<'_>) -> Vec<LimitKey> {
     let mut keys = Vec::new();
     for limit in limits(request) {
         for subject in counted(limit, request) {
-            let key = limit.key(scope(limit.per, request, subject));
-            if !keys.contains(&key) {
-                keys.push(key);
+            for scope in scopes(limit.per, request, subject) {
+                let key = limit.key(scope);
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
             }
         }
     }
@@ -101,18 +103,12 @@ fn sum_up(
     }
     for subject in counted(limit, request) {
         let asked = asked(limit, request, subject, facts)?;
-        let known = match limit.per {
-            Per::Destination => {
-                let scope = scope(limit.per, request, subject);
-                sums.iter_mut().find(|(of, _)| *of == scope)
+        for scope in scopes(limit.per, request, subject) {
+            match sums.iter_mut().find(|(of, _)| *of == scope) {
+                Some((_, sum)) if matches!(limit.cap, Cap::Count(_)) => *sum = asked,
+                Some((_, sum)) => *sum = sum.saturating_add(asked),
+                None => sums.push((scope, asked)),
             }
-            // The same for every effect of the request.
-            Per::Wallet | Per::User | Per::Bot | Per::Venue | Per::Global => sums.first_mut(),
-        };
-        match known {
-            Some((_, sum)) if matches!(limit.cap, Cap::Count(_)) => *sum = asked,
-            Some((_, sum)) => *sum = sum.saturating_add(asked),
-            None => sums.push((scope(limit.per, request, subject), asked)),
         }
     }
     Ok(())
@@ -139,17 +135,26 @@ fn counted<'r, 'a>(
     })
 }
 
-fn scope(per: Per, request: &Request<'_>, subject: &Subject<'_>) -> Scope {
-    match per {
-        Per::Wallet => Scope::Wallet(request.wallet.id),
-        Per::User => Scope::User(request.wallet.user),
-        Per::Bot => Scope::Bot(request.principal.clone()),
-        Per::Venue => Scope::Venue(request.intent.venue),
+/// Whose windows an effect counts in: of what is sent, those of the owner and of the account.
+fn scopes(
+    per: Per,
+    request: &Request<'_>,
+    subject: &Subject<'_>,
+) -> impl Iterator<Item = Scope> + use<> {
+    let (one, two) = match per {
+        Per::Wallet => (Scope::Wallet(request.wallet.id), None),
+        Per::User => (Scope::User(request.wallet.user), None),
+        Per::Bot => (Scope::Bot(request.principal.clone()), None),
+        Per::Venue => (Scope::Venue(request.intent.venue), None),
         Per::Destination => {
-            Scope::Destination(subject.counterparty.unwrap_or(request.intent.wallet))
+            let mut receivers = subject.receivers.iter().map(Scope::Destination);
+            let first = receivers.next();
+            let own = Scope::Destination(request.intent.wallet);
+            (first.unwrap_or(own), receivers.next())
         }
-        Per::Global => Scope::Global,
-    }
+        Per::Global => (Scope::Global, None),
+    };
+    std::iter::once(one).chain(two)
 }
 
 fn asked(

@@ -8,7 +8,7 @@ use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
 use countersign_decode::solana::Decoded;
-use countersign_intent::{Effect, Intent, SigningInput, Span, Timestamp};
+use countersign_intent::{Intent, SigningInput, Span, Timestamp};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::{Ask, Decision, Facts, WalletFacts, decide, limit_keys};
@@ -159,25 +159,26 @@ impl Hearing {
         self.not_granted(&decoded.intent)
     }
 
-    /// The grant covers every action that needs a rule; upkeep and fees come with any of them.
+    /// The grant covers every action that needs a rule; upkeep and fees come with any of them, and
+    /// a grant of nothing brings nothing.
     fn not_granted(&self, intent: &Intent) -> Option<Refusal> {
         let asked = &self.read.resolved.asked;
         let grant = self.read.resolved.wallet.grant(asked.caller.principal())?;
-        let missing = intent
-            .effects
-            .iter()
-            // How long the signature lives is the policy's matter, not the grant's.
-            .filter(|effect| !matches!(effect, Effect::NonceAdvance { .. }))
-            .map(|effect| effect.action(&intent.wallet))
-            .find(|action| action.is_primary() && !grant.covers(*action))?;
+        let readings = intent.readings();
+        let mut primary = readings.iter().filter(|one| one.primary).peekable();
+        let missing = if primary.peek().is_none() && grant.covers_nothing() {
+            readings.first()
+        } else {
+            primary.find(|one| !grant.covers(one.action))
+        };
+        let missing = missing?.action.as_str();
         Some(Refusal {
             code: ErrorCode::PolicyDenied,
             rule: "grant",
             message: format!(
-                "the bot's grant on this wallet covers {:?}, not `{}`; a gateway or operator can \
-                 grant it",
+                "the bot's grant on this wallet covers {:?}, not `{missing}`; a gateway or operator \
+                 can grant it",
                 grant.actions.as_deref().unwrap_or_default(),
-                missing.as_str()
             ),
         })
     }

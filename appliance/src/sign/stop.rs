@@ -2,7 +2,7 @@
 
 use countersign_api::ErrorCode;
 use countersign_hsm::Material;
-use countersign_intent::{Action, Effect, Timestamp};
+use countersign_intent::{Action, Reading, Timestamp};
 
 use super::stages::{Read, Refusal};
 use crate::app::App;
@@ -77,15 +77,9 @@ fn rests_on_the_clock(read: &Read) -> bool {
     let Ok(decoded) = &read.decoded else {
         return released;
     };
-    let wallet = &decoded.intent.wallet;
-    let mut effects = decoded.intent.effects.iter();
-    released
-        || effects.any(|effect| {
-            let action = effect.action(wallet);
-            // How long the signature lives moves nothing by itself.
-            let lifetime = matches!(effect, Effect::NonceAdvance { .. });
-            action.is_primary() && action != Action::Trade && !lifetime
-        })
+    let readings = decoded.intent.readings();
+    let leaves = |one: &Reading<'_>| one.primary && one.action != Action::Trade;
+    released || readings.iter().any(leaves)
 }
 
 fn clock_suspect(suspicion: &Suspicion) -> String {

@@ -2,7 +2,7 @@
 
 use countersign_intent::{
     Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, KnownAsset,
-    Launch, Lifetime, StakeOperation, Swap,
+    Launch, Lifetime, Reading, StakeOperation, Swap,
 };
 
 /// One line per effect, then how long the signature lives and who else must sign. Printable
@@ -10,9 +10,9 @@ use countersign_intent::{
 #[must_use]
 pub fn explain(intent: &Intent) -> Vec<String> {
     let mut lines: Vec<String> = intent
-        .effects
+        .readings()
         .iter()
-        .map(|effect| explain_effect(effect, &intent.wallet))
+        .map(|reading| explain_effect(reading, &intent.wallet))
         .collect();
     if let Lifetime::DurableNonce { account, .. } = &intent.lifetime {
         lines.push(format!(
@@ -40,14 +40,33 @@ fn explain_assertion(assertion: &Assertion) -> String {
     }
 }
 
-/// One effect in one line.
+/// One effect in one line, as it was read within its intent.
 #[must_use]
-pub fn explain_effect(effect: &Effect, wallet: &Address) -> String {
+pub fn explain_effect(reading: &Reading<'_>, wallet: &Address) -> String {
+    match (reading.effect, reading.receivers.owner()) {
+        (Effect::RentDeposit { account, amount }, Some(owner)) => format!(
+            "pays at most {} to {} as rent of their account {account}",
+            sol(*amount),
+            name(&owner, wallet)
+        ),
+        (effect, _) => explain_alone(effect, wallet),
+    }
+}
+
+fn explain_alone(effect: &Effect, wallet: &Address) -> String {
     let who = |address: &Address| name(address, wallet);
     match effect {
         Effect::Transfer {
-            asset, amount, to, ..
-        } => format!("sends {} to {}", money(*asset, *amount), who(to)),
+            asset,
+            amount,
+            to,
+            token_account,
+        } => explain_transfer(
+            *asset,
+            *amount,
+            &who(to),
+            token_account.filter(|one| one != to),
+        ),
         Effect::Swap(swap) => explain_swap(swap),
         Effect::Launch(launch) => explain_launch(launch, wallet),
         Effect::Fee {
@@ -157,7 +176,15 @@ fn explain_power(effect: &Effect, wallet: &Address) -> String {
         | Effect::Unwrap { .. }
         | Effect::Reclaim { .. }
         | Effect::OpenAccount { .. }
-        | Effect::Memo { .. } => explain_effect(effect, wallet),
+        | Effect::Memo { .. } => explain_alone(effect, wallet),
+    }
+}
+
+fn explain_transfer(asset: Asset, amount: Amount, to: &str, account: Option<Address>) -> String {
+    let line = format!("sends {} to {to}", money(asset, amount));
+    match account {
+        Some(account) => format!("{line} in token account {account}"),
+        None => line,
     }
 }
 
@@ -394,7 +421,7 @@ mod tests {
     fn every_effect_has_a_line_of_its_own_in_printable_ascii() {
         let lines: std::collections::BTreeSet<String> = every_effect()
             .iter()
-            .map(|effect| explain_effect(effect, &WALLET))
+            .map(|effect| explain_alone(effect, &WALLET))
             .collect();
         assert_eq!(lines.len(), every_effect().len());
         for line in lines {
@@ -407,7 +434,7 @@ mod tests {
 
     #[test]
     fn amounts_are_in_display_units_where_decimals_are_known() {
-        let line = explain_effect(&every_effect()[0], &WALLET);
+        let line = explain_alone(&every_effect()[0], &WALLET);
         assert_eq!(line, format!("sends 1.5 SOL to {OTHER}"));
         let own = Effect::Transfer {
             asset: Asset::Token(OTHER),
@@ -415,10 +442,45 @@ mod tests {
             to: WALLET,
             token_account: None,
         };
-        let line = explain_effect(&own, &WALLET);
+        let line = explain_alone(&own, &WALLET);
         assert_eq!(
             line,
             format!("sends 5 base units of {OTHER} to the wallet itself")
         );
+    }
+
+    #[test]
+    fn who_receives_is_the_owner_and_the_account() {
+        let account = Address::new([3; 32]);
+        let intent = Intent {
+            venue: countersign_intent::Venue::Solana,
+            wallet: WALLET,
+            effects: vec![
+                Effect::OpenAccount {
+                    account,
+                    owner: OTHER,
+                    asset: Asset::Sol,
+                },
+                Effect::RentDeposit {
+                    account,
+                    amount: Amount::from_base(2_039_280),
+                },
+                Effect::Transfer {
+                    asset: Asset::Sol,
+                    amount: Amount::from_base(1),
+                    to: OTHER,
+                    token_account: Some(account),
+                },
+            ],
+            lifetime: Lifetime::Blockhash([0; 32]),
+            cosigners: vec![],
+            asserted: vec![],
+        };
+        let expected = [
+            format!("opens token account {account} of {OTHER} for SOL"),
+            format!("pays at most 0.00203928 SOL to {OTHER} as rent of their account {account}"),
+            format!("sends 0.000000001 SOL to {OTHER} in token account {account}"),
+        ];
+        assert_eq!(explain(&intent), expected);
     }
 }

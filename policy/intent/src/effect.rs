@@ -34,16 +34,6 @@ impl Action {
         Self::Launch,
     ];
 
-    /// Whether an effect of this action needs a rule of its own. Fees and upkeep come with
-    /// whatever they are for.
-    #[must_use]
-    pub const fn is_primary(self) -> bool {
-        match self {
-            Self::Trade | Self::Withdrawal | Self::Authority | Self::Stake | Self::Launch => true,
-            Self::Fee | Self::Housekeeping => false,
-        }
-    }
-
     /// The word used in policy files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -290,32 +280,6 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// The action a policy knows this effect by. `wallet` is the signing wallet, which decides
-    /// whether an account is opened or closed for itself.
-    #[must_use]
-    pub fn action(&self, wallet: &Address) -> Action {
-        match self {
-            Self::Transfer { .. } | Self::Burn { .. } => Action::Withdrawal,
-            Self::Swap(swap) if swap.launches => Action::Launch,
-            Self::Swap(_) => Action::Trade,
-            Self::Launch(_) => Action::Launch,
-            Self::Fee { .. } | Self::Tip { .. } => Action::Fee,
-            Self::OpenAccount { .. }
-            | Self::RentDeposit { .. }
-            | Self::Wrap { .. }
-            | Self::Unwrap { .. }
-            | Self::Reclaim { .. }
-            | Self::Revoke { .. }
-            | Self::Memo { .. } => Action::Housekeeping,
-            Self::CloseAccount { destination, .. } if destination == wallet => Action::Housekeeping,
-            Self::CloseAccount { .. } => Action::Withdrawal,
-            Self::Delegate { .. } | Self::AuthorityChange { .. } | Self::NonceAdvance { .. } => {
-                Action::Authority
-            }
-            Self::Stake { .. } => Action::Stake,
-        }
-    }
-
     /// What leaves the wallet at most through this effect, for sums and limits.
     #[must_use]
     pub fn outflow(&self) -> Option<(Asset, Amount)> {

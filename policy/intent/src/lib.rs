@@ -12,6 +12,7 @@ mod effect;
 mod id;
 mod intent;
 mod principal;
+mod reading;
 mod signing_input;
 mod time;
 
@@ -26,5 +27,6 @@ pub use id::{
 };
 pub use intent::{AssertedFact, Assertion, Intent, Lifetime, Venue};
 pub use principal::{NameError, Principal, Role};
+pub use reading::{Reading, Receivers};
 pub use signing_input::SigningInput;
 pub use time::{Span, SpanError, Timestamp};

@@ -302,18 +302,18 @@ fn naive(events: &[(i64, Intent)], since: i64) -> BTreeMap<(Action, Asset), u128
     let day = i64::try_from(DAY.micros()).unwrap();
     for (end, last) in events {
         let ends = |key: &(Action, Asset)| {
-            last.effects.iter().any(|effect| {
-                let asset = effect.outflow().map(|(asset, _)| asset);
-                asset == Some(key.1) && effect.action(&WALLET) == key.0
+            last.readings().iter().any(|reading| {
+                let asset = reading.effect.outflow().map(|(asset, _)| asset);
+                asset == Some(key.1) && reading.action == key.0
             })
         };
         let mut sums: BTreeMap<(Action, Asset), u128> = BTreeMap::new();
         let within = events
             .iter()
             .filter(|(then, _)| *then > end - day && then <= end);
-        for effect in within.flat_map(|(_, intent)| &intent.effects) {
-            if let Some((asset, amount)) = effect.outflow() {
-                *sums.entry((effect.action(&WALLET), asset)).or_default() += amount.base();
+        for reading in within.flat_map(|(_, intent)| intent.readings()) {
+            if let Some((asset, amount)) = reading.effect.outflow() {
+                *sums.entry((reading.action, asset)).or_default() += amount.base();
             }
         }
         for (key, sum) in sums {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use countersign_decode::solana::Decoded;
 use countersign_decode::{DecodeError, Place, explain_effect};
 use countersign_intent::{
-    Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, KnownAsset,
-    Launch, Lifetime, StakeOperation, Swap, intent_digest,
+    Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, KnownAsset, Launch,
+    Lifetime, Reading, StakeOperation, Swap, intent_digest,
 };
 use serde_json::{Value, json};
 
@@ -15,10 +15,10 @@ use super::words::{self, Totals};
 /// Everything that was read.
 pub(super) fn of(decoded: &Decoded) -> Value {
     let intent = &decoded.intent;
-    let effects: Vec<Value> = intent
-        .effects
+    let readings = intent.readings();
+    let effects: Vec<Value> = readings
         .iter()
-        .map(|effect| effect_value(effect, intent))
+        .map(|reading| effect_value(reading, &intent.wallet))
         .collect();
     let totals = Totals::of(intent);
     json!({
@@ -59,12 +59,13 @@ pub(super) fn of_refusal(error: &DecodeError) -> Value {
     })
 }
 
-fn effect_value(effect: &Effect, intent: &Intent) -> Value {
-    let (kind, fields) = fields(effect);
+fn effect_value(reading: &Reading<'_>, wallet: &Address) -> Value {
+    let (kind, fields) = fields(reading.effect);
     let mut value = json!({
-        "action": effect.action(&intent.wallet).as_str(),
+        "action": reading.action.as_str(),
         "kind": kind,
-        "text": explain_effect(effect, &intent.wallet),
+        "receivers": reading.receivers.iter().map(|one| text(&one)).collect::<Vec<_>>(),
+        "text": explain_effect(reading, wallet),
     });
     if let (Some(value), Value::Object(fields)) = (value.as_object_mut(), fields) {
         value.extend(fields);

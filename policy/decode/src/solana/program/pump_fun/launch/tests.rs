@@ -1,9 +1,11 @@
+use super::super::super::super::context::Context;
+use super::super::super::super::decode_message;
 use super::super::super::super::draft::{
-    STRANGER, Step, WALLET, ata_of, effects, pays, pool, reads, refusal, signs, writes,
+    STRANGER, Step, WALLET, ata_of, compile, effects, pays, pool, reads, refusal, signs, writes,
 };
 use super::super::super::super::trade_check::{instruction, two_amounts};
 use super::*;
-use countersign_intent::{Action, Amount, Effect, Swap, USDC};
+use countersign_intent::{Action, Amount, Effect, Reading, Swap, USDC};
 
 const COIN: Address = Address::new([0x71; 32]);
 const BUY: u64 = 0x6606_3d12_01da_ebea;
@@ -106,8 +108,11 @@ fn the_first_purchase_is_bounded_and_part_of_the_launch() {
     };
     assert!(bought.launches);
     assert_eq!(bought.spend_max, Amount::from_base(5_000));
-    let launches = |effect: &&Effect| effect.action(&WALLET) == Action::Launch;
-    assert_eq!(effects.iter().filter(launches).count(), 2);
+    let message = compile(WALLET, &steps);
+    let decoded = decode_message(&message, &Context::new(WALLET)).unwrap();
+    let readings = decoded.intent.readings();
+    let launches = |reading: &&Reading<'_>| reading.action == Action::Launch;
+    assert_eq!(readings.iter().filter(launches).count(), 2);
     let unbounded = [create_v2(&[0]), first_buy(u64::MAX)];
     assert_eq!(refusal(&unbounded), DecodeErrorKind::UnboundedTrade);
     // Of a coin that stands already it is a trade.
