@@ -43,7 +43,7 @@ mod rules;
 pub(crate) mod value;
 mod when;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_intent::{Asset, KnownAsset, Span};
 
@@ -75,6 +75,13 @@ fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
     let groups = named(&root, "groups", group);
     let destinations = named(&root, "destinations", destination);
     let assets = named(&root, "assets", asset);
+    told_apart(&root, "groups", groups.iter().map(Group::name));
+    told_apart(
+        &root,
+        "destinations",
+        destinations.iter().map(Destination::name),
+    );
+    told_apart(&root, "assets", assets.iter().map(PolicyAsset::symbol));
     one_meaning(&root, &assets);
     let names = Names {
         destinations: &destinations,
@@ -187,6 +194,18 @@ fn unique<'a>(root: &Section<'_>, key: &str, names: impl Iterator<Item = &'a str
     }
 }
 
+/// Whoever reads `Cold` and `cold`, or `B0NK` and `BONK`, takes one for the other.
+fn told_apart<'a>(root: &Section<'_>, key: &str, names: impl Iterator<Item = &'a str>) {
+    let mut seen = BTreeMap::new();
+    for name in names {
+        if let Some(other) = seen.insert(value::look(name), name) {
+            root.fail(format!(
+                "the {key} `{other}` and `{name}` are easily taken for each other; rename one"
+            ));
+        }
+    }
+}
+
 fn group(name: &str, section: Section<'_>) -> Option<Group> {
     let approvers = strings(&section, "approvers", value::name);
     if approvers.iter().collect::<BTreeSet<_>>().len() < approvers.len() {
@@ -253,6 +272,12 @@ fn asset(symbol: &str, section: Section<'_>) -> Option<PolicyAsset> {
     {
         section.fail(format!(
             "`{symbol}` is well known and means something else; choose another name"
+        ));
+    }
+    if let Some(known) = value::taken_for(symbol) {
+        section.fail(format!(
+            "`{symbol}` is easily taken for `{}`, which is well known; choose another name",
+            known.symbol
         ));
     }
     let asset = mint.or(known.map(|known| known.asset));

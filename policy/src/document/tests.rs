@@ -226,6 +226,21 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`USDC` is well known and means something else",
     ),
     (
+        "[assets.BONK]",
+        "[assets.usdc]",
+        "`usdc` is easily taken for `USDC`, which is well known; choose another name",
+    ),
+    (
+        "[destinations.cold]",
+        "[destinations.9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin]",
+        "`9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin` is an address, which nobody can tell",
+    ),
+    (
+        "[destinations.cold]",
+        "[destinations.C0LD]\nsolana = []\n[destinations.cold]",
+        "the destinations `C0LD` and `cold` are easily taken for each other; rename one",
+    ),
+    (
         "[destinations.cold]",
         "[destinations.any]",
         "`any` means everything and cannot be a name",

@@ -1,6 +1,6 @@
 //! How single values are written.
 
-use countersign_intent::{Amount, AmountError, Asset, KnownAsset, Span};
+use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span};
 
 use crate::rule::{Hours, Threshold};
 use crate::set::PolicyAsset;
@@ -14,7 +14,42 @@ pub(crate) fn name(text: &str) -> Result<Box<str>, String> {
             "expected a name of 1 to 64 characters out of A-Z a-z 0-9 . _ -, got `{shown}`"
         ));
     }
+    if looks_like_an_address(text) {
+        return Err(format!(
+            "`{text}` is an address, which nobody can tell from another one at a glance; choose a \
+             name in words"
+        ));
+    }
     Ok(text.into())
+}
+
+/// An address of Solana, or of an EVM chain.
+fn looks_like_an_address(text: &str) -> bool {
+    let evm = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    evm || text.parse::<Address>().is_ok()
+}
+
+/// What a name looks like at a glance: two names of one look are taken for each other.
+pub(crate) fn look(name: &str) -> String {
+    let shape = |character: char| match character.to_ascii_lowercase() {
+        'o' => '0',
+        'i' | 'l' => '1',
+        's' => '5',
+        '.' | '_' => '-',
+        other => other,
+    };
+    name.chars().map(shape).collect()
+}
+
+/// The well-known asset that a name could be taken for without being its symbol.
+pub(crate) fn taken_for(name: &str) -> Option<&'static KnownAsset> {
+    const ALL: &[KnownAsset] = &KnownAsset::ALL;
+    let bare = |text: &str| look(text).replace('-', "");
+    let alike = ALL.iter().find(|known| bare(known.symbol) == bare(name));
+    alike.filter(|known| known.symbol != name)
 }
 
 /// Lamports, written like `0.01 SOL`.
@@ -92,7 +127,12 @@ pub(crate) fn asset(text: &str, named: &[PolicyAsset]) -> Result<Asset, String> 
     }
     text.parse().map(Asset::of_mint).map_err(|_| {
         let shown: String = text.chars().take(64).collect();
-        format!("expected an asset, got `{shown}`; declare it as [assets.NAME] or give its mint")
+        match taken_for(text) {
+            Some(known) => format!("unknown asset `{shown}`; did you mean `{}`?", known.symbol),
+            None => format!(
+                "expected an asset, got `{shown}`; declare it as [assets.NAME] or give its mint"
+            ),
+        }
     })
 }
 
@@ -191,5 +231,33 @@ mod tests {
         for text in ["", "a b", "a/b", "ä", &"x".repeat(65)] {
             assert!(name(text).is_err(), "`{text}` was accepted");
         }
+    }
+
+    #[test]
+    fn addresses_are_no_names() {
+        for text in [
+            "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin",
+            "11111111111111111111111111111111",
+            "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+            "0Xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48",
+        ] {
+            let error = name(text).unwrap_err();
+            assert!(error.contains("is an address"), "{error}");
+        }
+        assert!(name("0xA0b8").is_ok());
+    }
+
+    #[test]
+    fn symbols_that_are_nearly_known_ones_are_told_apart() {
+        for text in [
+            "Sol", "sol", "S0L", "SO1", "usdc", "USDC.", "U5DC", "US-DC", "usdT",
+        ] {
+            assert!(taken_for(text).is_some(), "`{text}`");
+        }
+        for text in ["SOL", "USDC", "USDT", "wSOL", "mSOL", "USDe", "BONK"] {
+            assert!(taken_for(text).is_none(), "`{text}`");
+        }
+        let error = asset("usdc", &[]).unwrap_err();
+        assert!(error.contains("did you mean `USDC`"), "{error}");
     }
 }
