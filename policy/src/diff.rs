@@ -5,6 +5,8 @@
 //! denial, demand, limit and group of approvers is kept or made stricter. What it cannot prove
 //! is a loosening.
 
+mod addresses;
+
 use std::collections::BTreeSet;
 
 use countersign_intent::Action;
@@ -33,6 +35,7 @@ pub fn compare(old: &PolicySet, new: &PolicySet) -> Change {
     groups(old, new, &mut why);
     assets(old, new, &mut why);
     lookup_tables(old, new, &mut why);
+    addresses::compare(old, new, &mut why);
     if why.is_empty() {
         Change::Tightening
     } else {

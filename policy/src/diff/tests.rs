@@ -355,6 +355,58 @@ fn a_small_universe_agrees() {
     );
 }
 
+const NEW: &str = "CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8";
+
+/// The sample with a destination that is as `rules` use it, and the same with an address more.
+fn grown(rules: &str) -> Change {
+    let with = |more: &str| {
+        let place = format!(
+            "[destinations.place]\nsolana = [\"4Ss5JMkXAD9Z7cktFEdrqeMuT6jGMF1pVozTyPHZ6zT4\"{more}]\n"
+        );
+        crate::parse(&[SAMPLE, &place, rules].concat()).unwrap()
+    };
+    compare(&with(""), &with(&format!(", \"{NEW}\"")))
+}
+
+#[test]
+fn an_address_more_changes_what_messages_mean() {
+    let asks = "[[rules]]\nname = \"asks\"\nwhen = { action = \"withdrawal\", destination = \"place\" }\n\
+                then = { approve = { group = \"treasury\", quorum = 1 } }\n";
+    let denies = "[[rules]]\nname = \"no\"\nwhen = { destination = \"place\" }\nthen = \"deny\"\n";
+    let limits = "[[limits]]\nname = \"place\"\nwhen = { action = \"withdrawal\", destination = \"place\" }\n\
+                  per = \"global\"\nwindow = \"1h\"\nmax_count = 5\n";
+    let told = format!("destination `place` gains {NEW}: what is sent to that owner");
+    for rules in ["", asks, &[denies, asks].concat()] {
+        let Change::Loosening(why) = grown(rules) else {
+            panic!("`{rules}` was taken for a tightening");
+        };
+        assert!(why.iter().any(|one| one.starts_with(&told)), "{why:?}");
+    }
+    for stops in [denies, limits, &[denies, limits].concat()] {
+        assert_eq!(grown(stops), Change::Tightening, "{stops}");
+    }
+}
+
+#[test]
+fn an_owner_less_parts_what_was_counted_together() {
+    let limit = "[[limits]]\nname = \"each\"\nwhen = { action = \"withdrawal\" }\nper = \"destination\"\n\
+                 window = \"1h\"\nmax_count = 5\n";
+    let shrunk = |more: &str| {
+        let place = format!("[destinations.place]\nsolana = [\"{NEW}\"]\n");
+        let old = crate::parse(&[SAMPLE, more, &place].concat()).unwrap();
+        let new = crate::parse(&[SAMPLE, more].concat()).unwrap();
+        compare(&old, &new)
+    };
+    assert_eq!(shrunk(limit), Change::Tightening);
+    let anywhere = "[[rules]]\nname = \"out\"\nwhen = { action = \"withdrawal\", destination = \"any\" }\n\
+                    then = \"allow\"\n";
+    assert_eq!(shrunk(anywhere), Change::Tightening);
+    assert!(matches!(
+        shrunk(&[limit, anywhere].concat()),
+        Change::Loosening(_)
+    ));
+}
+
 #[test]
 fn strict_lookup_tables_tighten() {
     let with = |mode: &str| {

@@ -1,0 +1,96 @@
+//! What the addresses of destinations change besides what rules say about them.
+//!
+//! The decoder proves whose a token account is by the addresses that the policy names, so an address
+//! more, or one less, changes what messages mean: a payment that went to a token account goes to its
+//! owner, too.
+
+use std::collections::BTreeSet;
+
+use countersign_intent::{Action, Address};
+
+use crate::limit::Per;
+use crate::rule::{AnyOf, Then};
+use crate::set::{Destination, PolicySet};
+
+pub(super) fn compare(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
+    for (index, destination) in new.destinations.iter().enumerate() {
+        let mut before = old.destinations.iter();
+        let known = before.find(|known| known.name == destination.name);
+        if !only_stops(new, index) {
+            added(known, destination, why);
+        }
+    }
+    removed(old, new, why);
+}
+
+/// Whether nothing but denials and limits is about a destination: another address there is one more
+/// that something is stopped at, or counted for.
+fn only_stops(set: &PolicySet, index: usize) -> bool {
+    let names = |list: &AnyOf<usize>| matches!(list, AnyOf::These(list) if list.contains(&index));
+    let mut rules = set
+        .rules
+        .iter()
+        .filter(|rule| names(&rule.when.destinations));
+    let limits = set.limits.iter();
+    let limits = limits.filter(|limit| names(&limit.when.destinations));
+    let denials = rules.clone().filter(|rule| rule.then == Then::Deny);
+    rules.all(|rule| rule.then == Then::Deny) && denials.count() + limits.count() > 0
+}
+
+fn added(known: Option<&Destination>, now: &Destination, why: &mut Vec<String>) {
+    let known = known.map_or(&[][..], |known| &known.solana);
+    let mut added = now.solana.iter().filter(|one| !known.contains(one));
+    if let Some(first) = added.next() {
+        let more = added.count();
+        let (name, others) = (&now.name, others(more));
+        why.push(format!(
+            "destination `{name}` gains {first}{others}: what is sent to that owner, or to that \
+             account, means something else"
+        ));
+    }
+}
+
+/// Accounts of an owner that nothing names any more are no longer counted together.
+fn removed(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
+    let mut limits = old.limits.iter();
+    let counts_owners = limits.any(|limit| limit.per == Per::Destination);
+    if !counts_owners || !sends_to_several(new) {
+        return;
+    }
+    let now = addresses(new);
+    let mut gone = addresses(old).into_iter().filter(|one| !now.contains(one));
+    if let Some(first) = gone.next() {
+        let others = others(gone.count());
+        why.push(format!(
+            "no destination names {first}{others} any more, so limits per destination no longer \
+             count the accounts of that owner together"
+        ));
+    }
+}
+
+fn sends_to_several(set: &PolicySet) -> bool {
+    let permitting = set.rules.iter().filter(|rule| rule.then != Then::Deny);
+    let mut named: BTreeSet<&Address> = BTreeSet::new();
+    for rule in permitting.filter(|rule| rule.when.actions.has(Action::Withdrawal)) {
+        let AnyOf::These(indices) = &rule.when.destinations else {
+            return true;
+        };
+        let listed = indices
+            .iter()
+            .filter_map(|index| set.destinations.get(*index));
+        named.extend(listed.flat_map(|one| one.solana.iter()));
+    }
+    named.len() > 1
+}
+
+fn addresses(set: &PolicySet) -> BTreeSet<Address> {
+    let all = set.destinations.iter();
+    all.flat_map(|one| one.solana.iter().copied()).collect()
+}
+
+fn others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
+}
