@@ -11,6 +11,7 @@ use std::sync::Arc;
 use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{Device, ceremony};
 use countersign_intent::{ApproverId, CertificateId, PolicyId, Principal, Role, Timestamp};
+use countersign_policy::lint::{Severity, lint};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
 
@@ -63,6 +64,8 @@ pub struct Done {
     pub log_vkey: String,
     /// Name of the first policy.
     pub policy: Option<String>,
+    /// Through what of it bots alone can lose all that is in a wallet.
+    pub policy_errors: Vec<String>,
 }
 
 /// Where an operator's certificate and key are.
@@ -155,6 +158,7 @@ pub async fn run_on(
         approvers: enrolled,
         not_enrolled: not_enrolled(policy.as_ref(), &init.approvers),
         log_vkey: verifier.vkey(),
+        policy_errors: policy_errors(policy.as_ref()),
         policy: policy.map(|(name, _)| name),
     })
 }
@@ -211,6 +215,15 @@ fn read_policy(path: &Path) -> Result<(String, String), StartError> {
         )
     })?;
     Ok((set.name().to_owned(), text))
+}
+
+fn policy_errors(policy: Option<&(String, String)>) -> Vec<String> {
+    let set = policy.and_then(|(_, text)| countersign_policy::parse(text).ok());
+    let findings = set.map_or_else(Vec::new, |set| lint(&set));
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    errors.map(ToString::to_string).collect()
 }
 
 fn create_authority(

@@ -211,6 +211,9 @@ fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {
             "policy       none: nothing is allowed until one is proposed"
         )?,
     }
+    for error in &done.policy_errors {
+        writeln!(out, "policy       {error}")?;
+    }
     writeln!(
         out,
         "\ngive the log key to your auditors, then start countersignd"

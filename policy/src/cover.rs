@@ -1,7 +1,7 @@
 //! Whether one `when` is about everything that another is about: what can be proven by
 //! comparing key by key. `false` means only that it could not be proven.
 
-use countersign_intent::{Action, Address, Amount};
+use countersign_intent::{Action, Address, Amount, Asset};
 
 use crate::rule::{AnyOf, Asserts, Bounds, DEFAULT_FEE_CAP, Hours, Rule, Then, Threshold, When};
 use crate::set::{Destination, PolicySet};
@@ -35,6 +35,37 @@ fn scope_covers(outer: &When, inner: &When) -> bool {
         && includes(&outer.mints_in, &inner.mints_in)
         && includes(&outer.mints_out, &inner.mints_out)
         && hours_cover(outer.hours, inner.hours)
+}
+
+/// Whether `limit` counts every effect of this action and asset in whatever `rule` permits.
+pub(crate) fn counts_all(
+    limit: Placed<'_>,
+    rule: Placed<'_>,
+    action: Action,
+    asset: Asset,
+) -> bool {
+    let (outer, inner) = (limit.when, rule.when);
+    let who = includes(&outer.venues, &inner.venues)
+        && includes(&outer.wallets, &inner.wallets)
+        && includes(&outer.users, &inner.users)
+        && includes(&outer.bots, &inner.bots)
+        && includes(&outer.tiers, &inner.tiers)
+        && hours_cover(outer.hours, inner.hours);
+    let what = outer.actions.has(action) && outer.assets.has(&asset) && outer.over_amount.is_none();
+    let no_trade = outer.programs.is_any() && outer.mints_in.is_any() && outer.mints_out.is_any();
+    let of_action = match action {
+        Action::Trade | Action::Launch => {
+            includes(&outer.programs, &inner.programs)
+                && outer.mints_in.has(&asset)
+                && includes(&outer.mints_out, &inner.mints_out)
+                && outer.destinations.is_any()
+        }
+        Action::Withdrawal => no_trade && addresses_cover(limit, rule),
+        Action::Fee | Action::Housekeeping | Action::Authority | Action::Stake => {
+            no_trade && outer.destinations.is_any()
+        }
+    };
+    who && what && of_action
 }
 
 fn hours_cover(outer: Option<Hours>, inner: Option<Hours>) -> bool {
@@ -89,10 +120,7 @@ fn reaches_as_far(outer: Option<&Threshold>, inner: Option<&Threshold>) -> bool 
     })
 }
 
-fn all_assets(
-    threshold: Option<&Threshold>,
-    holds: impl Fn(countersign_intent::Asset, Amount) -> bool,
-) -> bool {
+fn all_assets(threshold: Option<&Threshold>, holds: impl Fn(Asset, Amount) -> bool) -> bool {
     threshold.is_none_or(|threshold| {
         let mut each = threshold.per_asset.iter();
         each.all(|(asset, amount)| holds(*asset, *amount))
@@ -260,17 +288,14 @@ fn lists_apart<T: PartialEq>(a: &AnyOf<T>, b: &AnyOf<T>) -> bool {
     }
 }
 
+/// Two lists without a common address are not apart: one may name the owner of a payment, the other
+/// its account.
 fn addresses_apart(a: Placed<'_>, b: Placed<'_>) -> bool {
-    let addresses = |placed| named(placed).flat_map(|one| &one.solana);
-    match (&a.when.destinations, &b.when.destinations) {
-        (AnyOf::Any, AnyOf::Any) => false,
-        (AnyOf::These(_), AnyOf::Any) => addresses(a).next().is_none(),
-        (AnyOf::Any, AnyOf::These(_)) => addresses(b).next().is_none(),
-        (AnyOf::These(_), AnyOf::These(_)) => {
-            let known: Vec<&Address> = addresses(b).collect();
-            !addresses(a).any(|address| known.contains(&address))
-        }
-    }
+    let reaches_nobody = |placed: Placed<'_>| {
+        let mut addresses = named(placed).flat_map(|one| &one.solana);
+        !placed.when.destinations.is_any() && addresses.next().is_none()
+    };
+    reaches_nobody(a) || reaches_nobody(b)
 }
 
 /// Whether a permission ends where the other begins, or begins where it ends.

@@ -1,5 +1,7 @@
 //! What is likely to be a mistake in a policy that can be read.
 
+mod losses;
+
 use std::fmt;
 
 use countersign_intent::{Action, Asset};
@@ -16,6 +18,8 @@ pub enum Severity {
     Notice,
     /// It may lose money, or stop what should go on.
     Warning,
+    /// Bots alone can lose all of it: value leaves without a bound that holds over time.
+    Error,
 }
 
 impl fmt::Display for Severity {
@@ -23,6 +27,7 @@ impl fmt::Display for Severity {
         f.write_str(match self {
             Self::Notice => "notice",
             Self::Warning => "warning",
+            Self::Error => "error",
         })
     }
 }
@@ -53,7 +58,8 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
         findings.empty_lists(&subject, &rule.when);
         findings.reach(&subject, rule);
         if rule.then != Then::Deny {
-            findings.permission(set, &subject, rule);
+            findings.permission(&subject, rule);
+            losses::rule(&mut findings, set, &subject, rule);
             findings.shadow(set, &subject, rule);
         }
     }
@@ -62,6 +68,7 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
         findings.empty_lists(&subject, &limit.when);
         findings.limit(set, &subject, limit);
     }
+    losses::costs(&mut findings, set);
     findings.names(set);
     if set.lookup_tables == LookupTables::Attested {
         findings.note(
@@ -76,6 +83,10 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
 struct Findings(Vec<Finding>);
 
 impl Findings {
+    fn error(&mut self, subject: &str, message: impl Into<String>) {
+        self.add(Severity::Error, subject, message.into());
+    }
+
     fn warn(&mut self, subject: &str, message: impl Into<String>) {
         self.add(Severity::Warning, subject, message.into());
     }
@@ -131,7 +142,7 @@ impl Findings {
         }
     }
 
-    fn permission(&mut self, set: &PolicySet, subject: &str, rule: &Rule) {
+    fn permission(&mut self, subject: &str, rule: &Rule) {
         let (when, bounds) = (&rule.when, &rule.bounds);
         if when.actions == Actions::ANY {
             self.warn(
@@ -155,8 +166,12 @@ impl Findings {
                  one passes; `min_value_ratio` holds it against reference prices",
             );
         }
-        if when.actions.has(Action::Withdrawal) {
-            self.withdrawal(set, subject, rule);
+        if when.actions.has(Action::Withdrawal) && !when.destination_written {
+            self.warn(
+                subject,
+                "withdrawals may go anywhere; name a `destination`, or write \
+                 `destination = \"any\"` if that is meant",
+            );
         }
         if let Then::Approve(asked) = &rule.then
             && asked.ledger_cosign
@@ -167,27 +182,6 @@ impl Findings {
                 "devices show a transfer of SOL, but of a token only a hash, or refuse it: the \
                  co-signer would sign blind, and only the approvals of the text protect; name \
                  `asset = \"SOL\"`, and leave tokens to a rule without `ledger_cosign`",
-            );
-        }
-    }
-
-    fn withdrawal(&mut self, set: &PolicySet, subject: &str, rule: &Rule) {
-        if !rule.when.destination_written {
-            self.warn(
-                subject,
-                "withdrawals may go anywhere; name a `destination`, or write \
-                 `destination = \"any\"` if that is meant",
-            );
-        }
-        let counts = |limit: &&Limit| {
-            limit.when.actions.has(Action::Withdrawal)
-                && !matches!(limit.cap, Cap::Count(_))
-                && !cover::apart(placed(set, &rule.when), placed(set, &limit.when))
-        };
-        if rule.then == Then::Allow && !set.limits.iter().any(|limit| counts(&limit)) {
-            self.warn(
-                subject,
-                "it allows withdrawals that no limit on amount or value counts",
             );
         }
     }

@@ -27,6 +27,9 @@ pub struct PendingChange {
     /// Why it is not done on one operator's word, e.g. what a policy loosens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
+    /// Of a policy: what is likely to be a mistake in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<crate::PolicyFinding>,
     /// Index of the audit entry that recorded it.
     pub log_index: u64,
 }

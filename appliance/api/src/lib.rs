@@ -51,7 +51,7 @@ pub use pki::{
     BlockPrincipal, BlockedPrincipal, Certificate, CertificateQuery, CertificateStatus,
     IssueCertificate, IssuedCertificate, RenewCertificate,
 };
-pub use policies::{Policy, PolicySummary, ProposePolicy};
+pub use policies::{Policy, PolicyFinding, PolicySummary, ProposePolicy};
 pub use prices::{Price, SetPrice};
 pub use problem::{ErrorCode, PROBLEM_JSON, Problem, Reason};
 pub use recorded::{

@@ -57,6 +57,7 @@ use crate::route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
         crate::PatchWallet,
         crate::PendingChange,
         crate::Policy,
+        crate::PolicyFinding,
         crate::PolicySummary,
         crate::PreviousKey,
         crate::Price,

@@ -26,6 +26,21 @@ pub struct PolicySummary {
     pub active: bool,
     /// RFC 3339 UTC.
     pub created_at: String,
+    /// What is likely to be a mistake in it; told where it is proposed, and of the active one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<PolicyFinding>,
+}
+
+/// One thing that is likely to be a mistake in a policy.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PolicyFinding {
+    /// `error`: bots alone can lose all of it; `warning`: it may lose money, or stop what should
+    /// go on; `notice`: it does nothing, or not what it seems to do.
+    pub severity: String,
+    /// The rule, limit or destination it is about.
+    pub subject: String,
+    /// What is wrong, and what to do.
+    pub message: String,
 }
 
 /// A version with its text.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use countersign_api::{PendingChange, PolicyFinding};
 
 use super::convert;
 use super::error::ApiError;
@@ -13,8 +14,21 @@ use crate::governance::{self, Poster};
 
 /// Records a change that waits for people, and answers 202.
 pub(super) async fn propose(app: &App, peer: &Peer, what: What) -> Result<Response, ApiError> {
+    propose_with(app, peer, what, Vec::new()).await
+}
+
+/// The same for a policy, with what is likely to be a mistake in it.
+pub(super) async fn propose_with(
+    app: &App,
+    peer: &Peer,
+    what: What,
+    findings: Vec<PolicyFinding>,
+) -> Result<Response, ApiError> {
     let proposal = governance::propose(app, &poster(peer), what).await?;
-    let body = convert::pending_change(proposal);
+    let body = PendingChange {
+        findings,
+        ..convert::pending_change(proposal)
+    };
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
 

@@ -240,6 +240,17 @@ pub fn policy(stored: &Stored<PolicyRecord>, active: Option<u64>) -> api::Policy
         hash: policy_hash(&record.text),
         active: active == Some(record.version),
         created_at: time(record.created_at),
+        findings: Vec::new(),
+    }
+}
+
+/// A finding about a policy on the wire.
+#[must_use]
+pub fn finding(finding: countersign_policy::lint::Finding) -> api::PolicyFinding {
+    api::PolicyFinding {
+        severity: finding.severity.to_string(),
+        subject: finding.subject,
+        message: finding.message,
     }
 }
 

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use countersign_api::{ErrorCode, Page, PageQuery, Policy, PolicySummary, ProposePolicy};
+use countersign_api::{
+    ErrorCode, Page, PageQuery, Policy, PolicyFinding, PolicySummary, ProposePolicy,
+};
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::PolicyId;
+use countersign_policy::PolicySet;
 use countersign_policy::diff::{Change, compare};
+use countersign_policy::lint::{Severity, lint};
 use serde_json::json;
 
 use super::error::ApiError;
@@ -49,7 +53,10 @@ pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<
         .await?
         .ok_or_else(none)?;
     Ok(Json(Policy {
-        summary: convert::policy(&stored, Some(active.version)),
+        summary: PolicySummary {
+            findings: findings(&active.set),
+            ..convert::policy(&stored, Some(active.version))
+        },
         text: stored.record.text,
     }))
 }
@@ -93,7 +100,7 @@ pub(super) async fn propose(
             name: proposed.name().to_owned(),
             text: body.text,
         };
-        return changes::propose(&app, &peer, what).await;
+        return changes::propose_with(&app, &peer, what, findings(&proposed)).await;
     }
     let record = PolicyRecord {
         version: active.map_or(0, |active| active.version) + 1,
@@ -112,6 +119,7 @@ pub(super) async fn propose(
         "version": stored.record.version,
         "name": stored.record.name,
         "sha256": convert::policy_hash(&stored.record.text),
+        "lint_errors": errors(&proposed),
     });
     let subject = Some(PolicyId::from_bytes(stored.id).to_string());
     let entry = app
@@ -121,6 +129,23 @@ pub(super) async fn propose(
     turn.commit(vec![draft], vec![entry]).await?;
     app.policies.activate(&stored)?;
     drop(turn);
-    let summary = convert::policy(&stored, Some(stored.record.version));
+    let summary = PolicySummary {
+        findings: findings(&proposed),
+        ..convert::policy(&stored, Some(stored.record.version))
+    };
     Ok(Json(summary).into_response())
+}
+
+/// What is likely to be a mistake. Whoever proposes a policy is told, and not refused: the people
+/// who write it know what their wallets hold.
+fn findings(set: &PolicySet) -> Vec<PolicyFinding> {
+    lint(set).into_iter().map(convert::finding).collect()
+}
+
+fn errors(set: &PolicySet) -> usize {
+    let findings = lint(set);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    errors.count()
 }

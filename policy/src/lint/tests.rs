@@ -15,8 +15,21 @@ fn limit(name: &str, when: &str, window: &str, cap: &str) -> String {
     )
 }
 
+fn costs() -> String {
+    limit(
+        "costs",
+        "action = [\"fee\", \"housekeeping\"], asset = \"SOL\"",
+        "24h",
+        "max_amount = \"9\"",
+    )
+}
+
 fn found(parts: &[String]) -> Vec<String> {
-    let set = crate::parse(&(HEAD.to_owned() + &parts.concat())).unwrap();
+    found_in(&(HEAD.to_owned() + &costs() + &parts.concat()))
+}
+
+fn found_in(text: &str) -> Vec<String> {
+    let set = crate::parse(text).unwrap_or_else(|errors| panic!("{text}\n{errors:?}"));
     lint(&set).iter().map(ToString::to_string).collect()
 }
 
@@ -94,7 +107,7 @@ fn careless_rules_are_found() {
     expect(&[
         (
             vec![rule("r", OUT, "\"allow\"")],
-            "warning: rule `r`: it allows withdrawals that no limit",
+            "error: rule `r`: it lets all SOL out, one withdrawal after another",
         ),
         (
             vec![rule("r", "action = \"withdrawal\"", "\"allow\""), counted()],
@@ -215,12 +228,168 @@ fn a_careful_twin_is_not_blamed() {
     }
 }
 
+fn errors(found: Vec<String>) -> Vec<String> {
+    let errors = found.into_iter().filter(|one| one.starts_with("error: "));
+    errors.collect()
+}
+
+const BARE: &str = "action = \"trade\", max_slippage_bps = 300";
+
+fn traded(asset: &str, window: &str) -> String {
+    let when = format!("action = \"trade\", asset = \"{asset}\"");
+    limit(
+        &format!("{asset}-{window}"),
+        &when,
+        window,
+        "max_amount = \"100\"",
+    )
+}
+
+/// Trades without any bound on what is lost, and with each one that suffices.
 #[test]
-fn the_sample_is_warned_of_slippage_only() {
-    let set = crate::parse(include_str!("../../cases/desk-a.policy.toml")).unwrap();
-    let found: Vec<String> = lint(&set).iter().map(ToString::to_string).collect();
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("`max_slippage_bps`"));
+fn trades_at_any_price_are_an_error() {
+    let junk =
+        "[assets.JUNK]\nmint = \"DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263\"\ndecimals = 5\n";
+    let all: Vec<String> = ["SOL", "USDC", "USDT"]
+        .iter()
+        .map(|asset| traded(asset, "24h"))
+        .collect();
+    let bare = |more: &str| rule("r", &format!("{BARE}{more}"), "\"allow\"");
+    let with = |more: &str, parts: &[String]| {
+        let mut all = vec![bare(more)];
+        all.extend_from_slice(parts);
+        errors(found(&all))
+    };
+    let lost = |assets: &str| {
+        format!("error: rule `r`: it can sell all {assets} for next to nothing, one trade after")
+    };
+    for (more, parts, assets) in [
+        ("", vec![], "SOL, USDC, USDT"),
+        (", min_value_ratio = \"0.1\"", vec![], "SOL, USDC, USDT"),
+        ("", vec![traded("SOL", "24h")], "USDC, USDT"),
+        (
+            "",
+            vec![traded("SOL", "1m"), traded("USDC", "24h")],
+            "SOL, USDT",
+        ),
+        ("", [&all[..], &[junk.to_owned()]].concat(), "JUNK"),
+        (", mint_in = \"SOL\"", vec![], "SOL"),
+        (
+            ", mint_out = \"CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8\"",
+            vec![],
+            "SOL, USDC, USDT",
+        ),
+        (
+            "",
+            vec![limit("n", "action = \"trade\"", "24h", "max_count = 1")],
+            "SOL, USDC, USDT",
+        ),
+        (
+            "",
+            vec![limit(
+                "b",
+                "action = \"trade\", bot = \"x\"",
+                "24h",
+                "max_usd = 1",
+            )],
+            "SOL, USDC, USDT",
+        ),
+    ] {
+        let found = with(more, &parts);
+        assert_eq!(found.len(), 1, "{more} {parts:?}: {found:?}");
+        assert!(found[0].starts_with(&lost(assets)), "{found:?}");
+    }
+    for (more, parts) in [
+        (", min_value_ratio = \"0.9\"", vec![]),
+        ("", all.clone()),
+        (", mint_in = \"SOL\"", vec![traded("SOL", "1h")]),
+        (", asset = \"USDC\"", vec![traded("USDC", "24h")]),
+        (", mint_out = [\"SOL\", \"USDC\"]", vec![]),
+        (", mint_out = \"JUNK\"", vec![junk.to_owned()]),
+        (
+            "",
+            vec![limit("u", "action = \"any\"", "24h", "max_usd = 1")],
+        ),
+    ] {
+        assert_eq!(with(more, &parts), Vec::<String>::new(), "{more} {parts:?}");
+    }
+    let asked = rule("r", BARE, ASK);
+    assert_eq!(errors(found(&[asked])), Vec::<String>::new());
+}
+
+#[test]
+fn withdrawals_without_a_limit_are_an_error() {
+    let out = |asset: &str| {
+        let when = format!("action = \"withdrawal\", destination = \"cold\"{asset}");
+        rule("r", &when, "\"allow\"")
+    };
+    let found = errors(found(&[out(""), counted()]));
+    let lost = "error: rule `r`: it lets all USDC, USDT out, one withdrawal after another";
+    assert!(found.len() == 1 && found[0].starts_with(lost), "{found:?}");
+}
+
+#[test]
+fn launches_without_a_limit_are_an_error() {
+    let launch = rule("r", "action = \"launch\"", "\"allow\"");
+    let found = |parts: &[String]| errors(found(parts));
+    let lost = "error: rule `r`: it can spend all SOL on coins that are launched";
+    assert!(found(&[launch.clone()])[0].starts_with(lost));
+    let limit = limit(
+        "launched",
+        "action = \"launch\", asset = \"SOL\"",
+        "24h",
+        "max_amount = \"1\"",
+    );
+    assert_eq!(found(&[launch, limit]), Vec::<String>::new());
+}
+
+#[test]
+fn power_for_anybody_is_an_error() {
+    let hands = |to: &str| {
+        let when = format!("action = \"authority\", destination = \"{to}\"");
+        errors(found(&[rule("r", &when, "\"allow\"")]))
+    };
+    assert!(hands("any")[0].starts_with("error: rule `r`: it hands power over accounts"));
+    assert_eq!(hands("cold"), Vec::<String>::new());
+}
+
+#[test]
+fn costs_without_a_limit_are_an_error() {
+    let found = |more: &str, limits: &str| {
+        let trade = rule("r", &format!("{TRADE}{more}"), "\"allow\"");
+        errors(found_in(&[HEAD, limits, &trade].concat()))
+    };
+    let fees = limit(
+        "fees",
+        "action = \"fee\", asset = \"SOL\"",
+        "24h",
+        "max_amount = \"1\"",
+    );
+    let none = found("", "");
+    assert_eq!(none.len(), 2, "{none:?}");
+    assert!(none[0].starts_with("error: policy: priority fees and tips have no limit over time"));
+    assert!(none[1].starts_with("error: policy: rent has no limit over time"));
+    assert_eq!(found("", &fees).len(), 1);
+    let (no_rent, no_fee) = (", max_rent = \"0 SOL\"", ", max_priority_fee = \"0 SOL\"");
+    assert_eq!(found(no_rent, &fees), Vec::<String>::new());
+    assert_eq!(
+        found(&format!("{no_rent}{no_fee}"), ""),
+        Vec::<String>::new()
+    );
+    assert_eq!(found("", &costs()), Vec::<String>::new());
+    // A limit over one program's trades counts no fee.
+    let of_program = fees.replace("\"SOL\"", "\"SOL\", program = \"jupiter-v6\"");
+    assert_eq!(found(no_rent, &of_program).len(), 1);
+}
+
+/// The sample of the contract is the shortest that can be written; it says what a rule is, not what
+/// to trade on.
+#[test]
+fn the_shortest_sample_is_no_policy_to_trade_on() {
+    let found = found_in(include_str!("../../cases/desk-a.policy.toml"));
+    let told = errors(found);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("error: rule `dex-trades`: it can sell all SOL, USDC, USDT"));
 }
 
 #[test]

@@ -152,6 +152,7 @@ pub fn pending_change(proposal: Proposal) -> api::PendingChange {
         opens_at: ask.asked_at.saturating_add(time_lock).to_string(),
         expires_at: ask.expires_at.to_string(),
         why: proposal.why,
+        findings: Vec::new(),
         log_index: ask.log_index,
     }
 }

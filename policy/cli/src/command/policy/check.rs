@@ -11,7 +11,8 @@ use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::session::Session;
 
-/// Check a policy file, offline: what is wrong with it, and what is likely to be a mistake.
+/// Check a policy file, offline: what is wrong with it, and what is likely to be a mistake; ends with
+/// 1 where bots alone can lose all there is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The policy; `-` for standard input
@@ -24,10 +25,12 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let policy = file::load(&arguments.file)?;
     let findings = lint(&policy);
+    let has = |least: Severity| findings.iter().any(|finding| finding.severity >= least);
+    let unbounded = has(Severity::Error);
     let hash = hex::encode(Sha256::digest(policy.text().as_bytes()));
     let (rules, limits) = (policy.rules().len(), policy.limits().len());
     let value = json!({
-        "good": true,
+        "good": !unbounded,
         "name": policy.name(),
         "hash": hash,
         "rules": rules,
@@ -38,19 +41,23 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         for finding in &findings {
             out.line(finding);
         }
+        let verdict = if unbounded {
+            "lets bots alone lose all there is; mend the errors before you use it"
+        } else {
+            "can be used"
+        };
         out.line(format!(
-            "`{}` can be used: {rules} rules, {limits} limits, hash {hash}",
+            "`{}` {verdict}: {rules} rules, {limits} limits, hash {hash}",
             policy.name()
         ));
     });
-    let warned = findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Warning);
-    Ok(if warned && arguments.deny_warnings {
-        Exit::Refused
-    } else {
-        Exit::Done
-    })
+    Ok(
+        if unbounded || arguments.deny_warnings && has(Severity::Warning) {
+            Exit::Refused
+        } else {
+            Exit::Done
+        },
+    )
 }
 
 /// A finding as JSON.

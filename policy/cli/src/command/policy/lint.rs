@@ -29,8 +29,8 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         }
         findings.iter().for_each(|finding| out.line(finding));
     });
-    let warning = |finding: &Finding| finding.severity == Severity::Warning;
-    Ok(if findings.iter().any(warning) {
+    let loses = |finding: &Finding| finding.severity >= Severity::Warning;
+    Ok(if findings.iter().any(loses) {
         Exit::Refused
     } else {
         Exit::Done

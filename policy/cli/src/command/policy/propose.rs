@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use countersign_api::{PendingChange, PolicySummary, ProposePolicy};
+use countersign_policy::lint::{Severity, lint};
 use serde_json::Value;
 
 use super::{active, diff, file, history};
@@ -32,6 +33,11 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
             "note: nobody can ever loosen this policy once it decides: it has no group `change` \
              with a `quorum`; it can only be tightened",
         );
+    }
+    for finding in lint(&policy) {
+        if finding.severity == Severity::Error {
+            session.out.note(finding);
+        }
     }
     if arguments.dry_run {
         let compared = diff::compared(&active::fetch(session)?, &policy);

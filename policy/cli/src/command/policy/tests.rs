@@ -54,20 +54,48 @@ fn policy(
 #[test]
 fn a_policy_that_can_be_used_is_told_with_what_looks_like_a_mistake() {
     let files = Files::new();
-    let file = files.write("policy.toml", POLICY);
+    let limit = "[[limits]]\nname = \"all\"\nwhen = { action = \"any\" }\nper = \"wallet\"\n\
+                 window = \"24h\"\nmax_usd = \"1000\"\n";
+    let file = files.write("policy.toml", &(POLICY.to_owned() + limit));
     let (exit, out, err) = policy(&["check", &file], []);
     assert_eq!(exit, Exit::Done, "{err}");
     assert!(
-        out.contains("`desk-a` can be used: 1 rules, 0 limits, hash "),
+        out.contains("`desk-a` can be used: 1 rules, 1 limits, hash "),
         "{out}"
     );
-    // Nothing limits what goes to cold storage, and nobody is named for changes.
-    assert!(out.contains("warning: rule `to-cold`: "), "{out}");
+    // No price is declared, and nobody is named for changes.
+    assert!(out.contains("warning: limit `all`: "), "{out}");
     let (exit, ..) = policy(&["check", &file, "--deny-warnings"], []);
     assert_eq!(exit, Exit::Refused);
     let (_, out, _) = policy(&["check", &file, "--json"], []);
     let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["good"], true);
     assert_eq!(value["findings"][0]["severity"], "warning");
+}
+
+#[test]
+fn a_policy_through_which_bots_alone_lose_all_is_not_good() {
+    let files = Files::new();
+    let file = files.write("policy.toml", POLICY);
+    let (exit, out, err) = policy(&["check", &file], []);
+    assert_eq!(exit, Exit::Refused, "{err}");
+    let lost = "error: rule `to-cold`: it lets all SOL, USDC, USDT out";
+    assert!(out.contains(lost), "{out}");
+    assert!(
+        out.contains("`desk-a` lets bots alone lose all there is"),
+        "{out}"
+    );
+    let (exit, out, _) = policy(&["check", &file, "--json"], []);
+    assert_eq!(exit, Exit::Refused);
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["good"], false);
+    let (exit, ..) = policy(&["lint", &file], []);
+    assert_eq!(exit, Exit::Refused);
+    // Whoever proposes it is told; the people who agree decide.
+    let waits = json!({"request_id": "req_1", "decision": "approval_required"});
+    let (exit, _, err) = policy(&["propose", &file], [(202, waits)]);
+    assert_eq!(exit, Exit::NeedsApproval);
+    assert!(err.contains("error: rule `to-cold`"), "{err}");
 }
 
 #[test]
