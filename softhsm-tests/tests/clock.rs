@@ -82,14 +82,29 @@ impl Asker {
             .unwrap();
     }
 
-    async fn stopped(&self, key: &str, direction: &str) {
-        let (status, body) = self.withdraw(key).await;
-        assert_eq!((status, &body["code"]), (403, &json!("policy_denied")));
-        assert_eq!(body["reasons"][0]["rule"], "clock", "{body}");
-        let text = body["reasons"][0]["message"].as_str().unwrap();
-        assert!(text.contains(&format!("went {direction} by")), "{text}");
-        assert!(text.contains("countersign clock confirm"), "{text}");
+    /// Pays the rent of somebody's account.
+    async fn open_for_cold(&self, key: &str) -> (u16, Value) {
+        let cold = COLD.parse().unwrap();
+        let mint = Pubkey::new_from_array([9; 32]);
+        let steps = message::token_transfer(&self.key(), &cold, &mint, 1, 6).unwrap();
+        let message = message::legacy(&self.key(), &steps[..1]);
+        let reply = self.bot.sign(key, &self.wallet.id, &message).await.unwrap();
+        (reply.status, reply.body)
     }
+
+    async fn stopped(&self, key: &str, direction: &str) {
+        stopped(&self.withdraw(key).await, direction);
+        let rent = self.open_for_cold(&format!("rent-{key}")).await;
+        stopped(&rent, direction);
+    }
+}
+
+fn stopped((status, body): &(u16, Value), direction: &str) {
+    assert_eq!((*status, &body["code"]), (403, &json!("policy_denied")));
+    assert_eq!(body["reasons"][0]["rule"], "clock", "{body}");
+    let text = body["reasons"][0]["message"].as_str().unwrap();
+    assert!(text.contains(&format!("went {direction} by")), "{text}");
+    assert!(text.contains("countersign clock confirm"), "{text}");
 }
 
 async fn asker(appliance: &Appliance) -> Asker {
