@@ -32,6 +32,8 @@ pub(crate) enum Miss<'a> {
     Exposed(u16, u16),
     Value(u128, u16),
     Unpriced(Unpriced),
+    /// A memo that is none of these.
+    Memo(&'a [Box<str>]),
     DurableNonce,
     Cosigners(usize),
     NotAsserted(&'static str),
@@ -102,6 +104,14 @@ impl Miss<'_> {
                  asserts_lamports asks for",
                 sol(least)
             ),
+            Self::Memo([]) => "the message has a memo, and memo is \"none\"".to_owned(),
+            Self::Memo(listed) => {
+                let listed: Vec<String> = listed.iter().map(|one| format!("{one:?}")).collect();
+                format!(
+                    "the message has a memo that is not one of memo {}",
+                    listed.join(", ")
+                )
+            }
             Self::DurableNonce => {
                 "the signature would not expire; that needs durable_nonce = true".to_owned()
             }
@@ -132,6 +142,7 @@ pub(crate) fn check<'a>(
         return Err(Miss::DurableNonce);
     }
     asserted(bounds, request)?;
+    memos(bounds, request)?;
     let device_signs = matches!(&rule.then, Then::Approve(asked) if asked.ledger_cosign);
     let others = further_signers(request);
     if others > 0 && !bounds.cosigners && !device_signs {
@@ -173,6 +184,21 @@ fn asserted<'a>(bounds: &Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> 
         Some(least) if !keeps(least) => Err(Miss::NotAssertedLamports(least)),
         _ => Ok(()),
     }
+}
+
+/// A message without a memo is within every list: adding one must never permit what was refused.
+fn memos<'a>(bounds: &'a Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> {
+    let AnyOf::These(listed) = &bounds.memos else {
+        return Ok(());
+    };
+    let unlisted = |effect: &Effect| match effect {
+        Effect::Memo { text } => !listed.iter().any(|one| **one == **text),
+        _ => false,
+    };
+    if request.intent.effects.iter().any(unlisted) {
+        return Err(Miss::Memo(listed));
+    }
+    Ok(())
 }
 
 fn fees<'a>(bounds: &Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> {

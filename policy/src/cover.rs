@@ -215,6 +215,7 @@ fn bounds_cover(outer: &Rule, inner: &Rule) -> bool {
         && includes(&wide.fee_accounts, &narrow.fee_accounts)
         && narrow.min_value_bps.unwrap_or(0) >= wide.min_value_bps.unwrap_or(0)
         && (narrow.min_value_bps.is_some() || wide.min_value_bps.is_none())
+        && includes(&wide.memos, &narrow.memos)
         && (wide.durable_nonce || !narrow.durable_nonce)
         && (takes_cosigners(outer) || !takes_cosigners(inner))
 }

@@ -27,6 +27,7 @@
 //! | `max_exposed_accounts` | own accounts within reach of a trade's exchanges | 0 |
 //! | `fee_accounts` | token accounts the integrator may be paid to | none |
 //! | `min_value_ratio` | least worth received for what is given, at reference prices | none |
+//! | `memo` | `"none"`, or the memos that may be in the message, word for word | any |
 //! | `durable_nonce`, `allow_cosigners` | `true` permits signatures that do not expire, other signers | false |
 //!
 //! `[solana] lookup_tables` is `"strict"` unless written: no account counts that only a lookup table

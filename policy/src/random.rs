@@ -93,8 +93,12 @@ pub(crate) fn bounds() -> impl Strategy<Value = Text> {
         ),
         key("durable_nonce", &["true"]),
         key("allow_cosigners", &["true"]),
+        key(
+            "memo",
+            &["\"none\"", "[\"hello\"]", "[\"other\"]", "\"any\""],
+        ),
     )
-        .prop_map(|(a, b, c, d, e, f, g, h, i, j)| [a, b, c, d, e, f, g, h, i, j].concat())
+        .prop_map(|(a, b, c, d, e, f, g, h, i, j, k)| [a, b, c, d, e, f, g, h, i, j, k].concat())
 }
 
 pub(crate) fn rule_text(name: &str, when: &str, then: &str) -> Text {
@@ -289,7 +293,7 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
             account,
             operation: StakeOperation::Create { amount: sol(amount) },
         }),
-        1 => Just(Effect::Memo { text: "hello".to_owned() }),
+        1 => select(vec!["hello", "bye"]).prop_map(|text| Effect::Memo { text: text.to_owned() }),
         1 => (0..3_u64).prop_map(|cost| Effect::Launch(Launch {
             program: "pump-fun",
             mint: STRANGER,

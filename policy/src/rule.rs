@@ -207,6 +207,8 @@ pub struct Bounds {
     pub(crate) max_exposed_accounts: u16,
     /// What the message has to assert about the wallet at its end.
     pub(crate) asserts: Asserts,
+    /// Texts that the message may write into the ledger.
+    pub(crate) memos: AnyOf<Box<str>>,
     pub(crate) durable_nonce: bool,
     pub(crate) cosigners: bool,
 }
@@ -243,6 +245,7 @@ impl Default for Bounds {
             min_value_bps: None,
             max_exposed_accounts: 0,
             asserts: Asserts::default(),
+            memos: AnyOf::Any,
             durable_nonce: false,
             cosigners: false,
         }

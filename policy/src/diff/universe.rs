@@ -170,6 +170,10 @@ fn bound_keys() -> Vec<Key> {
             ],
         ),
         bound("asserts_lamports", &["\"0.5 SOL\"", "\"1 SOL\""]),
+        bound(
+            "memo",
+            &["\"none\"", "[\"104\"]", "[\"104\", \"105\"]", "\"any\""],
+        ),
         bound("durable_nonce", &["false", "true"]),
         bound("allow_cosigners", &["false", "true"]),
     ]

@@ -16,7 +16,7 @@ pub(super) struct Names<'a> {
 }
 
 /// Keys that bound a permission. They are errors where nothing is permitted.
-const BOUND_KEYS: [&str; 15] = [
+const BOUND_KEYS: [&str; 16] = [
     "max_amount",
     "max_priority_fee",
     "max_tip",
@@ -30,6 +30,7 @@ const BOUND_KEYS: [&str; 15] = [
     "max_exposed_accounts",
     "asserts",
     "asserts_lamports",
+    "memo",
     "durable_nonce",
     "allow_cosigners",
 ];
@@ -90,8 +91,49 @@ pub(super) fn bounds(section: &Section<'_>, when: &mut When, names: &Names<'_>) 
             lamports: lamports("asserts_lamports"),
             ..asserts(section)
         },
+        memos: memos(section),
         durable_nonce: flag("durable_nonce").unwrap_or(false),
         cosigners: flag("allow_cosigners").unwrap_or(false),
+    }
+}
+
+/// `"none"`, `"any"`, or a list of the memos that a message may have, as it writes them.
+fn memos(section: &Section<'_>) -> AnyOf<Box<str>> {
+    let none = || AnyOf::These(Vec::new());
+    match section.get("memo") {
+        None => AnyOf::Any,
+        Some(field) if field.is_text() => {
+            let said = field.parse(|text| match text {
+                "any" => Ok(AnyOf::Any),
+                "none" => Ok(none()),
+                other => Err(format!(
+                    "expected `\"none\"`, `\"any\"` or a list of memos, got a memo alone; write \
+                     `[{other:?}]`"
+                )),
+            });
+            said.unwrap_or_else(none)
+        }
+        Some(field) => {
+            let items = field.array().unwrap_or_default();
+            AnyOf::These(items.iter().filter_map(|item| item.parse(memo)).collect())
+        }
+    }
+}
+
+/// Most bytes of a memo in a policy: more than a message has room for beside a transfer.
+const MOST_MEMO: usize = 900;
+
+fn memo(text: &str) -> Result<Box<str>, String> {
+    match text {
+        "any" | "none" => Err(format!(
+            "`{text}` in a list of memos is a memo like any other; write `memo = \"{text}\"` for \
+             what it means, or leave it out"
+        )),
+        text if text.len() > MOST_MEMO => Err(format!(
+            "expected at most {MOST_MEMO} bytes of a memo, got {}",
+            text.len()
+        )),
+        text => Ok(text.into()),
     }
 }
 

@@ -208,6 +208,12 @@ fn beside_effects() -> Vec<Intent> {
             small(),
         ])
     });
+    for memos in [vec!["104"], vec!["105"], vec!["104", "106"]] {
+        let memos = memos.into_iter().map(|text| Effect::Memo {
+            text: text.to_owned(),
+        });
+        all.push(intent(memos.chain([small()]).collect()));
+    }
     all.push(Intent {
         cosigners: vec![STRANGER],
         ..intent(vec![small()])
