@@ -11,6 +11,7 @@ mod call;
 mod context;
 mod fee;
 mod ids;
+mod ledger;
 mod order_book;
 mod pool_side;
 mod program;
@@ -28,6 +29,7 @@ use crate::{DecodeError, DecodeErrorKind};
 pub use context::{
     AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce, Tables,
 };
+pub use ledger::{Hidden, Shown, shown_by_ledger};
 pub use program::TRADING_PROGRAMS;
 pub use wire::{PartialTransaction, from_base64, is_hex};
 

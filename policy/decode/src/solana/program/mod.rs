@@ -39,6 +39,9 @@ use super::call::Call;
 use super::ids;
 use super::walk::{Row, Walk};
 
+/// The programs that write text into the ledger.
+pub(super) const MEMOS: [Address; 2] = [memo::V1, memo::V2];
+
 /// The trading programs, as a swap's `program` names them.
 pub const TRADING_PROGRAMS: &[&str] = &[
     jupiter_limit::SLUG_V1,

@@ -8,7 +8,7 @@ mod text;
 mod transaction;
 mod v1;
 
-pub(crate) use message::{Lookup, Message, RawInstruction};
+pub(crate) use message::{Lookup, Message, RawInstruction, Version};
 pub(crate) use mistake::{Form, tell};
 pub(crate) use reader::Reader;
 pub(crate) use transaction::{check_slots, split_transaction};
