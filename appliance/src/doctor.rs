@@ -1,5 +1,6 @@
 //! `countersignd doctor`: what is wrong, and how to mend it.
 
+mod people;
 mod wallets;
 
 use std::io::Write;
@@ -15,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::start::{self, StartError};
 use crate::wallets::sealed::Recipient;
+use people::Changes;
 
 /// A build is never run before it was made; a clock that says so is wrong.
 const EARLIEST: &str = "2026-11-01T00:00:00Z";
@@ -26,6 +28,9 @@ pub struct Finding {
     pub check: String,
     /// Whether it is as it should be.
     pub ok: bool,
+    /// Whether it works, and is less than it should be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warning: bool,
     /// What was found, and what to do if it is not as it should be.
     pub detail: String,
 }
@@ -49,9 +54,18 @@ impl Report {
             Ok(detail) => (true, detail),
             Err(detail) => (false, detail),
         };
+        self.push(check.into(), ok, false, detail);
+    }
+
+    fn warn(&mut self, check: impl Into<String>, detail: String) {
+        self.push(check.into(), true, true, detail);
+    }
+
+    fn push(&mut self, check: String, ok: bool, warning: bool, detail: String) {
         self.findings.push(Finding {
-            check: check.into(),
+            check,
             ok,
+            warning,
             detail,
         });
     }
@@ -166,6 +180,11 @@ async fn examine_state(
             );
             let authority = start::load_authority(config, &opened);
             report.add("tls", authority_sane(authority, clock.now()));
+            match people::changes(&opened, clock.now()).await {
+                Ok(Changes::Possible(told)) => report.add("changes", Ok(told)),
+                Ok(Changes::Never(why)) => report.warn("changes", why),
+                Err(wrong) => report.add("changes", Err(wrong)),
+            }
             report.add(
                 "wallets.keys",
                 wallets::keys(&opened, config.custody.envelope).await,
@@ -310,7 +329,11 @@ pub fn print(report: &Report, json: bool, out: &mut dyn Write) -> Result<(), Sta
         return Ok(());
     }
     for finding in &report.findings {
-        let mark = if finding.ok { "ok  " } else { "BAD " };
+        let mark = match (finding.ok, finding.warning) {
+            (false, _) => "BAD ",
+            (true, true) => "WARN",
+            (true, false) => "ok  ",
+        };
         writeln!(out, "{mark} {:18} {}", finding.check, finding.detail)?;
     }
     Ok(())

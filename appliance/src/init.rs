@@ -41,6 +41,8 @@ pub struct Init {
     pub policy: Option<PathBuf>,
     /// The first approvers. Later ones need these people's agreement.
     pub approvers: Vec<FirstApprover>,
+    /// Whether it is meant that nobody can ever change the appliance.
+    pub unchangeable: bool,
 }
 
 /// What `init` did.
@@ -60,6 +62,9 @@ pub struct Done {
     pub approvers: Vec<String>,
     /// Names that groups of the policy list and nobody is enrolled under.
     pub not_enrolled: Vec<String>,
+    /// That nobody can ever change it, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
     /// The log's verifier key: give it to the auditors.
     pub log_vkey: String,
     /// Name of the first policy.
@@ -110,8 +115,9 @@ pub async fn run_on(
     if operators.is_empty() {
         return Err("expected at least one `--operator NAME`".into());
     }
-    approvers::check_names(&init.approvers, &init.operators)?;
+    approvers::check_single(&init.approvers, &init.operators)?;
     let policy = init.policy.as_deref().map(read_policy).transpose()?;
+    let warning = approvers::never_changed(init, policy.as_ref().map(|(_, text)| text.as_str()))?;
     let mut files = Files::plan(config, init)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let device = open()?;
@@ -157,6 +163,7 @@ pub async fn run_on(
         operators: files.operators,
         approvers: enrolled,
         not_enrolled: not_enrolled(policy.as_ref(), &init.approvers),
+        warning,
         log_vkey: verifier.vkey(),
         policy_errors: policy_errors(policy.as_ref()),
         policy: policy.map(|(name, _)| name),

@@ -52,6 +52,10 @@ enum Command {
         /// is the same person.
         #[arg(long, value_name = "NAME[@OPERATOR]=KEY")]
         approver: Vec<String>,
+        /// Make an appliance though nobody could ever loosen its policy, enrol or certify anybody, or
+        /// lift a freeze.
+        #[arg(long)]
+        nobody_can_change_this_later: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -104,6 +108,7 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
             operator_out,
             policy,
             approver,
+            nobody_can_change_this_later,
             json,
         }) => {
             let config = Config::read(&arguments.config)?;
@@ -113,6 +118,7 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
                 approvers: approvers.collect::<Result<_, _>>()?,
                 operator_out,
                 policy,
+                unchangeable: nobody_can_change_this_later,
             };
             let done = init::run(&config, &options).await?;
             print_done(&done, json)?;
@@ -202,6 +208,9 @@ fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {
             out,
             "not enrolled {name}: the policy asks them, and they cannot approve yet"
         )?;
+    }
+    if let Some(warning) = &done.warning {
+        writeln!(out, "WARNING      {warning}")?;
     }
     writeln!(out, "log key      {}", done.log_vkey)?;
     match &done.policy {

@@ -80,10 +80,13 @@ default = "${CUSTODY:-resident}"
 client = "30d"
 TOML
 
+# Each approver is one of the operators. Operator a, who asks for most in what is tried here, is carol:
+# alice and bob are the two others whom a quorum of two takes. A POLICY may be one that nobody can change.
 "$BIN/countersignd" --config "$STATE_DIR/countersignd.toml" init \
   --operator setup --operator a --operator b --operator c --operator-out "$STATE_DIR" \
-  --approver "alice=$STATE_DIR/approver-alice.json" --approver "bob=$STATE_DIR/approver-bob.json" \
-  --approver "carol=$STATE_DIR/approver-carol.json" --policy "$STATE_DIR/policy.toml" \
+  --approver "alice@b=$STATE_DIR/approver-alice.json" --approver "bob@c=$STATE_DIR/approver-bob.json" \
+  --approver "carol@a=$STATE_DIR/approver-carol.json" --policy "$STATE_DIR/policy.toml" \
+  --nobody-can-change-this-later \
   >"$STATE_DIR/init.txt" 2>"$STATE_DIR/init.log" ||
   { tail -n 3 "$STATE_DIR/init.log" >&2; fail "countersignd init failed; see $STATE_DIR/init.log"; }
 

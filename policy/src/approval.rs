@@ -1,6 +1,7 @@
 //! Which approvals satisfy which requirement: values only, who signed what was verified before.
 //! And what a person approves: the [`text`], and the exact bytes that devices sign for it.
 
+pub mod eip55;
 pub mod offchain;
 pub mod personal;
 pub mod text;

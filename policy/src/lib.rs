@@ -11,6 +11,7 @@ mod cover;
 mod decide;
 mod decision;
 pub mod diff;
+mod differences;
 mod document;
 mod explain;
 mod facts;
@@ -31,6 +32,7 @@ mod wallet;
 
 pub use decide::{decide, limit_keys};
 pub use decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode, Reservation};
+pub use differences::differences;
 pub use document::{DocumentError, parse};
 pub use explain::{ExplainedEffect, ExplainedLimit, ExplainedRule, Explanation, Saying, explain};
 pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};

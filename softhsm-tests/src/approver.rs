@@ -71,11 +71,23 @@ impl Approver {
         operator: &Client,
         request: &str,
     ) -> Result<(ApprovalText, String)> {
+        let text: ApprovalText = self.text(operator, request).await?.ok()?;
+        self.sign_text(text)
+    }
+
+    /// What this approver is given to sign, or why nothing.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn text(self, operator: &Client, request: &str) -> Result<Reply> {
         let path = format!(
             "/v1/requests/{request}/approval-text?approver_id={}",
             self.name()
         );
-        let text: ApprovalText = operator.get(&path).await?.ok()?;
+        operator.get(&path).await
+    }
+
+    fn sign_text(self, text: ApprovalText) -> Result<(ApprovalText, String)> {
         let message = BASE64_STANDARD.decode(&text.message)?;
         let key = self.key().verifying_key().to_bytes();
         let own = offchain::message(TRUST_DOMAIN, &key, &text.text)?;
@@ -84,12 +96,16 @@ impl Approver {
         Ok((text, signature))
     }
 
-    /// Hands in an approval and answers whatever comes.
+    /// Hands in an approval and answers whatever comes; without a text to sign, what came instead.
     ///
     /// # Errors
-    /// No text.
+    /// Other bytes than those of the text.
     pub async fn approve(self, operator: &Client, request: &str) -> Result<Reply> {
-        let (text, signature) = self.read_and_sign(operator, request).await?;
+        let given = self.text(operator, request).await?;
+        if given.status != 200 {
+            return Ok(given);
+        }
+        let (text, signature) = self.sign_text(given.ok()?)?;
         self.hand_in(operator, request, &text.scheme, &signature)
             .await
     }

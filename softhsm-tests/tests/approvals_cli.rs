@@ -173,7 +173,8 @@ async fn two_ledgers_release_a_withdrawal() {
     );
     assert!(alice.ledger().shown().is_empty());
 
-    // Both are connected; the key decides which is asked.
+    // Both are connected: nothing is sent to either before somebody says which.
+    let commands = (alice.ledger().commands(), bob.ledger().commands());
     let both = [
         "requests",
         "approve",
@@ -185,12 +186,34 @@ async fn two_ledgers_release_a_withdrawal() {
         "--ledger",
         &second,
     ];
-    let approved = desk.ends(0, &both);
+    let asked = desk.ends(2, &both);
+    assert!(asked.stderr.contains("several Ledgers"), "{asked}");
+    assert!(asked.stderr.contains(&first) && asked.stderr.contains(&second));
+    assert_eq!(
+        (alice.ledger().commands(), bob.ledger().commands()),
+        commands
+    );
+    let one = [
+        "requests",
+        "approve",
+        &request,
+        "--approver",
+        "bob",
+        "--ledger",
+        &second,
+    ];
+    let approved = desk.ends(0, &one);
     assert!(
         approved.stdout.contains("has 1 of 2 approvals"),
         "{approved}"
     );
-    assert!(alice.ledger().shown().is_empty());
+    assert!(approved.stderr.contains("-- page 2 of"), "{approved}");
+    assert!(approved.stderr.contains("open `More`"), "{approved}");
+    // Nobody reads it twice, and the device is not even asked for its key.
+    let commands = bob.ledger().commands();
+    let again = desk.ends(1, &one);
+    assert!(again.stderr.contains("`bob` approved"), "{again}");
+    assert_eq!(bob.ledger().commands(), commands);
     assert_eq!(
         bob.ledger().shown(),
         [Screen::Message(text.trim_end_matches('\n').to_owned())]
@@ -207,6 +230,10 @@ async fn two_ledgers_release_a_withdrawal() {
     assert!(released["signature"].is_string());
     let shown = desk.json(0, &["requests", "show", &request]);
     assert_eq!(shown["state"], "consumed");
+    let commands = alice.ledger().commands();
+    let over = desk.ends(1, &["requests", "approve", &request, "--ledger", &first]);
+    assert!(over.stderr.contains("nothing to approve"), "{over}");
+    assert_eq!(alice.ledger().commands(), commands);
 }
 
 #[tokio::test]

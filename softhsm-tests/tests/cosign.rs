@@ -66,6 +66,29 @@ impl Desk {
         }
     }
 
+    /// The same with a compute-budget instruction behind the transfer, which a Ledger does not take.
+    fn message_with_budget_behind(&self, lamports: u64) -> Vec<u8> {
+        let alice: Pubkey = Approver::Alice.public_key().parse().unwrap();
+        let budget = Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
+        let mut data = vec![2, 0, 0, 0];
+        data.extend(lamports.to_le_bytes());
+        let limit = vec![2, 0x40, 0x0d, 3, 0];
+        let message = Message {
+            header: MessageHeader {
+                num_required_signatures: 2,
+                num_readonly_signed_accounts: 1,
+                num_readonly_unsigned_accounts: 2,
+            },
+            account_keys: vec![self.address, alice, COLD, Pubkey::default(), budget],
+            recent_blockhash: Hash::new_from_array([3; 32]),
+            instructions: vec![
+                CompiledInstruction::new_from_raw_parts(3, data, vec![0, 2]),
+                CompiledInstruction::new_from_raw_parts(4, limit, vec![]),
+            ],
+        };
+        message.serialize()
+    }
+
     /// The wallet pays and sends; alice has to sign too.
     fn message(&self, lamports: u64, blockhash: Hash) -> Vec<u8> {
         let alice: Pubkey = Approver::Alice.public_key().parse().unwrap();
@@ -109,6 +132,17 @@ impl Desk {
 
     /// `countersign requests cosign` as operator a, with alice's Ledger.
     fn cosign(&self, request: &str, message: &[u8], ledger: &Emulator, out: &str) -> Ended {
+        self.cosign_with(request, message, ledger, out, &[])
+    }
+
+    fn cosign_with(
+        &self,
+        request: &str,
+        message: &[u8],
+        ledger: &Emulator,
+        out: &str,
+        more: &[&str],
+    ) -> Ended {
         let file = self.appliance.path("fresh-message");
         fs::write(&file, BASE64_STANDARD.encode(message)).unwrap();
         let out = self.appliance.path(out);
@@ -123,7 +157,8 @@ impl Desk {
             out.to_str().unwrap(),
         ]
         .map(str::to_owned);
-        program::run(self.appliance.countersign("operator-a").args(line)).unwrap()
+        let mut command = self.appliance.countersign("operator-a");
+        program::run(command.args(line).args(more)).unwrap()
     }
 }
 
@@ -241,4 +276,46 @@ async fn a_device_that_refuses_or_holds_another_key_writes_nothing() {
     assert_eq!(more.code, Some(1), "{more}");
     assert!(alice.ledger().shown().is_empty());
     assert!(!desk.appliance.path("out").exists());
+}
+
+#[tokio::test]
+async fn a_hash_is_signed_only_where_that_is_written_and_is_printed_as_the_screen_shows_it() {
+    let desk = Desk::open().await;
+    let message = desk.message_with_budget_behind(SOL);
+    let reply = desk.bot.sign("ask", &desk.wallet, &message).await.unwrap();
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    let request = reply.body["request_id"].as_str().unwrap().to_owned();
+    let alice = ledger(Approver::Alice, Press::Approve);
+    let off = desk.cosign(&request, &message, &alice, "off");
+    assert_eq!(off.code, Some(1), "{off}");
+    assert!(off.stderr.contains("put it first"), "{off}");
+
+    alice.ledger().settings.blind_signing = true;
+    let silent = desk.cosign(&request, &message, &alice, "silent");
+    assert_eq!(silent.code, Some(1), "{silent}");
+    assert!(silent.stderr.contains("--blind"), "{silent}");
+    assert!(alice.ledger().shown().is_empty());
+    let meant = desk.cosign_with(&request, &message, &alice, "meant", &["--blind"]);
+    assert_eq!(meant.code, Some(0), "{meant}");
+    let shown = alice.ledger().shown().to_vec();
+    let [Screen::Unrecognized { hash }] = shown.as_slice() else {
+        panic!("{shown:?}");
+    };
+    assert!(meant.stderr.contains(hash.as_str()), "{meant}");
+}
+
+#[tokio::test]
+async fn a_message_that_no_member_signs_is_refused_when_it_is_asked() {
+    let desk = Desk::open().await;
+    let bare = softhsm_tests::message::transfer(&desk.address, &COLD, SOL);
+    let reply = desk.bot.sign("ask", &desk.wallet, &bare).await.unwrap();
+    let problem = reply.problem().unwrap();
+    assert!(
+        problem.detail.contains("names none as a signer"),
+        "{problem:?}"
+    );
+    assert!(
+        problem.detail.contains(&Approver::Alice.public_key()),
+        "{problem:?}"
+    );
 }

@@ -237,6 +237,124 @@ fn a_first_start_with_a_wrong_policy_or_name_touches_nothing() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// `countersignd … init …` of a document's shell blocks, as words behind `init`.
+fn first_starts(document: &str) -> Vec<Vec<String>> {
+    let blocks = document.split("```sh\n").skip(1);
+    let commands = blocks.filter_map(|block| block.split("```").next());
+    let lines = commands.flat_map(|block| {
+        let joined = block.replace("\\\n", " ");
+        joined.lines().map(ToOwned::to_owned).collect::<Vec<_>>()
+    });
+    lines
+        .map(|line| line.split_whitespace().map(ToOwned::to_owned).collect())
+        .filter_map(|words: Vec<String>| {
+            let program = words.iter().position(|word| word == "countersignd")?;
+            let init = words.iter().skip(program).position(|word| word == "init")?;
+            Some(words[program + init + 1..].to_vec())
+        })
+        .collect()
+}
+
+/// The policy that README calls `desk-a`.
+fn desk_a(readme: &str) -> String {
+    let mut blocks = readme.split("```toml\n").skip(1);
+    let block = blocks
+        .find(|block| block.contains("name = \"desk-a\""))
+        .unwrap();
+    block.split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_documents_first_starts_run_and_leave_people_who_can_change_it() {
+    let read = |path: &str| fs::read_to_string(format!("../{path}")).unwrap();
+    let readme = read("README.md");
+    for document in [&readme, &read("deploy/README.md")] {
+        let commands = first_starts(document);
+        assert_eq!(commands.len(), 1, "{commands:?}");
+        let appliance = Appliance::configured(&Options::policy(desk_a(&readme))).unwrap();
+        let mut command = appliance.countersignd();
+        command.args(["init", "--json"]);
+        let mut words = commands[0].iter();
+        while let Some(word) = words.next() {
+            command.arg(word);
+            match word.as_str() {
+                "--operator-out" => {
+                    command.arg(appliance.root());
+                }
+                "--policy" => {
+                    assert_eq!(words.next().unwrap(), "desk-a.toml");
+                    command.arg(appliance.path("policy.toml"));
+                    continue;
+                }
+                _ => continue,
+            }
+            words.next();
+        }
+        let done = program::run(&mut command).unwrap();
+        assert_eq!(done.code, Some(0), "{done}");
+        let done: Value = serde_json::from_str(&done.stdout).unwrap();
+        assert!(done.get("warning").is_none(), "{done}");
+        assert_eq!(done["not_enrolled"], serde_json::json!([]), "{done}");
+        assert_eq!(done["approvers"].as_array().unwrap().len(), 3, "{done}");
+        let doctor = program::run(appliance.countersignd().args(["doctor", "--json"])).unwrap();
+        assert!(!doctor.stdout.contains("\"warning\": true"), "{doctor}");
+    }
+}
+
+#[tokio::test]
+async fn an_appliance_that_nobody_can_ever_change_is_refused_or_warns() {
+    let policy = "schema = 1\nname = \"x\"\n";
+    let with_group =
+        "schema = 1\nname = \"x\"\n[groups.change]\napprovers = [\"alice\"]\nquorum = 1\n";
+    let key = softhsm_tests::Approver::Alice.public_key();
+    let alice = format!("alice@a={key}");
+    let mut appliance = Appliance::configured(&Options::default()).unwrap();
+    let file = appliance.path("policy.toml");
+    let init = |appliance: &Appliance, more: &[&str]| {
+        let mut command = appliance.countersignd();
+        command.args(["init", "--operator", "a", "--operator-out"]);
+        command.arg(appliance.root()).args(more);
+        program::run(&mut command).unwrap()
+    };
+    let path = file.to_str().unwrap().to_owned();
+    for (text, more, says) in [
+        (policy, vec![], "no approver is enrolled"),
+        (with_group, vec![], "no approver is enrolled"),
+        (policy, vec!["--approver", &alice], "no group `change`"),
+        // Alone she asks, and whoever asks does not count.
+        (
+            with_group,
+            vec!["--approver", &alice],
+            "only 0 of its members",
+        ),
+    ] {
+        fs::write(&file, text).unwrap();
+        let more: Vec<&str> = more.iter().copied().chain(["--policy", &path]).collect();
+        let refused = init(&appliance, &more);
+        told(&refused, says, text);
+        told(&refused, "a freeze is for ever", text);
+        told(&refused, "--nobody-can-change-this-later", text);
+    }
+    fs::write(&file, policy).unwrap();
+    let meant = ["--policy", &path, "--nobody-can-change-this-later"];
+    let done = init(&appliance, &meant);
+    assert_eq!(done.code, Some(0), "{done}");
+    assert!(done.stdout.contains("a freeze is for ever"), "{done}");
+    let doctor = program::run(appliance.countersignd().arg("doctor")).unwrap();
+    assert_eq!(doctor.code, Some(0), "{doctor}");
+    assert!(doctor.stdout.contains("WARN changes"), "{doctor}");
+    appliance.start().await.unwrap();
+    let ends = |arguments: &[&str]| {
+        let mut command = appliance.countersign("operator-a");
+        program::run(command.args(arguments)).unwrap()
+    };
+    for line in [&["status"][..], &["freeze", "everything"]] {
+        let ended = ends(line);
+        assert_eq!(ended.code, Some(0), "{ended}");
+        assert!(ended.stdout.contains("a freeze is for ever"), "{ended}");
+    }
+}
+
 #[test]
 fn the_doctor_says_what_is_wrong() {
     let appliance = Appliance::initialised(&Options::default()).unwrap();

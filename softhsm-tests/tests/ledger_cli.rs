@@ -70,6 +70,8 @@ fn devices_are_listed_with_what_is_wrong_with_them() {
     drop(good);
     let listed = countersign(&["ledger", "list", "--ledger", &gone]);
     assert!(listed.stdout.contains("cannot open"), "{listed}");
+    assert_eq!(listed.code, Some(3), "{listed}");
+    assert!(listed.stderr.contains("no Ledger answers at"), "{listed}");
 }
 
 #[test]
@@ -212,6 +214,8 @@ fn an_ethereum_key_enrols_too() {
     assert_eq!(body["scheme"], "eip191");
     let key = body["public_key"].as_str().unwrap();
     assert!(key.starts_with("0x") && key.len() == 42, "{key}");
+    let bytes: [u8; 20] = hex::decode(&key[2..]).unwrap().try_into().unwrap();
+    assert_eq!(key, countersign_policy::approval::eip55::write(&bytes));
     let proof = body["proof"].as_str().unwrap();
     assert!(proof.starts_with("0x") && proof.len() == 132, "{proof}");
     let text = of_enrolment("desk.example", "bob", "eip191", key).unwrap();

@@ -175,22 +175,28 @@ async fn two_of_three_release_a_withdrawal_once() {
             .contains("needs 2 approvals, 0 count")
     );
 
-    let shown = Approver::Alice.agrees(&desk.operator, &id).await.unwrap();
+    let alice = Approver::Alice;
+    let (text, signature) = alice.read_and_sign(&desk.operator, &id).await.unwrap();
+    let hand_in = || alice.hand_in(&desk.operator, &id, &text.scheme, &signature);
+    let shown: Request = hand_in().await.unwrap().ok().unwrap();
     assert_eq!(shown.state, "pending");
-    let text = shown.text.unwrap();
+    let read = shown.text.unwrap();
+    assert_eq!(read, text.text);
     assert!(
-        text.starts_with(&format!(
+        read.starts_with(&format!(
             "Withdraw 5 SOL\nto {COLD}\nfrom {}\n",
             desk.address
         )),
-        "{text}"
+        "{read}"
     );
     assert!(
-        text.contains(&id) && text.contains(&desk.wallet.id),
-        "{text}"
+        read.contains(&id) && read.contains(&desk.wallet.id),
+        "{read}"
     );
-    // Twice the same person is one person.
-    let shown = Approver::Alice.agrees(&desk.operator, &id).await.unwrap();
+    // Twice the same person is one person, and is not given it to read again.
+    let again = alice.text(&desk.operator, &id).await.unwrap();
+    refused(again, ErrorCode::AlreadyDecided, "`alice` approved");
+    let shown: Request = hand_in().await.unwrap().ok().unwrap();
     assert_eq!(
         (shown.state.as_str(), shown.asks[0].counted),
         ("pending", 1)

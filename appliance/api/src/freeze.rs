@@ -110,6 +110,9 @@ pub struct FreezeState {
     pub since: String,
     /// False while the record of it could not be written; it holds all the same.
     pub recorded: bool,
+    /// That nobody can ever lift it, where that is so; in the answer to a freeze.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 #[cfg(test)]

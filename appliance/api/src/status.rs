@@ -50,4 +50,8 @@ pub struct Status {
     pub log_vkey: String,
     /// The caller's own SPIFFE id.
     pub you: String,
+    /// What makes the appliance less than it should be, though it works: that nobody can agree to
+    /// changes, or that two approvers are one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

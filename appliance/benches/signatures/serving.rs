@@ -138,6 +138,7 @@ async fn serve_until_stopped(directory: &Path) -> Result<()> {
     let config = config(directory)?;
     let device: Arc<dyn Device> = Arc::new(Simulator::default());
     let first = Init {
+        unchangeable: true,
         operators: vec!["a".to_owned()],
         approvers: Vec::new(),
         operator_out: directory.to_owned(),

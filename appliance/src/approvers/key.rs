@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_policy::approval::text::TextError;
-use countersign_policy::approval::{offchain, personal};
+use countersign_policy::approval::{eip55, offchain, personal};
 use ed25519_dalek::VerifyingKey;
 use k256::ecdsa::{RecoveryId, Signature as EcdsaSignature, VerifyingKey as EcdsaKey};
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,15 @@ pub enum Key {
     Ethereum([u8; 20]),
 }
 
+/// The secret that a key is the public half of: the same one in whatever scheme it signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Secret {
+    /// Of an Ed25519 key.
+    Ed25519([u8; 32]),
+    /// Of the Ethereum address.
+    Ethereum([u8; 20]),
+}
+
 /// Versions of Solana off-chain messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OffchainVersion {
@@ -72,6 +81,14 @@ pub enum KeyError {
     /// Not an address.
     #[error("expected `0x` and 40 hexadecimal digits of an Ethereum address, got `{0}`")]
     Ethereum(String),
+    /// An address whose capitals are not its checksum.
+    #[error("`{got}` is misspelt: its capitals say that it should read `{right}` (EIP-55)")]
+    Checksum {
+        /// As it came.
+        got: String,
+        /// What its digits alone would be.
+        right: String,
+    },
 }
 
 /// Why a signature does not count.
@@ -100,12 +117,26 @@ impl Key {
         match scheme {
             Scheme::SolanaOffchainV0 => ed25519_key(text, OffchainVersion::V0),
             Scheme::SolanaOffchainV1 => ed25519_key(text, OffchainVersion::V1),
-            Scheme::Eip191 => {
-                let error = || KeyError::Ethereum(text.chars().take(64).collect());
-                let digits = text.strip_prefix("0x").ok_or_else(error)?;
-                let bytes = hex::decode(digits).map_err(|_| error())?;
-                Ok(Self::Ethereum(bytes.try_into().map_err(|_| error())?))
-            }
+            Scheme::Eip191 => ethereum_address(text).map(Self::Ethereum),
+        }
+    }
+
+    /// What it is the public half of.
+    #[must_use]
+    pub const fn secret(&self) -> Secret {
+        match self {
+            Self::Ed25519(key, _) => Secret::Ed25519(*key),
+            Self::Ethereum(address) => Secret::Ethereum(*address),
+        }
+    }
+
+    /// How it signs.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        match self {
+            Self::Ed25519(_, OffchainVersion::V0) => Scheme::SolanaOffchainV0,
+            Self::Ed25519(_, OffchainVersion::V1) => Scheme::SolanaOffchainV1,
+            Self::Ethereum(_) => Scheme::Eip191,
         }
     }
 
@@ -169,9 +200,25 @@ impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ed25519(key, _) => f.write_str(&bs58::encode(key).into_string()),
-            Self::Ethereum(address) => write!(f, "0x{}", hex::encode(address)),
+            Self::Ethereum(address) => f.write_str(&eip55::write(address)),
         }
     }
+}
+
+/// An address in capitals and small letters is checked; in one case alone nothing checks it.
+fn ethereum_address(text: &str) -> Result<[u8; 20], KeyError> {
+    let error = || KeyError::Ethereum(text.chars().take(64).collect());
+    let digits = text.strip_prefix("0x").ok_or_else(error)?;
+    let bytes = hex::decode(digits).map_err(|_| error())?;
+    let address = bytes.try_into().map_err(|_| error())?;
+    let has = |wanted: fn(&u8) -> bool| digits.as_bytes().iter().any(wanted);
+    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let right = eip55::write(&address);
+    if mixed && right != text {
+        let got = text.to_owned();
+        return Err(KeyError::Checksum { got, right });
+    }
+    Ok(address)
 }
 
 fn ed25519_key(text: &str, version: OffchainVersion) -> Result<Key, KeyError> {
@@ -344,7 +391,7 @@ mod tests {
         for broken in ["", "0x", &cut, &signature.replace("1c", "1d")] {
             assert!(key.verify(DOMAIN, "Some data", broken).is_err());
         }
-        assert_eq!(key.to_string(), address.to_lowercase());
+        assert_eq!(key.to_string(), address);
     }
 
     #[test]
@@ -357,7 +404,13 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["", "0x", "2c7536E3605D9C16a7a3D7b1898e529396a65c23", "0xzz"] {
+        for text in [
+            "",
+            "0x",
+            "2c7536E3605D9C16a7a3D7b1898e529396a65c23",
+            "0xzz",
+            "0x2C7536E3605D9C16a7a3D7b1898e529396a65c23",
+        ] {
             assert!(Key::parse(Scheme::Eip191, text).is_err(), "{text}");
         }
     }

@@ -12,7 +12,6 @@ use super::consent::{ConsentRecord, Use};
 use super::tally::{State, tally};
 use super::{Digest32, GovernError};
 use crate::app::App;
-use crate::approvers::ApproverRecord;
 use crate::certificates::{self, CertificateRecord};
 use crate::freezes::{FreezeRecord, Scope};
 use crate::phase::Phase;
@@ -144,8 +143,12 @@ async fn follow(app: &App, after: After) -> Result<(), GovernError> {
 async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effect, GovernError> {
     match &record.what {
         What::Policy { name, text } => policy(app, id, record, name, text).await,
-        What::ApproverAdd { .. } => approver_add(app, id, &record.what).await,
-        What::ApproverRemove { id: approver, .. } => approver_remove(app, id, approver).await,
+        What::ApproverAdd { to, replaces } => {
+            super::approver::enrolment(app, id, to, replaces.as_ref()).await
+        }
+        What::ApproverRemove { id: approver, .. } => {
+            super::approver::removal(app, id, approver).await
+        }
         What::Unfreeze { scope, since, .. } => unfreeze(app, id, scope, *since).await,
         What::Unblock {
             principal, since, ..
@@ -209,70 +212,6 @@ async fn policy(
         result: json!({ "policy_id": policy, "version": version }),
         after: After::Activate(Box::new(stored)),
     })
-}
-
-async fn approver_add(app: &App, id: RequestId, what: &What) -> Result<Effect, GovernError> {
-    let What::ApproverAdd {
-        name,
-        scheme,
-        public_key,
-        operator,
-    } = what
-    else {
-        return Err(GovernError::Unreadable(id.to_string()));
-    };
-    let now = app.clock.now().micros();
-    let mut drafts = Vec::new();
-    // A new key takes the place of the one before.
-    if let Some(before) = app.approvers.find(name) {
-        drafts.extend(removal(app, *before.id.as_bytes(), now).await?);
-    }
-    let record = ApproverRecord {
-        name: name.clone(),
-        scheme: *scheme,
-        public_key: public_key.clone(),
-        operator: operator.clone(),
-        enrolled_by: id.to_string(),
-        enrolled_at: now,
-        removed_at: None,
-    };
-    let row = app.desk.random_id().await?;
-    drafts.push(Draft::new(row, &record)?);
-    let approver = countersign_intent::ApproverId::from_bytes(row).to_string();
-    Ok(Effect {
-        drafts,
-        kind: EntryKind::ApproverChanged,
-        subject: Some(approver.clone()),
-        detail: json!({ "enrolled": record, "request": id.to_string() }),
-        result: json!({ "approver_id": approver }),
-        after: After::Approvers,
-    })
-}
-
-async fn approver_remove(app: &App, id: RequestId, approver: &str) -> Result<Effect, GovernError> {
-    let row: countersign_intent::ApproverId = approver
-        .parse()
-        .map_err(|_| GovernError::Unreadable(id.to_string()))?;
-    let now = app.clock.now().micros();
-    Ok(Effect {
-        drafts: removal(app, *row.as_bytes(), now)
-            .await?
-            .into_iter()
-            .collect(),
-        kind: EntryKind::ApproverChanged,
-        subject: Some(approver.to_owned()),
-        detail: json!({ "removed": approver, "request": id.to_string() }),
-        result: json!({ "approver_id": approver }),
-        after: After::Approvers,
-    })
-}
-
-async fn removal(app: &App, id: [u8; 16], now: i64) -> Result<Option<Draft>, GovernError> {
-    let Some(mut stored) = app.records.get::<ApproverRecord>(id).await? else {
-        return Ok(None);
-    };
-    stored.record.removed_at.get_or_insert(now);
-    Ok(Some(Draft::update(&stored)?))
 }
 
 /// A freeze that was made anew meanwhile stays.

@@ -70,6 +70,48 @@ pub async fn approve(
     }
 }
 
+/// What an approver is given to sign.
+#[derive(Debug)]
+pub struct ToSign {
+    /// Who.
+    pub approver: Approver,
+    /// What they read.
+    pub text: String,
+    /// The exact bytes for their key.
+    pub message: Vec<u8>,
+}
+
+/// The text for one approver. Nobody reads what their signature would not count for.
+///
+/// # Errors
+/// As [`approve`], but for the signature; and an approver who said the same already.
+pub async fn to_sign(app: &App, id: RequestId, approver: &str) -> Result<ToSign, GovernError> {
+    let (ask, consent) = open(app, id).await?;
+    let approver = find(app, approver)?;
+    let standing = standing(&ask)?;
+    let rosters = rosters(standing, &approver, &ask)?;
+    if said(&consent.record, &ask, standing, &approver, &rosters) {
+        return Err(GovernError::AlreadyDecided(format!(
+            "`{}` approved {id} already, and the approval counts; others have to",
+            approver.record.name
+        )));
+    }
+    let message = approver
+        .key
+        .message(&app.config.trust_domain, &standing.text)
+        .map_err(|error| GovernError::Denied(error.to_string()))?;
+    Ok(ToSign {
+        text: standing.text.clone(),
+        approver,
+        message,
+    })
+}
+
+fn standing(ask: &Ask) -> Result<&Standing, GovernError> {
+    let standing = ask.standing.as_ref();
+    standing.map_err(|why| GovernError::Denied(why.clone()))
+}
+
 /// Answers the wallet that the request is about.
 async fn take(
     app: &App,
@@ -81,10 +123,7 @@ async fn take(
 ) -> Result<Option<WalletId>, GovernError> {
     let mut turn = app.records.turn().await;
     let (ask, mut consent) = open(app, id).await?;
-    let standing = ask
-        .standing
-        .as_ref()
-        .map_err(|why| GovernError::Denied(why.clone()))?;
+    let standing = standing(&ask)?;
     let approver = find(app, approver)?;
     let rosters = rosters(standing, &approver, &ask)?;
     check_scheme(&approver, scheme)?;
@@ -92,6 +131,9 @@ async fn take(
         .key
         .verify(&app.config.trust_domain, &standing.text, signature)
         .map_err(|error| wrong(&ask, &error))?;
+    if said(&consent.record, &ask, standing, &approver, &rosters) {
+        return Ok(ask.wallet);
+    }
     let yes = Yes {
         approver: approver.id.to_string(),
         name: approver.record.name.clone(),
@@ -103,9 +145,6 @@ async fn take(
         rosters,
         posted_by: poster.actor.name().to_owned(),
     };
-    if already(&consent.record, &yes) {
-        return Ok(ask.wallet);
-    }
     let detail = json!({
         "approver": yes.name,
         "approver_id": yes.approver,
@@ -301,13 +340,20 @@ fn wrong(ask: &Ask, error: &SignatureError) -> GovernError {
     }
 }
 
-/// The same person said the same under the same policy and rosters.
-fn already(consent: &ConsentRecord, yes: &Yes) -> bool {
+/// Whether the same person said the same under the same policy and rosters.
+fn said(
+    consent: &ConsentRecord,
+    ask: &Ask,
+    standing: &Standing,
+    approver: &Approver,
+    rosters: &BTreeMap<String, Digest32>,
+) -> bool {
+    let approver = approver.id.to_string();
     consent.approvals.iter().any(|one| {
-        one.approver == yes.approver
-            && one.digest == yes.digest
-            && one.policy_hash == yes.policy_hash
-            && one.rosters == yes.rosters
+        one.approver == approver
+            && one.digest.0 == ask.digest
+            && one.policy_hash.0 == standing.policy.set.hash()
+            && one.rosters == *rosters
     })
 }
 

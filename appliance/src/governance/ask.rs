@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_intent::{Principal, RequestId, Timestamp, WalletId};
+use countersign_intent::{Principal, RequestId, Span, Timestamp, WalletId};
 use countersign_policy::Requirement;
 use countersign_store::Store;
 
@@ -34,6 +34,21 @@ pub struct Ask {
     pub digest: [u8; 32],
     /// What the policy of now demands, or why nobody can agree to it any more.
     pub standing: Result<Standing, String>,
+}
+
+impl Ask {
+    /// When the longest time lock of these is over, where there is one.
+    #[must_use]
+    pub fn opens_at(&self, requirements: &[Requirement]) -> Option<Timestamp> {
+        opens_at(self.asked_at, requirements)
+    }
+}
+
+/// When the longest time lock of an ask is over, where there is one.
+#[must_use]
+pub fn opens_at(asked_at: Timestamp, requirements: &[Requirement]) -> Option<Timestamp> {
+    let longest = requirements.iter().map(|need| need.time_lock).max()?;
+    (longest > Span::ZERO).then(|| asked_at.saturating_add(longest))
 }
 
 /// What the policy of now demands.

@@ -2,17 +2,15 @@
 
 use countersign_intent::{Principal, RequestId, Span, Timestamp};
 use countersign_policy::approval::text::{Frame, of_change};
-use countersign_policy::diff::{Change as Difference, compare};
 use countersign_policy::{PolicySet, Requirement};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::GovernError;
+use super::approver::Enrolment;
 use super::ask::{Ask, Standing, issuers};
 use crate::app::App;
-use crate::approvers::Scheme;
 use crate::freezes::Scope;
-use crate::http::convert::policy_hash;
 use crate::policies::ActivePolicy;
 use crate::records::{Kind, Record, Stored};
 use crate::registrations::Registered;
@@ -38,14 +36,12 @@ pub enum What {
     },
     /// A new approver, or a new key of one.
     ApproverAdd {
-        /// The name that groups list.
-        name: String,
-        /// How the key signs.
-        scheme: Scheme,
-        /// The key.
-        public_key: String,
-        /// The operator who is the same person.
-        operator: Option<String>,
+        /// Who.
+        #[serde(flatten)]
+        to: Enrolment,
+        /// Who has the name now, as it was when this was asked: another since is another question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<Enrolment>,
     },
     /// An approver less.
     ApproverRemove {
@@ -53,6 +49,9 @@ pub enum What {
         id: String,
         /// Their name.
         name: String,
+        /// Their key; earlier versions did not write it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        public_key: Option<String>,
     },
     /// The end of a freeze.
     Unfreeze {
@@ -177,31 +176,31 @@ impl What {
         })
     }
 
-    /// It in words, what matters first; a line each.
+    /// Why one operator's word is not enough for it: what is looser of a policy, else what it is.
+    #[must_use]
+    pub fn why(&self, active: &PolicySet) -> Vec<String> {
+        let mut why = match self {
+            Self::Policy { text, .. } => super::policy::loosens(text, active),
+            _ => Vec::new(),
+        };
+        why.extend(self.summary(active));
+        why
+    }
+
+    /// It in words, what matters first; a line each. Whatever decides stands in it.
     #[must_use]
     pub fn summary(&self, active: &PolicySet) -> Vec<String> {
         match self {
-            Self::Policy { name, text } => policy_summary(name, text, active),
-            Self::ApproverAdd {
+            Self::Policy { name, text } => super::policy::summary(name, text, active),
+            Self::ApproverAdd { to, replaces } => super::approver::summary(to, replaces.as_ref()),
+            Self::ApproverRemove {
+                id,
                 name,
-                scheme,
                 public_key,
-                operator,
             } => {
-                let mut lines = vec![
-                    format!("Enrol approver {name}"),
-                    format!("with {public_key}"),
-                    scheme.as_str().to_owned(),
-                ];
-                lines.extend(
-                    operator
-                        .iter()
-                        .map(|name| format!("who is operator {name}")),
-                );
+                let mut lines = vec![format!("Remove approver {name}"), id.clone()];
+                lines.extend(public_key.iter().map(|key| format!("with {key}")));
                 lines
-            }
-            Self::ApproverRemove { id, name } => {
-                vec![format!("Remove approver {name}"), id.clone()]
             }
             Self::Unfreeze {
                 scope,
@@ -247,30 +246,6 @@ impl What {
             ],
         }
     }
-}
-
-/// What is looser in words, under a hash over it and both policies.
-fn policy_summary(name: &str, text: &str, active: &PolicySet) -> Vec<String> {
-    let reasons = match countersign_policy::parse(text).map(|new| compare(active, &new)) {
-        Ok(Difference::Loosening(reasons)) => reasons,
-        Ok(Difference::Tightening) => vec!["only tightens".to_owned()],
-        Err(_) => vec!["is not valid any more".to_owned()],
-    };
-    let mut hasher = Sha256::new_with_prefix(b"countersign/diff/v1\0");
-    for part in [active.text(), text]
-        .into_iter()
-        .chain(reasons.iter().map(String::as_str))
-    {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    let mut lines = vec![
-        format!("Change policy to {name}"),
-        format!("sha256 {}", policy_hash(text)),
-        format!("diff {}", hex::encode(hasher.finalize())),
-    ];
-    lines.extend(reasons);
-    lines
 }
 
 /// A change as recorded; it is never rewritten but for its end.
@@ -330,8 +305,15 @@ pub(super) async fn read(app: &App, id: RequestId) -> Result<Option<Ask>, Govern
 /// # Errors
 /// An asker that is no principal.
 pub fn ask(app: &App, stored: &Stored<ChangeRecord>) -> Result<Ask, GovernError> {
-    let record = &stored.record;
-    let id = RequestId::from_bytes(stored.id);
+    unrecorded(app, RequestId::from_bytes(stored.id), &stored.record)
+}
+
+/// The same before it is recorded.
+pub(super) fn unrecorded(
+    app: &App,
+    id: RequestId,
+    record: &ChangeRecord,
+) -> Result<Ask, GovernError> {
     let asker: Principal = record
         .asker
         .parse()
@@ -367,6 +349,7 @@ fn stand(
         asker: &ask.asker,
         policy_version: policy.version,
         policy: &policy.set,
+        opens_at: ask.opens_at(std::slice::from_ref(&requirement)),
         expires_at: ask.expires_at,
     };
     let text = of_change(&what.summary(&policy.set), &ask.digest, &frame)

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_intent::{Address, Intent, Principal, Timestamp, intent_digest};
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::usage::Window;
-use countersign_policy::{Decision, Facts, LimitKey, WalletFacts, decide, limit_keys};
+use countersign_policy::{Decision, Facts, LimitKey, Requirement, WalletFacts, decide, limit_keys};
 use countersign_store::StoredRequest;
 use serde::{Deserialize, Serialize};
 
@@ -154,8 +154,18 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
             ));
         }
     };
-    let text =
-        of_intent(&intent, facts, &frame(app, ask, &policy)).map_err(|error| error.to_string())?;
+    let approvers = app.approvers.all();
+    if let Some(why) = super::cosigner::lacking(
+        &requirements,
+        &policy.set,
+        &approvers,
+        |one| ask.is_by(one),
+        &intent.cosigners,
+    ) {
+        return Err(why);
+    }
+    let frame = frame(app, ask, &policy, &requirements);
+    let text = of_intent(&intent, facts, &frame).map_err(|error| error.to_string())?;
     Ok(Standing {
         policy,
         requirements,
@@ -163,13 +173,19 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
     })
 }
 
-fn frame<'a>(app: &'a App, ask: &'a Ask, policy: &'a crate::policies::ActivePolicy) -> Frame<'a> {
+fn frame<'a>(
+    app: &'a App,
+    ask: &'a Ask,
+    policy: &'a crate::policies::ActivePolicy,
+    requirements: &[Requirement],
+) -> Frame<'a> {
     Frame {
         appliance: &app.config.trust_domain,
         request: ask.id,
         asker: &ask.asker,
         policy_version: policy.version,
         policy: &policy.set,
+        opens_at: ask.opens_at(requirements),
         expires_at: ask.expires_at,
     }
 }

@@ -14,22 +14,26 @@
 
 pub mod apply;
 mod approve;
+pub mod approver;
 mod ask;
 mod certificate;
 pub mod change;
+pub mod changeable;
 mod consent;
+pub mod cosigner;
 mod digest;
 mod error;
 pub mod held;
 pub mod open_changes;
+mod policy;
 mod propose;
 mod tally;
 mod unblock;
 mod venue;
 mod wallet_limits;
 
-pub use approve::{Poster, approve, reject};
-pub use ask::{Ask, Standing, load};
+pub use approve::{Poster, ToSign, approve, reject, to_sign};
+pub use ask::{Ask, Standing, load, opens_at};
 pub use consent::{ConsentRecord, No, Use, Yes};
 pub use digest::Digest32;
 pub use error::GovernError;

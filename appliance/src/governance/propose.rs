@@ -1,11 +1,12 @@
 //! A governed change asked for.
 
 use countersign_audit::Kind as EntryKind;
+use countersign_policy::PolicySet;
 use serde_json::json;
 
 use super::ask::Ask;
 use super::change::{self, ChangeRecord, What};
-use super::{GovernError, Poster};
+use super::{GovernError, Poster, changeable};
 use crate::app::App;
 use crate::certificates;
 use crate::records::{Draft, RecordsError, Stored};
@@ -23,16 +24,19 @@ pub struct Proposal {
 /// is one.
 ///
 /// # Errors
-/// Nobody to ask, or too many changes waiting already.
+/// Nobody to ask, too many changes waiting already, or more than an approver's device shows.
 pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Proposal, GovernError> {
     let policy = app
         .policies
         .active()
         .ok_or_else(|| GovernError::Denied("no policy is active".to_owned()))?;
     let requirement = what.requirement(&policy.set).map_err(GovernError::Denied)?;
+    if let Some(why) = bricks(app, &what, &policy.set) {
+        return Err(GovernError::Denied(why));
+    }
     let asker = poster.principal.to_string();
     let issuers = certificates::issuers_of(app, poster.caller);
-    let why = what.summary(&policy.set);
+    let why = what.why(&policy.set);
     if let Some(ask) = same(app, &asker, &what).await? {
         return Ok(Proposal { ask, why });
     }
@@ -49,7 +53,11 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
         result: None,
         what,
     };
-    let detail = json!({ "kind": record.what.kind(), "summary": why });
+    // What no device shows in full is not asked.
+    change::unrecorded(app, id, &record)?
+        .standing
+        .map_err(GovernError::Denied)?;
+    let detail = json!({ "kind": record.what.kind(), "summary": record.what.summary(&policy.set) });
     let entry = app
         .journal
         .entry(
@@ -72,6 +80,19 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
     app.open_changes.insert(id, &stored.record);
     let ask = change::ask(app, &stored)?;
     Ok(Proposal { ask, why })
+}
+
+/// Why people could never agree to a change again after this one.
+fn bricks(app: &App, what: &What, active: &PolicySet) -> Option<String> {
+    let after = match what {
+        What::Policy { text, .. } => {
+            let new = countersign_policy::parse(text).ok()?;
+            changeable::of_now(app, Some(&new), None)
+        }
+        What::ApproverRemove { id, .. } => changeable::of_now(app, Some(active), Some(id)),
+        _ => None,
+    };
+    after.map(|why| format!("after this {why}; {}", changeable::CONSEQUENCE))
 }
 
 /// The same change of the same asker, if it waits already.

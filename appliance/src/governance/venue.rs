@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::records::{Draft, Stored};
 use crate::venues::VenueRecord;
 
-/// It in words: of a change, the fields that change.
+/// It in words: of a change, the fields that change, before and after.
 pub(super) fn summary(was: Option<&VenueRecord>, to: &VenueRecord) -> Vec<String> {
     let verb = match was {
         _ if to.removed => return vec![format!("Remove venue {}", to.slug)],
@@ -21,7 +21,13 @@ pub(super) fn summary(was: Option<&VenueRecord>, to: &VenueRecord) -> Vec<String
     let mut lines = vec![format!("{verb} venue {}", to.slug)];
     let fields = to.told().into_iter();
     let changed = fields.filter(|field| !before.contains(field));
-    lines.extend(changed.map(|(name, value)| format!("{name} {value}")));
+    lines.extend(changed.map(|(name, value)| {
+        let mut were = before.iter().filter(|(other, _)| *other == name);
+        match were.next() {
+            Some((_, old)) => format!("{name} {old} -> {value}"),
+            None => format!("{name} {value}"),
+        }
+    }));
     lines
 }
 

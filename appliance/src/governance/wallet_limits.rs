@@ -10,18 +10,18 @@ use crate::app::App;
 use crate::records::Draft;
 use crate::wallets::{LimitRecord, WalletRecord};
 
-/// It in words: what the limits were, and what they become.
+/// It in words: what the limits that change were, and what they become.
 pub(super) fn summary(wallet: &str, was: &[LimitRecord], to: &[LimitRecord]) -> Vec<String> {
-    let told = |word: &str, limits: &[LimitRecord]| -> Vec<String> {
+    let told = |word: &str, limits: &[LimitRecord], other: &[LimitRecord]| -> Vec<String> {
         if limits.is_empty() {
             return vec![format!("{word} none")];
         }
-        let lines = limits.iter().map(|limit| format!("{word} {limit}"));
-        lines.collect()
+        let differing = limits.iter().filter(|limit| !other.contains(limit));
+        differing.map(|limit| format!("{word} {limit}")).collect()
     };
     let mut lines = vec!["Loosen limits of".to_owned(), wallet.to_owned()];
-    lines.extend(told("was", was));
-    lines.extend(told("now", to));
+    lines.extend(told("was", was, to));
+    lines.extend(told("now", to, was));
     lines
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use countersign_api::{ApprovalText, ApprovalTextQuery, Approve, ErrorCode, Reject, Request};
+use countersign_api::{ApprovalText, ApprovalTextQuery, Approve, Reject, Request};
 use countersign_intent::RequestId;
 
 use super::changes::poster;
@@ -26,22 +26,8 @@ pub(super) async fn text(
     Query(query): Query<ApprovalTextQuery>,
 ) -> Result<Json<ApprovalText>, ApiError> {
     let id: RequestId = convert::id("id", &text)?;
-    let ask = governance::load(&app, id).await?;
-    let ask = ask.ok_or_else(|| ApiError::not_found("request that waits for people", &text))?;
-    let approver = app
-        .approvers
-        .find(&query.approver_id)
-        .ok_or_else(|| ApiError::not_found("enrolled approver", &query.approver_id))?;
-    let standing = ask
-        .standing
-        .as_ref()
-        .map_err(|why| ApiError::new(ErrorCode::PolicyDenied, why.clone()))?;
-    let message = approver
-        .key
-        .message(&app.config.trust_domain, &standing.text)
-        .map_err(|error| ApiError::new(ErrorCode::PolicyDenied, error.to_string()))?;
-    let answer = convert::approval_text(&ask, &standing.text, &approver, &message);
-    Ok(Json(answer))
+    let given = governance::to_sign(&app, id, &query.approver_id).await?;
+    Ok(Json(convert::approval_text(id, given)))
 }
 
 pub(super) async fn approve(

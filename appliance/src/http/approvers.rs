@@ -19,7 +19,8 @@ use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
 use super::phase::require_phase;
 use crate::app::App;
-use crate::approvers::{ApproverRecord, Key, Scheme};
+use crate::approvers::{ApproverRecord, Identity, Key, Scheme};
+use crate::governance::approver::Enrolment;
 use crate::governance::change::What;
 use crate::phase::Activity;
 
@@ -69,12 +70,26 @@ pub(super) async fn enrol(
     }
     key.verify(&app.config.trust_domain, &text, &body.proof)
         .map_err(|error| ApiError::field("proof", error.to_string()))?;
-    let what = What::ApproverAdd {
+    let identity = Identity {
+        name: &body.name,
+        operator: body.operator.as_deref(),
+        key: &key,
+    };
+    if let Some(why) = app.approvers.twin(&identity) {
+        return Err(ApiError::field("public_key", why));
+    }
+    let to = Enrolment {
         name: body.name,
         scheme,
         public_key: key.to_string(),
         operator: body.operator,
     };
+    let replaces = app.approvers.enrolled(&to.name).as_ref().map(Enrolment::of);
+    if replaces.as_ref() == Some(&to) {
+        let why = format!("`{}` is enrolled with this key already", to.name);
+        return Err(ApiError::field("public_key", why));
+    }
+    let what = What::ApproverAdd { to, replaces };
     propose(&app, &peer, what).await
 }
 
@@ -86,10 +101,11 @@ pub(super) async fn remove(
     require_phase(&app, Activity::Change)?;
     let approver = app
         .approvers
-        .find(&text)
+        .enrolled(&text)
         .ok_or_else(|| ApiError::not_found("enrolled approver", &text))?;
     let what = What::ApproverRemove {
         id: approver.id.to_string(),
+        public_key: Some(approver.key.to_string()),
         name: approver.record.name,
     };
     propose(&app, &peer, what).await

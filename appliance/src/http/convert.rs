@@ -282,6 +282,7 @@ pub fn freeze(freeze: &InForce) -> api::FreezeState {
         reason: freeze.record.reason.clone(),
         since: time(freeze.record.since),
         recorded: freeze.recorded,
+        warning: None,
     }
 }
 

@@ -15,6 +15,7 @@ use super::phase::require_phase;
 use crate::app::App;
 use crate::freezes::{self, FreezeRecord, InForce};
 use crate::governance::change::What;
+use crate::governance::changeable;
 use crate::phase::Activity;
 
 /// Holds from here on, recorded or not: freezing works when the HSM or the database does not.
@@ -35,7 +36,12 @@ pub(super) async fn freeze(
     app.freezes.hold(record.clone(), false);
     metrics::counter!("countersign_freezes_total").increment(1);
     let recorded = freezes::record(&app, peer.actor(), &record).await;
-    Ok(Json(convert::freeze(&InForce { record, recorded })))
+    let active = app.policies.active();
+    let never = changeable::of_now(&app, active.as_ref().map(|policy| &policy.set), None);
+    Ok(Json(FreezeState {
+        warning: never.map(|why| format!("{why}; {}", changeable::CONSEQUENCE)),
+        ..convert::freeze(&InForce { record, recorded })
+    }))
 }
 
 /// Governed: people agree to it on their devices. The freeze that is in force now is meant; one

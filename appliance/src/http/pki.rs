@@ -49,7 +49,8 @@ pub(super) async fn issue(
         let what = What::Certificate {
             name: body.name,
             csr: body.csr,
-            lifetime: lifetime.map(Span::micros),
+            // Written down, so that people read it.
+            lifetime: Some(lifetime.unwrap_or(app.config.certificates.client).micros()),
         };
         return propose(&app, &peer, what).await;
     }

@@ -21,6 +21,7 @@ use super::phase::require_phase;
 use super::{changes, convert};
 use crate::app::App;
 use crate::governance::change::What;
+use crate::governance::changeable;
 use crate::phase::Activity;
 use crate::policies::PolicyRecord;
 use crate::records::{Draft, RecordsError, Stored};
@@ -102,6 +103,9 @@ pub(super) async fn propose(
         };
         return changes::propose_with(&app, &peer, what, findings(&proposed)).await;
     }
+    if let Some(why) = bricks(&app, active.as_deref().map(|active| &active.set), &proposed) {
+        return Err(ApiError::field("text", why));
+    }
     let record = PolicyRecord {
         version: active.map_or(0, |active| active.version) + 1,
         name: proposed.name().to_owned(),
@@ -148,4 +152,17 @@ fn errors(set: &PolicySet) -> usize {
         .iter()
         .filter(|finding| finding.severity == Severity::Error);
     errors.count()
+}
+
+/// Why one operator's word would leave an appliance that nobody can ever change, where people can
+/// change it now.
+fn bricks(app: &App, active: Option<&PolicySet>, proposed: &PolicySet) -> Option<String> {
+    let never = |set| changeable::of_now(app, set, None);
+    match (never(active), never(Some(proposed))) {
+        (None, Some(why)) => Some(format!(
+            "under this policy {why}; {}; name enrolled approvers in a group `change` with a quorum",
+            changeable::CONSEQUENCE
+        )),
+        _ => None,
+    }
 }

@@ -11,6 +11,7 @@ use super::convert;
 use super::error::ApiError;
 use super::extract::Peer;
 use crate::app::App;
+use crate::governance::changeable;
 
 pub(super) async fn openapi(_: Peer) -> Json<serde_json::Value> {
     Json(countersign_api::document())
@@ -40,5 +41,6 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         policy_hash: policy.map(|policy| convert::policy_hash(policy.set.text())),
         log_vkey: app.log_verifier.vkey(),
         you: peer.actor().name().to_owned(),
+        warnings: changeable::warnings(&app),
     }))
 }

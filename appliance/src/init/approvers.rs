@@ -5,8 +5,11 @@ use std::path::Path;
 
 use countersign_intent::{ApproverId, Principal, Role};
 
-use crate::approvers::{ApproverRecord, Key, OffchainVersion, Scheme};
+use crate::approvers::{ApproverRecord, Identity, Key, Scheme};
+use crate::governance::changeable::{CONSEQUENCE, Voter, unchangeable};
 use crate::start::StartError;
+
+use super::Init;
 
 /// An approver to enrol.
 #[derive(Debug, Clone)]
@@ -55,16 +58,20 @@ impl FirstApprover {
         })
     }
 
+    pub(super) fn identity(&self) -> Identity<'_> {
+        Identity {
+            name: &self.name,
+            operator: self.operator.as_deref(),
+            key: &self.key,
+        }
+    }
+
     /// The row.
     #[must_use]
     pub fn record(&self, now: i64) -> ApproverRecord {
         ApproverRecord {
             name: self.name.clone(),
-            scheme: match self.key {
-                Key::Ed25519(_, OffchainVersion::V0) => Scheme::SolanaOffchainV0,
-                Key::Ed25519(_, OffchainVersion::V1) => Scheme::SolanaOffchainV1,
-                Key::Ethereum(_) => Scheme::Eip191,
-            },
+            scheme: self.key.scheme(),
             public_key: self.key.to_string(),
             operator: self.operator.clone(),
             enrolled_by: "init".to_owned(),
@@ -86,38 +93,60 @@ fn of_keypair(path: &Path) -> Result<Key, StartError> {
     Ok(Key::parse(Scheme::SolanaOffchainV0, &base58)?)
 }
 
-/// Names and identifiers must be told apart, and each name is one person.
+/// Every approver is a name, a key and a person of their own.
 ///
 /// # Errors
-/// A name or an operator that stands twice; an operator who is none of the first.
-pub(super) fn check_names(
+/// Two that are one; an operator who is none of the first.
+pub(super) fn check_single(
     approvers: &[FirstApprover],
     operators: &[String],
 ) -> Result<(), StartError> {
-    let mut tied: Vec<&String> = approvers
-        .iter()
-        .filter_map(|one| one.operator.as_ref())
-        .collect();
-    if let Some(unknown) = tied.iter().find(|one| !operators.contains(one)) {
+    let mut tied = approvers.iter().filter_map(|one| one.operator.as_ref());
+    if let Some(unknown) = tied.find(|one| !operators.contains(one)) {
         return Err(format!(
             "an approver is said to be operator `{unknown}`, whom no `--operator` names"
         )
         .into());
     }
-    tied.sort_unstable();
-    if let Some(pair) = tied.windows(2).find(|pair| pair.first() == pair.last()) {
-        let twice = pair.first().map_or("", |one| one.as_str());
-        return Err(format!("operator `{twice}` is said to be two approvers").into());
-    }
-    let mut names: Vec<&str> = approvers.iter().map(|one| one.name.as_str()).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => {
-            let twice = pair.first().copied().unwrap_or_default();
-            Err(format!("approver `{twice}` stands twice").into())
+    for (at, approver) in approvers.iter().enumerate() {
+        let before = approvers.iter().take(at).map(FirstApprover::identity);
+        if let Some(why) = approver.identity().twin(before) {
+            return Err(why.into());
         }
-        None => Ok(()),
     }
+    Ok(())
+}
+
+/// That nobody could ever change the appliance, if so and if it is meant.
+///
+/// # Errors
+/// It is so, and nobody wrote that it is meant.
+pub(super) fn never_changed(
+    init: &Init,
+    policy: Option<&str>,
+) -> Result<Option<String>, StartError> {
+    let set = policy.and_then(|text| countersign_policy::parse(text).ok());
+    let voters: Vec<Voter<'_>> = init
+        .approvers
+        .iter()
+        .map(|one| Voter {
+            name: &one.name,
+            operator: one.operator.as_deref(),
+        })
+        .collect();
+    let Some(why) = unchangeable(set.as_ref(), &voters, Some(&init.operators)) else {
+        return Ok(None);
+    };
+    let warning = format!("{why}; {CONSEQUENCE}");
+    if init.unchangeable {
+        return Ok(Some(warning));
+    }
+    Err(format!(
+        "{warning}; enrol approvers with `--approver NAME[@OPERATOR]=KEY` and name them in a group \
+         `change` of the policy, with a quorum that they reach without whoever asks, or write \
+         `--nobody-can-change-this-later` if that is meant"
+    )
+    .into())
 }
 
 /// A line about an enrolled approver.
@@ -149,8 +178,8 @@ mod tests {
         for wrong in ["alice", "=x", "a b=x", "alice=", "alice=0x00", &short] {
             assert!(FirstApprover::parse(wrong).is_err(), "`{wrong}`");
         }
-        assert!(check_names(&[of_text.clone(), of_address], &[]).is_ok());
-        let again = check_names(&[of_text.clone(), of_text], &[]);
+        assert!(check_single(&[of_text.clone(), of_address], &[]).is_ok());
+        let again = check_single(&[of_text.clone(), of_text], &[]);
         assert!(again.is_err());
     }
 
@@ -164,11 +193,22 @@ mod tests {
         assert_eq!(record.scheme, Scheme::SolanaOffchainV1);
         assert_eq!(record.public_key, public);
         let operators = ["a".to_owned()];
-        assert!(check_names(std::slice::from_ref(&alice), &operators).is_ok());
-        let unknown = check_names(std::slice::from_ref(&alice), &[]).unwrap_err();
+        assert!(check_single(std::slice::from_ref(&alice), &operators).is_ok());
+        let unknown = check_single(std::slice::from_ref(&alice), &[]).unwrap_err();
         assert!(unknown.to_string().contains("operator `a`"), "{unknown}");
-        let bob = FirstApprover::parse(&format!("bob@a={public}")).unwrap();
-        assert!(check_names(&[alice, bob], &operators).is_err());
+        let same_key = FirstApprover::parse(&format!("bob={public}")).unwrap();
+        let said = check_single(&[alice.clone(), same_key], &operators).unwrap_err();
+        assert!(
+            said.to_string().contains("the key of approver `alice`"),
+            "{said}"
+        );
+        let address = "0x2c7536e3605d9c16a7a3d7b1898e529396a65c23";
+        let same_person = FirstApprover::parse(&format!("bob@a={address}")).unwrap();
+        let said = check_single(&[alice, same_person], &operators).unwrap_err();
+        assert!(
+            said.to_string().contains("operator `a` is said to be two"),
+            "{said}"
+        );
         for wrong in ["alice@=x", "@a=x"] {
             assert!(FirstApprover::parse(wrong).is_err(), "`{wrong}`");
         }

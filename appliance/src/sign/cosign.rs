@@ -1,11 +1,15 @@
 //! Signatures of approvers inside the transaction itself, as a rule with `ledger_cosign` demands:
 //! verified here, before the HSM is asked for the wallet's.
 
-use countersign_intent::{Address, ApproverId};
+use countersign_intent::{Address, ApproverId, Intent, Principal};
 use ed25519_dalek::{Signature, VerifyingKey};
 
 use super::stages::Read;
+use crate::app::App;
 use crate::approvers::{Approver, Key};
+use crate::certificates::issuers_of;
+use crate::governance::cosigner;
+use crate::policies::ActivePolicy;
 
 /// The approvers whose own key has signed exactly the message that is to be released. Who only
 /// stands among its signers, or signed other bytes, is none of them.
@@ -39,4 +43,24 @@ fn present(read: &Read, key: &Key) -> Option<bool> {
     let signature = Signature::from_bytes(&signature);
     let verified = key.verify_strict(decoded.input.as_bytes(), &signature);
     Some(verified.is_ok())
+}
+/// Why people could agree to a request and it could never be released: nobody who counts signs its
+/// message.
+pub(super) fn never(
+    app: &App,
+    read: &Read,
+    policy: &ActivePolicy,
+    intent: &Intent,
+    ask: &countersign_policy::Ask,
+) -> Option<String> {
+    let caller = &read.resolved.asked.caller;
+    let issuers = issuers_of(app, caller);
+    let issuers: Vec<Principal> = issuers.iter().filter_map(|one| one.parse().ok()).collect();
+    cosigner::lacking(
+        &ask.requirements,
+        &policy.set,
+        &app.approvers.all(),
+        |one| one.is(caller.principal()) || issuers.iter().any(|issuer| one.is(issuer)),
+        &intent.cosigners,
+    )
 }

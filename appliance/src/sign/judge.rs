@@ -15,6 +15,7 @@ use countersign_policy::{Ask, Decision, Facts, WalletFacts, decide, limit_keys};
 use countersign_store::IdempotencyKey;
 use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
 
+use super::cosign;
 use super::entry::{Recorded, too_long};
 use super::kept::Kept;
 use super::nonce::{nonce_of, nonce_refused};
@@ -24,8 +25,8 @@ use super::stop::stopped;
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::certificates::issuers_of;
-use crate::governance::Digest32;
 use crate::governance::held::Held;
+use crate::governance::{Digest32, opens_at};
 use crate::holds::TooMany;
 use crate::journal::stamp;
 use crate::policies::ActivePolicy;
@@ -252,6 +253,9 @@ impl Hearing {
             return Err(refuse(ask.unmet.join("; ")));
         }
         let asked = &self.read.resolved.asked;
+        if let Some(why) = cosign::never(&self.app, &self.read, policy, &decoded.intent, ask) {
+            return Err(refuse(why));
+        }
         let expires = ask.requirements.iter().map(|need| need.expires).min();
         let expires_at = bench.now.saturating_add(expires.unwrap_or_default());
         let frame = Frame {
@@ -260,6 +264,7 @@ impl Hearing {
             asker: asked.caller.principal(),
             policy_version: policy.version,
             policy: &policy.set,
+            opens_at: opens_at(bench.now, &ask.requirements),
             expires_at,
         };
         let text = of_intent(&decoded.intent, wallet_facts(&self.read), &frame)

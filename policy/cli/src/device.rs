@@ -1,11 +1,16 @@
 //! The keys that approve: on a Ledger, or for development in a file.
 
+mod choice;
+pub(crate) mod lease;
+pub(crate) mod pages;
+
 use std::path::PathBuf;
 
 use countersign_hsm::Consequence;
 use countersign_hsm::ledger::{
     self, Address, App, DerivationPath, Ethereum, Solana, Version, running, usb_devices,
 };
+use countersign_policy::approval::eip55;
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::failure::Failure;
@@ -21,8 +26,8 @@ pub(crate) const ETHEREUM: &str = "eip191";
 /// Which Ledgers to look at.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Ledgers {
-    /// A Ledger: `usb` for those connected, `usb:PATH` for one of them, `tcp:HOST:PORT` for
-    /// Ledger's emulator; may be repeated
+    /// A Ledger: `usb` for the one connected, `usb:PATH` for one of several, `tcp:HOST:PORT` for
+    /// Ledger's emulator; `ledger list` takes several
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "usb")]
     pub ledger: Vec<Address>,
     /// Where the key lies on the Ledger; 44'/501'/0' in the Solana app and 44'/60'/0'/0/0 in the
@@ -68,49 +73,26 @@ impl Ledgers {
         Ok(addresses)
     }
 
-    /// The only device.
+    /// The device to use: the only one, or the one that the person chooses. Nothing is sent to the
+    /// others: somebody may be reading on them.
     ///
     /// # Errors
-    /// None is connected, or several are.
+    /// None is connected, or several are and nobody chose.
     pub(crate) fn one(&self) -> Result<Address, Failure> {
         let addresses = self.addresses()?;
         match addresses.as_slice() {
             [one] => Ok(one.clone()),
-            several => Err(failure(ledger::Error::Several(
-                several.iter().map(ToString::to_string).collect(),
-            ))),
+            several => choice::ask(several),
         }
     }
 }
 
 impl KeyArguments {
-    /// Every key that can be had: the file's, or one from each device.
+    /// The key of the file or of the device.
     ///
     /// # Errors
-    /// A file that is no keypair; no device; the only device is not ready.
-    pub(crate) fn keys(&self) -> Result<Vec<Key>, Failure> {
-        if let Some(path) = &self.keypair {
-            return Ok(vec![Key::file(path)?]);
-        }
-        let addresses = self.ledgers.addresses()?;
-        let mut keys = Vec::new();
-        let mut last = None;
-        for address in &addresses {
-            match Key::on(address, self.ledgers.path.as_ref()) {
-                Ok(key) => keys.push(key),
-                Err(failure) => last = Some(failure),
-            }
-        }
-        match last {
-            Some(failure) if keys.is_empty() => Err(failure),
-            _ => Ok(keys),
-        }
-    }
-
-    /// The only key.
-    ///
-    /// # Errors
-    /// As [`KeyArguments::keys`], or several devices.
+    /// A file that is no keypair; no device, or several of which none was chosen; one that is not
+    /// ready.
     pub(crate) fn key(&self) -> Result<Key, Failure> {
         match &self.keypair {
             Some(path) => Key::file(path),
@@ -129,6 +111,8 @@ enum Holder {
 /// A key that can approve.
 pub(crate) struct Key {
     holder: Holder,
+    /// Nobody else of this program talks to the device while this is there.
+    _lease: Option<lease::Device>,
     /// Where it is: a device, or a file.
     pub place: String,
     /// `solana-offchain-v0`, `solana-offchain-v1` or `eip191`.
@@ -143,9 +127,16 @@ impl Key {
     /// # Errors
     /// The device is not ready, or another app is open.
     pub(crate) fn on(address: &Address, path: Option<&DerivationPath>) -> Result<Self, Failure> {
-        let open = || ledger::open(address);
         let at = |error| failure(error).and(format!("at `{address}`"));
-        let mut transport = open().map_err(at)?;
+        let lease = match lease::take(address) {
+            lease::Device::Busy => {
+                return Err(Failure::unreachable(format!(
+                    "another `countersign` uses the Ledger at `{address}`: finish there first"
+                )));
+            }
+            free => Some(free),
+        };
+        let mut transport = ledger::open(address).map_err(at)?;
         let app = running(&mut *transport).map_err(at)?.name;
         let place = address.to_string();
         if app == App::Ethereum.name() {
@@ -154,6 +145,7 @@ impl Key {
             let public_key = address_text(app.address(&path).map_err(at)?);
             return Ok(Self {
                 holder: Holder::Ethereum(app, path),
+                _lease: lease,
                 place,
                 scheme: ETHEREUM,
                 public_key,
@@ -164,6 +156,7 @@ impl Key {
         let public_key = bs58::encode(app.public_key(&path).map_err(at)?).into_string();
         Ok(Self {
             holder: Holder::Solana(app, path),
+            _lease: lease,
             place,
             scheme: SOLANA,
             public_key,
@@ -177,6 +170,7 @@ impl Key {
         let public_key = bs58::encode(key.verifying_key()).into_string();
         Ok(Self {
             holder: Holder::File(Box::new(key)),
+            _lease: None,
             place: shown.to_string(),
             scheme: SOLANA,
             public_key,
@@ -221,7 +215,13 @@ impl Key {
     /// Whether it is the key of this scheme and text.
     pub(crate) fn is(&self, scheme: &str, public_key: &str) -> bool {
         let kind = |scheme: &str| scheme == ETHEREUM;
-        self.public_key == public_key && kind(self.scheme) == kind(scheme)
+        // An appliance of an earlier version writes addresses without their checksum.
+        let same = if kind(scheme) {
+            self.public_key.eq_ignore_ascii_case(public_key)
+        } else {
+            self.public_key == public_key
+        };
+        same && kind(self.scheme) == kind(scheme)
     }
 
     /// The path on the device, where it is on one.
@@ -303,7 +303,7 @@ fn chosen(path: Option<&DerivationPath>, app: App) -> DerivationPath {
 }
 
 fn address_text(address: [u8; 20]) -> String {
-    format!("0x{}", hex::encode(address))
+    eip55::write(&address)
 }
 
 /// A device's error with the exit code that goes with it: 1 where a person or the device said no,
@@ -311,7 +311,7 @@ fn address_text(address: [u8; 20]) -> String {
 pub(crate) fn failure(error: ledger::Error) -> Failure {
     let said = error.to_string();
     match (&error, error.consequence()) {
-        (ledger::Error::Invalid(_), _) => Failure::usage(said),
+        (ledger::Error::Invalid(_) | ledger::Error::Several(_), _) => Failure::usage(said),
         (_, Consequence::Refused | Consequence::Broken) => Failure::refused(said),
         (_, Consequence::NotSent | Consequence::OutcomeUnknown) => Failure::unreachable(said),
     }

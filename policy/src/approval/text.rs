@@ -3,21 +3,18 @@
 
 use std::fmt::Write;
 
-use countersign_intent::{
-    Asset, Effect, Intent, KnownAsset, Principal, RequestId, Timestamp, intent_digest,
-};
+use countersign_intent::{Effect, Intent, Principal, RequestId, Timestamp, intent_digest};
 use sha2::{Digest, Sha256};
 
 use super::offchain::{HEADER, MAX_MESSAGE};
 use crate::facts::WalletFacts;
-use crate::request::{AssetOf, Request, Subject};
+use crate::request::{Request, Subject};
 use crate::set::PolicySet;
+
+mod words;
 
 /// Characters of a text at most: what fits into an off-chain message after its header.
 pub const MAX_TEXT: usize = MAX_MESSAGE - HEADER;
-
-/// Lines about what is asked, at most; a person reads no more, and cannot be asked about less.
-const MAX_SUBJECT: usize = MAX_TEXT - 460;
 
 /// A text that no device shows in full.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +24,8 @@ pub enum TextError {
     Empty,
     /// More than a device takes.
     #[error(
-        "expected at most {MAX_TEXT} characters, got {0}: this does not fit on an approver's \
-         device; ask for less in one request"
+        "the text to approve would have {0} characters, and an approver's device takes \
+         {MAX_TEXT}: split it, and ask for less in one request"
     )]
     TooLong(usize),
     /// Something else than printable ASCII and line feeds.
@@ -69,6 +66,8 @@ pub struct Frame<'a> {
     pub policy_version: u64,
     /// The policy that decides.
     pub policy: &'a PolicySet,
+    /// When the time lock is over, where there is one.
+    pub opens_at: Option<Timestamp>,
     /// When the ask lapses.
     pub expires_at: Timestamp,
 }
@@ -84,45 +83,61 @@ pub fn of_intent(
     frame: &Frame<'_>,
 ) -> Result<String, TextError> {
     let request = Request::new(frame.policy, intent, frame.asker, wallet);
-    let (first, upkeep): (Vec<_>, Vec<_>) =
-        request.subjects.iter().partition(|subject| subject.primary);
+    let mut subjects: Vec<&Subject<'_>> = request.subjects.iter().collect();
+    subjects.sort_by_key(|subject| rank(subject));
+    let (first, upkeep): (Vec<_>, Vec<_>) = subjects
+        .into_iter()
+        .partition(|subject| rank(subject) < Rank::Upkeep);
     let mut text = String::new();
-    for subject in first {
-        effect(&mut text, &request, subject);
-    }
+    let tell = |text: &mut String, subjects: Vec<&Subject<'_>>| {
+        let words = subjects
+            .into_iter()
+            .flat_map(|subject| words::effect(&request, subject));
+        words.for_each(|said| say(text, &said));
+    };
+    tell(&mut text, first);
     line(&mut text, "from", &intent.wallet);
     let _infallible = writeln!(text, "{}\n{}", wallet.id, wallet.user);
-    for subject in upkeep {
-        effect(&mut text, &request, subject);
-    }
+    tell(&mut text, upkeep);
+    let around = words::around(&request);
+    around.iter().for_each(|said| say(&mut text, said));
     close(&mut text, frame, &intent_digest(intent));
     check_text(&text).map(|()| text)
 }
 
-/// The text for a governed change: `summary` in words, one line each, shortened to what fits.
-/// `digest` covers the whole change, so that a shortened summary binds all of it.
+/// What a person reads first: amount and destination stand on the first page of every device, and
+/// the memo, which says who is credited, right behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Transfer,
+    Primary,
+    Memo,
+    Upkeep,
+}
+
+const fn rank(subject: &Subject<'_>) -> Rank {
+    match subject.effect {
+        Effect::Transfer { .. } => Rank::Transfer,
+        Effect::Memo { .. } => Rank::Memo,
+        _ if subject.primary => Rank::Primary,
+        _ => Rank::Upkeep,
+    }
+}
+
+/// The text for a governed change: `summary` in words, one line each and nothing left out.
 ///
 /// # Errors
-/// No summary.
+/// No summary, or more than fits on a device.
 pub fn of_change(
     summary: &[String],
     digest: &[u8; 32],
     frame: &Frame<'_>,
 ) -> Result<String, TextError> {
-    let mut text = String::new();
-    let mut left = summary.len();
-    for said in summary {
-        let said = printable(said);
-        if text.len() + said.len() > MAX_SUBJECT {
-            let _infallible = writeln!(text, "and {left} more, see the request");
-            break;
-        }
-        let _infallible = writeln!(text, "{said}");
-        left -= 1;
-    }
-    if text.is_empty() {
+    if summary.is_empty() {
         return Err(TextError::Empty);
     }
+    let mut text = String::new();
+    summary.iter().for_each(|said| say(&mut text, said));
     close(&mut text, frame, digest);
     check_text(&text).map(|()| text)
 }
@@ -144,35 +159,15 @@ pub fn of_enrolment(
     check_text(&text).map(|()| text)
 }
 
-fn effect(text: &mut String, request: &Request<'_>, subject: &Subject<'_>) {
-    let Effect::Transfer {
-        asset,
-        amount,
-        to,
-        token_account,
-    } = subject.effect
-    else {
-        let _infallible = writeln!(text, "{}", printable(&request.describe(subject)));
-        return;
-    };
-    let money = request.money(AssetOf::Known(*asset), amount.base());
-    let _infallible = writeln!(text, "Withdraw {}", printable(&money));
-    line(text, "to", to);
-    if let Some(account) = token_account {
-        line(text, "account", account);
-    }
-    // The symbol of such a token is the policy's word for it.
-    if let (Asset::Token(mint), None) = (asset, KnownAsset::of(*asset)) {
-        line(text, "mint", mint);
-    }
-}
-
 fn close(text: &mut String, frame: &Frame<'_>, digest: &[u8; 32]) {
     line(text, "asked by", frame.asker);
     let _infallible = writeln!(text, "{}", frame.request);
     let policy: [u8; 32] = Sha256::digest(frame.policy.text()).into();
     let short: String = hex(&policy).chars().take(16).collect();
     let _infallible = writeln!(text, "policy {} {short}", frame.policy_version);
+    if let Some(opens_at) = frame.opens_at {
+        line(text, "not before", &opens_at);
+    }
     line(text, "expires", &frame.expires_at);
     line(text, "at", &printable(frame.appliance));
     let _infallible = write!(text, "digest {}", hex(digest));
@@ -182,13 +177,20 @@ fn line(text: &mut String, word: &str, what: &impl std::fmt::Display) {
     let _infallible = writeln!(text, "{word} {what}");
 }
 
-/// What a device cannot show becomes `?`; the digest still covers it.
+fn say(text: &mut String, said: &str) {
+    let _infallible = writeln!(text, "{}", printable(said));
+}
+
+/// What a device cannot show is escaped, so that no two words read alike.
 fn printable(words: &str) -> String {
-    let shown = |character: char| match character {
-        ' '..='~' => character,
-        _ => '?',
-    };
-    words.chars().map(shown).collect()
+    let mut shown = String::with_capacity(words.len());
+    for character in words.chars() {
+        match character {
+            ' '..='~' => shown.push(character),
+            other => shown.extend(other.escape_default()),
+        }
+    }
+    shown
 }
 
 fn hex(bytes: &[u8]) -> String {

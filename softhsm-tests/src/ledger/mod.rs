@@ -74,6 +74,7 @@ pub struct Ledger {
     keys: Keys,
     buttons: Buttons,
     shown: Vec<Screen>,
+    commands: u64,
     pending: Option<Pending>,
 }
 
@@ -86,6 +87,7 @@ impl Ledger {
             keys,
             buttons,
             shown: Vec::new(),
+            commands: 0,
             pending: None,
         }
     }
@@ -96,6 +98,12 @@ impl Ledger {
         &self.shown
     }
 
+    /// How many commands came.
+    #[must_use]
+    pub const fn commands(&self) -> u64 {
+        self.commands
+    }
+
     /// Lets somebody else press the buttons.
     pub fn press_with(&mut self, buttons: Buttons) {
         self.buttons = buttons;
@@ -103,6 +111,7 @@ impl Ledger {
 
     /// Answers one command: data, and the status word.
     pub fn answer(&mut self, command: &[u8]) -> (Vec<u8>, u16) {
+        self.commands += 1;
         match self.dispatch(command) {
             Ok(data) => (data, wire::OK),
             Err(Refusal(status)) => (Vec::new(), status),

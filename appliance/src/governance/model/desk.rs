@@ -10,7 +10,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sha2::{Digest, Sha256};
 
-use super::super::{Poster, apply, approve, change::What, load, propose, reject};
+use super::super::{
+    Poster, apply, approve, approver::Enrolment, change::What, load, propose, reject,
+};
 use crate::Db;
 use crate::app::App;
 use crate::approvers::Scheme;
@@ -103,6 +105,7 @@ impl Desk {
                 .collect(),
             operator_out: directory.path().to_owned(),
             policy: Some(policy_file),
+            unchangeable: false,
         };
         let config = config(directory.path());
         let same = Arc::clone(&device);
@@ -402,11 +405,15 @@ impl Desk {
     }
 
     pub(super) fn enrolment(&self, who: usize, generation: u64) -> What {
+        let before = self.app().approvers.enrolled(APPROVERS[who]);
         What::ApproverAdd {
-            name: APPROVERS[who].to_owned(),
-            scheme: Scheme::SolanaOffchainV0,
-            public_key: public(who, generation),
-            operator: None,
+            to: Enrolment {
+                name: APPROVERS[who].to_owned(),
+                scheme: Scheme::SolanaOffchainV0,
+                public_key: public(who, generation),
+                operator: None,
+            },
+            replaces: before.as_ref().map(Enrolment::of),
         }
     }
 

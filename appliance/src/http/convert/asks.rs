@@ -3,13 +3,14 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api as api;
+use countersign_intent::RequestId;
 use countersign_policy::PolicySet;
 use countersign_store::{Decided, OutcomeKind, StoredRequest};
 
 use super::time;
-use crate::approvers::{Approver, ApproverRecord, Key};
+use crate::approvers::{ApproverRecord, Key};
 use crate::governance::change::ChangeRecord;
-use crate::governance::{Ask, ConsentRecord, Proposal, State, Tally, Yes};
+use crate::governance::{Ask, ConsentRecord, Proposal, State, Tally, ToSign, Yes};
 use crate::records::Stored;
 use crate::sign::{Answer, answer_of, base58};
 
@@ -159,20 +160,16 @@ pub fn pending_change(proposal: Proposal) -> api::PendingChange {
 
 /// The text for one approver, with the bytes to sign.
 #[must_use]
-pub fn approval_text(
-    ask: &Ask,
-    text: &str,
-    approver: &Approver,
-    message: &[u8],
-) -> api::ApprovalText {
+pub fn approval_text(request: RequestId, given: ToSign) -> api::ApprovalText {
+    let approver = given.approver;
     api::ApprovalText {
-        request_id: ask.id.to_string(),
+        request_id: request.to_string(),
         approver_id: approver.id.to_string(),
-        approver: approver.record.name.clone(),
         public_key: approver.key.to_string(),
         scheme: approver.record.scheme.as_str().to_owned(),
-        text: text.to_owned(),
-        message: BASE64_STANDARD.encode(message),
+        approver: approver.record.name,
+        text: given.text,
+        message: BASE64_STANDARD.encode(given.message),
     }
 }
 

@@ -89,6 +89,9 @@ fn show(state: &FreezeState, out: &mut Output) {
         "frozen: {scope} since {} by {}",
         state.since, state.by
     ));
+    if let Some(warning) = &state.warning {
+        out.line(format!("WARNING: {warning}"));
+    }
     if !state.recorded {
         out.line("it holds, but its record could not be written yet");
     }

@@ -25,6 +25,9 @@ fn show(status: &Status, out: &mut Output) {
             ("clock", Some(clock(&status.clock))),
         ],
     );
+    for warning in &status.warnings {
+        out.line(format!("WARNING: {warning}"));
+    }
     out.line("");
     let rows: Vec<_> = status.checks.iter().map(check).collect();
     table(

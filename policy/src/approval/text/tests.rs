@@ -1,6 +1,6 @@
 use super::*;
 use crate::parse;
-use countersign_intent::{Address, Amount, Lifetime, Role, UserId, Venue, WalletId};
+use countersign_intent::{Address, Amount, Asset, Lifetime, Role, UserId, Venue, WalletId};
 
 const POLICY: &str = r#"
 schema = 1
@@ -69,6 +69,7 @@ fn frame<'a>(policy: &'a PolicySet, asker: &'a Principal) -> Frame<'a> {
         asker,
         policy_version: 3,
         policy,
+        opens_at: None,
         expires_at: Timestamp::parse("2026-11-22T10:00:00Z").unwrap(),
     }
 }
@@ -123,17 +124,182 @@ fn inv02_another_amount_destination_or_effect_is_another_text() {
 }
 
 #[test]
-fn a_change_shows_its_summary_and_binds_the_rest_by_its_digest() {
+fn a_change_shows_everything_or_there_is_no_text() {
     let (set, asker) = (parse(POLICY).unwrap(), asker());
-    let summary: Vec<String> = (0..100)
-        .map(|n| format!("rule `r{n}` may permit what no rule permitted \u{2014} really"))
-        .collect();
     let frame = frame(&set, &asker);
-    let text = of_change(&summary, &[1; 32], &frame).unwrap();
-    assert!(text.starts_with("rule `r0` may permit what no rule permitted ? really\n"));
-    assert!(text.contains(" more, see the request\n"), "{text}");
-    assert_ne!(text, of_change(&summary, &[2; 32], &frame).unwrap());
+    let line = |n: u32| format!("adds to `cold` number {n} \u{2014} really");
+    let few: Vec<String> = (0..10).map(line).collect();
+    let text = of_change(&few, &[1; 32], &frame).unwrap();
+    assert!(
+        text.starts_with("adds to `cold` number 0 \\u{2014} really\n"),
+        "{text}"
+    );
+    for n in 0..10 {
+        assert!(text.contains(&format!("number {n} ")), "{text}");
+    }
+    assert_ne!(text, of_change(&few, &[2; 32], &frame).unwrap());
+    let many: Vec<String> = (0..100).map(line).collect();
+    let refused = of_change(&many, &[1; 32], &frame).unwrap_err();
+    assert!(refused.to_string().contains("split it"), "{refused}");
     assert_eq!(of_change(&[], &[1; 32], &frame), Err(TextError::Empty));
+}
+
+#[test]
+fn a_time_lock_stands_in_the_text() {
+    let (set, asker) = (parse(POLICY).unwrap(), asker());
+    let opens_at = Timestamp::parse("2026-11-22T09:00:00Z").ok();
+    let frame = Frame {
+        opens_at,
+        ..frame(&set, &asker)
+    };
+    let text = of_change(&["x".to_owned()], &[1; 32], &frame).unwrap();
+    assert!(text.contains("\nnot before 2026-11-22T09:00:00"), "{text}");
+}
+
+/// One of every kind that upkeep and fees have, beside a withdrawal.
+fn every_effect() -> Vec<Effect> {
+    let (account, amount, asset) = (Address::new([9; 32]), Amount::from_base(1_500), Asset::Sol);
+    let friend = Address::new([10; 32]);
+    vec![
+        transfer(5, 7),
+        fee(),
+        Effect::Tip { to: friend, amount },
+        Effect::RentDeposit { account, amount },
+        Effect::Wrap { account, amount },
+        Effect::Unwrap {
+            account,
+            amount: None,
+        },
+        Effect::Unwrap {
+            account,
+            amount: Some(amount),
+        },
+        Effect::Reclaim {
+            account,
+            amount: None,
+        },
+        Effect::OpenAccount {
+            account,
+            owner: friend,
+            asset,
+        },
+        Effect::OpenAccount {
+            account,
+            owner: Address::new([3; 32]),
+            asset,
+        },
+        Effect::CloseAccount {
+            account,
+            destination: friend,
+        },
+        Effect::CloseAccount {
+            account,
+            destination: Address::new([3; 32]),
+        },
+        Effect::Delegate {
+            account,
+            delegate: friend,
+            asset: Some(asset),
+            amount,
+        },
+        Effect::Revoke { account },
+        Effect::AuthorityChange {
+            account,
+            kind: countersign_intent::AuthorityKind::AccountOwner,
+            new_authority: None,
+        },
+        Effect::Burn {
+            asset,
+            amount,
+            account,
+        },
+        Effect::Stake {
+            account,
+            operation: countersign_intent::StakeOperation::Delegate {
+                vote_account: friend,
+            },
+        },
+        Effect::NonceAdvance {
+            account,
+            authority: friend,
+        },
+        Effect::Launch(countersign_intent::Launch {
+            program: "pump-fun",
+            mint: account,
+            creator: Some(friend),
+            quote: asset,
+            name: "coin\nto nobody".to_owned(),
+            symbol: "COIN".to_owned(),
+            uri: "ipfs:x".to_owned(),
+            cost: amount,
+        }),
+        Effect::Memo {
+            text: "104: caf\u{e9}\nto nobody".to_owned(),
+        },
+    ]
+}
+
+/// No effect is one word of its class, and each is told by itself.
+#[test]
+fn every_effect_says_who_and_how_much() {
+    let base = rendered(vec![transfer(5, 7)]).unwrap();
+    for effect in every_effect().into_iter().skip(1) {
+        let text = rendered(vec![transfer(5, 7), effect.clone()]).unwrap();
+        let more: Vec<&str> = text
+            .lines()
+            .filter(|line| !base.lines().any(|old| old == *line))
+            .filter(|line| !line.starts_with("digest "))
+            .collect();
+        let more = more.join("\n");
+        for class in ["housekeeping", "authority of", "fee of"] {
+            assert!(!more.contains(class), "{effect:?}: {more}");
+        }
+        for (has, shown) in [
+            ([9; 32], "account or position"),
+            ([10; 32], "somebody else"),
+        ] {
+            let address = Address::new(has).to_string();
+            let meant = format!("{effect:?}").contains(&address);
+            assert!(
+                !meant || more.contains(&address),
+                "{shown}: {effect:?}: {more}"
+            );
+        }
+        assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')));
+    }
+}
+
+#[test]
+fn a_memo_stands_behind_the_destination_and_cannot_fake_a_line() {
+    let memo = |text: &str| Effect::Memo {
+        text: text.to_owned(),
+    };
+    let to = Address::new([7; 32]);
+    let text = rendered(vec![memo("x\nto nobody"), fee(), transfer(5, 7)]).unwrap();
+    let start = format!("Withdraw 0.000000005 SOL\nto {to}\nmemo \"x\\nto nobody\"\nfrom ");
+    assert!(text.starts_with(&start), "{text}");
+    let other = rendered(vec![memo("y"), fee(), transfer(5, 7)]).unwrap();
+    assert!(other.contains("\nmemo \"y\"\n"), "{other}");
+}
+
+#[test]
+fn who_else_signs_and_that_it_does_not_expire_stand_in_the_text() {
+    let (set, asker) = (parse(POLICY).unwrap(), asker());
+    let mut asked = intent(vec![transfer(5, 7)]);
+    asked.cosigners = vec![Address::new([11; 32])];
+    asked.lifetime = Lifetime::DurableNonce {
+        account: Address::new([12; 32]),
+        authority: Address::new([3; 32]),
+        value: [0; 32],
+    };
+    let text = of_intent(&asked, WALLET, &frame(&set, &asker)).unwrap();
+    for line in [
+        format!("also signs {}", Address::new([11; 32])),
+        "does not expire until nonce advances".to_owned(),
+        format!("nonce {}", Address::new([12; 32])),
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
 }
 
 #[test]

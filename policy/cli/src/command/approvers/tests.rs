@@ -183,7 +183,7 @@ fn a_new_destination_is_a_proposed_policy() {
     let line = ["destinations", "add", "cold", &other, "--dry-run"];
     let (exit, out, _, calls) = countersign(&line, [active()]);
     assert_eq!((exit, calls.len()), (Exit::Done, 1));
-    assert!(out.contains("destination `cold` changed"), "{out}");
+    assert!(out.contains(&format!("adds {other} to `cold`")), "{out}");
     assert!(out.contains("a loosening"), "{out}");
     let line = ["destinations", "add", "cold", &other];
     let (exit, _, _, calls) = countersign(&line, [active(), (202, pending())]);

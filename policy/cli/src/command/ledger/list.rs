@@ -3,7 +3,7 @@
 use countersign_hsm::ledger::{self, Address, App, Solana, running, usb_devices};
 use serde_json::json;
 
-use crate::device::{Ledgers, failure};
+use crate::device::{Ledgers, failure, lease};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::session::Session;
@@ -15,6 +15,8 @@ struct Seen {
     model: String,
     app: Option<String>,
     state: String,
+    /// Whether nobody answers there.
+    gone: bool,
 }
 
 pub(super) fn run(ledgers: &Ledgers, session: &mut Session) -> Outcome {
@@ -58,18 +60,48 @@ pub(super) fn run(ledgers: &Ledgers, session: &mut Session) -> Outcome {
             &rows,
         );
     });
-    Ok(Exit::Done)
+    let gone = seen.iter().filter(|one| one.gone);
+    let gone: Vec<&str> = gone.map(|one| one.device.as_str()).collect();
+    if gone.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let gone = gone.join(", ");
+    session.out.note(format!("no Ledger answers at {gone}"));
+    Ok(Exit::Unreachable)
 }
 
 fn look(address: &Address, model: &str) -> Seen {
     let mut app = None;
-    let state = state(address, &mut app).unwrap_or_else(|error| error.to_string());
+    // Whoever reads on it must not be disturbed: a command now would leave them without an answer.
+    let (state, gone) = match lease::take(address) {
+        lease::Device::Busy => (
+            "in use by another `countersign`, and not asked anything".to_owned(),
+            false,
+        ),
+        lease::Device::Free(_held) => match state(address, &mut app) {
+            Ok(state) => (state, false),
+            Err(error) => (error.to_string(), is_gone(&error)),
+        },
+    };
     Seen {
         device: address.to_string(),
         model: model.to_owned(),
         app,
         state,
+        gone,
     }
+}
+
+/// Whether nothing answered, as opposed to a device that is not ready.
+const fn is_gone(error: &ledger::Error) -> bool {
+    matches!(
+        error,
+        ledger::Error::NoDevice
+            | ledger::Error::CannotOpen { .. }
+            | ledger::Error::Lost(_)
+            | ledger::Error::TimedOut(_)
+            | ledger::Error::Malformed { .. }
+    )
 }
 
 /// Whether the device can be used as it is; `app` is told as soon as it is known.

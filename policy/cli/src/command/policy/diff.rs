@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use countersign_policy::PolicySet;
 use countersign_policy::diff::{Change, compare};
+use countersign_policy::{PolicySet, differences};
 use serde_json::{Value, json};
 
 use super::{active, file};
@@ -51,44 +51,6 @@ pub(super) fn compared(old: &PolicySet, new: &PolicySet) -> Compared {
             Change::Loosening(why) => why,
         },
     }
-}
-
-/// Every named part that is not the same in both, as `rule `a` added`.
-fn differences(old: &PolicySet, new: &PolicySet) -> Vec<String> {
-    let mut found = Vec::new();
-    found.extend(parts("group", old.groups(), new.groups(), |one| one.name()));
-    found.extend(parts(
-        "destination",
-        old.destinations(),
-        new.destinations(),
-        |one| one.name(),
-    ));
-    found.extend(parts("asset", old.assets(), new.assets(), |one| {
-        one.symbol()
-    }));
-    found.extend(parts("limit", old.limits(), new.limits(), |one| one.name()));
-    found.extend(parts("rule", old.rules(), new.rules(), |one| one.name()));
-    found
-}
-
-fn parts<T: PartialEq>(what: &str, old: &[T], new: &[T], name: impl Fn(&T) -> &str) -> Vec<String> {
-    let find = |list: &'_ [T], wanted: &str| list.iter().position(|one| name(one) == wanted);
-    let mut found = Vec::new();
-    for one in new {
-        let name = name(one);
-        match find(old, name).and_then(|at| old.get(at)) {
-            None => found.push(format!("{what} `{name}` added")),
-            Some(before) if before != one => found.push(format!("{what} `{name}` changed")),
-            Some(_) => {}
-        }
-    }
-    for one in old {
-        let name = name(one);
-        if find(new, name).is_none() {
-            found.push(format!("{what} `{name}` removed"));
-        }
-    }
-    found
 }
 
 impl Compared {

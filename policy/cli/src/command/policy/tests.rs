@@ -332,7 +332,7 @@ fn diff_tells_a_tightening_from_a_loosening() {
     let (exit, out, err) = policy(&["diff", &old, &tighter], []);
     assert_eq!(exit, Exit::Done, "{out}{err}");
     assert!(
-        out.starts_with("limit `sol-out` changed\na tightening"),
+        out.starts_with("`sol-out` 5 -> 4 SOL per ") && out.contains("\na tightening"),
         "{out}"
     );
     let (exit, out, _) = policy(&["diff", &tighter, &old], []);
@@ -358,7 +358,8 @@ fn diff_with_one_file_starts_from_the_active_policy() {
     assert_eq!(exit, Exit::Done, "{out}{err}");
     let value: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(value["change"], "tightening");
-    assert_eq!(value["differences"], json!(["rule `fees` removed"]));
+    let gone = value["differences"][0].as_str().unwrap();
+    assert!(gone.starts_with("rule `fees` removed: it "), "{gone}");
 }
 
 #[test]

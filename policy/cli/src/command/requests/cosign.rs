@@ -12,6 +12,7 @@ use countersign_decode::solana::Decoded;
 use countersign_intent::{Address, RequestId, intent_digest};
 use serde_json::json;
 
+use super::blind::Screen;
 use super::show;
 use crate::client::Call;
 use crate::command::policy::active;
@@ -35,6 +36,10 @@ pub(crate) struct Arguments {
     /// File for the transaction in base64; standard output unless told
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Sign though the Ledger shows a hash alone, with blind signing on: what the message does stands
+    /// then by this computer's word
+    #[arg(long)]
+    blind: bool,
     /// Check the message against the request, say what it does, and stop there
     #[arg(long)]
     dry_run: bool,
@@ -55,12 +60,16 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         });
         return Ok(Exit::Done);
     }
-    let (mut key, signer) = signer(arguments.keys.keys()?, &decoded)?;
-    session.out.note(format!(
-        "with {} ({}): compare amount, recipient and sender on the screen",
-        key.public_key, key.place
-    ));
-    let signature = key.sign_transaction(decoded.input.as_bytes())?;
+    let (mut key, signer) = signer(arguments.keys.key()?, &decoded)?;
+    session
+        .out
+        .note(format!("with {} ({}):", key.public_key, key.place));
+    let screen = Screen::of(decoded.input.as_bytes(), &key)?;
+    screen.check(arguments.blind)?;
+    session.out.note(screen.compare());
+    let signature = key
+        .sign_transaction(decoded.input.as_bytes())
+        .map_err(|failure| screen.explain(failure))?;
     let transaction = decoded
         .with_cosignature(&signer, signature)
         .map(|bytes| STANDARD.encode(bytes))
@@ -122,25 +131,21 @@ fn cosigners(decoded: &Decoded) -> Vec<String> {
     cosigners.map(Address::to_string).collect()
 }
 
-/// The first key that has to sign the message.
-fn signer(keys: Vec<Key>, decoded: &Decoded) -> Result<(Key, Address), Failure> {
-    let wanted = cosigners(decoded);
-    let mut seen = Vec::new();
-    for key in keys {
-        let mut signers = decoded.intent.cosigners.iter();
-        if let Some(signer) = signers.find(|one| one.to_string() == key.public_key) {
-            return Ok((key, *signer));
-        }
-        seen.push(format!("{} ({})", key.public_key, key.place));
+/// The key, if it has to sign the message.
+fn signer(key: Key, decoded: &Decoded) -> Result<(Key, Address), Failure> {
+    let mut signers = decoded.intent.cosigners.iter();
+    if let Some(signer) = signers.find(|one| one.to_string() == key.public_key) {
+        return Ok((key, *signer));
     }
+    let wanted = cosigners(decoded);
     let signers = if wanted.is_empty() {
         "nobody else has to sign it".to_owned()
     } else {
         format!("it has to be signed by {}", wanted.join(", "))
     };
     Err(Failure::usage(format!(
-        "{} has no place in this message: {signers}",
-        seen.join(", ")
+        "{} ({}) has no place in this message: {signers}",
+        key.public_key, key.place
     ))
     .and("the bot has to name the key as a signer when it asks for the withdrawal"))
 }

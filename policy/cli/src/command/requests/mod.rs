@@ -1,6 +1,7 @@
 //! `countersign requests`
 
 mod approve;
+mod blind;
 mod cosign;
 mod list;
 mod reject;

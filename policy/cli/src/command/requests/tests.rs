@@ -89,6 +89,7 @@ fn an_approval_is_signed_by_the_enrolled_key_over_the_rebuilt_bytes() {
     ];
     let answers = [
         approvers(),
+        (200, request("pending")),
         (200, asked(&text())),
         (200, request("pending")),
     ];
@@ -96,10 +97,10 @@ fn an_approval_is_signed_by_the_enrolled_key_over_the_rebuilt_bytes() {
     assert_eq!(exit, Exit::Done, "{err}");
     assert!(err.contains("  Withdraw 5 SOL\n"), "{err}");
     assert!(out.contains("`treasury` has 1 of 2 approvals"), "{out}");
-    assert_eq!(calls[1].query, [("approver_id", "apr_alice".to_owned())]);
-    assert_eq!(calls[2].path, format!("/v1/requests/{REQUEST}/approvals"));
-    assert!(calls[2].idempotency_key.is_some());
-    let body: Value = serde_json::from_slice(calls[2].body.as_ref().unwrap()).unwrap();
+    assert_eq!(calls[2].query, [("approver_id", "apr_alice".to_owned())]);
+    assert_eq!(calls[3].path, format!("/v1/requests/{REQUEST}/approvals"));
+    assert!(calls[3].idempotency_key.is_some());
+    let body: Value = serde_json::from_slice(calls[3].body.as_ref().unwrap()).unwrap();
     assert_eq!(body["approver_id"], "apr_alice");
     let signature = bs58::decode(body["signature"].as_str().unwrap())
         .into_vec()
@@ -121,10 +122,53 @@ fn a_dry_run_shows_the_text_and_signs_nothing() {
         "--keypair",
         path.to_str().unwrap(),
     ];
-    let (exit, out, _, calls) = countersign(&line, [approvers(), (200, asked(&text()))]);
+    let answers = [
+        approvers(),
+        (200, request("pending")),
+        (200, asked(&text())),
+    ];
+    let (exit, out, _, calls) = countersign(&line, answers);
     assert_eq!(exit, Exit::Done);
     assert_eq!(out, format!("{}\n", text()));
+    assert_eq!(calls.len(), 3);
+}
+
+#[test]
+fn what_is_over_or_was_said_already_is_not_read_again() {
+    let (_folder, path) = keypair();
+    let line = [
+        "requests",
+        "approve",
+        REQUEST,
+        "--keypair",
+        path.to_str().unwrap(),
+    ];
+    for state in ["consumed", "done", "rejected", "expired", "signed"] {
+        let (exit, _, err, calls) = countersign(&line, [approvers(), (200, request(state))]);
+        assert_eq!(exit, Exit::Refused, "{err}");
+        assert!(err.contains("nothing to approve"), "{err}");
+        assert_eq!(calls.len(), 2);
+    }
+    let given = |counts: bool| {
+        let mut request = request("pending");
+        request["approvals"] = json!([{
+            "approver_id": "apr_alice", "approver": "alice", "scheme": "solana-offchain-v0",
+            "given_at": "t", "posted_by": "operator/a", "counts": counts,
+        }]);
+        (200, request)
+    };
+    let (exit, _, err, calls) = countersign(&line, [approvers(), given(true)]);
+    assert_eq!(exit, Exit::Refused, "{err}");
+    assert!(err.contains("`alice` approved"), "{err}");
     assert_eq!(calls.len(), 2);
+    // One that counts no more, because the policy changed since, is asked for anew.
+    let answers = [
+        approvers(),
+        given(false),
+        (200, asked(&text())),
+        (200, request("pending")),
+    ];
+    assert_eq!(countersign(&line, answers).0, Exit::Done);
 }
 
 #[test]
@@ -157,10 +201,11 @@ fn what_does_not_belong_together_is_not_signed() {
             "does not name the request",
         ),
     ] {
-        let (exit, _, err, calls) = countersign(&line, [approvers(), (200, answer)]);
+        let answers = [approvers(), (200, request("pending")), (200, answer)];
+        let (exit, _, err, calls) = countersign(&line, answers);
         assert_eq!(exit, Exit::Refused, "{err}");
         assert!(err.contains(expected), "{err}");
-        assert_eq!(calls.len(), 2, "something was posted");
+        assert_eq!(calls.len(), 3, "something was posted");
     }
 }
 
@@ -177,11 +222,12 @@ fn a_key_that_nobody_is_enrolled_with_is_told() {
         "--approver",
         "bob",
     ];
-    let (exit, _, err, calls) = countersign(&line, [approvers()]);
+    let answers = [approvers(), (200, request("pending"))];
+    let (exit, _, err, calls) = countersign(&line, answers);
     assert_eq!(exit, Exit::Usage);
     assert!(err.contains("nobody is enrolled with"), "{err}");
     assert!(err.contains("`bob`") && !err.contains("`alice`"), "{err}");
-    assert_eq!(calls.len(), 1);
+    assert_eq!(calls.len(), 2);
     let line = [
         "requests",
         "approve",
