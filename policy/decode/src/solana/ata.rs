@@ -153,8 +153,14 @@ impl Prover {
         kept.ok_or(Exhausted)
     }
 
-    fn derive(&mut self, mut state: State, mint: &Address, bump: u8) -> Result<State, Exhausted> {
+    /// Counts one hash.
+    pub(crate) fn spend(&mut self) -> Result<(), Exhausted> {
         self.left = self.left.checked_sub(1).ok_or(Exhausted)?;
+        Ok(())
+    }
+
+    fn derive(&mut self, mut state: State, mint: &Address, bump: u8) -> Result<State, Exhausted> {
+        self.spend()?;
         let [second, _] = &mut self.tail;
         if let Some((in_mint, rest)) = second.split_first_chunk_mut() {
             *in_mint = *mint.as_bytes();

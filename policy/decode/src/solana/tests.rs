@@ -8,6 +8,7 @@ mod mainnet;
 mod mistakes;
 mod mutation;
 mod second_reading;
+mod to_decode;
 
 use base64::Engine as _;
 use countersign_intent::{Address, Amount, Asset, Effect, Lifetime, WRAPPED_SOL_MINT};

@@ -31,6 +31,8 @@ pub(crate) struct Walk<'m> {
     effects: Vec<Effect>,
     asserted: Vec<Assertion>,
     syncs: Vec<(usize, u8)>,
+    openings: Vec<(usize, u8)>,
+    funds: Vec<(u8, u64)>,
     launched: Vec<Address>,
     prover: Prover,
 }
@@ -61,6 +63,8 @@ pub(crate) fn walk(
         asserted: Vec::new(),
         facts: Facts::default(),
         syncs: program::syncs(message),
+        openings: program::openings(message),
+        funds: Vec::new(),
         launched: Vec::new(),
         prover: Prover::new(),
     };
@@ -146,6 +150,27 @@ impl Walk<'_> {
             .any(|(later, synced)| *later > position && *synced == account)
     }
 
+    /// Whether a later instruction has Jupiter open this account, and says what lamports sent there
+    /// before are for.
+    pub(crate) fn is_opened_after(&self, position: usize, account: u8) -> bool {
+        let mut openings = self.openings.iter();
+        openings.any(|(later, opened)| *later > position && *opened == account)
+    }
+
+    /// Remembers lamports of the wallet for an account that is opened later.
+    pub(crate) fn fund(&mut self, account: u8, units: u64) {
+        self.funds.push((account, units));
+    }
+
+    /// What the wallet has sent to an account for its opening.
+    pub(crate) fn take_funds(&mut self, account: u8) -> u64 {
+        let (taken, left) = self.funds.iter().partition(|(of, _)| *of == account);
+        let taken: Vec<(u8, u64)> = taken;
+        self.funds = left;
+        let units = taken.iter().map(|(_, units)| *units);
+        units.fold(0, u64::saturating_add)
+    }
+
     /// Counts a rent deposit of a new token account, if the wallet pays it.
     pub(crate) fn deposit_token_rent(&mut self, account: Address, program: TokenProgram) {
         let rent = self.token_rent(program);
@@ -171,6 +196,13 @@ impl Walk<'_> {
     }
 
     fn finish(mut self) -> Result<Read, DecodeError> {
+        if !self.funds.is_empty() {
+            return Err(DecodeError::new(
+                DecodeErrorKind::WrongAccounts,
+                None,
+                "lamports are sent to an account that is not opened afterwards",
+            ));
+        }
         if let Some(created) = self.facts.unfinished() {
             let place = Place::Instruction {
                 index: created.position,

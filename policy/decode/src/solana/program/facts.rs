@@ -58,8 +58,9 @@ pub(super) const TOKEN: &[Row] = &[
     row("InitializeAccount2", CREATED.and(OPENS), NOTHING),
     row("InitializeAccount3", CREATED.and(OPENS), NOTHING),
     none("InitializeImmutableOwner"),
-    row("Transfer", OWN.and(RECEIVER), NOTHING),
-    row("TransferChecked", RECEIVER, NOTHING),
+    // Another signer's is about nothing of the wallet.
+    row("Transfer", NOTHING, OWN.and(RECEIVER)),
+    row("TransferChecked", NOTHING, RECEIVER),
     none("Revoke"),
     none("SetAuthority"),
     none("Burn"),
@@ -75,9 +76,9 @@ pub(super) const TOKEN_2022: &[Row] = &[
     row("InitializeAccount2", CREATED.and(OPENS), NOTHING),
     row("InitializeAccount3", CREATED.and(OPENS), NOTHING),
     none("InitializeImmutableOwner"),
-    row("Transfer", OWN.and(RECEIVER), NOTHING),
-    row("TransferChecked", RECEIVER, NOTHING),
-    row("TransferCheckedWithFee", RECEIVER, NOTHING),
+    row("Transfer", NOTHING, OWN.and(RECEIVER)),
+    row("TransferChecked", NOTHING, RECEIVER),
+    row("TransferCheckedWithFee", NOTHING, RECEIVER),
     none("Revoke"),
     none("SetAuthority"),
     none("Burn"),
@@ -127,7 +128,7 @@ pub(super) const JUPITER_V6: &[Row] = &[
     trade("exact_out_route_v2"),
     trade("shared_accounts_route_v2"),
     trade("shared_accounts_exact_out_route_v2"),
-    none("create_token_account"),
+    row("create_token_account", NOTHING, OPENS),
 ];
 
 pub(super) const JUPITER_LIMIT: &[Row] = &[trade("initialize_order"), trade("cancel_order")];

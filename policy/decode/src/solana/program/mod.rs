@@ -29,6 +29,7 @@ mod system;
 mod token;
 mod token_2022;
 
+pub(super) use jupiter_v6::openings;
 pub(super) use token::syncs;
 
 use countersign_intent::Address;

@@ -67,6 +67,10 @@ fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError>
     call.wallet(0, "the payer")?;
     let to = call.key_or_wallet(1)?;
     let receiver = call.account(1)?;
+    if walk.is_opened_after(call.position, receiver.index) {
+        walk.fund(receiver.index, units);
+        return Ok(());
+    }
     if walk.is_synced_after(call.position, receiver.index) {
         return token::wrap(walk, call, &receiver, units);
     }

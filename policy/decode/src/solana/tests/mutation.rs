@@ -25,8 +25,8 @@ struct Meaning {
 /// What is known of a message whose instructions are looked at.
 struct About {
     native: bool,
-    /// Whether the wallet stands in the first slot.
-    first: bool,
+    /// In which slot another signer than the wallet stands where the instruction has its authority.
+    theirs: Vec<usize>,
 }
 
 fn meaning(program: &Address, instruction: &RawInstruction<'_>, about: &About) -> Meaning {
@@ -41,7 +41,12 @@ fn meaning(program: &Address, instruction: &RawInstruction<'_>, about: &About) -
         // The fee it leads to is in the effects, to the lamport.
         ("ComputeBudget111111111111111111111111111111", _) => some(&[], 0..data.len()),
         // What another signer sends is theirs.
-        ("11111111111111111111111111111111", [2, ..]) if !about.first => some(&[0], 4..12),
+        ("11111111111111111111111111111111", [2, ..]) if about.theirs.contains(&0) => {
+            some(&[0], 4..12)
+        }
+        (_, [3, ..]) if *program == ids::TOKEN && about.theirs.contains(&2) => some(&[2], 1..9),
+        (_, [12, ..]) if about.theirs.contains(&3) => some(&[3], 1..10),
+        (_, [9]) if about.theirs.contains(&2) => some(&[2], 0..0),
         // References after the two accounts; the space of a new account.
         ("11111111111111111111111111111111", [2, ..]) => some(&[0, 1], 0..0),
         ("11111111111111111111111111111111", [0, ..]) => some(&[0, 1], 12..20),
@@ -129,7 +134,7 @@ fn after_texts(data: &[u8]) -> usize {
 /// The route plan, the choice of Jupiter's own account, token programs, and the plan's accounts.
 fn jupiter(data: &[u8]) -> Meaning {
     let (slots, free_data): (&[usize], _) = match data[0] {
-        0x93 => (&[0, 1, 3], 8..9),
+        0x93 => (&[0, 1, 2, 3], 0..0),
         0xe5 => (&[1, 2, 3, 4, 5, 6, 7, 8], 8..data.len() - 19),
         0xd0 => (&[1, 2, 3, 4, 5, 6, 7, 9, 10], 8..data.len() - 19),
         0xc1 | 0xb0 => (&[2, 3, 6, 7, 8, 9, 11, 12], 8..data.len() - 19),
@@ -149,6 +154,7 @@ fn proven_slots(program: &Address, data: &[u8]) -> &'static [usize] {
         ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0x18, ..]) => &[8, 9, 10, 11, 13],
         ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0xd6, ..]) => &[6, 7, 8, 15],
         ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0xea, ..]) => &[2, 4],
+        ("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", [0x93, ..]) => &[2, 4],
         ("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", [0xe5, ..]) => &[5, 7, 8],
         ("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", [0xd0, ..]) => &[5, 6, 9, 10],
         ("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", [0xc1 | 0xb0, ..]) => &[7, 8, 11, 12],
@@ -192,11 +198,13 @@ fn free_bytes(wallet: &Address, bytes: &[u8]) -> Free {
         let native = quote
             .and_then(|index| message.keys.get(usize::from(*index)))
             .is_some_and(|key| key == WRAPPED_SOL_MINT.as_bytes());
-        let first = instruction.accounts.first();
-        let first = first.and_then(|index| message.keys.get(usize::from(*index)));
+        let theirs = (0..instruction.accounts.len()).filter(|slot| {
+            let index = usize::from(instruction.accounts[*slot]);
+            index < signers && message.keys[index] != *wallet.as_bytes()
+        });
         let about = About {
             native,
-            first: first == Some(wallet.as_bytes()),
+            theirs: theirs.collect(),
         };
         let meaning = meaning(&program, instruction, &about);
         let at = offset(instruction.accounts, bytes);
@@ -260,6 +268,7 @@ fn accepted() -> Vec<(Address, Vec<u8>)> {
     records(REAL)
         .into_iter()
         .map(|(_, bytes)| split_transaction(&bytes).unwrap().0.to_vec())
+        .chain(super::to_decode::messages())
         .chain(super::mainnet::trades_without_creation())
         .chain(ledger.into_iter().map(|(_, bytes)| bytes))
         .chain(bench)

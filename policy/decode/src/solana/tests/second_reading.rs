@@ -46,7 +46,12 @@ fn naive_transfers(message: &VersionedMessage, wallet: &[u8; 32]) -> BTreeMap<St
         {
             add("SOL".to_owned(), Some(wrapped + 1));
         }
-        if program.starts_with("Token") {
+        // What another signer moves is theirs.
+        let authority = match instruction.data.first() {
+            Some(12) => key(3),
+            _ => key(2),
+        };
+        if program.starts_with("Token") && authority.as_ref() == Some(wallet) {
             match instruction.data.first() {
                 Some(12 | 15) => {
                     let mint = Address::new(key(1).unwrap());

@@ -214,6 +214,27 @@ impl<'m> Walk<'m> {
         Ok(known.is_some_and(|known| known.owner == wallet && known.mint == mint))
     }
 
+    /// The first mint that holds, of those that the message does not name but somebody did.
+    pub(crate) fn first_mint(
+        &mut self,
+        call: &Call<'_>,
+        holds: impl Fn(&Address) -> bool,
+    ) -> Result<Option<Address>, DecodeError> {
+        let well_known = [
+            Some(WRAPPED_SOL_MINT),
+            mint_of(USDC.asset),
+            mint_of(USDT.asset),
+        ];
+        let hinted = self.context.mints.iter().copied();
+        for mint in well_known.into_iter().flatten().chain(hinted) {
+            self.prover.spend().map_err(|_| exhausted(call))?;
+            if holds(&mint) {
+                return Ok(Some(mint));
+            }
+        }
+        Ok(None)
+    }
+
     /// The associated accounts of an owner whose mint an instruction does not name.
     pub(crate) fn unnamed(
         &self,

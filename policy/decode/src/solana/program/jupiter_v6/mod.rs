@@ -18,6 +18,8 @@ use super::super::call::Call;
 use super::super::swap::{MintFrom, Side, Terms};
 use super::super::walk::Walk;
 
+pub(in super::super) use token_account::openings;
+
 use numbers::{bounds, terms};
 
 pub(super) const ID: Address = Address::from_literal("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");

@@ -22,6 +22,9 @@ pub(super) fn close_account(
     call.named("CloseAccount");
     call.no_args(1)?;
     call.expect_slots_and_references(3)?;
+    if call.is_other_signer(2)? {
+        return close_theirs(walk, call);
+    }
     let account = pays_out_to_wallet(call)?;
     let address = call.key(0)?;
     let wrapped =
@@ -40,6 +43,20 @@ pub(super) fn close_account(
     };
     walk.push(effect);
     Ok(())
+}
+
+/// Another signer closes an account of theirs; its lamports may go to anybody.
+fn close_theirs(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    let account = call.account(0)?;
+    let known = walk.known(call, &account)?;
+    if known.is_some_and(|known| known.owner == walk.wallet()) {
+        return Err(call.refuse(
+            DecodeErrorKind::WrongAccounts,
+            "another signer closes an account of the wallet; only the wallet itself may",
+        ));
+    }
+    call.account_or_wallet(1)?;
+    walk.close(call, 0)
 }
 
 /// Slots: account, destination, authority.
@@ -158,7 +175,7 @@ fn owner_or_rent(walk: &Walk<'_>, name: &str) -> Address {
 }
 
 // What a new wrapped-SOL account holds beyond its rent is wrapped SOL.
-fn fund(walk: &mut Walk<'_>, account: Address, asset: Asset, units: u64) {
+pub(in super::super) fn fund(walk: &mut Walk<'_>, account: Address, asset: Asset, units: u64) {
     let total = lamports(units);
     let rent = match asset {
         Asset::Sol => total.min(lamports(walk.context.costs.token_account_rent)),

@@ -13,7 +13,7 @@ use super::super::call::Call;
 use super::super::walk::{Walk, lamports};
 
 pub(in super::super) use account::syncs;
-pub(super) use account::wrap;
+pub(super) use account::{fund, wrap};
 pub(super) use transfer::transfer_of_named_mint;
 
 /// Wrapped SOL's amount follows its lamports.

@@ -107,8 +107,14 @@ fn a_transfer_without_its_mint_needs_a_known_source() {
 #[test]
 fn only_the_wallet_as_authority_is_signed_for() {
     let mut foreign = transfer_checked(pool(2));
+    foreign.accounts[3] = reads(STRANGER);
+    assert_eq!(refusal(&[foreign.clone()]), DecodeErrorKind::WrongAccounts);
     foreign.accounts[3] = signs(STRANGER);
-    assert_eq!(refusal(&[foreign]), DecodeErrorKind::WrongAccounts);
+    assert_eq!(effects(&[foreign.clone()]), Ok(vec![]), "theirs");
+    foreign.accounts[2] = writes(ata(WALLET, MINT));
+    assert_eq!(effects(&[foreign.clone()]), Ok(vec![]), "to the wallet");
+    foreign.accounts[1] = reads(WALLET);
+    assert_eq!(refusal(&[foreign]), DecodeErrorKind::MisplacedWallet);
     let mut referenced = transfer_checked(pool(2));
     let plain = effects(&[referenced.clone()]).unwrap();
     for reference in [reads(pool(3)), writes(pool(3))] {
@@ -242,6 +248,20 @@ fn lamports_are_paid_out_to_the_wallet_only() {
         refusal(&[pay_out(own, WALLET, &[45, 2])]),
         DecodeErrorKind::WrongData
     );
+}
+
+#[test]
+fn another_signer_closes_what_is_theirs_and_nothing_of_the_wallets() {
+    let close = |account, to| token(vec![writes(account), to, signs(STRANGER)], &[9]);
+    let theirs = ata(STRANGER, WRAPPED_SOL_MINT);
+    for to in [pays(STRANGER), pays(WALLET), writes(pool(2))] {
+        assert_eq!(effects(&[close(theirs, to)]), Ok(vec![]));
+    }
+    let own = ata(WALLET, WRAPPED_SOL_MINT);
+    let opened = [open(WALLET, WRAPPED_SOL_MINT), close(own, pays(STRANGER))];
+    assert_eq!(refusal(&opened), DecodeErrorKind::WrongAccounts);
+    let unsigned = token(vec![writes(theirs), pays(WALLET), reads(STRANGER)], &[9]);
+    assert_eq!(refusal(&[unsigned]), DecodeErrorKind::WrongAccounts);
 }
 
 #[test]

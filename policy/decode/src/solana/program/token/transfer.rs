@@ -1,4 +1,5 @@
-//! Tokens that leave an account of the wallet.
+//! Tokens that leave an account of the wallet. What another signer of the message moves is theirs:
+//! an account of the wallet has no other authority, as none was ever signed for.
 
 use countersign_intent::{Address, Asset, Effect};
 
@@ -18,6 +19,9 @@ pub(super) fn transfer(
     call.named("Transfer");
     call.expect_slots(3..=3)?;
     let units = call.args(1, |args| args.u64("amount"))?;
+    if call.is_other_signer(2)? {
+        return Ok(());
+    }
     call.wallet(2, "the authority")?;
     let source = walk
         .own_token_account(call, 0, MintFrom::Nowhere)
@@ -65,6 +69,9 @@ pub(in super::super) fn transfer_of_named_mint(
         TokenProgram::Token => call.expect_slots_and_references(4)?,
         // Further accounts would be those of a transfer hook.
         TokenProgram::Token2022 => call.expect_slots(4..=4)?,
+    }
+    if call.is_other_signer(3)? {
+        return Ok(());
     }
     let mint = call.key(1)?;
     call.wallet(3, "the authority")?;
