@@ -585,6 +585,43 @@ async fn a_transaction_keeps_its_other_signatures() {
     assert_eq!(svm.get_balance(&desk.cold), Some(SOL / 2));
 }
 
+#[tokio::test]
+async fn a_wrong_signature_of_another_signer_is_told() {
+    let desk = desk("wrongly-cosigned").await.unwrap();
+    let payer = Keypair::new();
+    let transfer = message::system::transfer(&desk.address, &desk.cold, SOL / 2);
+    let blockhash = LiteSVM::new().latest_blockhash();
+    let compiled = message::compile(Version::V0, &payer.pubkey(), &[transfer], blockhash);
+    let bytes = compiled.unwrap().serialize();
+    let other: [u8; 64] = payer.sign_message(b"something else").into();
+    for (key, theirs, status) in [
+        ("wrong", other, 422),
+        ("noise", [9; 64], 422),
+        ("empty", [0; 64], 200),
+    ] {
+        let unsigned = message::transaction(Version::V0, &[theirs, [0; 64]], &bytes).unwrap();
+        let body = json!({
+            "wallet_id": desk.wallet.id,
+            "transaction": BASE64_STANDARD.encode(&unsigned),
+        });
+        let reply = desk
+            .bot
+            .post_keyed("/v1/sign/solana", key, &body)
+            .await
+            .unwrap();
+        assert_eq!(reply.status, status, "{key}");
+        if status != 200 {
+            let problem = reply.problem().unwrap();
+            assert_eq!(problem.code, ErrorCode::Undecodable);
+            assert!(
+                problem.detail.contains(&payer.pubkey().to_string()),
+                "{problem:?}"
+            );
+            assert!(problem.detail.contains("does not verify"), "{problem:?}");
+        }
+    }
+}
+
 type Refused = (&'static str, Vec<u8>, u16, &'static str, &'static str);
 
 /// Messages that are never signed, with the status, code and words of their refusal.
@@ -599,7 +636,17 @@ fn refused(desk: &Desk) -> Result<Vec<Refused>> {
     let tokens = message::token_transfer(me, &thief, &mint, 5, 6)?;
     let drain = message::system::transfer(me, &thief, 90 * SOL);
     let beside = message::system::transfer(me, &desk.cold, 5);
+    let whole = [&[1][..], &[0; 64], &desk.to_cold(5)].concat();
+    let compressed = [&[0x1f, 0x8b][..], &desk.to_cold(5)].concat();
     Ok(vec![
+        (
+            "whole",
+            whole,
+            422,
+            "undecodable",
+            "send it as `transaction`",
+        ),
+        ("compressed", compressed, 422, "undecodable", "compressed"),
         ("nothing", vec![], 422, "undecodable", "byte"),
         ("noise", vec![0xff; 200], 422, "undecodable", "byte"),
         (

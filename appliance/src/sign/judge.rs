@@ -150,6 +150,9 @@ impl Hearing {
             Ok(decoded) => decoded,
             Err(refusal) => return Some(refusal.clone()),
         };
+        if let Some(refusal) = &self.read.wrong_signature {
+            return Some(refusal.clone());
+        }
         if let Some(release) = self.release.as_ref().filter(|one| now >= one.expires_at) {
             return Some(Refusal {
                 code: ErrorCode::Expired,

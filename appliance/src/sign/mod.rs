@@ -199,6 +199,7 @@ fn read(app: &App, resolved: Resolved) -> Read {
         Err(_) => &resolved.asked.bytes,
     };
     Read {
+        wrong_signature: decoded.as_ref().ok().and_then(cosign::wrong_signature),
         digest: Sha256::digest(signed).into(),
         decoded: decoded.map_err(|error| refusal(&error)),
         told,

@@ -61,6 +61,8 @@ pub(super) struct Resolved {
 pub(super) struct Read {
     pub resolved: Resolved,
     pub decoded: Result<Decoded, Refusal>,
+    /// What is said where another signer's signature that came along does not verify.
+    pub wrong_signature: Option<Refusal>,
     /// SHA-256 of the bytes that would be signed, or that were not understood.
     pub digest: [u8; 32],
     /// What the appliance had been told when they were read.
