@@ -9,8 +9,8 @@ use countersign_intent::{Timestamp, WalletId};
 
 use crate::{
     AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow, IdempotencyKey,
-    MessageRow, NonceRow, OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, RequestRow, Store,
-    StoreError, StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
+    MessageRow, NonceRow, OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, RequestFilter, RequestRow,
+    Store, StoreError, StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
 };
 
 pub(crate) use authority::*;
@@ -41,6 +41,7 @@ macro_rules! conformance {
             judging_again_replaces_and_drops_the_outcome
             requests_are_listed_newest_first
             a_request_list_looks_at_a_bounded_number
+            request_lists_are_narrowed_and_what_waits_is_found_far_back
             messages_are_kept_until_forgotten
             old_messages_are_forgettable_in_bounded_steps
             usage_is_replaced_and_expires

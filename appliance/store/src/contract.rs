@@ -10,8 +10,8 @@ use countersign_intent::{RequestId, Timestamp};
 
 pub use rows::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
-    IdempotencyKey, KeptRequest, MessageRow, NonceRow, OutcomeKind, OutcomeRow, RequestRow,
-    StoredRequest, UsageRow, request_id, request_seq,
+    IdempotencyKey, KeptRequest, MessageRow, NonceRow, OutcomeKind, OutcomeRow, RequestFilter,
+    RequestRow, StoredRequest, UsageRow, request_id, request_seq,
 };
 pub use writes::Writes;
 
@@ -81,6 +81,15 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<AuthorityRow>>> + Send;
 
+    /// The same from the other end: rows before `before` only, the last one first.
+    fn authority_newest(
+        &self,
+        kind: &str,
+        parent: Option<&[u8]>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<AuthorityRow>>> + Send;
+
     /// Kind, id and MAC of the rows after `after`, ordered by kind and id: at most `limit`.
     /// Meant for the check of all rows at a start, so not held to [`PAGE_LIMIT`].
     fn authority_macs(
@@ -98,13 +107,14 @@ pub trait Store: Send + Sync + 'static {
         id: RequestId,
     ) -> impl Future<Output = StoreResult<Option<StoredRequest>>> + Send;
 
-    /// Requests with a number below `before`, newest first, of one principal or of all.
+    /// Requests with a number below `before` that `wanted` takes, newest first.
     ///
     /// Looks at no more than the 10,000 numbers below `before`: fewer than `limit` rows are
-    /// not the end. Go on below the lowest number seen, or `before - 10,000`, until 1.
+    /// not the end. Go on below the lowest number seen, or `before - 10,000`, until 1. Those that
+    /// wait are found without looking at the others: fewer of them than `limit` are the end.
     fn requests(
         &self,
-        principal: Option<&str>,
+        wanted: &RequestFilter,
         before: u64,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;

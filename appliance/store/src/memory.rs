@@ -14,8 +14,8 @@ pub use faults::{Fault, Point};
 use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
-    KeptRequest, NonceRow, PAGE_LIMIT, Progress, Store, StoreResult, StoredRequest, Txn, UsageRow,
-    Writes, request_seq,
+    KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest,
+    Txn, UsageRow, Writes, request_seq,
 };
 use faults::Plan;
 use state::State;
@@ -140,6 +140,26 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn authority_newest(
+        &self,
+        kind: &str,
+        parent: Option<&[u8]>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuthorityRow>> {
+        self.shared.read(Point::Read, |state| {
+            let wanted = |row: &&AuthorityRow| {
+                row.kind == kind
+                    && (parent.is_none() || row.parent.as_deref() == parent)
+                    && before.is_none_or(|before| row.seq < before)
+            };
+            let mut rows: Vec<_> = state.authority.values().filter(wanted).cloned().collect();
+            rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+            rows.truncate(page(limit));
+            rows
+        })
+    }
+
     async fn authority_macs(
         &self,
         after: Option<(&str, &[u8])>,
@@ -171,16 +191,15 @@ impl Store for MemoryStore {
 
     async fn requests(
         &self,
-        principal: Option<&str>,
+        wanted: &RequestFilter,
         before: u64,
         limit: u32,
     ) -> StoreResult<Vec<StoredRequest>> {
         self.shared.read(Point::Read, |state| {
-            let seqs = state
-                .requests
-                .range(before.saturating_sub(REQUEST_SCAN)..before);
+            let scan = if wanted.waiting { before } else { REQUEST_SCAN };
+            let seqs = state.requests.range(before.saturating_sub(scan)..before);
             seqs.rev()
-                .filter(|(_, row)| principal.is_none_or(|name| name == row.key.principal()))
+                .filter(|(_, row)| wanted.takes(row))
                 .take(page(limit))
                 .filter_map(|(seq, _)| state.request(*seq))
                 .collect()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use countersign_store::ledger::{Case, Judged, Ledger, LedgerError, Outcome};
 use countersign_store::memory::{Fault, MemoryStore, Point};
-use countersign_store::{OutcomeKind, Store};
+use countersign_store::{OutcomeKind, RequestFilter, Store};
 use desk::{Desk, To, hand_in, not_sent, note, recorded, signed, verified};
 
 const TRIES: usize = 4;
@@ -82,7 +82,10 @@ async fn check(desk: &Desk, store: &Arc<MemoryStore>, context: &str) {
     let used = desk.used(&**store, 1).await;
     // What was not sent is given back, unless a failure left doubt about an earlier attempt.
     assert!(used == 67 || used == 87, "{context}: used {used}");
-    let requests = store.requests(None, 1_000, 1_000).await.unwrap();
+    let requests = store
+        .requests(&RequestFilter::default(), 1_000, 1_000)
+        .await
+        .unwrap();
     let keys: Vec<_> = requests
         .iter()
         .map(|stored| stored.request.key.key())

@@ -18,7 +18,7 @@ use countersign_intent::RequestId;
 use countersign_store::ledger::{Judged, Ledger, LedgerError, Outcome, Recorded};
 use countersign_store::memory::{Fault, MemoryStore, Point};
 use countersign_store::sqlite::SqliteStore;
-use countersign_store::{Decided, Store, StoreError};
+use countersign_store::{Decided, RequestFilter, Store, StoreError};
 use desk::{Desk, To, hand_in, not_sent, recorded, signed, verified};
 
 /// SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>): the same seed, the same test.
@@ -310,7 +310,10 @@ fn inv07_one_key_one_effect() {
 }
 
 async fn check_one_effect(desk: &Desk, store: &Arc<MemoryStore>, all: &[Arc<Mutex<Answers>>]) {
-    let requests = store.requests(None, 10_000, 1_000).await.unwrap();
+    let requests = store
+        .requests(&RequestFilter::default(), 10_000, 1_000)
+        .await
+        .unwrap();
     let mut used = 0;
     for (key, answers) in all.iter().enumerate() {
         let answers = answers.lock().unwrap();

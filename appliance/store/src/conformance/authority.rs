@@ -40,6 +40,15 @@ pub(crate) async fn authority_is_found_listed_and_replaced<S: Store>(store: S) {
     assert_eq!(list(Some(&[1]), None, 3).await, [1, 3]);
     assert_eq!(list(Some(&[1]), Some(1), 3).await, [3]);
     assert_eq!(list(None, Some(i64::MAX), 3).await, Vec::<i64>::new());
+    let newest = async |parent: Option<&[u8]>, before, limit| {
+        let found = store.authority_newest("wallet", parent, before, limit);
+        let found = found.await.unwrap();
+        found.iter().map(|row| row.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(newest(None, None, 3).await, [4, 3, 2]);
+    assert_eq!(newest(None, Some(2), 3).await, [1]);
+    assert_eq!(newest(Some(&[1]), None, 3).await, [3, 1]);
+    assert_eq!(newest(Some(&[1]), Some(3), 3).await, [1]);
     let bare = AuthorityRow {
         parent: None,
         lookup: None,

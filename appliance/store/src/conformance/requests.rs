@@ -97,8 +97,9 @@ pub(crate) async fn requests_are_listed_newest_first<S: Store>(store: S) {
     commit(&store, outcomes(vec![outcome(8, OutcomeKind::Signed)]))
         .await
         .unwrap();
-    let list = async |principal, before, limit| -> Vec<u64> {
-        let rows = store.requests(principal, before, limit).await.unwrap();
+    let list = async |principal: Option<&str>, before, limit| -> Vec<u64> {
+        let rows = store.requests(&of_bot(principal), before, limit).await;
+        let rows = rows.unwrap();
         rows.iter().map(|row| request_seq(row.request.id)).collect()
     };
     assert_eq!(list(None, u64::MAX, 3).await, Vec::<u64>::new());
@@ -106,8 +107,58 @@ pub(crate) async fn requests_are_listed_newest_first<S: Store>(store: S) {
     assert_eq!(list(Some("bot/even"), 10, 3).await, [8, 6, 4]);
     assert_eq!(list(Some("bot/even"), 4, 3).await, [2]);
     assert_eq!(list(Some("bot/none"), 10, 3).await, Vec::<u64>::new());
-    let newest = store.requests(None, 9, 1).await.unwrap();
+    let newest = store.requests(&of_bot(None), 9, 1).await.unwrap();
     assert_eq!(newest[0].outcome, Some(outcome(8, OutcomeKind::Signed)));
+}
+
+fn of_bot(principal: Option<&str>) -> RequestFilter {
+    RequestFilter {
+        principal: principal.map(str::to_owned),
+        ..RequestFilter::default()
+    }
+}
+
+pub(crate) async fn request_lists_are_narrowed_and_what_waits_is_found_far_back<S: Store>(
+    store: S,
+) {
+    let of = |seq: u64, wallet, decided| RequestRow {
+        wallet: WalletId::from_bytes([wallet; 16]),
+        decided,
+        ..request(seq, key(&seq.to_string()))
+    };
+    let rows = vec![
+        of(1, 1, Decided::Pending),
+        of(2, 2, Decided::Pending),
+        of(30_000, 1, Decided::Denied),
+    ];
+    let at = rows[2].at;
+    commit(&store, requests(rows)).await.unwrap();
+    let list = async |filter: RequestFilter| -> Vec<u64> {
+        let rows = store.requests(&filter, 30_001, 5).await.unwrap();
+        assert!(rows.iter().all(|row| filter.takes(&row.request)));
+        rows.iter().map(|row| request_seq(row.request.id)).collect()
+    };
+    let waiting = RequestFilter {
+        waiting: true,
+        ..RequestFilter::default()
+    };
+    let of_wallet = |wallet, waiting| RequestFilter {
+        wallet: Some(WalletId::from_bytes([wallet; 16])),
+        waiting,
+        ..RequestFilter::default()
+    };
+    assert_eq!(list(RequestFilter::default()).await, [30_000]);
+    assert_eq!(list(waiting.clone()).await, [2, 1]);
+    assert_eq!(list(of_wallet(1, true)).await, [1]);
+    assert_eq!(list(of_wallet(1, false)).await, [30_000]);
+    assert_eq!(list(of_wallet(2, false)).await, Vec::<u64>::new());
+    let later = |since| RequestFilter {
+        since: Some(since),
+        ..RequestFilter::default()
+    };
+    assert_eq!(list(later(at)).await, [30_000]);
+    let next = Timestamp::from_micros(at.micros() + 1);
+    assert_eq!(list(later(next)).await, Vec::<u64>::new());
 }
 
 pub(crate) async fn a_request_list_looks_at_a_bounded_number<S: Store>(store: S) {
@@ -120,14 +171,14 @@ pub(crate) async fn a_request_list_looks_at_a_bounded_number<S: Store>(store: S)
     .unwrap();
     assert!(
         store
-            .requests(Some("bot/far"), 20_001, 5)
+            .requests(&of_bot(Some("bot/far")), 20_001, 5)
             .await
             .unwrap()
             .is_empty()
     );
     assert_eq!(
         store
-            .requests(Some("bot/far"), 10_001, 5)
+            .requests(&of_bot(Some("bot/far")), 10_001, 5)
             .await
             .unwrap()
             .len(),

@@ -218,6 +218,32 @@ pub struct StoredRequest {
     pub outcome: Option<OutcomeRow>,
 }
 
+/// Which requests are listed; the default takes all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestFilter {
+    /// Those of this principal, e.g. `bot/momentum-7`.
+    pub principal: Option<String>,
+    /// Those about this wallet.
+    pub wallet: Option<WalletId>,
+    /// Those judged at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those that policy gave to people.
+    pub waiting: bool,
+}
+
+impl RequestFilter {
+    /// Whether it takes this one.
+    #[must_use]
+    pub fn takes(&self, row: &RequestRow) -> bool {
+        self.principal
+            .as_deref()
+            .is_none_or(|principal| principal == row.key.principal())
+            && self.wallet.is_none_or(|wallet| wallet == row.wallet)
+            && self.since.is_none_or(|since| row.at >= since)
+            && (!self.waiting || row.decided == Decided::Pending)
+    }
+}
+
 /// What one request asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {

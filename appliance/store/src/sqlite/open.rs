@@ -174,18 +174,20 @@ async fn verify(connection: &mut SqliteConnection, path: &Path) -> StoreResult<(
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
-    let initial = Migration::new(
-        1,
-        Cow::Borrowed("initial"),
-        MigrationType::Simple,
-        include_str!("../../migrations/0001_initial.sql").into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![initial])
-        .run(connection)
-        .await
-        .map_err(|error| {
-            let doing = "bringing the tables up to date; a later version may have written them";
-            StoreError::Unavailable(Cause::from_error(doing, error))
-        })
+    let migration = |version, name, text: &'static str| {
+        let (name, text) = (Cow::Borrowed(name), text.into_sql_str());
+        Migration::new(version, name, MigrationType::Simple, text, false)
+    };
+    let initial = include_str!("../../migrations/0001_initial.sql");
+    let waiting = include_str!("../../migrations/0002_waiting.sql");
+    Migrator::with_migrations(vec![
+        migration(1, "initial", initial),
+        migration(2, "waiting", waiting),
+    ])
+    .run(connection)
+    .await
+    .map_err(|error| {
+        let doing = "bringing the tables up to date; a later version may have written them";
+        StoreError::Unavailable(Cause::from_error(doing, error))
+    })
 }

@@ -12,7 +12,7 @@ use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, KeptRequest, NonceRow,
-    PAGE_LIMIT, Progress, Store, StoreResult, StoredRequest, UsageRow, request_seq,
+    PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest, UsageRow, request_seq,
 };
 
 /// Runs a query and makes a `T` of each row.
@@ -108,6 +108,26 @@ impl Store for SqliteStore {
         rows(&self.readers, "rows of authority", wanted, row::authority).await
     }
 
+    async fn authority_newest(
+        &self,
+        kind: &str,
+        parent: Option<&[u8]>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<AuthorityRow>> {
+        let narrow = parent.map_or("", |_| "parent = ? AND");
+        let sql = format!(
+            "SELECT kind, id, seq, parent, lookup, body, mac FROM authority \
+             WHERE kind = ? AND {narrow} seq < ? ORDER BY seq DESC LIMIT ?"
+        );
+        let mut wanted = query(AssertSqlSafe(sql)).bind(kind);
+        if let Some(parent) = parent {
+            wanted = wanted.bind(parent);
+        }
+        let wanted = wanted.bind(before.unwrap_or(i64::MAX)).bind(page(limit));
+        rows(&self.readers, "rows of authority", wanted, row::authority).await
+    }
+
     async fn authority_macs(
         &self,
         after: Option<(&str, &[u8])>,
@@ -151,23 +171,31 @@ impl Store for SqliteStore {
 
     async fn requests(
         &self,
-        principal: Option<&str>,
+        wanted: &RequestFilter,
         before: u64,
         limit: u32,
     ) -> StoreResult<Vec<StoredRequest>> {
-        let wanted = query(concat!(
-            "SELECT ",
-            request_columns!(),
-            " FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq \
-             WHERE r.seq < ?1 AND r.seq >= ?2 AND (?3 IS NULL OR r.principal = ?3) \
-             ORDER BY r.seq DESC LIMIT ?4"
-        ));
-        let wanted = wanted
+        // `decided = 3` has an index of its own (`Decided::Pending`).
+        let (scan, narrow) = if wanted.waiting {
+            (before, "r.decided = 3 AND")
+        } else {
+            (REQUEST_SCAN, "")
+        };
+        let sql = format!(
+            "SELECT {} FROM requests r LEFT JOIN outcomes o ON o.seq = r.seq \
+             WHERE {narrow} r.seq < ?1 AND r.seq >= ?2 AND (?3 IS NULL OR r.principal = ?3) \
+             AND (?4 IS NULL OR r.wallet = ?4) AND (?5 IS NULL OR r.at >= ?5) \
+             ORDER BY r.seq DESC LIMIT ?6",
+            request_columns!()
+        );
+        let found = query(AssertSqlSafe(sql))
             .bind(signed(before))
-            .bind(signed(before.saturating_sub(REQUEST_SCAN)))
-            .bind(principal)
+            .bind(signed(before.saturating_sub(scan)))
+            .bind(wanted.principal.as_deref())
+            .bind(wanted.wallet.as_ref().map(|id| id.as_bytes().as_slice()))
+            .bind(wanted.since.map(|since| since.micros()))
             .bind(page(limit));
-        rows(&self.readers, "requests", wanted, row::stored_request).await
+        rows(&self.readers, "requests", found, row::stored_request).await
     }
 
     async fn kept(&self, after: u64, limit: u32) -> StoreResult<Vec<KeptRequest>> {
