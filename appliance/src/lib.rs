@@ -26,6 +26,7 @@ pub mod prices;
 pub mod rates;
 pub mod records;
 pub mod registrations;
+pub mod rehearsal;
 pub mod reread;
 pub mod second_factor;
 pub mod sequencer;

@@ -68,6 +68,17 @@ pub enum Registered {
 }
 
 impl Registered {
+    /// What it is, as on the wire.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::TokenAccount { .. } => "token_account",
+            Self::NonceAccount { .. } => "nonce_account",
+            Self::Market { .. } => "market",
+            Self::TipAccount { .. } => "tip_account",
+        }
+    }
+
     /// The address that is registered; each has one meaning.
     #[must_use]
     pub fn address(&self) -> &str {

@@ -293,7 +293,7 @@ async fn a_no_on_the_device_or_in_the_group_is_a_no() {
 async fn destinations_and_freezes_change_when_the_group_agrees() {
     let desk = Desk::open().await;
     let new = Pubkey::new_unique().to_string();
-    let dry = desk.ends(0, &["destinations", "add", "cold", &new, "--dry-run"]);
+    let dry = desk.ends(4, &["destinations", "add", "cold", &new, "--dry-run"]);
     assert!(dry.stdout.contains("a loosening"), "{dry}");
     let pending = desk.json(4, &["destinations", "add", "cold", &new]);
     let listed = desk.ends(0, &["destinations", "list"]);

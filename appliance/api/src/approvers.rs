@@ -65,3 +65,17 @@ pub struct Approver {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<String>,
 }
+
+/// Query of `GET /v1/approvers`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ApproverQuery {
+    /// Only `enrolled` or `removed` ones.
+    pub status: Option<String>,
+    /// Only entries made at this time or later: RFC 3339, or how long ago, e.g. `24h`.
+    pub since: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
+}

@@ -9,6 +9,7 @@ mod approvers;
 mod audit;
 mod changes;
 mod clock;
+mod dry_run;
 mod freeze;
 mod grants;
 mod import;
@@ -36,15 +37,16 @@ mod wallets;
 pub use approvals::{
     ApprovalText, ApprovalTextQuery, Approve, AskedGroup, GivenApproval, GivenRejection, Reject,
 };
-pub use approvers::{Approver, EnrolApprover, EnrolmentText, EnrolmentTextQuery};
+pub use approvers::{Approver, ApproverQuery, EnrolApprover, EnrolmentText, EnrolmentTextQuery};
 pub use audit::{AuditEntry, AuditPage, Checkpoint, Proof, ProofQuery};
 pub use changes::{PendingChange, Unfreeze};
 pub use clock::{ClockState, ConfirmClock};
+pub use dry_run::{RehearseQuery, Rehearsed, RehearsedEntry};
 pub use freeze::{Freeze, FreezeScope, FreezeState};
-pub use grants::{CreateGrant, Grant};
+pub use grants::{CreateGrant, Grant, GrantQuery};
 pub use import::{ImportKey, ImportWallet, SealedHeader};
 pub use limits::{LimitUse, LimitsQuery};
-pub use nonces::{Nonce, ObserveNonce};
+pub use nonces::{Nonce, NonceQuery, ObserveNonce};
 pub use openapi::document;
 pub use page::{Page, PageQuery};
 pub use pki::{
@@ -57,7 +59,7 @@ pub use problem::{ErrorCode, PROBLEM_JSON, Problem, Reason};
 pub use recorded::{
     RecordedApproval, RecordedConsent, RecordedPage, RecordedQuery, RecordedRequest, RecordedWallet,
 };
-pub use registrations::{Registered, Registration};
+pub use registrations::{Registered, Registration, RegistrationQuery};
 pub use requests::{Request, RequestQuery};
 pub use role::Role;
 pub use route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
@@ -68,8 +70,8 @@ pub use sign::{
 };
 pub use status::{Check, Readiness, Status};
 pub use tables::{FeedTable, LookupTable};
-pub use users::{CreateUser, User};
-pub use venues::{AuthField, CreateVenue, LeverageBounds, PatchVenue, Venue};
+pub use users::{CreateUser, User, UserQuery};
+pub use venues::{AuthField, CreateVenue, LeverageBounds, PatchVenue, Venue, VenueQuery};
 pub use wallets::{
     CreateWallet, ManageWallet, PatchWallet, PreviousKey, RotatedWallet, Wallet, WalletCheck,
     WalletLimit, WalletQuery, WalletStatus,

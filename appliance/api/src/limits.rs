@@ -13,6 +13,10 @@ pub struct LimitsQuery {
     pub bot: Option<String>,
     /// Address of a destination: the limits of what is sent there.
     pub destination: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
 }
 
 /// How much of a limit of the active policy, or of the wallet's own, is left, for one of those it is counted for.

@@ -1,7 +1,7 @@
 //! Durable nonces: what was observed of them, and what is held until they advance.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Body of `POST /v1/nonces/{account}`: the value of a nonce account as it was observed in
 /// finalised state.
@@ -32,4 +32,18 @@ pub struct Nonce {
     /// until another value is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<String>,
+}
+
+/// Query of `GET /v1/nonces`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct NonceQuery {
+    /// Only those of this wallet, `wal_…`.
+    pub wallet_id: Option<String>,
+    /// Only those that are `free`, `held` by a request, or `unknown` for want of an observation.
+    pub status: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
+use crate::route::{KeyPlace, Method, ROUTES, Route};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -68,6 +68,8 @@ use crate::route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
         crate::Reason,
         crate::RecordedPage,
         crate::Registered,
+        crate::Rehearsed,
+        crate::RehearsedEntry,
         crate::Registration,
         crate::Reject,
         crate::RenewCertificate,
@@ -136,8 +138,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         .query
         .iter()
         .map(|name| parameter(name, "query", false));
-    // A dry run needs no key.
-    let needs_key = !route.query.contains(&DRY_RUN);
+    // A dry run needs no key, and is all that operators do at `sign`.
+    let needs_key = !route.path.starts_with("/v1/sign/");
     let key = (route.key_place() == KeyPlace::Header)
         .then(|| parameter("Idempotency-Key", "header", needs_key));
     in_path.chain(in_query).chain(key).collect()

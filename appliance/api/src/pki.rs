@@ -84,10 +84,14 @@ pub enum CertificateStatus {
 pub struct CertificateQuery {
     /// Only those of this principal, `role/name`.
     pub principal: Option<String>,
+    /// Only those of this bot.
+    pub bot: Option<String>,
     /// Only those that stand like this: `good`, `expired`, `renewed`, `revoked` or `blocked`.
     #[param(value_type = Option<String>)]
     pub status: Option<CertificateStatus>,
-    /// `next_cursor` of the page before.
+    /// Only those issued at this time or later: RFC 3339, or how long ago, e.g. `24h`.
+    pub since: Option<String>,
+    /// `next` of the page before.
     pub cursor: Option<String>,
     /// Entries wanted, 1 to 500; 100 unless told.
     pub limit: Option<u32>,

@@ -1,7 +1,7 @@
 //! What the appliance is told about accounts that no message explains.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// What is registered; as body of `POST /v1/registrations` a governed change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -45,7 +45,7 @@ pub enum Registered {
     },
 }
 
-/// A registration in force.
+/// A registration.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Registration {
     /// `rgn_…`
@@ -56,4 +56,25 @@ pub struct Registration {
     pub request_id: String,
     /// RFC 3339 UTC.
     pub registered_at: String,
+    /// RFC 3339 UTC, once taken off the register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<String>,
+}
+
+/// Query of `GET /v1/registrations`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationQuery {
+    /// Only those of this kind, e.g. `token_account`.
+    pub kind: Option<String>,
+    /// Only those of this wallet, `wal_…`.
+    pub wallet_id: Option<String>,
+    /// `active` unless told, `removed` or `any`.
+    pub status: Option<String>,
+    /// Only entries made at this time or later: RFC 3339, or how long ago, e.g. `24h`.
+    pub since: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
 }

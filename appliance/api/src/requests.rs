@@ -10,11 +10,12 @@ use crate::{AskedGroup, GivenApproval, GivenRejection};
 pub struct Request {
     /// `req_…`
     pub id: String,
-    /// `sign`, `policy`, `approver_add`, `approver_remove`, `unfreeze` or `certificate`.
+    /// `sign`, or of a governed change: `policy`, `approver_add`, `approver_remove`, `unfreeze`,
+    /// `certificate`, `registration_add`, `wallet_limits`, `venue` or `second_factor`.
     pub kind: String,
     /// Who asked, e.g. `bot/momentum-7`.
     pub principal: String,
-    /// `wal_…`; absent for a governed change.
+    /// `wal_…`; absent for a governed change that is about no wallet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet_id: Option<String>,
     /// RFC 3339 UTC.
@@ -57,11 +58,23 @@ pub struct Request {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct RequestQuery {
-    /// Wait up to this long for a pending request to be decided, e.g. `30s`. One request only.
+    /// How long to wait: of one request, for a pending one to be decided; of the list, together
+    /// with `after`, for something to change. E.g. `30s`, 60 s at most.
     pub wait: Option<String>,
-    /// List only requests in this state, e.g. `pending`.
+    /// Only what changed since the log had got this far, the `revision` of an earlier answer.
+    /// Without a cursor.
+    pub after: Option<u64>,
+    /// Only requests in this state, e.g. `pending`.
     pub status: Option<String>,
-    /// `next_cursor` of the page before.
+    /// Only requests of this kind, e.g. `sign` or `policy`; `change` is all that are not `sign`.
+    pub kind: Option<String>,
+    /// Only requests about this wallet, `wal_…`.
+    pub wallet_id: Option<String>,
+    /// Only what this bot asked for.
+    pub bot: Option<String>,
+    /// Only requests made at this time or later: RFC 3339, or how long ago, e.g. `24h`.
+    pub since: Option<String>,
+    /// `next` of the page before.
     pub cursor: Option<String>,
     /// Entries wanted, 1 to 500; 100 unless told.
     pub limit: Option<u32>,

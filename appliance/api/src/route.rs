@@ -66,7 +66,11 @@ const fn route(
         summary,
         body,
         answer,
-        query: &[],
+        // Whatever changes something can be tried.
+        query: match method {
+            Method::Get => &[],
+            Method::Post | Method::Patch | Method::Delete => &[DRY_RUN],
+        },
     }
 }
 
@@ -78,7 +82,7 @@ impl Route {
 }
 
 /// Of every list that is read in pages.
-const PAGE: &[&str] = &["cursor", "limit"];
+const PAGE: &[&str] = &["since", "cursor", "limit"];
 
 /// The query parameter that asks what would become of a request, and changes nothing.
 pub const DRY_RUN: &str = "dry_run";
@@ -91,15 +95,15 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/openapi.json", ALL, "this document", None, None),
     route(Get, "/v1/status", ALL, "how the appliance is", None, Some("Status")),
     route(Post, "/v1/users", &[Gateway], "create or find a user", Some("CreateUser"), Some("User")),
-    route(Get, "/v1/users", READERS, "list users", None, None).query(PAGE),
+    route(Get, "/v1/users", READERS, "list users", None, None).query(&["external_id", "tier", "since", "cursor", "limit"]),
     route(Get, "/v1/users/{id}", READERS, "one user", None, Some("User")),
-    route(Get, "/v1/venues", ALL, "registry of venues", None, None),
+    route(Get, "/v1/venues", ALL, "registry of venues", None, None).query(&["kind", "status", "cursor", "limit"]),
     route(Get, "/v1/venues/{slug}", ALL, "one venue", None, Some("Venue")),
     route(Post, "/v1/venues", &[Operator], "register a venue; governed", Some("CreateVenue"), Some("PendingChange")),
     route(Patch, "/v1/venues/{slug}", &[Operator], "change a venue; governed", Some("PatchVenue"), Some("PendingChange")),
     route(Delete, "/v1/venues/{slug}", &[Operator], "remove a venue; governed", None, Some("PendingChange")),
     route(Post, "/v1/wallets", &[Gateway], "create or find a wallet", Some("CreateWallet"), Some("Wallet")),
-    route(Get, "/v1/wallets", WALLET_READERS, "list wallets", None, None).query(&["user_id", "venue", "status", "cursor", "limit"]),
+    route(Get, "/v1/wallets", WALLET_READERS, "list wallets", None, None).query(&["user_id", "venue", "status", "bot", "since", "after", "wait", "cursor", "limit"]),
     route(Post, "/v1/wallets/import", &[Gateway], "a wallet with a key made outside, sealed to the HSM's import key", Some("ImportWallet"), Some("Wallet")),
     route(Get, "/v1/wallets/import-key", READERS, "the key that imported keys are sealed to", None, Some("ImportKey")),
     route(Get, "/v1/wallets/{id}", WALLET_READERS, "one wallet", None, Some("Wallet")),
@@ -111,17 +115,17 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/v1/wallets/{id}/rotate", &[Gateway, Operator], "a new key under the same id; needs an Idempotency-Key", None, Some("RotatedWallet")),
     route(Post, "/v1/wallets/{id}/verify", &[Gateway, Operator], "have the HSM prove that it holds the key", None, Some("WalletCheck")),
     route(Post, "/v1/grants", &[Gateway, Operator], "let a bot use a wallet", Some("CreateGrant"), Some("Grant")),
-    route(Get, "/v1/grants", READERS, "list grants", None, None).query(PAGE),
+    route(Get, "/v1/grants", READERS, "list grants", None, None).query(&["bot", "wallet_id", "status", "since", "cursor", "limit"]),
     route(Delete, "/v1/grants/{id}", &[Gateway, Operator], "stop a bot at once", None, None),
-    route(Post, "/v1/sign/solana", &[Bot, Operator], "judge and sign a Solana message", Some("SignSolana"), Some("SignedAnswer")).query(&[DRY_RUN]),
-    route(Post, "/v1/sign/solana/batch", &[Bot], "judge and sign up to 64 messages", Some("SignBatch"), Some("SignBatchAnswer")).query(&[DRY_RUN]),
-    route(Get, "/v1/requests", &[Bot, Gateway, Operator, Auditor], "list requests", None, None).query(&["status", "cursor", "limit"]),
+    route(Post, "/v1/sign/solana", &[Bot, Operator], "judge and sign a Solana message", Some("SignSolana"), Some("SignedAnswer")),
+    route(Post, "/v1/sign/solana/batch", &[Bot], "judge and sign up to 64 messages", Some("SignBatch"), Some("SignBatchAnswer")),
+    route(Get, "/v1/requests", &[Bot, Gateway, Operator, Auditor], "list requests", None, None).query(&["status", "kind", "wallet_id", "bot", "since", "after", "wait", "cursor", "limit"]),
     route(Get, "/v1/requests/messages", &[Operator, Auditor], "what was asked for, to be judged again", None, Some("RecordedPage")).query(&["since", "cursor", "limit"]),
     route(Get, "/v1/requests/{id}", &[Bot, Gateway, Operator, Auditor], "one request", None, Some("Request")).query(&["wait"]),
     route(Get, "/v1/requests/{id}/approval-text", &[Operator], "what an approver signs", None, Some("ApprovalText")).query(&["approver_id"]),
     route(Post, "/v1/requests/{id}/approvals", &[Operator], "hand in an approval", Some("Approve"), Some("Request")),
     route(Post, "/v1/requests/{id}/reject", &[Operator], "end a request that waits", Some("Reject"), Some("Request")),
-    route(Get, "/v1/approvers", &[Operator, Auditor], "people who may approve", None, None).query(PAGE),
+    route(Get, "/v1/approvers", &[Operator, Auditor], "people who may approve", None, None).query(&["status", "since", "cursor", "limit"]),
     route(Post, "/v1/approvers", &[Operator], "enrol an approver; governed", Some("EnrolApprover"), Some("PendingChange")),
     route(Get, "/v1/approvers/enrolment-text", &[Operator], "what proves the possession of a key", None, Some("EnrolmentText")).query(&["name", "scheme", "public_key"]),
     route(Delete, "/v1/approvers/{id}", &[Operator], "remove an approver; governed", None, Some("PendingChange")),
@@ -129,13 +133,13 @@ pub const ROUTES: &[Route] = &[
     route(Post, "/v1/policies", &[Operator], "propose a policy", Some("ProposePolicy"), Some("PolicySummary")),
     route(Get, "/v1/policies/active", &[Operator, Auditor], "the policy that decides", None, Some("Policy")),
     route(Get, "/v1/policies/{id}", &[Operator, Auditor], "one version of the policy", None, Some("Policy")),
-    route(Get, "/v1/limits", &[Operator, Auditor], "what is left under the limits", None, None).query(&["wallet_id", "bot", "destination"]),
+    route(Get, "/v1/limits", &[Operator, Auditor], "what is left under the limits", None, None).query(&["wallet_id", "bot", "destination", "cursor", "limit"]),
     route(Post, "/v1/prices", &[Operator], "set a reference price", Some("SetPrice"), Some("Price")),
-    route(Get, "/v1/prices", &[Operator, Auditor], "reference prices", None, None),
-    route(Get, "/v1/registrations", &[Operator, Auditor], "registered accounts and markets", None, None).query(PAGE),
+    route(Get, "/v1/prices", &[Operator, Auditor], "reference prices", None, None).query(PAGE),
+    route(Get, "/v1/registrations", &[Operator, Auditor], "registered accounts and markets", None, None).query(&["kind", "wallet_id", "status", "since", "cursor", "limit"]),
     route(Post, "/v1/registrations", &[Operator], "register an account or market; governed", Some("Registered"), Some("PendingChange")),
     route(Delete, "/v1/registrations/{id}", &[Operator], "take off the register at once", None, None),
-    route(Get, "/v1/nonces", &[Operator, Auditor], "nonce accounts, and what has a signature over them", None, None),
+    route(Get, "/v1/nonces", &[Operator, Auditor], "nonce accounts, and what has a signature over them", None, None).query(&["wallet_id", "status", "cursor", "limit"]),
     route(Post, "/v1/nonces/{account}", &[Gateway, Operator], "tell what a nonce account holds", Some("ObserveNonce"), Some("Nonce")),
     route(Get, "/v1/tables", READERS, "lookup tables as they were fed", None, None).query(PAGE),
     route(Post, "/v1/tables", &[Gateway, Operator], "feed what a lookup table holds", Some("FeedTable"), Some("LookupTable")),
@@ -149,7 +153,7 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/v1/audit/entries", &[Auditor, Operator], "entries of the log", None, Some("AuditPage")).query(&["start", "limit"]),
     route(Get, "/v1/audit/checkpoint", &[Auditor, Operator], "last signed checkpoint", None, Some("Checkpoint")),
     route(Get, "/v1/audit/proof", &[Auditor, Operator], "inclusion or consistency proof", None, Some("Proof")).query(&["index", "old", "size"]),
-    route(Get, "/v1/pki/certificates", &[Operator, Auditor], "issued certificates; by `principal` and `status`", None, None).query(&["principal", "status", "cursor", "limit"]),
+    route(Get, "/v1/pki/certificates", &[Operator, Auditor], "issued certificates", None, None).query(&["principal", "bot", "status", "since", "cursor", "limit"]),
     route(Post, "/v1/pki/certificates", &[Operator], "issue from a CSR", Some("IssueCertificate"), Some("IssuedCertificate")),
     route(Delete, "/v1/pki/certificates/{id}", &[Operator], "revoke, with everything renewed from it", None, Some("Certificate")),
     route(Get, "/v1/pki/principals", &[Operator, Auditor], "blocked principals", None, None).query(PAGE),

@@ -1,7 +1,7 @@
 //! Users of a platform.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Body of `POST /v1/users`. The same `external_id` gives the same user.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -32,4 +32,20 @@ pub struct User {
     pub tier: Option<String>,
     /// RFC 3339 UTC.
     pub created_at: String,
+}
+
+/// Query of `GET /v1/users`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct UserQuery {
+    /// Only the user with this external id.
+    pub external_id: Option<String>,
+    /// Only users of this service tier.
+    pub tier: Option<String>,
+    /// Only entries made at this time or later: RFC 3339, or how long ago, e.g. `24h`.
+    pub since: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
 }

@@ -1,7 +1,7 @@
 //! The registry of venues.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A credential field that a venue asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -107,6 +107,20 @@ pub struct PatchVenue {
     /// Whether its wallets sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+}
+
+/// Query of `GET /v1/venues`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct VenueQuery {
+    /// Only those of this kind: `chain` or `exchange`.
+    pub kind: Option<String>,
+    /// Only `enabled` or `disabled` ones.
+    pub status: Option<String>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
 }
 
 const fn yes() -> bool {

@@ -176,7 +176,16 @@ pub struct WalletQuery {
     pub venue: Option<String>,
     /// Only wallets in this state: `active`, `paused` or `archived`.
     pub status: Option<String>,
-    /// `next_cursor` of the page before.
+    /// Only wallets that this bot was granted.
+    pub bot: Option<String>,
+    /// Only wallets made at this time or later: RFC 3339, or how long ago, e.g. `24h`.
+    pub since: Option<String>,
+    /// Only what changed since the log had got this far, the `revision` of an earlier answer.
+    /// Without a cursor.
+    pub after: Option<u64>,
+    /// With `after`: how long to wait for something to change, e.g. `30s`, 60 s at most.
+    pub wait: Option<String>,
+    /// `next` of the page before.
     pub cursor: Option<String>,
     /// Entries wanted, 1 to 500; 100 unless told.
     pub limit: Option<u32>,

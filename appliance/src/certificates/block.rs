@@ -11,6 +11,7 @@ use super::{CertificateError, unreadable};
 use crate::app::App;
 use crate::identity::{Block, Caller};
 use crate::records::{Draft, Kind, Record, RecordsError, Stored};
+use crate::rehearsal;
 
 /// A principal that is not let in, whichever certificate it comes with: one row per principal, so
 /// that no renewal outruns it.
@@ -100,6 +101,11 @@ pub async fn block(
         since: app.clock.now().micros(),
         lifted_at: None,
     };
+    if rehearsal::is_on() {
+        let (kind, subject) = (EntryKind::PrincipalBlocked, Some(record.principal.clone()));
+        let entry = app.journal.entry(kind, by.actor(), subject, &record)?;
+        rehearsal::stop(&[entry])?;
+    }
     app.register.block(principal.clone(), record.standing());
     metrics::counter!("countersign_principals_blocked_total").increment(1);
     app.blocks

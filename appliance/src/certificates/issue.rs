@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Principal, Role, Span};
+use serde_json::json;
 
 use super::{CertificateError, CertificateRecord, named, put};
 use crate::app::App;
 use crate::identity::{Caller, Issued, Serial, SpiffeId};
 use crate::records::{Draft, RecordsError, Stored};
+use crate::rehearsal;
 
 /// Has the authority sign a certificate. It is let in once it is recorded, and not before.
 ///
@@ -59,6 +61,13 @@ pub async fn issue(
     principal: &Principal,
     lifetime: Option<Span>,
 ) -> Result<(Stored<CertificateRecord>, Issued), CertificateError> {
+    if rehearsal::is_on() {
+        app.authority.check_request(&csr, lifetime)?;
+        if app.register.is_blocked(principal) {
+            return Err(CertificateError::Blocked(principal.clone()));
+        }
+        return Err(rehearsed(app, by, principal, lifetime)?);
+    }
     let issued = sign(app, csr, principal, lifetime).await?;
     let stored = certified(app, &issued, principal, issuers(app, by));
     let mut turn = app.records.turn().await;
@@ -76,6 +85,21 @@ pub async fn issue(
     turn.commit(vec![draft], vec![entry]).await?;
     put(app, &stored)?;
     Ok((stored, issued))
+}
+
+/// Ends a dry run before anything is signed.
+pub(super) fn rehearsed(
+    app: &App,
+    by: &Caller,
+    principal: &Principal,
+    lifetime: Option<Span>,
+) -> Result<CertificateError, CertificateError> {
+    let lifetime = lifetime.map(|span| span.to_string());
+    let detail = json!({ "issued_to": principal.to_string(), "lifetime": lifetime });
+    let kind = EntryKind::CertificateIssued;
+    let entry = app.journal.entry(kind, by.actor(), None, &detail)?;
+    rehearsal::stop(&[entry])?;
+    Ok(RecordsError::Rehearsed.into())
 }
 
 /// Everybody whose word a certificate rests on that this caller issues.

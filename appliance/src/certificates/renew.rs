@@ -1,10 +1,15 @@
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Span, Timestamp};
 
-use super::{CertificateError, CertificateRecord, issue::sign, named, put, serial};
+use super::{
+    CertificateError, CertificateRecord,
+    issue::{rehearsed, sign},
+    named, put, serial,
+};
 use crate::app::App;
 use crate::identity::{Caller, Issued, MOST_RENEWALS, RENEWALS_PER, Serial};
 use crate::records::{Draft, Stored};
+use crate::rehearsal;
 
 /// How long a certificate is good beside its successor, so that a client can switch: this, or a
 /// quarter of its lifetime.
@@ -24,9 +29,13 @@ pub async fn renew(
 ) -> Result<(Stored<CertificateRecord>, Issued), CertificateError> {
     let own = read(app, caller.serial()).await?;
     unused_successor(app, caller, &own.record)?;
-    count(app, caller)?;
     let lifetime = own.record.first_lifetime();
     let lifetime = lifetime.min(app.config.certificates.client);
+    if rehearsal::is_on() {
+        app.authority.check_request(&csr, Some(lifetime))?;
+        return Err(rehearsed(app, caller, caller.principal(), Some(lifetime))?);
+    }
+    count(app, caller)?;
     let issued = sign(app, csr, caller.principal(), Some(lifetime)).await?;
     // From here on nobody else writes: a revocation either sees the successor or is seen here.
     let mut turn = app.records.turn().await;

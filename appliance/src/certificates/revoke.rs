@@ -5,6 +5,7 @@ use super::{CertificateError, CertificateRecord, named};
 use crate::app::App;
 use crate::identity::{Caller, Serial};
 use crate::records::{Draft, Stored};
+use crate::rehearsal;
 
 /// Revokes a certificate with everything renewed from it, and answers it. Refused from the next
 /// request on, recorded or not.
@@ -17,6 +18,9 @@ pub async fn revoke(
     id: CertificateId,
 ) -> Result<Stored<CertificateRecord>, CertificateError> {
     let first = Serial::from_bytes(*id.as_bytes());
+    if rehearsal::is_on() {
+        return rehearsed(app, by, id).await;
+    }
     app.register.revoke(first);
     let mut turn = app.records.turn().await;
     // Again: a renewal that had the turn before this one has put its certificate in since.
@@ -43,4 +47,22 @@ pub async fn revoke(
         turn.commit(drafts, entries).await?;
     }
     Ok(answer)
+}
+
+/// Ends a dry run before anything is refused.
+async fn rehearsed(
+    app: &App,
+    by: &Caller,
+    id: CertificateId,
+) -> Result<Stored<CertificateRecord>, CertificateError> {
+    let found = app.records.get::<CertificateRecord>(*id.as_bytes()).await?;
+    let stored = found.ok_or_else(|| CertificateError::NotFound(id.to_string()))?;
+    if stored.record.revoked_at.is_none() {
+        let (kind, subject) = (EntryKind::CertificateRevoked, Some(id.to_string()));
+        let entry = app
+            .journal
+            .entry(kind, by.actor(), subject, &stored.record)?;
+        rehearsal::stop(&[entry])?;
+    }
+    Ok(stored)
 }

@@ -128,6 +128,35 @@ impl What {
         }
     }
 
+    /// Every word that [`What::kind`] answers.
+    pub const KINDS: [&'static str; 9] = [
+        "policy",
+        "approver_add",
+        "approver_remove",
+        "unfreeze",
+        "certificate",
+        "registration_add",
+        "wallet_limits",
+        "venue",
+        "second_factor",
+    ];
+
+    /// The wallet that it is about, `wal_…`.
+    #[must_use]
+    pub fn wallet(&self) -> Option<&str> {
+        match self {
+            Self::WalletLimits { wallet, .. } => Some(wallet),
+            Self::RegistrationAdd { registered } => registered.wallet(),
+            Self::Policy { .. }
+            | Self::ApproverAdd { .. }
+            | Self::ApproverRemove { .. }
+            | Self::Unfreeze { .. }
+            | Self::Certificate { .. }
+            | Self::Venue { .. }
+            | Self::SecondFactor { .. } => None,
+        }
+    }
+
     /// SHA-256 over everything it says.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {

@@ -10,6 +10,7 @@ use super::{GovernError, Poster, changeable};
 use crate::app::App;
 use crate::certificates;
 use crate::records::{Draft, RecordsError, Stored};
+use crate::rehearsal;
 
 /// A change that waits for people.
 #[derive(Debug)]
@@ -57,6 +58,10 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
     change::unrecorded(app, id, &record)?
         .standing
         .map_err(GovernError::Denied)?;
+    if rehearsal::is_on() {
+        let ask = change::unrecorded(app, id, &record)?;
+        return Ok(Proposal { ask, why });
+    }
     let detail = json!({ "kind": record.what.kind(), "summary": record.what.summary(&policy.set) });
     let entry = app
         .journal

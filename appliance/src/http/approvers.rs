@@ -8,7 +8,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api::{
-    Approver, EnrolApprover, EnrolmentText, EnrolmentTextQuery, Page, PageQuery,
+    Approver, ApproverQuery, EnrolApprover, EnrolmentText, EnrolmentTextQuery, Page,
 };
 use countersign_intent::{Principal, Role};
 use countersign_policy::approval::text::of_enrolment;
@@ -17,29 +17,41 @@ use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Dated, Part, Shown, narrowed};
 use super::phase::require_phase;
 use crate::app::App;
 use crate::approvers::{ApproverRecord, Identity, Key, Scheme};
 use crate::governance::approver::Enrolment;
 use crate::governance::change::What;
 use crate::phase::Activity;
+use crate::records::Stored;
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     _: Peer,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<ApproverQuery>,
 ) -> Result<Json<Page<Approver>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
     let policy = app.policies.active();
     let set = policy.as_ref().map(|policy| &policy.set);
-    let rows = app
-        .records
-        .list::<ApproverRecord>(None, after, limit)
-        .await?;
-    Ok(Json(convert::page(rows, limit, |row| {
-        convert::approver(row, set)
-    })))
+    let status = query.status.as_deref();
+    let status = status
+        .map(|text| convert::word("status", &["enrolled", "removed"], text))
+        .transpose()?;
+    let show = |row: &Stored<ApproverRecord>| {
+        let state = row.record.removed_at.map_or("enrolled", |_| "removed");
+        let matches = status.is_none_or(|status| status == state);
+        matches.then(|| convert::approver(row, set))
+    };
+    let since = convert::since(query.since.as_deref(), app.clock.now())?;
+    let wanted = Shown { show, since };
+    Ok(Json(narrowed(&app.records, None, part, &wanted).await?))
+}
+
+impl Dated for ApproverRecord {
+    fn made_at(&self) -> i64 {
+        self.enrolled_at
+    }
 }
 
 pub(super) async fn enrolment_text(

@@ -11,6 +11,7 @@ use super::extract::Peer;
 use crate::app::App;
 use crate::governance::change::What;
 use crate::governance::{self, Poster};
+use crate::rehearsal;
 
 /// Records a change that waits for people, and answers 202.
 pub(super) async fn propose(app: &App, peer: &Peer, what: What) -> Result<Response, ApiError> {
@@ -29,6 +30,9 @@ pub(super) async fn propose_with(
         findings,
         ..convert::pending_change(proposal)
     };
+    if rehearsal::is_on() {
+        rehearsal::asks(serde_json::to_value(&body).unwrap_or_default());
+    }
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
 

@@ -109,30 +109,44 @@ pub fn page_size(limit: Option<u32>) -> Result<u32, ApiError> {
 /// # Errors
 /// A cursor that was not given out here.
 pub fn cursor(cursor: Option<&str>) -> Result<Option<i64>, ApiError> {
-    let parse = |text: &str| {
-        text.parse().map_err(|_| {
-            ApiError::field(
-                "cursor",
-                format!("`{text}` is no `next_cursor` of a page before"),
-            )
-        })
-    };
+    let parse = |text: &str| text.parse().map_err(|_| no_cursor(text));
     cursor.map(parse).transpose()
 }
 
-/// A page of records, with the cursor of the next one if this one is full.
+/// A cursor that was not given out here.
 #[must_use]
-pub fn page<T, W>(
-    rows: Vec<Stored<T>>,
-    limit: u32,
-    convert: impl Fn(&Stored<T>) -> W,
-) -> api::Page<W> {
-    let full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
-    let last = rows.last().map(|row| row.seq.to_string());
-    api::Page {
-        items: rows.iter().map(convert).collect(),
-        next_cursor: if full { last } else { None },
-    }
+pub fn no_cursor(text: &str) -> ApiError {
+    let detail = format!("`{text}` is no `next` of a page before; leave it out to begin anew");
+    ApiError::field("cursor", detail)
+}
+
+/// The earliest time wanted: a time, or how long before now.
+///
+/// # Errors
+/// Text that is neither.
+pub fn since(text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
+    let read = |text: &str| {
+        let ago = text.parse::<Span>().map(|span| now.saturating_sub(span));
+        ago.or_else(|_| Timestamp::parse(text)).map_err(|_| {
+            let detail = format!(
+                "expected a time like `2026-11-30T08:00:00Z` or how long ago like `24h`, got `{text}`"
+            );
+            ApiError::field("since", detail)
+        })
+    };
+    text.map(read).transpose()
+}
+
+/// One of a closed list of words.
+///
+/// # Errors
+/// Another one; the answer names those there are.
+pub fn word<'a>(field: &str, words: &[&'a str], text: &str) -> Result<&'a str, ApiError> {
+    let known = words.iter().find(|word| **word == text);
+    known.copied().ok_or_else(|| {
+        let detail = format!("expected one of `{}`, got `{text}`", words.join("`, `"));
+        ApiError::field(field, detail)
+    })
 }
 
 fn time(micros: i64) -> String {
@@ -160,6 +174,7 @@ pub fn grant(stored: &Stored<GrantRecord>) -> api::Grant {
         wallet_id: stored.record.wallet.clone(),
         actions: stored.record.actions.clone(),
         created_at: time(stored.record.created_at),
+        revoked_at: stored.record.revoked_at.map(time),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use countersign_api::{ErrorCode, PROBLEM_JSON, Problem};
+use countersign_api::{ErrorCode, PROBLEM_JSON, Problem, Reason};
 use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
@@ -32,6 +32,20 @@ impl ApiError {
     pub fn field(field: &str, detail: impl Into<String>) -> Self {
         let problem = Problem::new(ErrorCode::InvalidRequest, detail).field(field);
         Self(Box::new(problem))
+    }
+
+    /// The same with a stable word for why, which tells cases of one code apart.
+    #[must_use]
+    pub fn because(mut self, why: &str) -> Self {
+        let message = self.0.detail.clone();
+        self.0.reasons.push(Reason {
+            code: why.to_owned(),
+            rule: None,
+            effect: None,
+            message,
+            retry_after: None,
+        });
+        self
     }
 
     /// No such thing, or not yours.
@@ -66,15 +80,8 @@ pub fn problem_response(problem: &Problem) -> Response<Body> {
 /// What a peer that is not let in is told.
 #[must_use]
 pub fn refuse_identity(error: &IdentityError) -> Response<Body> {
-    let mut problem = Problem::new(ErrorCode::Forbidden, error.to_string());
-    problem.reasons.push(countersign_api::Reason {
-        code: error.code().to_owned(),
-        rule: None,
-        effect: None,
-        message: error.to_string(),
-        retry_after: None,
-    });
-    problem_response(&problem)
+    let refused = ApiError::new(ErrorCode::Forbidden, error.to_string());
+    problem_response(&refused.because(error.code()).0)
 }
 
 impl From<LedgerError> for ApiError {
@@ -118,6 +125,7 @@ impl From<RecordsError> for ApiError {
             | RecordsError::SealMissing(_)
             | RecordsError::SealBroken { .. }
             | RecordsError::Unreadable { .. }
+            | RecordsError::Rehearsed
             | RecordsError::Entry(_)
             | RecordsError::Gone(_) => Self::new(ErrorCode::NotReady, error.to_string()),
         }
@@ -157,7 +165,9 @@ impl From<RotateError> for ApiError {
     fn from(error: RotateError) -> Self {
         let detail = error.to_string();
         match error {
-            RotateError::Archived(_) => Self::new(ErrorCode::WalletPaused, detail),
+            RotateError::Archived(_) => {
+                Self::new(ErrorCode::WalletPaused, detail).because("archived")
+            }
             RotateError::Replaced(..) => Self::new(ErrorCode::AlreadyDecided, detail),
             RotateError::Custody(_) => Self::new(ErrorCode::InvalidRequest, detail),
             RotateError::Create(error) => error.into(),

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::extract::Peer;
 use crate::app::App;
+use crate::rehearsal;
 
 /// Says so in the log and in the metrics.
 pub(super) async fn log_refused(
@@ -14,6 +15,9 @@ pub(super) async fn log_refused(
     about: &str,
     why: &str,
 ) {
+    if rehearsal::is_on() {
+        return;
+    }
     metrics::counter!("countersign_feeds_refused_total", "feed" => feed).increment(1);
     tracing::warn!(why, by = peer.actor().name(), "a feed is refused");
     let detail = json!({ "feed": feed, "why": why });

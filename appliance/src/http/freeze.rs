@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use countersign_api::{Freeze, FreezeState, Unfreeze};
+use countersign_audit::Kind as EntryKind;
 
 use super::changes::propose;
 use super::convert;
@@ -17,6 +18,8 @@ use crate::freezes::{self, FreezeRecord, InForce};
 use crate::governance::change::What;
 use crate::governance::changeable;
 use crate::phase::Activity;
+use crate::records::RecordsError;
+use crate::rehearsal;
 
 /// Holds from here on, recorded or not: freezing works when the HSM or the database does not.
 pub(super) async fn freeze(
@@ -33,6 +36,13 @@ pub(super) async fn freeze(
         since: app.clock.now().micros(),
         lifted_at: None,
     };
+    if rehearsal::is_on() {
+        let entry = app
+            .journal
+            .entry(EntryKind::Freeze, peer.actor(), None, &record)
+            .map_err(RecordsError::from)?;
+        rehearsal::stop(&[entry])?;
+    }
     app.freezes.hold(record.clone(), false);
     metrics::counter!("countersign_freezes_total").increment(1);
     let recorded = freezes::record(&app, peer.actor(), &record).await;

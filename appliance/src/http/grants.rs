@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use countersign_api::{CreateGrant, Grant, Page, PageQuery};
+use countersign_api::{CreateGrant, ErrorCode, Grant, GrantQuery, Page};
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::{GrantId, WalletId};
+use countersign_intent::{Action, GrantId, Timestamp, WalletId};
 
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::page::{Narrow, narrowed};
+use super::page::{Dated, Narrow, Part, is_before, narrowed};
 use super::phase::require_phase;
 use super::{convert, wallets};
 use crate::app::App;
@@ -33,7 +33,7 @@ pub(super) async fn create(
     let record = GrantRecord {
         bot,
         wallet: wallet.to_string(),
-        actions: body.actions,
+        actions: body.actions.clone(),
         created_at: app.clock.now().micros(),
         revoked_at: None,
     };
@@ -44,6 +44,10 @@ pub(super) async fn create(
             return Ok(Json(convert::grant(&stored)));
         }
         Some(mut stored) => {
+            let more = widens(&stored.record.actions, &record.actions);
+            if !body.replace && !more.is_empty() {
+                return Err(wider(&stored, &more));
+            }
             stored.record.actions = record.actions;
             let draft = Draft::update(&stored)?;
             let written = write(&app, &peer, EntryKind::GrantCreated, &stored, draft).await;
@@ -62,37 +66,87 @@ pub(super) async fn create(
     Ok(Json(convert::grant(&stored)))
 }
 
+/// The actions that a grant would gain.
+fn widens(old: &Option<Vec<String>>, new: &Option<Vec<String>>) -> Vec<String> {
+    let all = || Action::ALL.iter().map(|action| action.as_str().to_owned());
+    let Some(old) = old else { return Vec::new() };
+    let new: Vec<String> = new.clone().unwrap_or_else(|| all().collect());
+    let more = new.into_iter().filter(|action| !old.contains(action));
+    more.collect()
+}
+
+/// Giving a bot more is never what is left over from making sure that it has something.
+fn wider(stored: &Stored<GrantRecord>, more: &[String]) -> ApiError {
+    let id = GrantId::from_bytes(stored.id);
+    let old = stored.record.actions.as_deref().unwrap_or_default();
+    let old = match old {
+        [] => "none".to_owned(),
+        some => some.join(", "),
+    };
+    let detail = format!(
+        "bot `{}` has {id} on this wallet already, for {old}; this would add {}; send `replace: \
+         true` if it is to have that too",
+        stored.record.bot,
+        more.join(", ")
+    );
+    let mut error = ApiError::new(ErrorCode::AlreadyDecided, detail);
+    error.0.field = Some("actions".to_owned());
+    error.because("grant_widens")
+}
+
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     peer: Peer,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<GrantQuery>,
 ) -> Result<Json<Page<Grant>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
-    let seen = Seen {
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
+    let status = query.status.as_deref().unwrap_or("active");
+    let bot = query.bot.as_deref();
+    let wallet = query.wallet_id.as_deref();
+    let wallet: Option<WalletId> = wallet.map(|id| convert::id("wallet_id", id)).transpose()?;
+    let wanted = Wanted {
         app: &app,
         peer: &peer,
+        bot: bot.map(|bot| convert::bot_name("bot", bot)).transpose()?,
+        status: convert::word("status", &["active", "revoked", "any"], status)?,
+        since: convert::since(query.since.as_deref(), app.clock.now())?,
     };
-    Ok(Json(
-        narrowed(&app.records, None, after, limit, &seen).await?,
-    ))
+    let parent = wallet.map(|wallet| *wallet.as_bytes());
+    Ok(Json(narrowed(&app.records, parent, part, &wanted).await?))
 }
 
-/// The grants in force, each as visible as its wallet is.
-struct Seen<'a> {
+/// Grants that are wanted, each as visible as its wallet is.
+struct Wanted<'a> {
     app: &'a App,
     peer: &'a Peer,
+    bot: Option<String>,
+    status: &'a str,
+    since: Option<Timestamp>,
 }
 
-impl Narrow<GrantRecord> for Seen<'_> {
+impl Dated for GrantRecord {
+    fn made_at(&self) -> i64 {
+        self.created_at
+    }
+}
+
+impl Narrow<GrantRecord> for Wanted<'_> {
     type Shown = Grant;
 
     async fn show(&self, row: &Stored<GrantRecord>) -> Result<Option<Grant>, ApiError> {
-        if row.record.revoked_at.is_some() {
+        let state = row.record.revoked_at.map_or("active", |_| "revoked");
+        let bot = self.bot.as_ref();
+        let matches = bot.is_none_or(|bot| *bot == row.record.bot)
+            && (self.status == "any" || self.status == state);
+        if !matches {
             return Ok(None);
         }
         let wallet = wallets::find(self.app, self.peer, &row.record.wallet).await;
         Ok(wallet.is_ok().then(|| convert::grant(row)))
+    }
+
+    fn ends(&self, row: &Stored<GrantRecord>) -> bool {
+        is_before(row, self.since)
     }
 }
 
@@ -141,4 +195,29 @@ async fn write(
         .map_err(RecordsError::from)?;
     app.records.commit(vec![draft], vec![entry]).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_widened_by_what_it_lacked() {
+        let some = |actions: &[&str]| -> Option<Vec<String>> {
+            Some(actions.iter().map(|action| (*action).to_owned()).collect())
+        };
+        let none: [&str; 0] = [];
+        for (old, new, more) in [
+            (None, None, &none[..]),
+            (None, some(&["trade"]), &none),
+            (some(&["trade", "stake"]), some(&["trade"]), &none),
+            (some(&["trade"]), some(&[]), &none),
+            (some(&["trade"]), some(&["withdrawal"]), &["withdrawal"]),
+            (some(&[]), some(&["trade"]), &["trade"]),
+        ] {
+            assert_eq!(widens(&old, &new), more, "{old:?} -> {new:?}");
+        }
+        let every = widens(&some(&["trade"]), &None);
+        assert_eq!(every.len(), Action::ALL.len() - 1);
+    }
 }

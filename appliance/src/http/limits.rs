@@ -15,6 +15,7 @@ use countersign_store::ledger::usage_key;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Peer, Query};
+use super::page::cut;
 use crate::app::App;
 use crate::records::RecordsError;
 use crate::wallets::WalletEntry;
@@ -45,10 +46,13 @@ pub(super) async fn list(
             items.push(told(set, limit, scope, window, now));
         }
     }
-    Ok(Json(Page {
+    let name = |one: &LimitUse| format!("{} {}", one.limit, one.scope);
+    Ok(Json(cut(
         items,
-        next_cursor: None,
-    }))
+        name,
+        query.cursor.as_deref(),
+        query.limit,
+    )?))
 }
 
 /// For whom the limits are asked.

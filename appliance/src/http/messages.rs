@@ -36,7 +36,7 @@ pub(super) async fn list(
         (Some(cursor), None) => convert::cursor_after(cursor)?,
         (None, None) => 0,
         (None, Some(since)) => {
-            let since = now.saturating_sub(convert::span("since", since)?);
+            let since = convert::since(Some(since), now)?.unwrap_or(now);
             before(&app, since, newest).await?
         }
         (Some(_), Some(_)) => {
@@ -72,7 +72,7 @@ pub(super) async fn list(
 
 /// A number below that of every request judged at or after `since`. Numbers grow with time but for
 /// requests that were judged again, whose time is later: they make it smaller, never larger.
-async fn before(app: &App, since: Timestamp, newest: u64) -> Result<u64, StoreError> {
+pub(super) async fn before(app: &App, since: Timestamp, newest: u64) -> Result<u64, StoreError> {
     let (mut low, mut high) = (0, newest);
     while low < high {
         let middle = low.midpoint(high);

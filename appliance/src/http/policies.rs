@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Dated, Part, Shown, narrowed};
 use super::phase::require_phase;
 use super::{changes, convert};
 use crate::app::App;
@@ -31,13 +32,19 @@ pub(super) async fn list(
     _: Peer,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<PolicySummary>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
     let active = app.policies.active().map(|policy| policy.version);
-    let rows = app.records.list::<PolicyRecord>(None, after, limit).await?;
-    Ok(Json(convert::page(rows, limit, |row| {
-        convert::policy(row, active)
-    })))
+    let wanted = Shown {
+        show: |row: &Stored<PolicyRecord>| Some(convert::policy(row, active)),
+        since: convert::since(query.since.as_deref(), app.clock.now())?,
+    };
+    Ok(Json(narrowed(&app.records, None, part, &wanted).await?))
+}
+
+impl Dated for PolicyRecord {
+    fn made_at(&self) -> i64 {
+        self.created_at
+    }
 }
 
 pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<Policy>, ApiError> {
@@ -46,6 +53,7 @@ pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<
             ErrorCode::NotFound,
             "no policy is active; nothing is allowed",
         )
+        .because("no_policy")
     };
     let active = app.policies.active().ok_or_else(none)?;
     let stored = app

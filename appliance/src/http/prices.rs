@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use countersign_api::{Page, Price, SetPrice};
+use countersign_api::{Page, PageQuery, Price, SetPrice};
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::Amount;
 
 use super::convert;
 use super::error::ApiError;
-use super::extract::{Body, Peer};
+use super::extract::{Body, Peer, Query};
+use super::page::cut;
 use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
@@ -62,9 +63,24 @@ pub(super) async fn set(
     Ok(Json(convert::price(&record)))
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, _: Peer) -> Json<Page<Price>> {
-    Json(Page {
-        items: app.prices.recorded().iter().map(convert::price).collect(),
-        next_cursor: None,
-    })
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Price>>, ApiError> {
+    let since = convert::since(query.since.as_deref(), app.clock.now())?;
+    let mut records = app.prices.recorded().to_vec();
+    records.retain(|one| since.is_none_or(|since| one.set_at >= since.micros()));
+    records.sort_by(|one, other| {
+        let times = other.set_at.cmp(&one.set_at);
+        times.then_with(|| one.asset.cmp(&other.asset))
+    });
+    let items: Vec<Price> = records.iter().map(convert::price).collect();
+    let name = |price: &Price| price.asset.clone();
+    Ok(Json(cut(
+        items,
+        name,
+        query.cursor.as_deref(),
+        query.limit,
+    )?))
 }

@@ -6,43 +6,56 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use countersign_api::{ErrorCode, Page, PageQuery, Registered as Wire, Registration};
+use countersign_api::{ErrorCode, Page, Registered as Wire, Registration, RegistrationQuery};
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::{Address, RegistrationId};
+use countersign_intent::{Address, RegistrationId, WalletId};
 use serde_json::json;
 
 use super::changes::propose;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Dated, Part, Shown, narrowed};
 use super::phase::require_phase;
 use super::{convert, wallets};
 use crate::app::App;
 use crate::governance::change::What;
 use crate::phase::Activity;
-use crate::records::{Draft, RecordsError};
+use crate::records::{Draft, RecordsError, Stored};
 use crate::registrations::RegistrationRecord;
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     _: Peer,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<RegistrationQuery>,
 ) -> Result<Json<Page<Registration>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
-    let rows = app
-        .records
-        .list::<RegistrationRecord>(None, after, limit)
-        .await?;
-    let mut page = convert::page(rows, limit, Clone::clone);
-    let in_force = std::mem::take(&mut page.items);
-    Ok(Json(Page {
-        items: in_force
-            .iter()
-            .filter(|row| row.record.removed_at.is_none())
-            .map(convert::registration)
-            .collect(),
-        next_cursor: page.next_cursor,
-    }))
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
+    let status = query.status.as_deref().unwrap_or("active");
+    let status = convert::word("status", &["active", "removed", "any"], status)?;
+    let kind = query.kind.as_deref();
+    let kind = kind
+        .map(|text| convert::word("kind", &KINDS, text))
+        .transpose()?;
+    let wallet = query.wallet_id.as_deref();
+    let wallet: Option<WalletId> = wallet.map(|id| convert::id("wallet_id", id)).transpose()?;
+    let show = |row: &Stored<RegistrationRecord>| {
+        let state = row.record.removed_at.map_or("active", |_| "removed");
+        let matches = (status == "any" || status == state)
+            && kind.is_none_or(|kind| kind == row.record.registered.kind());
+        matches.then(|| convert::registration(row))
+    };
+    let since = convert::since(query.since.as_deref(), app.clock.now())?;
+    let parent = wallet.map(|wallet| *wallet.as_bytes());
+    let wanted = Shown { show, since };
+    Ok(Json(narrowed(&app.records, parent, part, &wanted).await?))
+}
+
+/// What can be registered.
+const KINDS: [&str; 4] = ["token_account", "nonce_account", "market", "tip_account"];
+
+impl Dated for RegistrationRecord {
+    fn made_at(&self) -> i64 {
+        self.registered_at
+    }
 }
 
 /// Governed: a registration lets more be understood, and so more be signed.

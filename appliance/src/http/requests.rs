@@ -8,21 +8,19 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use countersign_api::{Request, RequestQuery};
-use countersign_intent::{RequestId, Role, Span};
+use countersign_intent::{RequestId, Role};
 use countersign_store::{Decided, Store, StoredRequest};
 
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Path, Peer, Query};
+use super::feed;
 use crate::app::App;
 use crate::governance::change::{self, ChangeRecord, is_change};
 use crate::governance::{Ask, ConsentRecord, load, tally};
 use crate::records::Stored;
 
 pub(super) use list::list;
-
-/// Longest wait of a long poll.
-const LONGEST_WAIT: Span = Span::from_secs(60);
 
 /// How often a long poll looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -34,10 +32,8 @@ pub(super) async fn get(
     Query(query): Query<RequestQuery>,
 ) -> Result<Json<Request>, ApiError> {
     let id: RequestId = convert::id("id", &text)?;
-    let wait = match query.wait.as_deref() {
-        None => Span::ZERO,
-        Some(text) => convert::span("wait", text)?.min(LONGEST_WAIT),
-    };
+    only_wait(&query)?;
+    let wait = feed::wait(query.wait.as_deref())?;
     let until = app.clock.monotonic() + Duration::from_micros(wait.micros());
     loop {
         let found = find(&app, &peer, id).await?;
@@ -47,6 +43,38 @@ pub(super) async fn get(
             return Ok(Json(request));
         }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// One request is not narrowed.
+fn only_wait(query: &RequestQuery) -> Result<(), ApiError> {
+    let RequestQuery {
+        wait: _,
+        after,
+        status,
+        kind,
+        wallet_id,
+        bot,
+        since,
+        cursor,
+        limit,
+    } = query;
+    let given = [
+        ("after", after.is_some()),
+        ("status", status.is_some()),
+        ("kind", kind.is_some()),
+        ("wallet_id", wallet_id.is_some()),
+        ("bot", bot.is_some()),
+        ("since", since.is_some()),
+        ("cursor", cursor.is_some()),
+        ("limit", limit.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let detail = "it narrows a list; of one request there is `wait` alone";
+            Err(ApiError::field(name, detail))
+        }
     }
 }
 

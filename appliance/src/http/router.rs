@@ -22,9 +22,9 @@ use super::extract::{Peer, idempotency_key, read_limited};
 use super::foreign::{self, OwnNames};
 use super::replay::{Given, Known, fingerprint};
 use super::{
-    approvals, approvers, audit, clock, freeze, grants, limits, messages, nonces, pace, pki,
-    policies, prices, registrations, requests, second_factor, sign, status, strict, tables, users,
-    venues, wallets,
+    approvals, approvers, audit, clock, dry_run, freeze, grants, limits, messages, nonces, pace,
+    pki, policies, prices, registrations, requests, second_factor, sign, status, strict, tables,
+    users, venues, wallets,
 };
 use crate::app::App;
 use crate::journal::stamp;
@@ -291,11 +291,14 @@ async fn act(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    second_factor::require(&app, &peer, route, request.headers()).await?;
     if signs(route) {
         let answer = next.run(request).await;
         return Ok(unread(&app, &peer, answer).await);
     }
+    if dry_run::wanted(request.uri())? {
+        return Ok(dry_run::rehearse(request, next).await);
+    }
+    second_factor::require(&app, &peer, route, request.headers()).await?;
     // A secret that is shown once is not kept to be shown again.
     if route.path == "/v1/second-factor" {
         return Ok(next.run(request).await);

@@ -69,23 +69,22 @@ fn require_on(app: &App) -> Result<(), ApiError> {
     }
     let detail = "operators have no second factor here; `operators.second_factor = \"totp\"` in \
                   the configuration turns it on";
-    Err(ApiError::new(ErrorCode::NotFound, detail))
+    Err(ApiError::new(ErrorCode::NotFound, detail).because("otp_off"))
 }
 
 impl From<SecondFactorError> for ApiError {
     fn from(error: SecondFactorError) -> Self {
         let detail = error.to_string();
-        match error {
-            SecondFactorError::Records(error) => error.into(),
-            SecondFactorError::Missing
-            | SecondFactorError::NotEnrolled(_)
-            | SecondFactorError::Shown(_)
-            | SecondFactorError::Wrong { .. }
-            | SecondFactorError::Locked(_) => {
-                let mut error = Self::new(ErrorCode::Forbidden, detail);
-                error.0.field = Some(OTP_HEADER.to_owned());
-                error
-            }
-        }
+        let why = match error {
+            SecondFactorError::Records(error) => return error.into(),
+            SecondFactorError::Missing => "otp_missing",
+            SecondFactorError::NotEnrolled(_) => "otp_not_enrolled",
+            SecondFactorError::Shown(_) => "otp_shown",
+            SecondFactorError::Wrong { .. } => "otp_wrong",
+            SecondFactorError::Locked(_) => "otp_locked",
+        };
+        let mut error = Self::new(ErrorCode::Forbidden, detail);
+        error.0.field = Some(OTP_HEADER.to_owned());
+        error.because(why)
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
+use super::page::{Dated, Part, Shown, narrowed};
 use super::phase::require_phase;
 use super::{convert, feeds};
 use crate::app::App;
@@ -86,19 +87,22 @@ pub(super) async fn list(
     _: Peer,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<LookupTable>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
-    let rows = app.records.list::<TableRecord>(None, after, limit).await?;
-    let mut page = convert::page(rows, limit, |row| row.record.clone());
-    let known = std::mem::take(&mut page.items);
-    Ok(Json(Page {
-        items: known
-            .iter()
-            .filter(|record| record.removed_at.is_none())
-            .map(|record| convert::table(record, false))
-            .collect(),
-        next_cursor: page.next_cursor,
-    }))
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
+    let since = convert::since(query.since.as_deref(), app.clock.now())?;
+    let show = |row: &Stored<TableRecord>| {
+        let fed_since = since.is_none_or(|since| row.record.made_at() >= since.micros());
+        let known = row.record.removed_at.is_none() && fed_since;
+        known.then(|| convert::table(&row.record, false))
+    };
+    // A table that is old may have been fed since.
+    let wanted = Shown { show, since: None };
+    Ok(Json(narrowed(&app.records, None, part, &wanted).await?))
+}
+
+impl Dated for TableRecord {
+    fn made_at(&self) -> i64 {
+        self.fed_at
+    }
 }
 
 pub(super) async fn get(

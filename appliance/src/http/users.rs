@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use countersign_api::{CreateUser, Page, PageQuery, User};
-use countersign_intent::{Role, UserId};
+use countersign_api::{CreateUser, Page, User, UserQuery};
+use countersign_intent::{Role, Timestamp, UserId};
 
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::page::{Narrow, narrowed};
+use super::page::{Dated, Narrow, Part, is_before, narrowed};
 use super::phase::require_phase;
 use crate::app::App;
 use crate::phase::Activity;
@@ -41,23 +41,43 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     peer: Peer,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<UserQuery>,
 ) -> Result<Json<Page<User>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
-    Ok(Json(
-        narrowed(&app.records, None, after, limit, &Seen(&peer)).await?,
-    ))
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
+    let wanted = Wanted {
+        peer: &peer,
+        since: convert::since(query.since.as_deref(), app.clock.now())?,
+        query,
+    };
+    Ok(Json(narrowed(&app.records, None, part, &wanted).await?))
 }
 
-/// The users that a caller sees.
-struct Seen<'a>(&'a Peer);
+/// The users that a caller sees and wants.
+struct Wanted<'a> {
+    peer: &'a Peer,
+    since: Option<Timestamp>,
+    query: UserQuery,
+}
 
-impl Narrow<UserRecord> for Seen<'_> {
+impl Dated for UserRecord {
+    fn made_at(&self) -> i64 {
+        self.created_at
+    }
+}
+
+impl Narrow<UserRecord> for Wanted<'_> {
     type Shown = User;
 
     async fn show(&self, row: &Stored<UserRecord>) -> Result<Option<User>, ApiError> {
-        Ok(visible(self.0, row).then(|| convert::user(row)))
+        let (query, user) = (&self.query, &row.record);
+        let named = query.external_id.as_ref();
+        let matches = named.is_none_or(|id| *id == user.external_id)
+            && (query.tier.is_none() || query.tier == user.tier);
+        Ok((matches && visible(self.peer, row)).then(|| convert::user(row)))
+    }
+
+    fn ends(&self, row: &Stored<UserRecord>) -> bool {
+        is_before(row, self.since)
     }
 }
 

@@ -5,25 +5,39 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use countersign_api::{CreateVenue, ErrorCode, Page, PatchVenue, Venue};
+use countersign_api::{CreateVenue, ErrorCode, Page, PatchVenue, Venue, VenueQuery};
 
 use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
-use super::extract::{Body, Path, Peer};
+use super::extract::{Body, Path, Peer, Query};
+use super::page::cut;
 use super::phase::require_phase;
 use crate::app::App;
 use crate::governance::change::What;
 use crate::phase::Activity;
 use crate::venues::{VenueEntry, VenueRecord};
 
-pub(super) async fn list(State(app): State<Arc<App>>, _: Peer) -> Json<Page<Venue>> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<VenueQuery>,
+) -> Result<Json<Page<Venue>>, ApiError> {
+    let status = query.status.as_deref();
+    let status = status
+        .map(|text| convert::word("status", &["enabled", "disabled"], text))
+        .transpose()?;
+    let kind = query.kind.as_deref();
     let all = app.venues.all();
-    let there = all.iter().filter(|entry| !entry.record.removed);
-    Json(Page {
-        items: there.map(convert::venues::venue).collect(),
-        next_cursor: None,
-    })
+    // In the order they were registered in, so the newest are at the end.
+    let there = all.iter().rev().filter(|entry| !entry.record.removed);
+    let items = there
+        .map(convert::venues::venue)
+        .filter(|venue| kind.is_none_or(|kind| kind == venue.kind))
+        .filter(|venue| status.is_none_or(|status| (status == "enabled") == venue.enabled));
+    let name = |venue: &Venue| venue.slug.clone();
+    let (cursor, limit) = (query.cursor.as_deref(), query.limit);
+    Ok(Json(cut(items.collect(), name, cursor, limit)?))
 }
 
 pub(super) async fn get(

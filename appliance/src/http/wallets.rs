@@ -13,14 +13,15 @@ use countersign_api::{
     CreateWallet, ManageWallet, Page, PatchWallet, Wallet, WalletQuery, WalletStatus,
 };
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::{Role, UserId, Venue, WalletId};
+use countersign_intent::{Role, Timestamp, UserId, Venue, WalletId};
 use serde_json::{Map, json};
 
 use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
-use super::page::{Narrow, narrowed};
+use super::feed::{self, Feed, Followed};
+use super::page::{Dated, Narrow, Part, is_before, narrowed};
 use super::phase::require_phase;
 use super::users;
 use crate::app::App;
@@ -75,31 +76,49 @@ pub(super) async fn list(
     peer: Peer,
     Query(query): Query<WalletQuery>,
 ) -> Result<Json<Page<Wallet>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
     let user: Option<UserId> = query
         .user_id
         .as_deref()
         .map(|text| convert::id("user_id", text))
         .transpose()?;
     let status = query.status.as_deref().map(wanted_status).transpose()?;
-    let parent = user.map(|user| *user.as_bytes());
+    let bot = query.bot.as_deref();
+    let bot = bot.map(|bot| convert::bot_name("bot", bot)).transpose()?;
     let wanted = Wanted {
         app: &app,
         peer: &peer,
+        user,
         venue: query.venue,
         status,
+        bot,
+        since: convert::since(query.since.as_deref(), app.clock.now())?,
     };
-    Ok(Json(
-        narrowed(&app.records, parent, after, limit, &wanted).await?,
-    ))
+    if let Some(after) = query.after {
+        let feed = Feed::read(&app, after, query.cursor.as_deref(), query.wait.as_deref())?;
+        return Ok(Json(feed.page(part, &wanted).await?));
+    }
+    feed::no_wait(query.wait.as_deref())?;
+    let revision = feed::revision(&app);
+    let parent = user.map(|user| *user.as_bytes());
+    let page = narrowed(&app.records, parent, part, &wanted).await?;
+    Ok(Json(page.at(revision)))
 }
 
 struct Wanted<'a> {
     app: &'a App,
     peer: &'a Peer,
+    user: Option<UserId>,
     venue: Option<String>,
     status: Option<WalletStatus>,
+    bot: Option<String>,
+    since: Option<Timestamp>,
+}
+
+impl Dated for WalletRecord {
+    fn made_at(&self) -> i64 {
+        self.created_at
+    }
 }
 
 impl Narrow<WalletRecord> for Wanted<'_> {
@@ -107,11 +126,42 @@ impl Narrow<WalletRecord> for Wanted<'_> {
 
     async fn show(&self, row: &Stored<WalletRecord>) -> Result<Option<Wallet>, ApiError> {
         let wallet = convert::wallet(row);
-        let venue = self.venue.as_ref();
-        let matches = venue.is_none_or(|venue| *venue == wallet.venue)
+        let (user, venue) = (self.user.map(|user| user.to_string()), self.venue.as_ref());
+        let matches = user.is_none_or(|user| user == wallet.user_id)
+            && venue.is_none_or(|venue| *venue == wallet.venue)
             && self.status.is_none_or(|status| status == wallet.status);
-        let seen = matches && visible(self.app, self.peer, row).await?;
-        Ok(seen.then_some(wallet))
+        if !matches || !visible(self.app, self.peer, row).await? {
+            return Ok(None);
+        }
+        let granted = match &self.bot {
+            Some(bot) => granted(self.app, bot, row).await?,
+            None => true,
+        };
+        Ok(granted.then_some(wallet))
+    }
+
+    fn ends(&self, row: &Stored<WalletRecord>) -> bool {
+        is_before(row, self.since)
+    }
+}
+
+/// Wallets change by entries that name them, but for those about what they signed.
+impl Followed for Wanted<'_> {
+    type Shown = Wallet;
+
+    const PREFIX: &'static str = "wal_";
+
+    fn concerns(kind: &str) -> bool {
+        ["wallet_created", "wallet_changed", "wallet_rotated"].contains(&kind)
+            || ["grant_created", "grant_revoked"].contains(&kind)
+    }
+
+    async fn changed(&self, id: &str) -> Result<Option<Wallet>, ApiError> {
+        let id: WalletId = convert::id("id", id)?;
+        match self.app.records.get::<WalletRecord>(*id.as_bytes()).await? {
+            Some(row) if !self.ends(&row) => self.show(&row).await,
+            _ => Ok(None),
+        }
     }
 }
 
@@ -141,15 +191,12 @@ fn offered(app: &App, slug: &str, environment: &str) -> Result<(), ApiError> {
 }
 
 fn wanted_status(text: &str) -> Result<WalletStatus, ApiError> {
-    match text {
-        "active" => Ok(WalletStatus::Active),
-        "paused" => Ok(WalletStatus::Paused),
-        "archived" => Ok(WalletStatus::Archived),
-        other => Err(ApiError::field(
-            "status",
-            format!("expected `active`, `paused` or `archived`, got `{other}`"),
-        )),
-    }
+    let words = ["active", "paused", "archived"];
+    Ok(match convert::word("status", &words, text)? {
+        "active" => WalletStatus::Active,
+        "paused" => WalletStatus::Paused,
+        _ => WalletStatus::Archived,
+    })
 }
 
 pub(super) async fn get(
@@ -268,7 +315,8 @@ async fn set_status(
         return Err(ApiError::new(
             countersign_api::ErrorCode::WalletPaused,
             format!("wallet {} is archived for good", stored.wallet_id()),
-        ));
+        )
+        .because("archived"));
     }
     let detail = json!({ "from": stored.record.status, "to": status });
     stored.record.status = status;
@@ -314,16 +362,19 @@ async fn visible(app: &App, peer: &Peer, wallet: &Stored<WalletRecord>) -> Resul
     Ok(match peer.role() {
         Role::Operator | Role::Auditor | Role::Risk => true,
         Role::Gateway => wallet.record.gateway == peer.principal().name(),
-        Role::Bot => {
-            let grant = GrantRecord {
-                bot: peer.principal().name().to_owned(),
-                wallet: wallet.wallet_id().to_string(),
-                actions: None,
-                created_at: 0,
-                revoked_at: None,
-            };
-            let lookup = grant.lookup().unwrap_or_default();
-            app.records.find::<GrantRecord>(&lookup).await?.is_some()
-        }
+        Role::Bot => granted(app, peer.principal().name(), wallet).await?,
     })
+}
+
+/// Whether a bot may use a wallet.
+async fn granted(app: &App, bot: &str, wallet: &Stored<WalletRecord>) -> Result<bool, ApiError> {
+    let grant = GrantRecord {
+        bot: bot.to_owned(),
+        wallet: wallet.wallet_id().to_string(),
+        actions: None,
+        created_at: 0,
+        revoked_at: None,
+    };
+    let lookup = grant.lookup().unwrap_or_default();
+    Ok(app.records.find::<GrantRecord>(&lookup).await?.is_some())
 }

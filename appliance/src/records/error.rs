@@ -58,6 +58,9 @@ pub enum RecordsError {
         "the {0} that was just written is not in the database; check it with `countersignd doctor`"
     )]
     Gone(&'static str),
+    /// A dry run got to where it would write.
+    #[error("this is a dry run: nothing was written")]
+    Rehearsed,
     /// An entry that does not fit into the log.
     #[error("the log entry cannot be written: {0}")]
     Entry(#[from] countersign_audit::EntryError),

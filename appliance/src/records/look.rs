@@ -11,6 +11,8 @@ pub(super) enum Look<'a> {
     Text(Kind, &'a str),
     /// Of a parent, after a place, at most so many.
     Page(Kind, Option<[u8; 16]>, Option<i64>, u32),
+    /// Of a parent, before a place, the newest first, at most so many.
+    Newest(Kind, Option<[u8; 16]>, Option<i64>, u32),
 }
 
 impl Look<'_> {
@@ -22,6 +24,11 @@ impl Look<'_> {
             Self::Page(kind, parent, after, limit) => {
                 let parent = parent.as_ref().map(<[u8; 16]>::as_slice);
                 db.authority_list(kind.as_str(), parent, *after, *limit)
+                    .await
+            }
+            Self::Newest(kind, parent, before, limit) => {
+                let parent = parent.as_ref().map(<[u8; 16]>::as_slice);
+                db.authority_newest(kind.as_str(), parent, *before, *limit)
                     .await
             }
         }

@@ -127,6 +127,22 @@ impl<S: Store> Records<S> {
         rows.iter().map(AuthorityRowExt::read).collect()
     }
 
+    /// Lists records from the one made last, those before `before`.
+    ///
+    /// # Errors
+    /// As [`Records::get`].
+    pub async fn newest<T: Record>(
+        &self,
+        parent: Option<[u8; 16]>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Stored<T>>, RecordsError> {
+        let rows = self
+            .latest(&Look::Newest(T::KIND, parent, before, limit))
+            .await?;
+        rows.iter().map(AuthorityRowExt::read).collect()
+    }
+
     /// Lists every record of a kind, or every one that belongs to `parent`.
     ///
     /// # Errors

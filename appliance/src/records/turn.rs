@@ -7,6 +7,7 @@ use tokio::sync::MutexGuard;
 use super::digest::{Prepared, RowKey};
 use super::{Draft, Mac, PoisonError, Records, RecordsError, Writer, row};
 use crate::Db;
+use crate::rehearsal;
 
 /// The turn to write: nobody else writes until it is dropped.
 #[allow(missing_debug_implementations, reason = "a lock has nothing to show")]
@@ -35,6 +36,10 @@ impl<S: Store> Turn<'_, S> {
         drafts: Vec<Draft>,
         entries: Vec<Vec<u8>>,
     ) -> Result<Vec<u64>, RecordsError> {
+        if rehearsal::is_on() {
+            self.records.refuse_taken(&drafts).await?;
+            rehearsal::stop(&entries)?;
+        }
         let mut sealed = self.seal(drafts, entries).await?;
         let change = std::mem::take(&mut sealed.change);
         let _committing = self.records.settled.write().await;

@@ -55,7 +55,7 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
         }
         Status::Archived => {
             let message = format!("wallet {} is archived for good", wallet.id);
-            return refuse(ErrorCode::WalletPaused, "status", message);
+            return refuse(ErrorCode::WalletPaused, "archived", message);
         }
     }
     if matches!(wallet.key.material, Material::Envelope(_)) && !app.config.custody.envelope {

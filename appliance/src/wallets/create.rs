@@ -13,6 +13,7 @@ use crate::config::CustodyKind;
 use crate::device::{DeskError, DeviceDesk};
 use crate::journal::Journal;
 use crate::records::{Draft, Kind, Records, RecordsError, Stored};
+use crate::rehearsal;
 
 /// How labels of wallets' keys on the token begin.
 pub(super) const LABEL: &str = "countersign-wallet-";
@@ -70,6 +71,10 @@ pub async fn ensure<S: Store>(
         return Ok(found);
     }
     let id = desk.random_id().await?;
+    if rehearsal::is_on() {
+        can_keep(desk, new.custody).await?;
+        rehearsal::stop(&[planned(journal, id, &new, actor)?])?;
+    }
     let (custody, public) = make_key(desk, id, new.custody).await?;
     let record = new.into_record(
         Key {
@@ -106,6 +111,24 @@ async fn record_wallet(
     records.commit(vec![draft], vec![entry]).await.map(drop)
 }
 
+/// The log entry of a wallet that has no key yet.
+pub(super) fn planned(
+    journal: &Journal,
+    id: [u8; 16],
+    new: &NewWallet,
+    actor: &str,
+) -> Result<Vec<u8>, RecordsError> {
+    let detail = json!({
+        "user": new.user,
+        "venue": new.venue,
+        "environment": new.environment,
+        "custody": new.custody.as_str(),
+        "limits": new.limits,
+    });
+    let subject = WalletId::from_bytes(id).to_string();
+    Ok(journal.entry(EntryKind::WalletCreated, actor, Some(subject), &detail)?)
+}
+
 /// The log entry of a new wallet.
 pub(super) fn created(
     journal: &Journal,
@@ -126,51 +149,60 @@ pub(super) fn created(
     Ok(journal.entry(EntryKind::WalletCreated, actor, Some(subject), &detail)?)
 }
 
+const NO_WRAP: DeskError = DeskError::Lacking(
+    "this token cannot wrap Ed25519 keys; use `resident`, or `envelope` if the operator turned it on",
+);
+
+const NO_ENVELOPE: DeskError = DeskError::Lacking("envelope custody is turned off; use `resident`");
+
+/// Whether the token can make a key in this custody.
+pub(super) async fn can_keep(desk: &DeviceDesk, custody: CustodyKind) -> Result<(), CreateError> {
+    let able = desk.run(move |desk| match custody {
+        CustodyKind::Wrapped if desk.wrap.is_none() => Err(NO_WRAP),
+        CustodyKind::Envelope if desk.envelope.is_none() => Err(NO_ENVELOPE),
+        CustodyKind::Resident | CustodyKind::Wrapped | CustodyKind::Envelope => Ok(()),
+    });
+    able.await.map_err(|error| lacking(custody, error))
+}
+
+fn lacking(custody: CustodyKind, error: DeskError) -> CreateError {
+    match error {
+        DeskError::Lacking(why) => CreateError::Custody(custody.as_str(), why),
+        other => other.into(),
+    }
+}
+
 pub(super) async fn make_key(
     desk: &DeviceDesk,
     id: [u8; 16],
     custody: CustodyKind,
 ) -> Result<(Custody, PublicKey), CreateError> {
     let key = KeyId::from_bytes(id);
-    let made = desk
-        .run(move |desk| match custody {
-            CustodyKind::Resident => {
-                let label = format!("{LABEL}{key}");
-                let public = desk.admin.generate(&key, &label, KeyType::Ed25519)?;
-                Ok((Custody::Resident, public))
-            }
-            CustodyKind::Wrapped => {
-                let wrap = desk.wrap.as_mut().ok_or(DeskError::Lacking(
-                    "this token cannot wrap Ed25519 keys; use `resident`, or `envelope` if the \
-                     operator turned it on",
-                ))?;
-                let stored = wrap.generate_wrapped(KeyType::Ed25519)?;
-                Ok((
-                    Custody::Wrapped(BASE64_STANDARD.encode(&stored.blob)),
-                    stored.public,
-                ))
-            }
-            CustodyKind::Envelope => {
-                let envelope = desk.envelope.as_mut().ok_or(DeskError::Lacking(
-                    "envelope custody is turned off; use `resident`",
-                ))?;
-                let stored = envelope.generate(&key, KeyType::Ed25519)?;
-                Ok((
-                    Custody::Envelope(BASE64_STANDARD.encode(&stored.blob)),
-                    stored.public,
-                ))
-            }
-        })
-        .await;
-    match made {
-        Err(DeskError::Lacking(why)) => Err(CreateError::Custody(custody.as_str(), why)),
-        other => Ok(other?),
-    }
+    let made = desk.run(move |desk| match custody {
+        CustodyKind::Resident => {
+            let label = format!("{LABEL}{key}");
+            let public = desk.admin.generate(&key, &label, KeyType::Ed25519)?;
+            Ok((Custody::Resident, public))
+        }
+        CustodyKind::Wrapped => {
+            let wrap = desk.wrap.as_mut().ok_or(NO_WRAP)?;
+            let stored = wrap.generate_wrapped(KeyType::Ed25519)?;
+            let blob = BASE64_STANDARD.encode(&stored.blob);
+            Ok((Custody::Wrapped(blob), stored.public))
+        }
+        CustodyKind::Envelope => {
+            let envelope = desk.envelope.as_mut().ok_or(NO_ENVELOPE)?;
+            let stored = envelope.generate(&key, KeyType::Ed25519)?;
+            let blob = BASE64_STANDARD.encode(&stored.blob);
+            Ok((Custody::Envelope(blob), stored.public))
+        }
+    });
+    made.await.map_err(|error| lacking(custody, error))
 }
 
 /// The address of a key: base58 of its 32 bytes. A key of another length was refused when it was
 /// made.
-pub(super) fn address(public: &PublicKey) -> String {
+pub(crate) fn address(public: &PublicKey) -> String {
     let address = public.bytes().try_into().map(Address::new);
     address
         .map(|address| address.to_string())

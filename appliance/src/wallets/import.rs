@@ -13,13 +13,14 @@ use countersign_store::Store;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::create::{Key, LABEL, created};
+use super::create::{Key, LABEL, can_keep, created, planned};
 use super::sealed::Keypair;
 use super::{CreateError, Custody, NewWallet, WalletRecord};
 use crate::config::CustodyKind;
 use crate::device::{Desk, DeskError, DeviceDesk};
 use crate::journal::Journal;
 use crate::records::{Draft, Records, RecordsError, Stored};
+use crate::rehearsal;
 
 /// Why a key was not imported.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,13 @@ pub async fn import<S: Store>(
     if records.get::<WalletRecord>(id).await?.is_some() {
         return Err(ImportError::Elsewhere);
     }
+    if rehearsal::is_on() {
+        if new.custody == CustodyKind::Wrapped {
+            return Err(CreateError::Custody(new.custody.as_str(), NOT_WRAPPED).into());
+        }
+        can_keep(desk, new.custody).await?;
+        rehearsal::stop(&[planned(journal, id, &new, actor)?])?;
+    }
     let key = keep(desk, id, new.custody, pair).await?;
     let resident = key.custody == Custody::Resident;
     let record = new.into_record(key, journal.now().micros());
@@ -102,6 +110,9 @@ fn identifier(address: &[u8; 32]) -> [u8; 16] {
     id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     id
 }
+
+const NOT_WRAPPED: &str = "a wrapped key is made in the token; import into `resident`, or into \
+     `envelope` where it is turned on";
 
 async fn keep(
     desk: &DeviceDesk,
@@ -134,10 +145,7 @@ fn keep_now(
             Custody::Envelope(BASE64_STANDARD.encode(&stored.blob))
         }
         CustodyKind::Wrapped => {
-            return Err(DeskError::Lacking(
-                "a wrapped key is made in the token; import into `resident`, or into `envelope` \
-                 where it is turned on",
-            ));
+            return Err(DeskError::Lacking(NOT_WRAPPED));
         }
     };
     Ok(Key {

@@ -12,12 +12,13 @@ use countersign_intent::{Timestamp, WalletId};
 use countersign_store::Store;
 use serde_json::json;
 
-use super::create::{address, make_key};
+use super::create::{address, can_keep, make_key};
 use super::{CreateError, Custody, Rotation, Status, WalletRecord};
 use crate::device::DeviceDesk;
 use crate::governance::Digest32;
 use crate::journal::Journal;
 use crate::records::{Draft, Kind, Records, RecordsError, Stored};
+use crate::rehearsal;
 
 /// A wallet whose key was replaced.
 #[derive(Debug)]
@@ -78,11 +79,18 @@ pub async fn rotate<S: Store>(
     refuse(&stored)?;
     let key = desk.random_id().await.map_err(CreateError::from)?;
     let old = desk.random_id().await.map_err(CreateError::from)?;
-    let made = make_key(desk, key, stored.record.custody.kind()).await;
-    let (custody, public) = made.map_err(|error| match error {
+    let custody = stored.record.custody.kind();
+    let refused = |error| match error {
         CreateError::Custody(custody, _) => RotateError::Custody(custody),
         other => other.into(),
-    })?;
+    };
+    if rehearsal::is_on() {
+        can_keep(desk, custody).await.map_err(refused)?;
+        let entry = planned(journal, &stored, actor)?;
+        rehearsal::stop(&[entry]).map_err(CreateError::from)?;
+    }
+    let made = make_key(desk, key, custody).await;
+    let (custody, public) = made.map_err(refused)?;
     let new = NewKey {
         id: key,
         custody,
@@ -193,6 +201,21 @@ impl Move {
             },
         }
     }
+}
+
+/// The log entry of a rotation that made no key yet.
+fn planned(
+    journal: &Journal,
+    stored: &Stored<WalletRecord>,
+    actor: &str,
+) -> Result<Vec<u8>, CreateError> {
+    let detail = json!({
+        "custody": stored.record.custody.as_str(),
+        "previous": { "address": stored.record.address },
+    });
+    let subject = Some(stored.wallet_id().to_string());
+    let entry = journal.entry(EntryKind::WalletRotated, actor, subject, &detail);
+    Ok(entry.map_err(RecordsError::from)?)
 }
 
 fn drafts(

@@ -1,8 +1,8 @@
 //! Changes that other people have to agree to.
 
-use countersign_api::{Method, PendingChange};
+use countersign_api::{Decision, PendingChange, Rehearsed};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::Call;
 use crate::exit::Exit;
@@ -15,7 +15,7 @@ use crate::table::fields;
 /// The flag of commands that change something and have nothing else to show beforehand.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct DryRun {
-    /// Only show what would be sent
+    /// Only have the appliance say what would happen
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -43,7 +43,7 @@ impl Sending {
         Ok(call.keyed(self.idempotency.key()?))
     }
 
-    /// Sends it and shows the answer, or shows what would be sent.
+    /// Sends it and shows the answer, or what the appliance would do.
     ///
     /// # Errors
     /// As [`Session::call`].
@@ -54,7 +54,7 @@ impl Sending {
         people: impl FnOnce(&T, &mut Output),
     ) -> Outcome {
         if self.dry_run() {
-            return Ok(preview(session, &call));
+            return preview(session, &call);
         }
         session.call_and_show(&self.keyed(call)?, people)
     }
@@ -71,32 +71,64 @@ impl Sending {
         done: impl FnOnce(&T, &mut Output),
     ) -> Outcome {
         if self.dry_run() {
-            return Ok(preview(session, &call));
+            return preview(session, &call);
         }
         ask_and_show(session, &self.keyed(call)?, done)
     }
 }
 
-/// Shows what would be sent.
-pub(crate) fn preview(session: &mut Session, call: &Call) -> Exit {
-    let body = call.body.as_deref().map(serde_json::from_slice::<Value>);
-    let body = body.transpose().ok().flatten().unwrap_or_default();
-    let method = match call.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
+/// Has the appliance say what it would do, with the checks and errors of the call itself. Nothing
+/// is changed.
+///
+/// # Errors
+/// As [`Session::call`].
+pub(crate) fn preview(session: &mut Session, call: &Call) -> Outcome {
+    let call = call.clone().query("dry_run", Some(true));
+    // The call as it would be sent has a key.
+    let call = match call.idempotency_key {
+        Some(_) => call,
+        None => call.keyed(Idempotency::default().key()?),
     };
-    let value = json!({ "method": method, "path": call.path, "body": body });
-    session.show(&value, |out| {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            format!(" {body}")
-        };
-        out.line(format!("would send {method} {}{body}", call.path));
-    });
-    Exit::Done
+    let reply = session.call::<Rehearsed>(&call)?;
+    session.show(&reply.value, |out| would(&reply.body, out));
+    Ok(match reply.body.decision {
+        Decision::Allow => Exit::Done,
+        Decision::ApprovalRequired => Exit::NeedsApproval,
+        Decision::Deny => Exit::Refused,
+    })
+}
+
+fn would(rehearsed: &Rehearsed, out: &mut Output) {
+    if let Some(asked) = &rehearsed.change {
+        out.line("people would be asked:");
+        for (label, key) in [
+            ("change", "kind"),
+            ("group", "group"),
+            ("quorum", "quorum"),
+            ("opens", "opens_at"),
+            ("expires", "expires_at"),
+        ] {
+            if let Some(value) = asked.get(key) {
+                let plain = value.as_str().map(str::to_owned);
+                out.line(format!(
+                    "  {label}: {}",
+                    plain.unwrap_or_else(|| value.to_string())
+                ));
+            }
+        }
+        let why = asked.get("why").and_then(Value::as_array);
+        for line in why.into_iter().flatten().filter_map(Value::as_str) {
+            out.line(format!("  - {line}"));
+        }
+    } else if rehearsed.entries.is_empty() {
+        out.line("nothing would change");
+    }
+    for entry in &rehearsed.entries {
+        let subject = entry.subject.as_deref().unwrap_or_default();
+        let (kind, detail) = (&entry.kind, &entry.detail);
+        out.line(format!("would be done: {kind} {subject} {detail}"));
+    }
+    out.line("dry run: nothing was changed");
 }
 
 /// Asks for a change, and shows what it waits for, or what it brought about at once.

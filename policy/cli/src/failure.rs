@@ -4,6 +4,7 @@ use countersign_api::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::output::printable;
 use crate::problem;
 
 /// What every command gives back.
@@ -14,14 +15,14 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 pub(crate) struct Failure {
     /// Exit code.
     pub exit: Exit,
-    /// Sentences for people, one a line.
+    /// Sentences for people, one a line but for what is said of a file.
     pub lines: Vec<String>,
     /// The answer of the appliance, where there is one.
     pub body: Option<Value>,
 }
 
 impl Failure {
-    /// Wrong flags or files.
+    /// Wrong flags or files. What is said of a file may be several lines that belong together.
     pub(crate) fn usage(line: impl Into<String>) -> Self {
         Self::new(Exit::Usage, line)
     }
@@ -40,7 +41,10 @@ impl Failure {
     pub(crate) fn problem(problem: &Problem, body: Value) -> Self {
         Self {
             exit: problem::exit(problem.code),
-            lines: problem::sentences(problem),
+            lines: problem::sentences(problem)
+                .iter()
+                .map(|line| printable(line))
+                .collect(),
             body: Some(body),
         }
     }
@@ -66,9 +70,15 @@ impl Failure {
     }
 
     fn new(exit: Exit, line: impl Into<String>) -> Self {
+        let line = line.into();
+        // Others had a hand in what comes from the appliance: their line ends are not ours.
+        let line = match exit {
+            Exit::Usage => line.trim_end().to_owned(),
+            _ => printable(&line),
+        };
         Self {
             exit,
-            lines: vec![line.into()],
+            lines: vec![line],
             body: None,
         }
     }

@@ -12,6 +12,7 @@ mod change;
 mod client;
 mod command;
 mod config;
+mod confirm;
 mod consent;
 mod device;
 mod exit;

@@ -123,6 +123,12 @@ impl Output {
         }
     }
 
+    /// A line that is not part of the result, its blanks kept.
+    fn verbatim(&mut self, line: &str) {
+        // Nobody can be told that telling failed.
+        let _ = writeln!(self.err, "{}", printable(line));
+    }
+
     /// Why a command stopped: as JSON where that was asked for; in sentences unless that JSON is
     /// the appliance's answer.
     pub(crate) fn failure(&mut self, failure: &Failure) {
@@ -130,8 +136,12 @@ impl Output {
             self.value(&failure.value());
         }
         if !self.json || failure.body.is_none() {
-            for line in &failure.lines {
-                self.note(line);
+            for said in &failure.lines {
+                match said.lines().count() {
+                    0 | 1 => self.note(said),
+                    // A place in a file, with the line and a mark under it.
+                    _ => said.lines().for_each(|line| self.verbatim(line)),
+                }
             }
         }
     }
@@ -255,6 +265,25 @@ pub(crate) mod tests {
             serde_json::json!({ "error": "no answer", "hints": ["try again"], "exit": 3 });
         assert_eq!(value, expected);
         assert_eq!(err.text(), "no answer\ntry again\n");
+    }
+
+    #[test]
+    fn what_is_said_of_a_file_keeps_its_lines() {
+        let err = Captured::default();
+        let output = Output::new(Box::new(io::sink()), Box::new(err.clone()), false);
+        let mut output = output.within(Some(20));
+        let said = "line 2, column 1\n  |\n2 | nmae = \"\u{1b}\"\n  | ^^^^\nunknown field";
+        output.failure(&Failure::usage(said));
+        let shown = err.text();
+        assert!(
+            shown.contains("2 | nmae = \"\\u{1b}\"\n  | ^^^^\n"),
+            "{shown}"
+        );
+        assert!(!shown.contains("u{a}"), "{shown}");
+        let forged = Captured::default();
+        let mut output = Output::new(Box::new(io::sink()), Box::new(forged.clone()), false);
+        output.failure(&Failure::refused("no\nissued crt_1"));
+        assert_eq!(forged.text(), "no\\u{a}issued crt_1\n");
     }
 
     #[test]

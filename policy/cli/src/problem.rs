@@ -47,7 +47,8 @@ pub(crate) fn sentences(problem: &Problem) -> Vec<String> {
         (None, Some(index)) => lines.push(format!("  recorded as log entry {index}")),
         (None, None) => {}
     }
-    lines.extend(next_step(problem.code).map(|step| format!("  next: {step}")));
+    let step = next_of_case(problem).or_else(|| next_step(problem.code));
+    lines.extend(step.map(|step| format!("  next: {step}")));
     lines
 }
 
@@ -77,6 +78,71 @@ pub(crate) fn reason(reason: &Reason) -> String {
         .as_ref()
         .map_or_else(String::new, |at| format!("; can succeed from {at} on"));
     format!("  - {rule}{}{effect}{heals}", reason.message)
+}
+
+/// What helps in this very case, where the answer says which it is: by the codes and rules of its
+/// reasons.
+fn next_of_case(problem: &Problem) -> Option<&'static str> {
+    problem.reasons.iter().find_map(|reason| {
+        let rule = reason.rule.as_deref();
+        of_identity(&reason.code)
+            .or_else(|| of_otp(&reason.code))
+            .or_else(|| of_state(&reason.code))
+            .or_else(|| rule.and_then(of_state))
+    })
+}
+
+fn of_identity(case: &str) -> Option<&'static str> {
+    Some(match case {
+        "certificate_revoked" => {
+            "a revoked certificate stays revoked: have an operator issue another one with \
+             `countersign pki issue`"
+        }
+        "certificate_expired" => {
+            "have an operator issue another one with `countersign pki issue`; `countersign pki renew \
+             --auto` renews before it expires"
+        }
+        "certificate_not_yet_valid" => {
+            "compare this machine's clock with the appliance's: `countersign clock show`"
+        }
+        "certificate_unknown" => "use a certificate that this appliance issued: check `--cert`",
+        _ => return None,
+    })
+}
+
+fn of_otp(case: &str) -> Option<&'static str> {
+    Some(match case {
+        "otp_missing" => {
+            "give the code of now in `COUNTERSIGN_OTP` or with `--otp-file`, or run this on a terminal"
+        }
+        "otp_wrong" => {
+            "wait for the next code, each is good once; if those are wrong too, the clock of the \
+             device that shows them is, or it has another secret: `countersign second-factor reset`"
+        }
+        "otp_locked" => "wait until then; freezing, pausing and rejecting take no code",
+        "otp_not_enrolled" => "`countersign second-factor enroll` shows your secret, once",
+        "otp_shown" => {
+            "if the secret is lost, another operator asks for a new one: `countersign second-factor \
+             reset`"
+        }
+        "otp_off" => "nothing is to be enrolled: no code is asked for here",
+        _ => return None,
+    })
+}
+
+fn of_state(case: &str) -> Option<&'static str> {
+    Some(match case {
+        "archived" => "archiving is for ever: `countersign wallets create` makes another wallet",
+        "custody" => "the operator of the machine turns `custody.envelope` on again",
+        "clock" => {
+            "`countersign clock show` says why; an operator confirms it with `clock confirm`"
+        }
+        "venue" => "`countersign venues show` has its state; turning it on takes people",
+        "certificate" => "have an operator issue another certificate with `countersign pki issue`",
+        "grant_widens" => "compare with `countersign grants list`, then add `--replace`",
+        "no_policy" => "`countersign policy propose FILE` brings the first one",
+        _ => return None,
+    })
 }
 
 const fn next_step(code: ErrorCode) -> Option<&'static str> {
@@ -159,6 +225,51 @@ mod tests {
         reason.message = "limit `sol-out`: used 49.2".to_owned();
         let line = super::reason(&reason);
         assert!(line.starts_with("  - limit `sol-out`: used"), "{line}");
+    }
+
+    #[test]
+    fn the_next_step_is_that_of_the_case() {
+        let step = |code, case: &str, rule: Option<&str>| {
+            let mut problem = Problem::new(code, "why");
+            problem.reasons.push(Reason {
+                code: case.to_owned(),
+                rule: rule.map(str::to_owned),
+                effect: None,
+                message: "why".to_owned(),
+                retry_after: None,
+            });
+            sentences(&problem).pop().unwrap_or_default()
+        };
+        let forbidden = ErrorCode::Forbidden;
+        for (code, case, rule, expected) in [
+            (forbidden, "certificate_revoked", None, "stays revoked"),
+            (forbidden, "otp_wrong", None, "next code"),
+            (forbidden, "otp_missing", None, "COUNTERSIGN_OTP"),
+            (ErrorCode::NotFound, "otp_off", None, "no code is asked for"),
+            (ErrorCode::WalletPaused, "archived", None, "for ever"),
+            (
+                ErrorCode::WalletPaused,
+                "wallet_paused",
+                Some("archived"),
+                "for ever",
+            ),
+            (
+                ErrorCode::WalletPaused,
+                "wallet_paused",
+                Some("status"),
+                "wallets resume",
+            ),
+            (
+                ErrorCode::PolicyDenied,
+                "policy_denied",
+                Some("clock"),
+                "clock confirm",
+            ),
+            (forbidden, "forbidden", None, "profile of a role"),
+        ] {
+            let told = step(code, case, rule);
+            assert!(told.contains(expected), "{case} {rule:?}: {told}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use countersign_api::{Method, Problem};
 
 use crate::client::{Answer, Call, Https, Transport};
-use crate::config::Connection;
+use crate::config::{Connection, Profile};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::idempotency::Idempotency;
@@ -120,10 +120,18 @@ impl Session {
         Ok(reply.exit())
     }
 
+    /// Which appliance this talks to, and with which files.
+    ///
+    /// # Errors
+    /// As [`Connection::resolve`].
+    pub(crate) fn profile(&self) -> Result<Profile, Failure> {
+        let home = std::env::var_os("HOME");
+        self.connection.resolve(home.as_deref().map(Path::new))
+    }
+
     fn transport(&mut self) -> Result<&dyn Transport, Failure> {
         if self.transport.is_none() {
-            let home = std::env::var_os("HOME");
-            let profile = self.connection.resolve(home.as_deref().map(Path::new))?;
+            let profile = self.profile()?;
             let (https, warning) = Https::new(&profile, self.connection.timeout)?;
             if let Some(warning) = warning {
                 self.out.note(warning);

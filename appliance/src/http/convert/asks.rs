@@ -66,7 +66,7 @@ pub fn change_request(ask: &Ask, stored: &Stored<ChangeRecord>) -> api::Request 
         id: ask.id.to_string(),
         kind: ask.kind.to_owned(),
         principal: ask.asker.to_string(),
-        wallet_id: None,
+        wallet_id: stored.record.what.wallet().map(str::to_owned),
         created_at: ask.asked_at.to_string(),
         state: "pending".to_owned(),
         log_index: ask.log_index,

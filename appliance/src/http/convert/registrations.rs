@@ -60,6 +60,7 @@ pub fn registration(stored: &Stored<RegistrationRecord>) -> api::Registration {
         registered: wire(&record.registered),
         request_id: record.request.clone(),
         registered_at: time(record.registered_at),
+        removed_at: record.removed_at.map(time),
     }
 }
 

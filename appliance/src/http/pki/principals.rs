@@ -14,7 +14,7 @@ use crate::http::changes::propose;
 use crate::http::convert;
 use crate::http::error::ApiError;
 use crate::http::extract::{OptionalBody, Peer, Query};
-use crate::http::page::{Narrow, narrowed};
+use crate::http::page::{Narrow, Part, narrowed};
 use crate::http::phase::require_phase;
 use crate::phase::Activity;
 use crate::records::Stored;
@@ -94,15 +94,14 @@ pub(in crate::http) async fn list(
     _: Peer,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<BlockedPrincipal>>, ApiError> {
-    let limit = convert::page_size(query.limit)?;
-    let after = convert::cursor(query.cursor.as_deref())?;
-    Ok(Json(
-        narrowed(&app.records, None, after, limit, &InForce).await?,
-    ))
+    let part = Part::read(query.cursor.as_deref(), query.limit)?;
+    let since = convert::since(query.since.as_deref(), app.clock.now())?;
+    let wanted = InForce(since.map(|since| since.micros()));
+    Ok(Json(narrowed(&app.records, None, part, &wanted).await?))
 }
 
-/// The blocks in force.
-struct InForce;
+/// The blocks in force, put in force at a time or later.
+struct InForce(Option<i64>);
 
 impl Narrow<BlockRecord> for InForce {
     type Shown = BlockedPrincipal;
@@ -112,7 +111,8 @@ impl Narrow<BlockRecord> for InForce {
             record: row.record.clone(),
             recorded: true,
         };
-        let in_force = row.record.lifted_at.is_none();
+        let late = self.0.is_none_or(|since| row.record.since >= since);
+        let in_force = row.record.lifted_at.is_none() && late;
         Ok(in_force.then(|| convert::blocked(&blocked)))
     }
 }

@@ -21,6 +21,7 @@ use crate::http::extract::{Path, Peer};
 use crate::http::phase::require_phase;
 use crate::phase::Activity;
 use crate::records::RecordsError;
+use crate::rehearsal;
 
 pub(in crate::http) async fn verify(
     State(app): State<Arc<App>>,
@@ -34,16 +35,21 @@ pub(in crate::http) async fn verify(
         cause: format!("{text} has a field of another shape"),
     };
     let key = stored.record.key(stored.id).ok_or_else(unreadable)?;
-    let reason = missing(&app.desk, key).await?;
     let wallet_id = stored.wallet_id().to_string();
     let address = stored.record.address;
+    let entry = |detail: &serde_json::Value| {
+        let subject = Some(wallet_id.clone());
+        let kind = EntryKind::WalletVerified;
+        let entry = app.journal.entry(kind, peer.actor(), subject, detail);
+        entry.map_err(RecordsError::from)
+    };
+    if rehearsal::is_on() {
+        rehearsal::stop(&[entry(&json!({ "address": address }))?])?;
+    }
+    let reason = missing(&app.desk, key).await?;
     let checked_at = app.journal.now().to_string();
     let detail = json!({ "address": address, "ok": reason.is_none(), "reason": reason });
-    let subject = Some(wallet_id.clone());
-    let entry = app
-        .journal
-        .entry(EntryKind::WalletVerified, peer.actor(), subject, &detail)
-        .map_err(RecordsError::from)?;
+    let entry = entry(&detail)?;
     let indexes = app.ledger.append(vec![entry]).await?;
     Ok(Json(WalletCheck {
         wallet_id,

@@ -52,7 +52,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             let body = ConfirmClock { time: confirm.time };
             let call = Call::post("/v1/clock/confirm").json(&body)?;
             if confirm.preview.dry_run {
-                return Ok(change::preview(session, &call));
+                return change::preview(session, &call);
             }
             session.call_and_show(&call.keyed(confirm.idempotency.key()?), show)
         }

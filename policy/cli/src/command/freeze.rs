@@ -47,7 +47,7 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     };
     let call = Call::post("/v1/freeze").json(&body)?;
     if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     session.call_and_show(&call.keyed(arguments.idempotency.key()?), show)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::change::{self, Sending};
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{fields, middle, table, time, whole, words};
@@ -16,8 +16,22 @@ use crate::table::{fields, middle, table, time, whole, words};
 /// Grants.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List grants, oldest first
-    List(Range),
+    /// List grants, newest first
+    List {
+        /// Only grants to this bot
+        #[arg(long, value_name = "NAME")]
+        bot: Option<String>,
+        /// Only grants of this wallet, `wal_…`
+        #[arg(long, value_name = "WALLET_ID")]
+        wallet: Option<WalletId>,
+        /// `active`, `revoked` or `any`
+        #[arg(long, default_value = "active")]
+        status: String,
+        #[command(flatten)]
+        since: Since,
+        #[command(flatten)]
+        range: Range,
+    },
     /// Let a bot use a wallet
     Create {
         /// Name of the bot
@@ -29,6 +43,9 @@ pub(crate) enum Command {
         /// Actions the bot may ask for, e.g. `trade,fee`; every action unless told
         #[arg(long, value_delimiter = ',', value_name = "ACTION,…")]
         actions: Option<Vec<String>>,
+        /// Give the bot more than it has, where it has a grant of this wallet already
+        #[arg(long)]
+        replace: bool,
         #[command(flatten)]
         sending: Sending,
     },
@@ -43,17 +60,32 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
-        Command::List(range) => listing::show(session, &Call::get("/v1/grants"), &range, list),
+        Command::List {
+            bot,
+            wallet,
+            status,
+            since,
+            range,
+        } => {
+            let call = Call::get("/v1/grants")
+                .query("bot", bot)
+                .query("wallet_id", wallet)
+                .query("status", Some(status))
+                .query("since", since.since);
+            listing::show(session, &call, &range, list)
+        }
         Command::Create {
             bot,
             wallet,
             actions,
+            replace,
             sending,
         } => {
             let body = CreateGrant {
                 bot,
                 wallet_id: wallet.to_string(),
                 actions,
+                replace,
             };
             let call = Call::post("/v1/grants").json(&body)?;
             sending.send(session, call, show)
@@ -65,7 +97,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
 fn revoke(id: GrantId, sending: &Sending, session: &mut Session) -> Outcome {
     let call = Call::new(Method::Delete, format!("/v1/grants/{id}"));
     if sending.dry_run() {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     let reply = session.call::<Value>(&sending.keyed(call)?)?;
     let value = match &reply.value {

@@ -37,7 +37,38 @@ pub(super) fn run(command: &Command, session: &mut Session) -> Outcome {
         .query("wallet_id", arguments.wallet)
         .query("bot", arguments.bot.as_ref())
         .query("destination", arguments.destination);
-    session.call_and_show::<Page<LimitUse>>(&call, |page, out| show(&page.items, out))
+    let exit =
+        session.call_and_show::<Page<LimitUse>>(&call, |page, out| show(&page.items, out))?;
+    if let Some(missing) = missing(arguments) {
+        session.out.note(missing);
+    }
+    Ok(exit)
+}
+
+/// Most limits are counted for somebody, and are told for those alone who were named.
+fn missing(arguments: &Arguments) -> Option<String> {
+    let wallet = arguments.wallet.is_none();
+    let more = [
+        (
+            wallet,
+            "`--wallet wal_…` (those per wallet and per user; `countersign wallets list` has the ids)",
+        ),
+        (arguments.bot.is_none(), "`--bot NAME` (those per bot)"),
+        (
+            arguments.destination.is_none(),
+            "`--destination ADDRESS` (those per destination)",
+        ),
+    ];
+    let more: Vec<&str> = more
+        .into_iter()
+        .filter_map(|(missing, flag)| missing.then_some(flag))
+        .collect();
+    wallet.then(|| {
+        format!(
+            "not all limits are shown; for the others give {}",
+            more.join(", ")
+        )
+    })
 }
 
 fn show(limits: &[LimitUse], out: &mut Output) {

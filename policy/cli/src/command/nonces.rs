@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use countersign_api::{Nonce, ObserveNonce};
-use countersign_intent::Address;
+use countersign_intent::{Address, WalletId};
 
 use crate::change::{self, DryRun};
 use crate::client::Call;
@@ -17,7 +17,16 @@ use crate::table::{cell, middle, table, whole};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List nonce accounts, what was observed of each, and which request has a signature over it
-    List(Range),
+    List {
+        /// Only those of this wallet, `wal_…`
+        #[arg(long, value_name = "WALLET_ID")]
+        wallet: Option<WalletId>,
+        /// Only those that are `free`, `held`, or `unknown` for want of an observation
+        #[arg(long)]
+        status: Option<String>,
+        #[command(flatten)]
+        range: Range,
+    },
     /// Tell what a nonce account holds, as it was observed in finalised state
     Observe {
         /// The nonce account
@@ -36,7 +45,16 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: &Command, session: &mut Session) -> Outcome {
     match command {
-        Command::List(range) => listing::show(session, &Call::get("/v1/nonces"), range, list),
+        Command::List {
+            wallet,
+            status,
+            range,
+        } => {
+            let call = Call::get("/v1/nonces")
+                .query("wallet_id", *wallet)
+                .query("status", status.as_ref());
+            listing::show(session, &call, range, list)
+        }
         Command::Observe {
             account,
             nonce,
@@ -50,7 +68,7 @@ pub(super) fn run(command: &Command, session: &mut Session) -> Outcome {
             };
             let call = Call::post(format!("/v1/nonces/{account}")).json(&body)?;
             if preview.dry_run {
-                return Ok(change::preview(session, &call));
+                return change::preview(session, &call);
             }
             let call = call.keyed(idempotency.key()?);
             session.call_and_show(&call, |nonce: &Nonce, out| {
@@ -90,7 +108,7 @@ fn list(nonces: &[Nonce], out: &mut Output) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::command::tests::{WALLET, countersign};
+    use crate::command::tests::{WALLET, countersign, tried};
     use crate::exit::Exit;
 
     const A: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
@@ -111,9 +129,7 @@ mod tests {
         let page = json!({ "items": [known], "next_cursor": null });
         let (_, out, ..) = countersign(&["nonces", "list"], [(200, page)]);
         assert!(out.contains(WALLET) && out.contains(B), "{out}");
-        let dry = [&observe[..], &["--dry-run"]].concat();
-        let (exit, out, _, calls) = countersign(&dry, []);
-        assert_eq!((exit, calls.len()), (Exit::Done, 0));
-        assert!(out.contains("would send POST"), "{out}");
+        let (_, call) = tried(&observe, []);
+        assert_eq!(call.path, format!("/v1/nonces/{A}"));
     }
 }

@@ -6,7 +6,7 @@ use countersign_api::{Price, SetPrice};
 use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{table, time, whole, words};
@@ -15,7 +15,12 @@ use crate::table::{table, time, whole, words};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the prices in force
-    List(Range),
+    List {
+        #[command(flatten)]
+        since: Since,
+        #[command(flatten)]
+        range: Range,
+    },
     /// Vouch for a price
     Set {
         /// Name of the asset in the policy, e.g. `SOL`
@@ -29,7 +34,10 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
-        Command::List(range) => listing::show(session, &Call::get("/v1/prices"), &range, list),
+        Command::List { since, range } => {
+            let call = Call::get("/v1/prices").query("since", since.since.as_ref());
+            listing::show(session, &call, &range, list)
+        }
         Command::Set {
             asset,
             price_usd,

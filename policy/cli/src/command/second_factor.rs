@@ -36,7 +36,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Enroll(preview) => {
             let call = Call::post("/v1/second-factor");
             if preview.dry_run {
-                return Ok(change::preview(session, &call));
+                return change::preview(session, &call);
             }
             session.call_and_show(&call, show)
         }
@@ -46,7 +46,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             };
             let call = Call::post("/v1/second-factor/reset").json(&body)?;
             if reset.preview.dry_run {
-                return Ok(change::preview(session, &call));
+                return change::preview(session, &call);
             }
             change::ask(session, &call.keyed(reset.idempotency.key()?))
         }

@@ -153,8 +153,48 @@ fn no_secret_is_ever_in_argv() {
     }
 }
 
+/// Tries a command: it has to ask the appliance once, last, with `dry_run` and a key; answers what it
+/// asked.
+pub(crate) fn tried(
+    line: &[&str],
+    before: impl IntoIterator<Item = (u16, Value)>,
+) -> (String, crate::client::Call) {
+    let entry = json!({ "kind": "user_created", "subject": "usr_1", "detail": {} });
+    let answer = json!({ "dry_run": true, "decision": "allow", "entries": [entry] });
+    let line = [line, &["--dry-run"]].concat();
+    let answers = before.into_iter().chain([(200, answer)]);
+    let (exit, out, err, mut calls) = countersign(&line, answers);
+    assert_eq!(exit, Exit::Done, "{line:?}: {err}");
+    assert!(out.contains("would be done: user_created usr_1"), "{out}");
+    let call = calls.pop().unwrap();
+    assert_eq!(call.query, [("dry_run", "true".to_owned())], "{line:?}");
+    assert!(call.idempotency_key.is_some());
+    let only_reads = |call: &crate::client::Call| call.method == countersign_api::Method::Get;
+    assert!(calls.iter().all(only_reads), "{line:?}");
+    (out, call)
+}
+
 #[test]
-fn a_dry_run_sends_nothing() {
+fn a_dry_run_is_decided_by_the_appliance() {
+    let asked = json!({
+        "dry_run": true, "decision": "approval_required",
+        "change": { "kind": "unfreeze", "group": "change", "quorum": 2, "why": ["Unfreeze everything"] },
+    });
+    let line = ["unfreeze", "everything", "--dry-run"];
+    let (exit, out, ..) = countersign(&line, [(200, asked)]);
+    assert_eq!(exit, Exit::NeedsApproval);
+    assert!(
+        out.contains("quorum: 2") && out.contains("nothing was changed"),
+        "{out}"
+    );
+    let refused = json!({
+        "type": "about:blank", "title": "not found", "status": 404, "code": "not_found",
+        "detail": "there is no wallet that you may see",
+    });
+    let line = ["wallets", "pause", WALLET, "--dry-run"];
+    let (exit, _, err, _) = countersign(&line, [(404, refused)]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("no wallet"), "{err}");
     for arguments in [
         vec!["users", "create", "u"],
         vec!["wallets", "pause", WALLET],
@@ -162,12 +202,46 @@ fn a_dry_run_sends_nothing() {
         vec!["prices", "set", "SOL", "150"],
         vec!["venues", "remove", "bybit"],
     ] {
-        let line = [&arguments[..], &["--dry-run"]].concat();
-        let (exit, out, _, calls) = countersign(&line, []);
-        assert_eq!(exit, Exit::Done, "{out}");
-        assert!(out.starts_with("would send "), "{out}");
-        assert!(calls.is_empty());
+        tried(&arguments, []);
     }
+}
+
+#[test]
+fn what_cannot_be_taken_back_asks_for_the_name_or_yes() {
+    let wallet = json!({
+        "id": WALLET, "user_id": "usr_1", "venue": "solana", "environment": "mainnet",
+        "address": "9xQe", "custody": "resident", "status": "active", "name": "hot-7",
+        "created_at": "t",
+    });
+    for verb in ["archive", "rotate"] {
+        // Tests have no terminal.
+        let line = ["wallets", verb, WALLET];
+        let (exit, _, err, calls) = countersign(&line, [(200, wallet.clone())]);
+        assert_eq!(exit, Exit::Usage, "{err}");
+        assert!(
+            err.contains("nothing was done") && err.contains("--yes"),
+            "{err}"
+        );
+        assert_eq!(calls.len(), 1);
+        tried(&line, []);
+    }
+    let line = ["wallets", "archive", WALLET, "--yes"];
+    let answers = [(200, wallet.clone()), (200, wallet)];
+    let (exit, _, err, calls) = countersign(&line, answers);
+    assert_eq!(exit, Exit::Done, "{err}");
+    assert_eq!(calls[1].path, format!("/v1/wallets/{WALLET}/archive"));
+}
+
+#[test]
+fn limits_say_whom_to_name() {
+    let page = json!({ "items": [] });
+    let (_, _, err, _) = countersign(&["limits", "show"], [(200, page.clone())]);
+    for flag in ["--wallet wal_…", "--bot NAME", "--destination ADDRESS"] {
+        assert!(err.contains(flag), "{err}");
+    }
+    let line = ["limits", "show", "--wallet", WALLET];
+    let (_, _, err, _) = countersign(&line, [(200, page)]);
+    assert_eq!(err, "");
 }
 
 #[test]
@@ -270,14 +344,10 @@ fn a_key_that_is_not_there_is_found_wrong() {
 }
 
 #[test]
-fn a_dry_run_of_a_rotation_sends_nothing() {
+fn a_rotation_and_a_check_of_a_key_can_be_tried() {
     for verb in ["rotate", "verify"] {
-        let (exit, out, _, calls) = countersign(&["wallets", verb, WALLET, "--dry-run"], []);
-        assert_eq!((exit, calls.len()), (Exit::Done, 0));
-        assert_eq!(
-            out,
-            format!("would send POST /v1/wallets/{WALLET}/{verb}\n")
-        );
+        let (_, call) = tried(&["wallets", verb, WALLET], []);
+        assert_eq!(call.path, format!("/v1/wallets/{WALLET}/{verb}"));
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     };
     let call = Call::post("/v1/unfreeze").json(&body)?;
     if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     change::ask(session, &call.keyed(arguments.idempotency.key()?))
 }

@@ -7,7 +7,7 @@ use countersign_intent::UserId;
 use crate::change::Sending;
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{cell, fields, table, time, whole, words};
@@ -15,8 +15,19 @@ use crate::table::{cell, fields, table, time, whole, words};
 /// Users of a platform.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List users, oldest first
-    List(Range),
+    /// List users, newest first
+    List {
+        /// Only the user with this external id
+        #[arg(long, value_name = "ID")]
+        external_id: Option<String>,
+        /// Only users of this service tier
+        #[arg(long)]
+        tier: Option<String>,
+        #[command(flatten)]
+        since: Since,
+        #[command(flatten)]
+        range: Range,
+    },
     /// Show one user
     Show {
         /// `usr_…`
@@ -39,7 +50,18 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
-        Command::List(range) => listing::show(session, &Call::get("/v1/users"), &range, list),
+        Command::List {
+            external_id,
+            tier,
+            since,
+            range,
+        } => {
+            let call = Call::get("/v1/users")
+                .query("external_id", external_id)
+                .query("tier", tier)
+                .query("since", since.since);
+            listing::show(session, &call, &range, list)
+        }
         Command::Show { id } => session.call_and_show(&Call::get(format!("/v1/users/{id}")), show),
         Command::Create {
             external_id,

@@ -13,9 +13,10 @@ use countersign_intent::{UserId, WalletId};
 
 use crate::change::Sending;
 use crate::client::Call;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, Outcome};
 use crate::input;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{cell, fields, middle, table, whole, words};
@@ -23,7 +24,7 @@ use crate::table::{cell, fields, middle, table, whole, words};
 /// Wallets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List wallets, oldest first
+    /// List wallets, newest first
     List {
         /// Only wallets of this user
         #[arg(long, value_name = "USER_ID")]
@@ -34,6 +35,11 @@ pub(crate) enum Command {
         /// Only wallets in this state
         #[arg(long)]
         status: Option<State>,
+        /// Only wallets that this bot was granted
+        #[arg(long, value_name = "NAME")]
+        bot: Option<String>,
+        #[command(flatten)]
+        since: Since,
         #[command(flatten)]
         range: Range,
     },
@@ -98,7 +104,12 @@ pub(crate) enum Command {
     /// Sign again
     Resume(One),
     /// Stop signing for ever
-    Archive(One),
+    Archive {
+        #[command(flatten)]
+        one: One,
+        #[command(flatten)]
+        confirm: Confirm,
+    },
     /// Give a wallet a new key; the old one moves to a wallet without grants
     Rotate(rotate::Arguments),
     /// Have the HSM prove that it holds a wallet's key
@@ -128,12 +139,16 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             user,
             venue,
             status,
+            bot,
+            since,
             range,
         } => {
             let call = Call::get("/v1/wallets")
                 .query("user_id", user)
                 .query("venue", venue)
-                .query("status", status.map(State::word));
+                .query("status", status.map(State::word))
+                .query("bot", bot)
+                .query("since", since.since);
             listing::show(session, &call, &range, list)
         }
         Command::Show { id } => {
@@ -178,7 +193,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
         }
         Command::Pause(one) => act(&one, "pause", session),
         Command::Resume(one) => act(&one, "resume", session),
-        Command::Archive(one) => act(&one, "archive", session),
+        Command::Archive { one, confirm } => archive(&one, confirm, session),
         Command::Rotate(arguments) => rotate::run(&arguments, session),
         Command::Verify(arguments) => verify::run(&arguments, session),
     }
@@ -228,6 +243,26 @@ fn read_limits(file: &Path) -> Result<Vec<WalletLimit>, Failure> {
 fn act(one: &One, verb: &str, session: &mut Session) -> Outcome {
     let call = Call::post(format!("/v1/wallets/{}/{verb}", one.id));
     one.sending.send(session, call, show)
+}
+
+fn archive(one: &One, confirm: Confirm, session: &mut Session) -> Outcome {
+    if !one.sending.dry_run() {
+        let (wallet, name) = named(one.id, session)?;
+        let what = format!(
+            "{} signs nothing ever again; what lies at {} cannot be moved any more",
+            wallet.id, wallet.address
+        );
+        confirm.ask(&what, &name)?;
+    }
+    act(one, "archive", session)
+}
+
+/// A wallet, and what people call it: its name, or its id if it has none.
+fn named(id: WalletId, session: &mut Session) -> Result<(Wallet, String), Failure> {
+    let call = Call::get(format!("/v1/wallets/{id}"));
+    let wallet = session.call::<Wallet>(&call)?.body;
+    let name = wallet.name.clone().unwrap_or_else(|| wallet.id.clone());
+    Ok((wallet, name))
 }
 
 impl State {

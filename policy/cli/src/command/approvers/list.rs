@@ -4,7 +4,7 @@ use countersign_api::Approver;
 
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{cell, middle, table, whole, words};
@@ -12,12 +12,20 @@ use crate::table::{cell, middle, table, whole, words};
 /// List the approvers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Only `enrolled` or `removed` ones
+    #[arg(long)]
+    status: Option<String>,
+    #[command(flatten)]
+    since: Since,
     #[command(flatten)]
     range: Range,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
-    listing::show(session, &Call::get("/v1/approvers"), &arguments.range, show)
+    let call = Call::get("/v1/approvers")
+        .query("status", arguments.status.as_ref())
+        .query("since", arguments.since.since.as_ref());
+    listing::show(session, &call, &arguments.range, show)
 }
 
 fn show(approvers: &[Approver], out: &mut Output) {

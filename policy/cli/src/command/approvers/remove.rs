@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let path = format!("/v1/approvers/{}", arguments.id);
     let call = Call::new(Method::Delete, path);
     if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     let call = call.keyed(arguments.idempotency.key()?);
     change::ask(session, &call)

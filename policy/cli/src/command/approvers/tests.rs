@@ -7,7 +7,7 @@ use countersign_policy::approval::text::of_enrolment;
 use ed25519_dalek::{Signature, SigningKey};
 use serde_json::{Value, json};
 
-use crate::command::tests::countersign;
+use crate::command::tests::{countersign, tried};
 use crate::exit::Exit;
 
 const SCHEME: &str = "solana-offchain-v0";
@@ -180,9 +180,8 @@ fn a_new_destination_is_a_proposed_policy() {
     let (_, out, ..) = countersign(&line, [active()]);
     assert!(out.contains("9xQeWvG8") && out.contains("24h"), "{out}");
     let other = bs58::encode([3; 32]).into_string();
-    let line = ["destinations", "add", "cold", &other, "--dry-run"];
-    let (exit, out, _, calls) = countersign(&line, [active()]);
-    assert_eq!((exit, calls.len()), (Exit::Done, 1));
+    let (out, call) = tried(&["destinations", "add", "cold", &other], [active()]);
+    assert_eq!(call.path, "/v1/policies");
     assert!(out.contains(&format!("adds {other} to `cold`")), "{out}");
     assert!(out.contains("a loosening"), "{out}");
     let line = ["destinations", "add", "cold", &other];
@@ -209,30 +208,33 @@ fn linting_the_active_policy_ends_with_one_where_money_is_at_stake() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
+fn freezes_removals_and_rejections_can_be_tried() {
     let request = "req_06060606060606060606060606060606";
-    for (line, expected) in [
+    for (line, path, body) in [
         (
             vec!["freeze", "venue", "solana"],
-            "would send POST /v1/freeze {\"scope\":{\"venue\":\"solana\"}}\n",
+            "/v1/freeze",
+            "{\"scope\":{\"venue\":\"solana\"}}",
         ),
         (
             vec!["unfreeze", "everything"],
-            "would send POST /v1/unfreeze {\"scope\":\"everything\"}\n",
+            "/v1/unfreeze",
+            "{\"scope\":\"everything\"}",
         ),
         (
             vec!["approvers", "remove", "apr_1"],
-            "would send DELETE /v1/approvers/apr_1\n",
+            "/v1/approvers/apr_1",
+            "",
         ),
         (
             vec!["requests", "reject", request],
-            "would send POST /v1/requests/req_06060606060606060606060606060606/reject {}\n",
+            &format!("/v1/requests/{request}/reject"),
+            "{}",
         ),
     ] {
-        let line: Vec<&str> = line.into_iter().chain(["--dry-run"]).collect();
-        let (exit, out, err, calls) = countersign(&line, []);
-        assert_eq!(exit, Exit::Done, "{err}");
-        assert_eq!(out, expected);
-        assert!(calls.is_empty());
+        let (_, call) = tried(&line, []);
+        assert_eq!(call.path, path);
+        let sent = String::from_utf8(call.body.unwrap_or_default()).unwrap();
+        assert_eq!(sent, body);
     }
 }

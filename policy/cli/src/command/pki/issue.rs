@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     };
     let call = Call::post("/v1/pki/certificates").json(&body)?;
     if sending.dry_run() {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     ask(&sending.keyed(call)?, pending, session)
 }

@@ -16,12 +16,7 @@ const MAX_CSR: u64 = 16 * 1024;
 #[derive(Debug, clap::Args)]
 pub(super) struct KeyArguments {
     /// PEM of a PKCS#10 request for a key that you made
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "key_out",
-        conflicts_with = "key_out"
-    )]
+    #[arg(long, value_name = "FILE", conflicts_with = "key_out")]
     csr: Option<PathBuf>,
     /// Make a P-256 key here and write it to this file, readable by you alone
     #[arg(long, value_name = "FILE")]
@@ -54,10 +49,12 @@ impl KeyArguments {
             (Some(csr), _) => input::read_text(csr, MAX_CSR)?,
             (None, Some(path)) if dry_run => match path.exists() {
                 true => return Err(exists(path)),
-                false => format!("for a new key in `{}`", path.display()),
+                false => request()?.1,
             },
             (None, Some(path)) => make(path)?,
-            (None, None) => return Err(Failure::usage("expected `--csr` or `--key-out`")),
+            (None, None) => {
+                return Err(Failure::usage("expected `--csr FILE` or `--key-out FILE`"));
+            }
         };
         Ok(Pending {
             csr,
@@ -131,6 +128,19 @@ pub(super) fn keep(path: &Path, pem: &str) -> Result<(), Failure> {
 
 /// Makes a key, writes it, and gives back a request for it.
 fn make(path: &Path) -> Result<String, Failure> {
+    let (pem, csr) = request()?;
+    let mut file = private(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => cannot_write(path, &error),
+    })?;
+    file.write_all(pem.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| cannot_write(path, &error))?;
+    Ok(csr)
+}
+
+/// A new key and a request for it, both as PEM.
+pub(super) fn request() -> Result<(Zeroizing<String>, String), Failure> {
     let failed = |error: rcgen::Error| Failure::usage(format!("cannot make a key: {error}"));
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).map_err(failed)?;
     // The appliance takes only the key from a request: it says itself whom it is for.
@@ -140,15 +150,7 @@ fn make(path: &Path) -> Result<String, Failure> {
         .serialize_request(&key)
         .and_then(|request| request.pem())
         .map_err(failed)?;
-    let pem = Zeroizing::new(key.serialize_pem());
-    let mut file = private(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(path),
-        _ => cannot_write(path, &error),
-    })?;
-    file.write_all(pem.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(|error| cannot_write(path, &error))?;
-    Ok(csr)
+    Ok((Zeroizing::new(key.serialize_pem()), csr))
 }
 
 /// A new file that only its owner may read, from the moment it exists.

@@ -5,7 +5,7 @@ use countersign_intent::Principal;
 
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{cell, end, table, time, whole};
@@ -19,6 +19,11 @@ pub(crate) struct Arguments {
     /// Only those that stand like this: good, expired, renewed, revoked or blocked
     #[arg(long, value_parser = status)]
     status: Option<CertificateStatus>,
+    /// Only those of this bot
+    #[arg(long, value_name = "NAME", conflicts_with = "principal")]
+    bot: Option<String>,
+    #[command(flatten)]
+    since: Since,
     #[command(flatten)]
     range: Range,
 }
@@ -36,7 +41,9 @@ fn word(status: CertificateStatus) -> String {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let call = Call::get("/v1/pki/certificates")
         .query("principal", arguments.principal.as_ref())
-        .query("status", arguments.status.map(word));
+        .query("bot", arguments.bot.as_ref())
+        .query("status", arguments.status.map(word))
+        .query("since", arguments.since.since.as_ref());
     listing::show(session, &call, &arguments.range, list)
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
-    let policy = file::load(&arguments.file)?;
+    let policy = file::examine(&arguments.file)?;
     let findings = lint(&policy);
     let has = |least: Severity| findings.iter().any(|finding| finding.severity >= least);
     let unbounded = has(Severity::Error);

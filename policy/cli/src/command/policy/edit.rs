@@ -7,8 +7,8 @@ use countersign_policy::parse;
 use toml_edit::{Array, DocumentMut, Item};
 
 use super::{diff, file, propose};
+use crate::change;
 use crate::client::Call;
-use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::idempotency::Idempotency;
 use crate::session::Session;
@@ -96,15 +96,14 @@ pub(crate) fn propose(
     let old = parse(&active.text).map_err(|errors| file::wrong(shown, &errors))?;
     let new = parse(&text).map_err(|errors| file::wrong(shown, &errors))?;
     let compared = diff::compared(&old, &new);
-    if dry_run {
-        session.show(&compared.value(Some(&text)), |out| compared.show(out));
-        return Ok(Exit::Done);
-    }
     if !session.out.is_json() {
         compared.show(&mut session.out);
     }
     let body = ProposePolicy { text };
     let call = Call::post("/v1/policies").json(&body)?;
+    if dry_run {
+        return change::preview(session, &call);
+    }
     propose::ask(session, &call.keyed(idempotency.key()?))
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use countersign_policy::{DocumentError, PolicySet, parse};
 use serde_json::{Value, json};
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{self, MAX_POLICY};
 
@@ -15,6 +16,19 @@ use crate::input::{self, MAX_POLICY};
 pub(super) fn load(path: &Path) -> Result<PolicySet, Failure> {
     let text = input::read_text(path, MAX_POLICY)?;
     parse(&text).map_err(|errors| wrong(path, &errors))
+}
+
+/// The same where finding what is wrong is what was asked for.
+///
+/// # Errors
+/// As [`load`], with the exit code of a finding.
+pub(super) fn examine(path: &Path) -> Result<PolicySet, Failure> {
+    let text = input::read_text(path, MAX_POLICY)?;
+    parse(&text).map_err(|errors| {
+        let mut failure = wrong(path, &errors);
+        failure.exit = Exit::Refused;
+        failure
+    })
 }
 
 /// The place first, as editors and terminals know it.

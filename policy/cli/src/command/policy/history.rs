@@ -4,13 +4,23 @@ use countersign_api::PolicySummary;
 
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{middle, table, time, whole, words};
 
-pub(super) fn run(range: &Range, session: &mut Session) -> Outcome {
-    listing::show(session, &Call::get("/v1/policies"), range, list)
+/// Versions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    since: Since,
+    #[command(flatten)]
+    range: Range,
+}
+
+pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
+    let call = Call::get("/v1/policies").query("since", arguments.since.since.as_ref());
+    listing::show(session, &call, &arguments.range, list)
 }
 
 /// Writes versions.

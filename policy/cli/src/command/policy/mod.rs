@@ -21,7 +21,6 @@ mod transaction;
 use clap::Subcommand;
 
 use crate::failure::Outcome;
-use crate::listing::Range;
 use crate::session::Session;
 
 /// Policies.
@@ -40,7 +39,7 @@ pub(crate) enum Command {
     /// Print the policy that decides, or another version
     Show(show::Arguments),
     /// List the versions of the policy
-    History(Range),
+    History(history::Arguments),
     /// Propose a policy: a tightening takes effect at once, anything else needs approval
     Propose(propose::Arguments),
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use countersign_api::{PendingChange, PolicySummary, ProposePolicy};
+use countersign_api::{ErrorCode, PendingChange, PolicySummary, ProposePolicy};
+use countersign_policy::PolicySet;
 use countersign_policy::lint::{Severity, lint};
 use serde_json::Value;
 
@@ -39,16 +40,27 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
             session.out.note(finding);
         }
     }
-    if arguments.dry_run {
-        let compared = diff::compared(&active::fetch(session)?, &policy);
-        session.show(&compared.value(None), |out| compared.show(out));
-        return Ok(Exit::Done);
-    }
     let body = ProposePolicy {
         text: policy.text().to_owned(),
     };
     let call = Call::post("/v1/policies").json(&body)?;
+    if arguments.dry_run {
+        return tried(session, &call, &policy);
+    }
     ask(session, &call.keyed(arguments.idempotency.key()?))
+}
+
+/// What the appliance would do with a proposal, after what it changes. Under `--json` the
+/// appliance's answer alone.
+fn tried(session: &mut Session, call: &Call, policy: &PolicySet) -> Outcome {
+    if !session.out.is_json() {
+        match active::fetch(session) {
+            Ok(active) => diff::compared(&active, policy).show(&mut session.out),
+            Err(failure) if failure.is(ErrorCode::NotFound) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    change::preview(session, call)
 }
 
 /// Sends a proposal, and shows the version that decides now, or what it waits for.

@@ -106,10 +106,10 @@ fn what_is_wrong_with_a_policy_is_told_with_its_place() {
         &POLICY.replace("destination =", "destinaton ="),
     );
     let (exit, _, err) = policy(&["check", &file], []);
-    assert_eq!(exit, Exit::Usage);
+    assert_eq!(exit, Exit::Refused);
     assert!(err.contains(&format!("{file}:12:")), "{err}");
     let (exit, out, _) = policy(&["check", &file, "--json"], []);
-    assert_eq!(exit, Exit::Usage);
+    assert_eq!(exit, Exit::Refused);
     let value: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(value["errors"][0]["line"], 12);
 }

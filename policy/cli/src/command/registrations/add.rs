@@ -142,7 +142,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let call = Call::post("/v1/registrations").json(&arguments.what.body())?;
     let sending = arguments.what.sending();
     if sending.preview.dry_run {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     change::ask(session, &call.keyed(sending.idempotency.key()?))
 }

@@ -1,10 +1,11 @@
 //! `countersign registrations list`
 
 use countersign_api::{Registered, Registration};
+use countersign_intent::WalletId;
 
 use crate::client::Call;
 use crate::failure::Outcome;
-use crate::listing::{self, Range};
+use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
 use crate::table::{middle, table, time, whole, words};
@@ -12,12 +13,28 @@ use crate::table::{middle, table, time, whole, words};
 /// List what is registered.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Only those of this kind, e.g. `token-account`
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only those of this wallet, `wal_…`
+    #[arg(long, value_name = "WALLET_ID")]
+    wallet: Option<WalletId>,
+    /// `active`, `removed` or `any`
+    #[arg(long, default_value = "active")]
+    status: String,
+    #[command(flatten)]
+    since: Since,
     #[command(flatten)]
     range: Range,
 }
 
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
-    let call = Call::get("/v1/registrations");
+    let kind = arguments.kind.as_ref().map(|kind| kind.replace('-', "_"));
+    let call = Call::get("/v1/registrations")
+        .query("kind", kind)
+        .query("wallet_id", arguments.wallet)
+        .query("status", Some(&arguments.status))
+        .query("since", arguments.since.since.as_ref());
     listing::show(session, &call, &arguments.range, show)
 }
 

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let id = arguments.id;
     let call = Call::new(Method::Delete, format!("/v1/registrations/{id}"));
     if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     let reply = session.call::<Value>(&call.keyed(arguments.idempotency.key()?))?;
     let value = match &reply.value {

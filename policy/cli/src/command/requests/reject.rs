@@ -34,7 +34,7 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     };
     let call = Call::post(format!("/v1/requests/{}/reject", arguments.id)).json(&body)?;
     if arguments.preview.dry_run {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     let call = call.keyed(arguments.idempotency.key()?);
     session.call_and_show::<Request>(&call, show::show)

@@ -17,7 +17,16 @@ use crate::session::Session;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List venues
-    List(Range),
+    List {
+        /// Only `chain` or `exchange`
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only `enabled` or `disabled` ones
+        #[arg(long)]
+        status: Option<String>,
+        #[command(flatten)]
+        range: Range,
+    },
     /// Show one venue
     Show {
         /// Its slug, e.g. `solana`
@@ -34,7 +43,16 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: &Command, session: &mut Session) -> Outcome {
     match command {
-        Command::List(range) => listing::show(session, &Call::get("/v1/venues"), range, list::list),
+        Command::List {
+            kind,
+            status,
+            range,
+        } => {
+            let call = Call::get("/v1/venues")
+                .query("kind", kind.as_ref())
+                .query("status", status.as_ref());
+            listing::show(session, &call, range, list::list)
+        }
         Command::Show { slug } => {
             session.call_and_show(&Call::get(format!("/v1/venues/{slug}")), list::show)
         }

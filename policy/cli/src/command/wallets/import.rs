@@ -67,7 +67,7 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     };
     let call = Call::post("/v1/wallets/import").json(&body)?;
     if arguments.sending.dry_run() {
-        return Ok(preview(session, &call));
+        return preview(session, &call);
     }
     let reply = session.call::<Wallet>(&arguments.sending.keyed(call)?)?;
     let wallet = &reply.body;

@@ -5,6 +5,7 @@ use countersign_intent::WalletId;
 
 use crate::change::{DryRun, preview};
 use crate::client::Call;
+use crate::confirm::Confirm;
 use crate::failure::Outcome;
 use crate::idempotency::Idempotency;
 use crate::session::Session;
@@ -15,6 +16,8 @@ pub(crate) struct Arguments {
     /// `wal_…`
     id: WalletId,
     #[command(flatten)]
+    confirm: Confirm,
+    #[command(flatten)]
     preview: DryRun,
     #[command(flatten)]
     idempotency: Idempotency,
@@ -23,8 +26,14 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let call = Call::post(format!("/v1/wallets/{}/rotate", arguments.id));
     if arguments.preview.dry_run {
-        return Ok(preview(session, &call));
+        return preview(session, &call);
     }
+    let (wallet, name) = super::named(arguments.id, session)?;
+    let what = format!(
+        "{} gets a new address; what lies at {} stays there until it is moved",
+        wallet.id, wallet.address
+    );
+    arguments.confirm.ask(&what, &name)?;
     let call = call.keyed(arguments.idempotency.key()?);
     session.call_and_show(&call, |rotated: &RotatedWallet, out| {
         super::show(&rotated.wallet, out);

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let call = Call::post(format!("/v1/wallets/{}/verify", arguments.id));
     if arguments.preview.dry_run {
-        return Ok(preview(session, &call));
+        return preview(session, &call);
     }
     let call = call.keyed(arguments.idempotency.key()?);
     let reply = session.call::<WalletCheck>(&call)?;

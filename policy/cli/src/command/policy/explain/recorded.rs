@@ -121,7 +121,7 @@ fn decided_under(index: u64, session: &mut Session) -> Result<Option<Version>, F
         if let Some(found) = page.items.iter().find(|one| one.version == number) {
             return version(&format!("/v1/policies/{}", found.id), session).map(Some);
         }
-        cursor = page.next_cursor;
+        cursor = page.next;
         if cursor.is_none() {
             return Err(Failure::unreachable(format!(
                 "the log names version {number} of the policy, which the appliance does not have"

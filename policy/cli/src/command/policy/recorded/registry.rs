@@ -122,7 +122,7 @@ fn all<T: DeserializeOwned>(session: &mut Session, path: &str) -> Result<Vec<T>,
             .query("cursor", cursor.take());
         let mut page: Page<T> = session.call(&call)?.body;
         found.append(&mut page.items);
-        cursor = page.next_cursor;
+        cursor = page.next;
         if cursor.is_none() {
             return Ok(found);
         }
