@@ -40,7 +40,7 @@ pub async fn run(config: &Config) -> Result<Added, StartError> {
 /// # Errors
 /// As [`run`].
 pub async fn run_on(config: &Config, device: Arc<dyn Device>) -> Result<Added, StartError> {
-    let db = start::open_database(config).await?;
+    let db = start::open_database(config, &*device).await?;
     ceremony::load(&*device, &KeyRole::REQUIRED)?;
     let missing = ceremony::missing(&*device, &config.custody.roles())?;
     let able = device.capabilities();

@@ -168,7 +168,7 @@ async fn examine_state(
     clock: &Arc<dyn Clock>,
     report: &mut Report,
 ) {
-    let opened = match start::open_database(config).await {
+    let opened = match start::open_database(config, &*device).await {
         Ok(db) => start::open(config, device, db, clock).await,
         Err(error) => Err(error),
     };

@@ -1,6 +1,7 @@
 //! countersignd, the signing appliance
 
 pub mod add_keys;
+pub mod adopt;
 pub mod app;
 pub mod approvers;
 pub mod ca;
@@ -20,6 +21,7 @@ pub mod identity;
 pub mod init;
 pub mod journal;
 pub mod logging;
+pub mod owner;
 pub mod phase;
 pub mod policies;
 pub mod prices;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use countersign_appliance::add_keys::{self, Added};
+use countersign_appliance::adopt::{self, Adopt, Adopted};
 use countersign_appliance::config::Config;
 use countersign_appliance::init::{FirstApprover, Init};
 use countersign_appliance::logging::Log;
 use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
-use countersign_appliance::{doctor, init};
+use countersign_appliance::{doctor, init, owner};
 use countersign_hsm::pkcs11::leave;
 use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -67,6 +68,28 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a wallet of a key on the token that no wallet uses, as `doctor` names it: of one that a
+    /// restored database does not know. It is paused and granted to nobody. The appliance must be
+    /// stopped.
+    Adopt {
+        /// Identifier of the key: 32 hexadecimal digits.
+        key: String,
+        /// Its user, `usr_…`.
+        #[arg(long)]
+        user: String,
+        /// Slug of the venue.
+        #[arg(long, default_value = "solana")]
+        venue: String,
+        /// `mainnet` or `testnet`.
+        #[arg(long, default_value = "mainnet")]
+        environment: String,
+        /// A name for people.
+        #[arg(long)]
+        name: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Check HSM, firmware, clock, TLS, database, entropy and hardening.
     Doctor {
         /// Print JSON.
@@ -101,6 +124,9 @@ fn main() -> ! {
 
 /// Answers whether all is well.
 async fn run(arguments: Arguments) -> Result<bool, StartError> {
+    if let Ok(config) = Config::read(&arguments.config) {
+        owner::assume(&config.state_dir)?;
+    }
     match arguments.command {
         None => serve(Config::read(&arguments.config)?).await,
         Some(Command::Init {
@@ -127,6 +153,25 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
         Some(Command::AddKeys { json }) => {
             let added = add_keys::run(&Config::read(&arguments.config)?).await?;
             print_added(&added, json)?;
+            Ok(true)
+        }
+        Some(Command::Adopt {
+            key,
+            user,
+            venue,
+            environment,
+            name,
+            json,
+        }) => {
+            let adopt = Adopt {
+                key,
+                user,
+                venue,
+                environment,
+                name,
+            };
+            let adopted = adopt::run(&Config::read(&arguments.config)?, &adopt).await?;
+            print_adopted(&adopted, json)?;
             Ok(true)
         }
         Some(Command::Doctor { json }) => {
@@ -170,6 +215,28 @@ fn print_added(added: &Added, json: bool) -> Result<(), StartError> {
     if added.keys.is_empty() {
         writeln!(out, "nothing was missing")?;
     }
+    Ok(())
+}
+
+fn print_adopted(adopted: &Adopted, json: bool) -> Result<(), StartError> {
+    let mut out = std::io::stdout();
+    if json {
+        serde_json::to_writer_pretty(&mut out, adopted)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(out, "wallet       {}", adopted.wallet_id)?;
+    writeln!(out, "address      {}", adopted.address)?;
+    if let Some(counts_as) = &adopted.counts_as {
+        writeln!(
+            out,
+            "counts as    {counts_as}, the user's wallet there: they share its limits"
+        )?;
+    }
+    writeln!(
+        out,
+        "\nit is paused and granted to nobody: `countersign wallets resume` and `grants create`"
+    )?;
     Ok(())
 }
 

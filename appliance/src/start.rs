@@ -132,7 +132,7 @@ impl Running {
         metrics: PrometheusHandle,
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let db = open_database(&config).await?;
+        let db = open_database(&config, &*device).await?;
         let opened = open(&config, device, db, &clock).await?;
         let (app, threads) = assemble(config, opened, metrics).await?;
         sequencer::check_anchor(&app).await?;

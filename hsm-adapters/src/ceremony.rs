@@ -155,7 +155,8 @@ fn refuse_existing(admin: &mut dyn KeyAdmin, roles: &[KeyRole]) -> Result<(), Er
     Err(Error::refused(
         "creating the appliance's keys",
         format!("the token already holds {}", held.join(", ")),
-        "use an empty token, or start the appliance that these keys belong to",
+        "use an empty token, or start the appliance that these keys belong to; if its database is lost, \
+         `deploy/runbooks/restore.md` says how to go on",
     ))
 }
 

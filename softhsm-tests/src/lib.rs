@@ -10,6 +10,7 @@ pub mod log;
 pub mod message;
 pub mod plain;
 pub mod program;
+pub mod runbook;
 pub mod swap;
 
 pub use appliance::{Appliance, Options, Shared, TRUST_DOMAIN};

@@ -40,16 +40,30 @@ pub fn open_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
 ///
 /// # Errors
 /// No such file, one that another appliance has open, or one of another program.
-pub async fn open_database(config: &Config) -> Result<Db, StartError> {
+pub async fn open_database(config: &Config, device: &dyn Device) -> Result<Db, StartError> {
     let path = config.database();
-    if !path.exists() {
-        let text = format!(
-            "there is no database `{}`; run `countersignd init` first, or check `state_dir`",
-            path.display()
-        );
-        return Err(text.into());
+    if path.exists() {
+        return Ok(Db::open(&path).await?);
     }
-    Ok(Db::open(&path).await?)
+    let path = path.display();
+    Err(if was_initialised(config, device) {
+        format!(
+            "there is no database `{path}`, and the token has the keys of an appliance that was \
+             initialised: its database is lost, or elsewhere; check `state_dir` and `store.path`, and \
+             put the newest copy there as `deploy/runbooks/restore.md` says (`init` is for an empty \
+             token)"
+        )
+    } else {
+        format!("there is no database `{path}`; run `countersignd init` first, or check `state_dir`")
+    }
+    .into())
+}
+
+/// Whether the token holds any key that `init` makes.
+fn was_initialised(config: &Config, device: &dyn Device) -> bool {
+    let roles = config.custody.roles();
+    let missing = ceremony::missing(device, &roles);
+    missing.is_ok_and(|missing| missing.len() < roles.len())
 }
 
 /// Lifetimes of certificates as configured.
@@ -164,7 +178,9 @@ pub fn load_authority(config: &Config, opened: &Opened) -> Result<Authority, Sta
     let path = ca_path(config);
     let pem = std::fs::read_to_string(&path).map_err(|error| {
         format!(
-            "cannot read `{}`: {error}; run `countersignd init` first",
+            "cannot read `{}`: {error}; it is the CA's certificate, which every client has as well: \
+             copy the `ca.pem` of one there (another CA's is refused), see \
+             `deploy/runbooks/restore.md`",
             path.display()
         )
     })?;

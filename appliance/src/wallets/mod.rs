@@ -20,6 +20,7 @@ use crate::config::CustodyKind;
 use crate::governance::Digest32;
 use crate::records::{Kind, Record};
 
+pub(crate) use create::address;
 pub use create::{CreateError, NewWallet, ensure};
 pub use directory::{Directory, WalletEntry};
 pub use import::{ImportError, import};
@@ -150,7 +151,7 @@ impl Record for WalletRecord {
     }
 
     fn lookup(&self) -> Option<String> {
-        let place = format!("{}/{}/{}", self.user, self.venue, self.environment);
+        let place = self.place();
         Some(match self.rotation.rotated_to {
             // The user's wallet at the venue is the one with the new key.
             Some(_) => format!("{place}/{}", self.address),
@@ -160,6 +161,12 @@ impl Record for WalletRecord {
 }
 
 impl WalletRecord {
+    /// Where its user's wallet is found.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}/{}/{}", self.user, self.venue, self.environment)
+    }
+
     /// The key as the device wants it named; `None` if the row is not readable.
     #[must_use]
     pub fn key(&self, id: [u8; 16]) -> Option<KeyRef> {
