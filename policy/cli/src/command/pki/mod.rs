@@ -1,5 +1,6 @@
 //! `countersign pki`
 
+mod auto;
 mod blocked;
 mod collect;
 mod issue;
@@ -19,7 +20,6 @@ use crate::change;
 use crate::client::Call;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::listing::Range;
 use crate::output::Output;
 use crate::session::{Reply, Session};
 use crate::table::{cell, fields};
