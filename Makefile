@@ -7,16 +7,16 @@ CARGO ?= cargo
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: ## install what is needed
+setup: toolchain ## install what is needed
 	@deploy/scripts/setup.sh
 
 toolchain:
 	@deploy/scripts/toolchain.sh
 
-build: setup toolchain ## release binaries in target/release
+build: toolchain setup ## release binaries in target/release
 	$(CARGO) build --release --locked -p countersign-appliance -p countersign-cli
 
-test: setup toolchain ## everything that can be tested on one machine
+test: toolchain setup ## everything that can be tested on one machine
 	@deploy/scripts/test.sh
 
 lint: toolchain ## formatting and lints

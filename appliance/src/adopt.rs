@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use countersign_audit::Kind as EntryKind;
+use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{Device, KeyId, KeyRef, Material, PublicKey, holds};
 use countersign_intent::{UserId, WalletId};
 use serde::Serialize;
@@ -111,7 +111,7 @@ async fn record(opened: &Opened, journal: &Journal, adopt: &Adopt) -> Result<Ado
         "custody": record.custody.as_str(),
     });
     let subject = Some(wallet_id.clone());
-    let entry = journal.entry(EntryKind::WalletCreated, "system", subject, &detail)?;
+    let entry = journal.entry(EntryKind::WalletCreated, Actor::System, subject, &detail)?;
     let draft = Draft::new(id, &record)?;
     opened.records.commit(vec![draft], vec![entry]).await?;
     let head = *opened.ledger.head().borrow();

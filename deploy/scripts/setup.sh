@@ -9,6 +9,10 @@ need make make
 need pkg-config pkg-config
 need softhsm2-util softhsm2
 need openssl openssl
+# What the runbooks are tested with.
+need pkcs11-tool opensc
+need jq jq
+need sqlite3 sqlite3
 need curl curl
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 # Headers: the operator CLI speaks to Ledgers by USB.

@@ -76,12 +76,10 @@ impl Desk {
         reply.body["request_id"].as_str().unwrap().to_owned()
     }
 
-    async fn proposes(&self, more: &str) -> String {
-        let text = format!("{POLICY}\n{more}");
-        let reply = self
-            .operator
-            .post_keyed("/v1/policies", more, &json!({ "text": text }))
-            .await;
+    async fn proposes(&self, name: &str) -> String {
+        let text = format!("{POLICY}\n{}", LOOSER.replace("NAME", name));
+        let body = json!({ "text": text });
+        let reply = self.operator.post_keyed("/v1/policies", name, &body).await;
         let reply = reply.unwrap();
         assert_eq!(reply.status, 202, "{}", reply.body);
         reply.body["request_id"].as_str().unwrap().to_owned()
@@ -96,9 +94,9 @@ async fn requests_of_all_kinds_come_newest_first_and_narrowed() {
     let mut desk = desk().await;
     let cold: Pubkey = COLD.parse().unwrap();
     let signed = desk.asks("a", &cold, 1_000).await;
-    let first = desk.proposes(&LOOSER.replace("NAME", "one")).await;
+    let first = desk.proposes("one").await;
     let denied = desk.asks("b", &Pubkey::new_unique(), 1_000).await;
-    let second = desk.proposes(&LOOSER.replace("NAME", "two")).await;
+    let second = desk.proposes("two").await;
     let held = desk.asks("c", &cold, 2 * SOL).await;
     let newest = [&held, &second, &denied, &first, &signed].map(String::clone);
     let operator = &desk.operator;

@@ -129,11 +129,12 @@ impl What {
     }
 
     /// Every word that [`What::kind`] answers.
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 10] = [
         "policy",
         "approver_add",
         "approver_remove",
         "unfreeze",
+        "unblock",
         "certificate",
         "registration_add",
         "wallet_limits",
@@ -151,6 +152,7 @@ impl What {
             | Self::ApproverAdd { .. }
             | Self::ApproverRemove { .. }
             | Self::Unfreeze { .. }
+            | Self::Unblock { .. }
             | Self::Certificate { .. }
             | Self::Venue { .. }
             | Self::SecondFactor { .. } => None,

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use countersign_api::{Certificate, IssueCertificate, IssuedCertificate, RenewCertificate};
-use countersign_intent::{CertificateId, Principal, Role, Span};
+use countersign_intent::{CertificateId, Principal, Role};
 
 use super::changes::propose;
 use super::convert;

@@ -116,7 +116,7 @@ pub(super) fn planned(
     journal: &Journal,
     id: [u8; 16],
     new: &NewWallet,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Vec<u8>, RecordsError> {
     let detail = json!({
         "user": new.user,

@@ -207,7 +207,7 @@ impl Move {
 fn planned(
     journal: &Journal,
     stored: &Stored<WalletRecord>,
-    actor: &str,
+    actor: Actor<'_>,
 ) -> Result<Vec<u8>, CreateError> {
     let detail = json!({
         "custody": stored.record.custody.as_str(),

@@ -32,6 +32,11 @@ case $1 in
   start) start ;;
   stop) stop ;;
   restart) stop && start ;;
-  enable) start ;;
+  enable)
+    case " $* " in
+      *.timer\ *) [ -s "$ROOT/etc/systemd/system/${3%%@*}@.timer" ] ;;
+      *) start ;;
+    esac
+    ;;
   *) echo "systemctl: \`$1\` is not stood for here" >&2; exit 1 ;;
 esac

@@ -20,6 +20,7 @@ use crate::change;
 use crate::client::Call;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::listing::Range;
 use crate::output::Output;
 use crate::session::{Reply, Session};
 use crate::table::{cell, fields};
@@ -31,11 +32,11 @@ pub(crate) enum Command {
     Issue(issue::Arguments),
     /// Fetch the certificate of a request that people agreed to
     Collect(collect::Arguments),
-    /// List issued certificates, oldest first
+    /// List issued certificates, newest first
     List(list::Arguments),
     /// Revoke a certificate and what was renewed from it, or block a principal, at once
     Revoke(revoke::Arguments),
-    /// List blocked principals, oldest first
+    /// List blocked principals, newest first
     Blocked(Range),
     /// Ask the group to let a principal have certificates again
     Unblock(unblock::Arguments),

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
     let reason = arguments.reason;
     let call = Call::post(path).json(&BlockPrincipal { reason })?;
     if arguments.sending.dry_run() {
-        return Ok(change::preview(session, &call));
+        return change::preview(session, &call);
     }
     change::ask(session, &arguments.sending.keyed(call)?)
 }
