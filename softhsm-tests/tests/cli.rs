@@ -110,3 +110,68 @@ fn every_case_of_the_policy_is_decided_as_it_says() {
     let ended = program::run(&mut command).unwrap();
     assert_eq!(ended.code, Some(0), "{ended}");
 }
+
+/// A certificate whose client is ours renews itself: nothing before two thirds of its life are over,
+/// then in place, with the key it has.
+#[tokio::test]
+async fn a_certificate_renews_itself_in_place() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let lifetime = ["--lifetime", "60s"];
+    let path = |name: &str| appliance.path(name).to_str().unwrap().to_owned();
+    let (key, pem) = (path("young.key"), path("young.pem"));
+    let issue = [
+        "pki",
+        "issue",
+        "--role",
+        "bot",
+        "--name",
+        "young",
+        "--key-out",
+        &key,
+        "--out",
+        &pem,
+    ];
+    let issued = countersign(&appliance, "operator-a", &[&issue[..], &lifetime].concat());
+    assert_eq!(issued.code, Some(0), "{issued}");
+    let first = std::fs::read_to_string(&pem).unwrap();
+    let renew = ["--json", "pki", "renew", "--auto"];
+    let early = countersign(&appliance, "young", &renew);
+    assert_eq!(early.code, Some(0), "{early}");
+    let early: serde_json::Value = serde_json::from_str(&early.stdout).unwrap();
+    assert_eq!(early["renewed"], false, "{early}");
+    assert_eq!(std::fs::read_to_string(&pem).unwrap(), first);
+    let tried = countersign(
+        &appliance,
+        "young",
+        &["pki", "renew", "--auto", "--dry-run"],
+    );
+    assert_eq!(tried.code, Some(0), "{tried}");
+    let mut renewed = serde_json::Value::Null;
+    for _ in 0..120 {
+        let ended = countersign(
+            &appliance,
+            "young",
+            &["--json", "pki", "renew", "--if-needed"],
+        );
+        assert_eq!(ended.code, Some(0), "{ended}");
+        renewed = serde_json::from_str(&ended.stdout).unwrap();
+        if renewed["renewed"] == true {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    assert_eq!(renewed["renewed"], true, "{renewed}");
+    assert_ne!(std::fs::read_to_string(&pem).unwrap(), first);
+    // The new certificate goes with the key that stayed.
+    assert_eq!(
+        appliance
+            .client("young")
+            .unwrap()
+            .get("/v1/wallets")
+            .await
+            .unwrap()
+            .status,
+        200
+    );
+    appliance.stop().await.unwrap();
+}
