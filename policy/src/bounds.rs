@@ -1,6 +1,6 @@
 //! Whether a request stays within the bounds of a permission, and which one it exceeds.
 
-use countersign_intent::{Address, Amount, AssertedFact, Asset, Effect, Swap};
+use countersign_intent::{Address, Amount, AssertedFact, Asset, Effect, Span, Swap, Timestamp};
 
 use crate::facts::Facts;
 use crate::matching::{self, ScopeMiss};
@@ -30,6 +30,9 @@ pub(crate) enum Miss<'a> {
     PositiveSlippage(u16, u16),
     FeeAccount,
     Exposed(u16, u16),
+    /// An order that waits until then, and how long it may.
+    OrderLifetime(Timestamp, Span),
+    OrderExpired(Timestamp),
     Value(u128, u16),
     Unpriced(Unpriced),
     /// A memo that is none of these.
@@ -89,6 +92,12 @@ impl Miss<'_> {
                  trade's exchanges, over max_exposed_accounts {max}; ask for a route through \
                  shared accounts, or with every account named"
             ),
+            Self::OrderLifetime(until, most) => format!(
+                "the order waits to be filled until {until}, over max_order_lifetime {most} from now"
+            ),
+            Self::OrderExpired(until) => {
+                format!("the order's expiry {until} is not in the future; state one that is")
+            }
             Self::Value(got, least) => format!(
                 "the least received is worth {got} bps of what is given, under min_value_ratio \
                  {least} bps"
@@ -261,9 +270,22 @@ fn swap<'a>(
             bounds.max_exposed_accounts,
         ));
     }
+    order(bounds, swap.expires_at, facts.now)?;
     match bounds.min_value_bps {
         None => Ok(()),
         Some(least) => fair(request.set, facts, swap, least),
+    }
+}
+
+/// Whether an order ends soon enough.
+fn order<'a>(bounds: &Bounds, until: Option<Timestamp>, now: Timestamp) -> Result<(), Miss<'a>> {
+    match until {
+        None => Ok(()),
+        Some(until) if until <= now => Err(Miss::OrderExpired(until)),
+        Some(until) if until > now.saturating_add(bounds.max_order_lifetime) => {
+            Err(Miss::OrderLifetime(until, bounds.max_order_lifetime))
+        }
+        Some(_) => Ok(()),
     }
 }
 

@@ -212,6 +212,7 @@ fn bounds_cover(outer: &Rule, inner: &Rule) -> bool {
         && narrow.max_positive_slippage_bps <= wide.max_positive_slippage_bps
         && asserts_cover(wide.asserts, narrow.asserts)
         && narrow.max_exposed_accounts <= wide.max_exposed_accounts
+        && narrow.max_order_lifetime <= wide.max_order_lifetime
         && includes(&wide.fee_accounts, &narrow.fee_accounts)
         && narrow.min_value_bps.unwrap_or(0) >= wide.min_value_bps.unwrap_or(0)
         && (narrow.min_value_bps.is_some() || wide.min_value_bps.is_none())

@@ -25,6 +25,7 @@
 //! | `max_platform_fee_bps`, `max_positive_slippage_bps` | for an integrator | 0 |
 //! | `asserts`, `asserts_lamports` | what the message has to assert about the wallet | nothing |
 //! | `max_exposed_accounts` | own accounts within reach of a trade's exchanges | 0 |
+//! | `max_order_lifetime` | how long an order may wait to be filled | 24h |
 //! | `fee_accounts` | token accounts the integrator may be paid to | none |
 //! | `min_value_ratio` | least worth received for what is given, at reference prices | none |
 //! | `memo` | `"none"`, or the memos that may be in the message, word for word | any |

@@ -252,6 +252,7 @@ pub(crate) fn swap() -> impl Strategy<Value = Effect> {
                     positive_slippage_bps: 0,
                     fee_account: None,
                     exposed_accounts,
+                    expires_at: None,
                     launches,
                 })
             },

@@ -205,6 +205,8 @@ pub struct Bounds {
     pub(crate) min_value_bps: Option<u16>,
     /// Accounts that a trade's exchanges could spend from besides those it names.
     pub(crate) max_exposed_accounts: u16,
+    /// How long an order may wait for somebody to fill it.
+    pub(crate) max_order_lifetime: Span,
     /// What the message has to assert about the wallet at its end.
     pub(crate) asserts: Asserts,
     /// Texts that the message may write into the ledger.
@@ -230,6 +232,8 @@ pub const DEFAULT_FEE_CAP: Amount = Amount::from_base(10_000_000);
 pub const DEFAULT_RENT_CAP: Amount = Amount::from_base(20_000_000);
 /// Token accounts opened, where a rule does not bound them.
 pub const DEFAULT_ACCOUNTS_OPENED: u16 = 8;
+/// How long an order may wait, where a rule does not say: a day.
+pub const DEFAULT_ORDER_LIFETIME: Span = Span::from_secs(86_400);
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -244,6 +248,7 @@ impl Default for Bounds {
             fee_accounts: AnyOf::These(Vec::new()),
             min_value_bps: None,
             max_exposed_accounts: 0,
+            max_order_lifetime: DEFAULT_ORDER_LIFETIME,
             asserts: Asserts::default(),
             memos: AnyOf::Any,
             durable_nonce: false,

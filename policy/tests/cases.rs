@@ -11,7 +11,12 @@ use std::path::PathBuf;
 use countersign_policy::{case, parse};
 
 /// Slugs that the cases use.
-const PROGRAMS: [&str; 3] = ["jupiter-v6", "orca-whirlpool", "pump-fun"];
+const PROGRAMS: [&str; 4] = [
+    "jupiter-v6",
+    "jupiter-limit-v2",
+    "orca-whirlpool",
+    "pump-fun",
+];
 
 fn files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/cases");

@@ -226,6 +226,9 @@ fn explain_swap(swap: &Swap) -> String {
     if let Some(account) = &swap.fee_account {
         line.push_str(&format!(", fees to {account}"));
     }
+    if let Some(until) = swap.expires_at {
+        line.push_str(&format!(", as an order that waits until {until}"));
+    }
     if swap.exposed_accounts > 0 {
         line.push_str(&format!(
             ", with {} further accounts that are or may be the wallet's within reach of its \
@@ -322,6 +325,7 @@ mod tests {
                 positive_slippage_bps: 0,
                 fee_account: Some(OTHER),
                 exposed_accounts: 3,
+                expires_at: Some(countersign_intent::Timestamp::from_micros(0)),
                 launches: false,
             }),
             Effect::Launch(Launch {

@@ -10,7 +10,7 @@ use crate::effect::{AuthorityKind, Effect, Launch, StakeOperation, Swap};
 use crate::{Address, Amount, AssertedFact, Assertion, Asset, Intent, Lifetime};
 
 /// Starts every canonical encoding; a change of layout changes it.
-pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v2\0";
+pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v3\0";
 
 /// The canonical bytes of an intent.
 #[must_use]
@@ -249,6 +249,13 @@ impl Writer {
         self.maybe_address(swap.fee_account.as_ref());
         self.0
             .extend_from_slice(&swap.exposed_accounts.to_be_bytes());
+        match swap.expires_at {
+            None => self.tag(0),
+            Some(until) => {
+                self.tag(1);
+                self.0.extend_from_slice(&until.micros().to_be_bytes());
+            }
+        }
     }
 
     fn assertion(&mut self, assertion: &Assertion) {

@@ -1,7 +1,7 @@
 //! The closed list of what a signature can do to a wallet. Policy judges these, never
 //! instruction names.
 
-use crate::{Address, Amount, Asset};
+use crate::{Address, Amount, Asset, Timestamp};
 
 /// The word a policy uses for a kind of effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +82,8 @@ pub struct Swap {
     /// Accounts that are the wallet's, or may be, which the trade does not name and which its
     /// exchanges could spend from with the wallet's signature.
     pub exposed_accounts: u16,
+    /// Until when an order waits for somebody to fill it; `None` for what is exchanged at once.
+    pub expires_at: Option<Timestamp>,
     /// Whether one of the two assets is a coin that this message launches.
     pub launches: bool,
 }

@@ -2,6 +2,7 @@
 
 use countersign_intent::{
     Address, Amount, Asset, AuthorityKind, Effect, KnownAsset, Launch, Quote, StakeOperation, Swap,
+    Timestamp,
 };
 
 use super::{Names, Section};
@@ -93,6 +94,10 @@ impl Form<'_, '_> {
             positive_slippage_bps: self.count("positive_slippage_bps").unwrap_or(0),
             fee_account: self.address("fee_account"),
             exposed_accounts: self.count("exposed_accounts").unwrap_or(0),
+            expires_at: self
+                .section
+                .get("expires_at")
+                .and_then(|field| field.parse(Timestamp::parse)),
             launches: self
                 .section
                 .get("launches")

@@ -46,7 +46,7 @@ fn named() -> String {
 const BASE: &str = "[[rules]]\nname = \"base\"\nwhen = { action = \"any\", destination = \"any\", \
     max_tip = \"9 SOL\", max_priority_fee = \"9 SOL\", max_rent = \"9 SOL\", \
     max_accounts_opened = 9, max_platform_fee_bps = 10000, max_positive_slippage_bps = 10000, \
-    fee_accounts = \"any\", max_exposed_accounts = 9, durable_nonce = true, \
+    fee_accounts = \"any\", max_exposed_accounts = 9, max_order_lifetime = \"9d\", durable_nonce = true, \
     allow_cosigners = true }\nthen = \"allow\"\n";
 
 /// What a key can say. Every form must be told apart by some request.
@@ -161,6 +161,7 @@ fn bound_keys() -> Vec<Key> {
         },
         bound("min_value_ratio", &["\"0.5\"", "\"0.9\""]),
         bound("max_exposed_accounts", &["0", "1", "2"]),
+        bound("max_order_lifetime", &["\"1h\"", "\"24h\"", "\"48h\""]),
         bound(
             "asserts",
             &[

@@ -16,7 +16,7 @@ pub(super) struct Names<'a> {
 }
 
 /// Keys that bound a permission. They are errors where nothing is permitted.
-const BOUND_KEYS: [&str; 16] = [
+const BOUND_KEYS: [&str; 17] = [
     "max_amount",
     "max_priority_fee",
     "max_tip",
@@ -28,6 +28,7 @@ const BOUND_KEYS: [&str; 16] = [
     "fee_accounts",
     "min_value_ratio",
     "max_exposed_accounts",
+    "max_order_lifetime",
     "asserts",
     "asserts_lamports",
     "memo",
@@ -87,6 +88,10 @@ pub(super) fn bounds(section: &Section<'_>, when: &mut When, names: &Names<'_>) 
             .get("min_value_ratio")
             .and_then(|field| field.parse(value::ratio_bps)),
         max_exposed_accounts: number(section, "max_exposed_accounts", u16::MAX).unwrap_or(0),
+        max_order_lifetime: section
+            .get("max_order_lifetime")
+            .and_then(|field| field.parse(value::window))
+            .unwrap_or(unless_said.max_order_lifetime),
         asserts: Asserts {
             lamports: lamports("asserts_lamports"),
             ..asserts(section)

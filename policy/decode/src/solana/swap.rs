@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap};
+use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, Timestamp};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -153,6 +153,8 @@ pub(crate) struct Terms {
     pub(crate) positive_slippage_bps: u16,
     pub(crate) fee_account: Option<Address>,
     pub(crate) exposed_accounts: u16,
+    /// Until when an order waits for somebody to fill it.
+    pub(crate) expires_at: Option<Timestamp>,
     /// The slot from which accounts are those of a plan, which are counted instead.
     pub(crate) plan_from: Option<usize>,
 }
@@ -168,14 +170,8 @@ impl Walk<'_> {
         terms: Terms,
     ) -> Result<(), DecodeError> {
         check_bounds(call, bounds)?;
-        if let (Side::Token(source, _), Side::Token(destination, _)) = (spend, receive)
-            && call.account(source)?.index == call.account(destination)?.index
-        {
-            return Err(call.refuse(
-                DecodeErrorKind::WrongAccounts,
-                "spends from and receives into the same token account: what arrives cannot be \
-                 told from what was there; receive into another account",
-            ));
+        if let (Side::Token(source, _), Side::Token(destination, _)) = (spend, receive) {
+            check_two_accounts(call, source, destination)?;
         }
         let spend = self.side(call, spend)?;
         let receive = self.side(call, receive)?;
@@ -191,6 +187,7 @@ impl Walk<'_> {
             positive_slippage_bps: terms.positive_slippage_bps,
             fee_account: terms.fee_account,
             exposed_accounts: terms.exposed_accounts,
+            expires_at: terms.expires_at,
             launches: self.is_launched(spend) || self.is_launched(receive),
         }));
         Ok(())
@@ -313,6 +310,21 @@ pub(crate) fn check_price_limit(
         DecodeErrorKind::UnboundedTrade,
         "an exact amount out with a price limit may be paid out in part, whatever is spent; set \
          the price limit to zero",
+    ))
+}
+
+pub(crate) fn check_two_accounts(
+    call: &Call<'_>,
+    source: usize,
+    destination: usize,
+) -> Result<(), DecodeError> {
+    if call.account(source)?.index != call.account(destination)?.index {
+        return Ok(());
+    }
+    Err(call.refuse(
+        DecodeErrorKind::WrongAccounts,
+        "spends from and receives into the same token account: what arrives cannot be told from \
+         what was there; receive into another account",
     ))
 }
 

@@ -2,19 +2,40 @@
 
 use countersign_intent::{Address, Amount, Asset, Effect, Swap};
 
-use super::TRADING_PROGRAMS;
 use super::context::{Context, RegisteredAccount};
 use super::draft::{
-    STRANGER, Step, Use, WALLET, ata, effects_in, open, pool, refusal_in, signs, step, writes,
+    STRANGER, Step, Use, WALLET, ata, compile, effects_in, open, pool, reads, refusal_in, signs,
+    step, writes,
 };
-use crate::DecodeErrorKind;
+use super::program::FAMILIES;
+use super::walk::Callee;
+use super::{TRADING_PROGRAMS, decode_message, ids};
+use crate::{DecodeErrorKind, Place};
 
 /// A mint that trades spend.
 pub(crate) const SPENT: Address = Address::new([0x51; 32]);
 /// A mint that trades receive.
 pub(crate) const RECEIVED: Address = Address::new([0x52; 32]);
 
-/// An instruction of `count` accounts, nothing known about those not given.
+/// The programs that an instruction calls, by the table.
+fn callees(step: &Step) -> &'static [Callee] {
+    let named = match decode_message(&compile(WALLET, std::slice::from_ref(step)), &hinted()) {
+        Ok(_) => return &[],
+        Err(error) => error.place(),
+    };
+    let Some(Place::Instruction {
+        name: Some(name), ..
+    }) = named
+    else {
+        return &[];
+    };
+    let family = FAMILIES.iter().find(|family| family.id == step.program);
+    let row = family.and_then(|family| family.facts.iter().find(|row| row.name == name));
+    row.map_or(&[], |row| row.callees)
+}
+
+/// An instruction of `count` accounts, nothing known about those not given but that the programs it
+/// calls are where they belong.
 pub(crate) fn instruction(
     program: Address,
     count: usize,
@@ -27,7 +48,24 @@ pub(crate) fn instruction(
     for (slot, account) in given {
         accounts[*slot] = *account;
     }
-    step(program, accounts, data)
+    with_callees(step(program, accounts, data))
+}
+
+/// The instruction with the programs it calls where some account stood of which nothing is known.
+pub(crate) fn with_callees(mut step: Step) -> Step {
+    for callee in callees(&step) {
+        let (slot, program) = match callee {
+            Callee::TokenProgram(slot) => (*slot, ids::TOKEN),
+            Callee::Is(slot, program) => (*slot, *program),
+        };
+        let nobody = pool(u8::try_from(slot).unwrap());
+        if let Some(account) = step.accounts.get_mut(slot)
+            && account.key() == nobody
+        {
+            *account = reads(program);
+        }
+    }
+    step
 }
 
 /// A discriminator and the two amounts.
@@ -63,10 +101,16 @@ fn refusal(steps: &[Step]) -> DecodeErrorKind {
 
 impl Case {
     pub(crate) fn check(&self) {
-        self.shows_its_bounds();
+        self.check_less(0);
+    }
+
+    /// As [`Self::check`], where the exchange keeps so much of what must be received.
+    pub(crate) fn check_less(&self, kept: u128) {
+        self.shows_its_bounds(kept);
         self.refuses_foreign_accounts();
         self.refuses_a_misplaced_wallet();
         self.refuses_an_own_account_of_the_pools();
+        self.refuses_other_callees();
         self.refuses_other_data();
     }
 
@@ -87,14 +131,14 @@ impl Case {
         swaps.into_iter().next().unwrap()
     }
 
-    fn shows_its_bounds(&self) {
+    fn shows_its_bounds(&self, kept: u128) {
         let swap = self.swap_of(std::slice::from_ref(&self.step));
         assert_eq!(swap.program, self.slug);
         assert!(TRADING_PROGRAMS.contains(&swap.program));
         assert_eq!(swap.spend, Self::asset(self.source, SPENT));
         assert_eq!(swap.spend_max, Amount::from_base(1_000));
         assert_eq!(swap.receive, Self::asset(self.destination, RECEIVED));
-        assert_eq!(swap.receive_min, Amount::from_base(2_000));
+        assert_eq!(swap.receive_min, Amount::from_base(2_000 - kept));
     }
 
     fn refuses_foreign_accounts(&self) {
@@ -159,6 +203,19 @@ impl Case {
                 refusal_in(&[changed], &registered),
                 DecodeErrorKind::WrongAccounts
             );
+        }
+    }
+
+    fn refuses_other_callees(&self) {
+        let mut bare = self.step.clone();
+        bare.accounts = vec![signs(WALLET); bare.accounts.len()];
+        for callee in callees(&bare) {
+            let (Callee::TokenProgram(slot) | Callee::Is(slot, _)) = callee;
+            for other in [STRANGER, ids::COMPUTE_BUDGET] {
+                let mut changed = self.step.clone();
+                changed.accounts[*slot] = reads(other);
+                assert_eq!(refusal(&[changed]), DecodeErrorKind::WrongAccounts);
+            }
         }
     }
 

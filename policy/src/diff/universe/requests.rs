@@ -1,12 +1,12 @@
 //! Requests that tell the values of every key apart.
 
 use countersign_intent::{
-    Address, Amount, AssertedFact, Assertion, Asset, Effect, Intent, Lifetime, Quote, Swap, USDC,
-    Venue,
+    Address, Amount, AssertedFact, Assertion, Asset, Effect, Intent, Lifetime, Quote, Span, Swap,
+    USDC, Venue,
 };
 
 use super::{FEES, FRIEND, NONCE, OTHER, SHOP, STRANGER};
-use crate::random::WALLET;
+use crate::random::{NOW, WALLET};
 
 fn swap() -> Swap {
     let receive_min = Amount::from_base(150_000_000);
@@ -25,6 +25,15 @@ fn swap() -> Swap {
         fee_account: None,
         launches: false,
         exposed_accounts: 0,
+        expires_at: None,
+    }
+}
+
+/// An order that waits so many hours.
+fn order(hours: u64) -> Swap {
+    Swap {
+        expires_at: Some(NOW.saturating_add(Span::from_secs(hours * 3_600))),
+        ..swap()
     }
 }
 
@@ -74,6 +83,8 @@ fn swaps() -> Vec<Swap> {
             exposed_accounts: 2,
             ..swap()
         },
+        order(2),
+        order(36),
         fee(50, 0, FEES),
         fee(90, 0, SHOP),
         fee(50, 0, STRANGER),

@@ -213,6 +213,7 @@ fn swap_fields(swap: &Swap) -> Value {
         "positive_slippage_bps": swap.positive_slippage_bps,
         "fee_account": swap.fee_account.as_ref().map(text),
         "exposed_accounts": swap.exposed_accounts,
+        "expires_at": swap.expires_at.map(|until| until.to_string()),
         "launches": swap.launches,
     })
 }

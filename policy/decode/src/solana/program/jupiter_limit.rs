@@ -1,14 +1,14 @@
 //! Jupiter limit orders, v1 and v2 (trigger): funds wait in an order until somebody fills it at
 //! the stated price, so placing one counts as the trade it allows.
 
-use countersign_intent::{Address, Effect};
+use countersign_intent::{Address, Effect, Timestamp};
 
 use crate::{DecodeError, DecodeErrorKind};
 
 use super::super::anchor::{self, DISCRIMINATOR};
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
-use super::super::swap::{Bounds, MintFrom, Side, Terms};
+use super::super::swap::{Bounds, MintFrom, Side, Terms, least_received};
 use super::super::walk::{Walk, lamports};
 use super::super::wire::Reader;
 
@@ -16,6 +16,13 @@ pub(super) const V1: Address = Address::from_literal("jupoNjAxXgZ4rjzxzPMP4oxduv
 pub(super) const V2: Address = Address::from_literal("j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X");
 pub(super) const SLUG_V1: &str = "jupiter-limit-v1";
 pub(super) const SLUG_V2: &str = "jupiter-limit-v2";
+
+/// What Jupiter keeps of a filled order of the first version, which only its fee account shows; a
+/// number too high is the safe side (jup.ag documents 0.1 %, shared with the referrer).
+const V1_FEE_BPS: u16 = 20;
+const FULL_BPS: u16 = 10_000;
+/// The end of the year 9999.
+const LAST_EXPIRY: i64 = 253_402_300_799;
 
 const INITIALIZE_ORDER: u64 = 0x856e_4aaf_709f_f59f;
 const CANCEL_ORDER: u64 = 0x5f81_edf0_0831_df84;
@@ -50,8 +57,11 @@ pub(super) fn decode_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), 
 struct Order {
     making: u64,
     taking: u64,
-    expires: bool,
+    expiry: Option<i64>,
+    /// To an integrator, as the order says.
     fee_bps: u16,
+    /// To Jupiter, whatever the order says.
+    kept_bps: u16,
 }
 
 /// Slots: base, maker, order, reserve, maker input, input mint, maker output, referral, output
@@ -64,8 +74,9 @@ fn initialize_v1(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
         Ok(Order {
             making: args.u64("making amount")?,
             taking: args.u64("taking amount")?,
-            expires: expires(args)?,
+            expiry: expiry(args)?,
             fee_bps: 0,
+            kept_bps: V1_FEE_BPS,
         })
     })?;
     let sides = (
@@ -87,7 +98,7 @@ fn initialize_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
     let order = call.args(DISCRIMINATOR, |args| {
         args.u64("unique id")?;
         let (making, taking) = (args.u64("making amount")?, args.u64("taking amount")?);
-        let expires = expires(args)?;
+        let expiry = expiry(args)?;
         let fee_bps = if anchor::flag(args, "option")? {
             args.u16("fee")?
         } else {
@@ -96,8 +107,9 @@ fn initialize_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
         Ok(Order {
             making,
             taking,
-            expires,
+            expiry,
             fee_bps,
+            kept_bps: 0,
         })
     })?;
     let sides = (Side::Token(4, MintFrom::Slot(7)), Side::OwnOfMint(8));
@@ -105,12 +117,29 @@ fn initialize_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
     deposits(walk, call, 2, 3)
 }
 
-fn expires(args: &mut Reader<'_>) -> Result<bool, DecodeError> {
-    let expires = anchor::flag(args, "option")?;
-    if expires {
-        args.u64("expiry")?;
+/// Seconds since the Unix epoch, if the order states any.
+fn expiry(args: &mut Reader<'_>) -> Result<Option<i64>, DecodeError> {
+    if anchor::flag(args, "option")? {
+        return args
+            .u64("expiry")
+            .map(|seconds| Some(seconds.cast_signed()));
     }
-    Ok(expires)
+    Ok(None)
+}
+
+/// Until when somebody can fill the order.
+fn expires_at(call: &Call<'_>, seconds: Option<i64>) -> Result<Timestamp, DecodeError> {
+    let unbounded = |why| {
+        let message = format!(
+            "an order {why} can be filled at any later time; state a time to come, in seconds"
+        );
+        call.refuse(DecodeErrorKind::UnboundedTrade, message)
+    };
+    let seconds = seconds.ok_or_else(|| unbounded("without an expiry".to_owned()))?;
+    let micros = seconds.checked_mul(1_000_000);
+    let possible = micros.filter(|_| (1..=LAST_EXPIRY).contains(&seconds));
+    let micros = possible.ok_or_else(|| unbounded(format!("whose expiry is {seconds}")))?;
+    Ok(Timestamp::from_micros(micros))
 }
 
 fn place(
@@ -121,13 +150,17 @@ fn place(
     order: &Order,
     referral: usize,
 ) -> Result<(), DecodeError> {
-    if !order.expires {
+    if order.fee_bps > FULL_BPS {
         return Err(call.refuse(
             DecodeErrorKind::UnboundedTrade,
-            "an order without an expiry can be filled at any later time; state one",
+            format!(
+                "a fee of {} basis points, at most {FULL_BPS} make sense",
+                order.fee_bps
+            ),
         ));
     }
     let terms = Terms {
+        expires_at: Some(expires_at(call, order.expiry)?),
         platform_fee_bps: order.fee_bps,
         fee_account: call.fee_account(referral)?,
         ..Terms::default()
@@ -136,7 +169,15 @@ fn place(
         call,
         slug,
         sides,
-        Bounds::exact_in(order.making, order.taking),
+        Bounds::exact_in(
+            order.making,
+            // Fees are taken from what the order takes.
+            least_received(
+                order.taking,
+                0,
+                order.fee_bps.saturating_add(order.kept_bps),
+            ),
+        ),
         terms,
     )
 }
@@ -180,12 +221,14 @@ mod tests {
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction};
     use super::*;
 
+    const EXPIRY: i64 = 1_796_000_000;
+
     fn v1() -> Step {
         let mut data = INITIALIZE_ORDER.to_be_bytes().to_vec();
         data.extend(1_000_u64.to_le_bytes());
         data.extend(2_000_u64.to_le_bytes());
         data.push(1);
-        data.extend([9; 8]);
+        data.extend(EXPIRY.to_le_bytes());
         let given = [
             (0, signs(pool(99))),
             (1, pays(WALLET)),
@@ -204,7 +247,7 @@ mod tests {
         data.extend(1_000_u64.to_le_bytes());
         data.extend(2_000_u64.to_le_bytes());
         data.push(1);
-        data.extend([9; 8]);
+        data.extend(EXPIRY.to_le_bytes());
         data.push(u8::from(fee.is_some()));
         data.extend(fee.map(u16::to_le_bytes).iter().flatten());
         let given = [
@@ -231,7 +274,7 @@ mod tests {
                     destination,
                     pool: 3,
                 }
-                .check();
+                .check_less(4);
             }
             let effects = effects(&[step]).unwrap();
             assert!(
@@ -260,9 +303,33 @@ mod tests {
         forever.data.drain(33..41);
         forever.data[32] = 0;
         assert_eq!(refusal(&[forever]), DecodeErrorKind::UnboundedTrade);
-        match &effects(&[v2(Some(30))]).unwrap()[0] {
-            Effect::Swap(swap) => assert_eq!(swap.platform_fee_bps, 30),
+        let order = |step| match effects(&[step]).unwrap().swap_remove(0) {
+            Effect::Swap(swap) => swap,
             other => panic!("{other:?}"),
+        };
+        let with_fee = order(v2(Some(30)));
+        assert_eq!(with_fee.platform_fee_bps, 30);
+        assert_eq!(with_fee.receive_min.base(), 1_994, "less the fee");
+        let of_the_first = order(v1());
+        assert_eq!(
+            of_the_first.receive_min.base(),
+            1_996,
+            "less the most that is kept"
+        );
+        let until = Some(Timestamp::from_micros(EXPIRY * 1_000_000));
+        assert_eq!(
+            (with_fee.expires_at, of_the_first.expires_at),
+            (until, until)
+        );
+        assert_eq!(
+            refusal(&[v2(Some(10_001))]),
+            DecodeErrorKind::UnboundedTrade
+        );
+        for never in [i64::MAX, -1, 0, i64::MIN, 253_402_300_800] {
+            for (mut step, at) in [(v1(), 25), (v2(None), 33)] {
+                step.data[at..at + 8].copy_from_slice(&never.to_le_bytes());
+                assert_eq!(refusal(&[step]), DecodeErrorKind::UnboundedTrade, "{never}");
+            }
         }
     }
 

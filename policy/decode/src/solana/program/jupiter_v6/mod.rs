@@ -15,7 +15,7 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::anchor::{self, Refused};
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
-use super::super::swap::{MintFrom, Side, Terms};
+use super::super::swap::{MintFrom, Side, Terms, check_two_accounts};
 use super::super::walk::Walk;
 
 pub(in super::super) use token_account::openings;
@@ -238,6 +238,7 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     let numbers = call.args(anchor::DISCRIMINATOR, |args| route.read(args))?;
     check_accounts(walk, call, route)?;
     let slots = &route.slots;
+    check_two_accounts(call, slots.source, slots.destination)?;
     let destination_mint = MintFrom::Slot(slots.destination_mint);
     let source = walk.own_token_account(call, slots.source, slots.source_mint)?;
     let destination = walk.own_token_account(call, slots.destination, destination_mint)?;

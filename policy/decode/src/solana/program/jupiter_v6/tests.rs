@@ -95,6 +95,7 @@ fn every_route_shows_its_bounds() {
             fee_account: None,
             launches: false,
             exposed_accounts: 0,
+            expires_at: None,
         });
         assert_eq!(
             effects(&[route(route_layout.name)]).unwrap(),
