@@ -3,7 +3,7 @@
 mod facts;
 mod own;
 
-pub(crate) use facts::{Did, Facts, Opened, Row, State};
+pub(crate) use facts::{Callee, Did, Facts, Opened, Row, State};
 pub(crate) use own::own_candidates;
 
 use countersign_intent::{Address, Amount, Assertion, Asset, Effect, Launch, Lifetime};

@@ -70,7 +70,7 @@ type Decode = fn(&mut Walk<'_>, &mut Call<'_>) -> Result<(), DecodeError>;
 
 /// A program and its decoder.
 pub(super) struct Family {
-    id: Address,
+    pub(super) id: Address,
     pub(super) name: &'static str,
     pub(super) decode: Decode,
     /// Which facts its instructions make, need and end.
@@ -120,13 +120,13 @@ pub(super) const FAMILIES: &[Family] = &[
         jupiter_limit::V2,
         "Jupiter Limit v2",
         jupiter_limit::decode_v2,
-        facts::JUPITER_LIMIT,
+        facts::JUPITER_LIMIT_V2,
     ),
     family(
         jupiter_limit::V1,
         "Jupiter Limit v1",
         jupiter_limit::decode_v1,
-        facts::JUPITER_LIMIT,
+        facts::JUPITER_LIMIT_V1,
     ),
     family(
         jupiter_dca::ID,
@@ -195,13 +195,13 @@ pub(super) const FAMILIES: &[Family] = &[
         meteora_damm::V2,
         "Meteora DAMM v2",
         meteora_damm::decode_v2,
-        facts::METEORA_DAMM,
+        facts::METEORA_DAMM_V2,
     ),
     family(
         meteora_damm::CURVE,
         "Meteora DBC",
         meteora_damm::decode_curve,
-        facts::METEORA_DAMM,
+        facts::METEORA_CURVE,
     ),
     family(
         meteora_damm_v1::ID,

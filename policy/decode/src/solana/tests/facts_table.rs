@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::super::program::FAMILIES;
-use super::super::walk::{Did, Row};
+use super::super::walk::{Callee, Did, Row};
 
 const HEAD: &str = "\
 # Facts about token accounts
@@ -19,8 +19,11 @@ it can be opened again as something else. Nothing is the wallet's own unless it 
 at that step, associated and not closed, or registered. What hands an account over or lets somebody
 spend from it is refused. A registered account is closed only where nobody else could open it again.
 
-| program | instruction | needs | makes | ends |
-|---|---|---|---|---|
+A program that an exchange calls, perhaps with the wallet's signature, has to be the one that belongs
+into its slot.
+
+| program | instruction | needs | makes | ends | calls, by slot |
+|---|---|---|---|---|---|
 ";
 
 const NEEDS: [(Did, &str); 3] = [
@@ -42,15 +45,30 @@ fn cell(row: &Row, facts: &[(Did, &str)]) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
+fn called(callee: &Callee) -> String {
+    match callee {
+        Callee::TokenProgram(slot) => format!("a token program ({slot})"),
+        Callee::Is(slot, program) => {
+            let name = FAMILIES.iter().find(|family| family.id == *program);
+            name.map_or_else(
+                || format!("`{program}` ({slot})"),
+                |family| format!("{} ({slot})", family.name),
+            )
+        }
+    }
+}
+
 #[test]
 fn the_document_is_the_table() {
     let mut text = HEAD.to_owned();
     for family in FAMILIES {
         for row in family.facts {
             let (needs, makes, ends) = (cell(row, &NEEDS), cell(row, &MAKES), cell(row, &ENDS));
+            let calls: Vec<String> = row.callees.iter().map(called).collect();
+            let calls = calls.join(", ");
             writeln!(
                 text,
-                "| {} | {} | {needs} | {makes} | {ends} |",
+                "| {} | {} | {needs} | {makes} | {ends} | {calls} |",
                 family.name, row.name
             )
             .unwrap();

@@ -11,7 +11,7 @@ use crate::solana::draft::{
     STRANGER, Step, Use, WALLET, ata, effects_in, pays, pool, reads, signs, step, writes,
 };
 use crate::solana::ids;
-use crate::solana::trade_check::{RECEIVED, SPENT};
+use crate::solana::trade_check::{RECEIVED, SPENT, with_callees};
 use crate::{DecodeError, DecodeErrorKind};
 
 /// The mint between two hops.
@@ -81,7 +81,7 @@ pub(super) fn build(row: &Value, count: usize) -> Option<Step> {
     for (at, account) in named(row, program, count)? {
         *accounts.get_mut(at)? = account;
     }
-    Some(step(program, accounts, data(row)))
+    Some(with_callees(step(program, accounts, data(row))))
 }
 
 fn named(row: &Value, program: Address, count: usize) -> Option<Vec<(usize, Use)>> {

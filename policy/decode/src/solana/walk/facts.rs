@@ -102,6 +102,45 @@ pub(crate) struct Row {
     pub(crate) always: Did,
     /// Depending on its accounts and arguments.
     pub(crate) maybe: Did,
+    /// Programs that it calls, perhaps with the wallet's signature.
+    pub(crate) callees: &'static [Callee],
+}
+
+/// The slot of a program that an instruction calls, and which program has to stand there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Callee {
+    /// One of the two token programs.
+    TokenProgram(usize),
+    /// This one.
+    Is(usize, Address),
+}
+
+impl Callee {
+    fn check(self, call: &Call<'_>) -> Result<(), DecodeError> {
+        let slot = match self {
+            Self::TokenProgram(slot) | Self::Is(slot, _) => slot,
+        };
+        // One in a table that is not attested is left to the exchange, which checks its callees.
+        let Some(key) = call.account(slot)?.key else {
+            return Ok(());
+        };
+        let (fits, expected) = match self {
+            Self::TokenProgram(_) => (
+                TokenProgram::by_id(&key).is_some(),
+                "a token program".to_owned(),
+            ),
+            Self::Is(_, program) => (key == program, format!("`{program}`")),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(call.refuse(
+            DecodeErrorKind::WrongAccounts,
+            format!(
+                "expected {expected} in slot {slot}, which gets the wallet's signature, got `{key}`"
+            ),
+        ))
+    }
 }
 
 /// The facts at the step that is being read.
@@ -248,14 +287,11 @@ impl Facts {
         let did = std::mem::take(&mut self.did);
         self.own_slots = [0; 4];
         let row = rows.iter().find(|row| Some(row.name) == call.name());
-        let row = row.copied().unwrap_or(Row {
-            name: "",
-            always: Did::NOTHING,
-            maybe: Did::NOTHING,
-        });
-        let known = call.name() == Some(row.name);
-        if known && did.has(row.always) && row.always.and(row.maybe).has(did) {
-            return Ok(());
+        if let Some(row) = row
+            && did.has(row.always)
+            && row.always.and(row.maybe).has(did)
+        {
+            return row.callees.iter().try_for_each(|callee| callee.check(call));
         }
         Err(call.refuse(
             DecodeErrorKind::UnknownInstruction,
