@@ -110,6 +110,11 @@ pub(crate) fn fresh() -> Pubkey {
     key(4).pubkey()
 }
 
+/// A token account of the wallet that is registered as its own: whoever has the key can open it.
+pub(crate) fn registered() -> Pubkey {
+    key(5).pubkey()
+}
+
 /// The associated account of an owner.
 pub(crate) fn ata(owner: Pubkey, mint: Pubkey) -> Pubkey {
     get_associated_token_address_with_program_id(&owner, &mint, &TOKEN)

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_decode::solana::{
-    AttestedTable, Context, RegisteredNonce, TRADING_PROGRAMS, decode_transaction,
+    AttestedTable, Context, RegisteredAccount, RegisteredNonce, TRADING_PROGRAMS,
+    decode_transaction,
 };
 use countersign_intent::{Address, Asset, Intent};
 use countersign_policy::case::{self, Case, GivenTransaction, Undecodable};
@@ -135,9 +136,15 @@ pub(crate) fn decode(given: &GivenTransaction, set: &PolicySet) -> Result<Intent
             entries,
         })
         .collect();
+    let registered = |(account, mint): &(Address, Address)| RegisteredAccount {
+        account: *account,
+        mint: *mint,
+    };
+    let accounts: Vec<RegisteredAccount> = given.accounts.iter().map(registered).collect();
     let context = Context {
         mints: &mints,
         owners: &owners,
+        accounts: &accounts,
         nonces: &nonces,
         tables: &tables,
         ..Context::new(given.wallet)

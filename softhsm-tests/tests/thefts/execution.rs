@@ -13,7 +13,7 @@ use super::case_file::File;
 const SIGNATURE: u64 = 5_000;
 
 /// The keys that sign.
-const KEYS: std::ops::RangeInclusive<u8> = 1..=4;
+const KEYS: std::ops::RangeInclusive<u8> = 1..=5;
 
 /// The message in a file.
 ///
@@ -26,7 +26,8 @@ pub(crate) fn message(file: &File) -> Result<VersionedMessage, String> {
     Ok(transaction.message)
 }
 
-fn signed(message: VersionedMessage) -> VersionedTransaction {
+/// The message with the signatures of all who have to sign.
+pub(crate) fn signed(message: VersionedMessage) -> VersionedTransaction {
     let keys = message.static_account_keys();
     let signers = keys
         .iter()

@@ -30,6 +30,7 @@ pub(crate) fn stage() -> LiteSVM {
     let mut stage = Stage { svm };
     stage.wallets();
     stage.tokens();
+    stage.registered();
     stage.tokens_2022();
     stage.others();
     stage.programs();
@@ -128,6 +129,11 @@ impl Stage {
             let data = token_account(WRAPPED, owner, units, true);
             self.put(ata(owner, WRAPPED), TOKEN, TOKEN_RENT + units, data);
         }
+    }
+
+    fn registered(&mut self) {
+        let data = token_account(WRAPPED, victim(), SOL, true);
+        self.put(registered(), TOKEN, TOKEN_RENT + SOL, data);
     }
 
     fn tokens_2022(&mut self) {

@@ -1,5 +1,6 @@
 //! The transactions, by the name of their file.
 
+mod act;
 mod other;
 mod stake;
 mod swap;
@@ -15,7 +16,9 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_message::{AddressLookupTableAccount, VersionedMessage, v0};
 use solana_pubkey::Pubkey;
 
-use super::actors::{THIEFS_TABLE, victim};
+use super::actors::*;
+
+pub(crate) use act::{Act, RECEIVED, SPENT, act, opened_by_thief};
 
 /// Files and the bytes in them.
 pub(crate) type Transactions = BTreeMap<&'static str, Vec<u8>>;
@@ -35,6 +38,32 @@ pub(crate) fn transactions() -> Transactions {
     let all: Transactions = families.into_iter().flatten().collect();
     assert_eq!(all.len(), count, "two transactions have one name");
     all
+}
+
+/// What does nothing bad by itself.
+pub(crate) fn harmless() -> Vec<Instruction> {
+    vec![
+        system::pay(COLD, 1),
+        system::pay(victim(), 1),
+        token::open(victim(), WRAPPED),
+        token::open(victim(), USDC),
+        token::open(COLD, COIN),
+        token::open(thief(), COIN),
+        swap::fair(),
+        call(BUDGET, &[], &[&[2], &200_000_u32.to_le_bytes()]),
+        call(swap::MEMO, &[], &[b"nothing"]),
+    ]
+}
+
+/// What keeps a token account: wrapped into, closed, its delegates revoked.
+pub(crate) fn upkeep_of(account: Pubkey) -> Vec<Instruction> {
+    let accounts = [w(account), s(victim())];
+    vec![
+        call(TOKEN, &[w(account)], &[&[17]]),
+        token::close(account, victim()),
+        call(TOKEN, &accounts, &[&[5]]),
+        call(TOKEN, &accounts, &[&[6, 3, 0]]),
+    ]
 }
 
 /// A file's name and its transaction.

@@ -4,7 +4,8 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use super::super::actors::*;
-use super::system::pay;
+use super::system::{create_seeded, pay};
+use super::token::{close, initialize};
 use super::{Named, call, legacy, looked_up, r, s, w, ws};
 
 const JUPITER: Pubkey = Pubkey::from_str_const("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
@@ -16,6 +17,10 @@ const PUMP: Pubkey = Pubkey::from_str_const("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M
 const PUMPSWAP: Pubkey = Pubkey::from_str_const("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
 const CPMM: Pubkey = Pubkey::from_str_const("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C");
 const LAUNCHLAB: Pubkey = Pubkey::from_str_const("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj");
+pub(super) const RAYDIUM: Pubkey =
+    Pubkey::from_str_const("675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8");
+pub(super) const MEMO: Pubkey =
+    Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 const WHIRLPOOL: Pubkey = Pubkey::from_str_const("whirLbMiicVdio4qvUfM5KAg6Ct8VwpYzGff3uctyCc");
 
 pub(super) fn transactions() -> Vec<Named> {
@@ -94,6 +99,11 @@ impl Trade {
     }
 }
 
+/// A trade that is allowed.
+pub(super) fn fair() -> Instruction {
+    Trade::fair().call()
+}
+
 /// A Jupiter `route`, whose fourth slot may send the proceeds elsewhere.
 fn route(into: Pubkey, redirect: AccountMeta) -> Instruction {
     let accounts = among(
@@ -150,6 +160,7 @@ fn bounds() -> Vec<Named> {
                 ..Trade::fair()
             },
         ),
+        legacy("27-junk-in-an-account-opened-again", &junk_disguised()),
         trade(
             "27-own-pool-at-any-price",
             Trade {
@@ -160,11 +171,42 @@ fn bounds() -> Vec<Named> {
     ]
 }
 
+/// An account of the wallet for USDC, closed, opened again for junk, and paid into by an exchange
+/// that names no mint: it is still only junk.
+fn junk_disguised() -> [Instruction; 6] {
+    let account = seeded_for(TOKEN);
+    let accounts = among(
+        8,
+        vec![
+            (0, r(TOKEN)),
+            (5, w(ata(victim(), COIN))),
+            (6, w(account)),
+            (7, s(victim())),
+        ],
+    );
+    let data: [&[u8]; 3] = [
+        &[0x10],
+        &100_000_000_u64.to_le_bytes(),
+        &100_000_000_u64.to_le_bytes(),
+    ];
+    [
+        create_seeded(TOKEN_RENT, 165, TOKEN),
+        initialize(account, USDC, victim()),
+        close(account, victim()),
+        create_seeded(TOKEN_RENT, 165, TOKEN),
+        initialize(account, JUNK, victim()),
+        call(RAYDIUM, &accounts, &data),
+    ]
+}
+
 /// Exactly 99 USDC for at most 100 COIN; at a price limit the pool stops and owes nothing more.
 fn exact_out(price_limit: u128) -> Instruction {
     let accounts = among(
         15,
         vec![
+            (0, r(TOKEN)),
+            (1, r(TOKEN)),
+            (2, r(MEMO)),
             (3, s(victim())),
             (5, r(COIN)),
             (6, r(USDC)),
@@ -306,6 +348,9 @@ fn orders() -> Vec<Named> {
             (3, r(COIN)),
             (4, r(USDC)),
             (5, w(ata(victim(), COIN))),
+            (8, r(SYSTEM)),
+            (9, r(TOKEN)),
+            (10, r(ASSOCIATED)),
         ],
     );
     let recurring_data: [&[u8]; 6] = [
@@ -361,7 +406,13 @@ fn order(maker: Pubkey, expires: bool) -> Instruction {
 fn buy(coin: Pubkey, most: u64) -> Instruction {
     let accounts = among(
         16,
-        vec![(2, r(coin)), (5, w(ata(victim(), coin))), (6, ws(victim()))],
+        vec![
+            (2, r(coin)),
+            (5, w(ata(victim(), coin))),
+            (6, ws(victim())),
+            (7, r(SYSTEM)),
+            (8, r(TOKEN)),
+        ],
     );
     let data: [&[u8]; 3] = [
         &0x6606_3d12_01da_ebea_u64.to_be_bytes(),

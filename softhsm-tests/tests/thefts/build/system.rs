@@ -28,6 +28,21 @@ pub(super) fn create(new: Pubkey, lamports: u64, space: u64, owner: Pubkey) -> I
     call(SYSTEM, &[ws(victim()), ws(new)], &data)
 }
 
+/// The account that the wallet derives with its seed.
+pub(super) fn create_seeded(lamports: u64, space: u64, owner: Pubkey) -> Instruction {
+    let (base, seed) = (victim(), seed(SEED));
+    let data: [&[u8]; 6] = [
+        &[3, 0, 0, 0],
+        base.as_ref(),
+        &seed,
+        &lamports.to_le_bytes(),
+        &space.to_le_bytes(),
+        owner.as_ref(),
+    ];
+    let accounts = [ws(victim()), w(seeded_for(owner)), s(victim())];
+    call(SYSTEM, &accounts, &data)
+}
+
 fn seed(text: &str) -> Vec<u8> {
     let length = u64::try_from(text.len()).unwrap();
     [&length.to_le_bytes()[..], text.as_bytes()].concat()

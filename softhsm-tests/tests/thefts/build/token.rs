@@ -5,7 +5,7 @@ use solana_pubkey::Pubkey;
 
 use super::super::actors::*;
 use super::system::{create, pay};
-use super::{Named, call, legacy, r, s, w, ws};
+use super::{Named, call, legacy, opened_by_thief, r, s, w, ws};
 
 pub(super) fn transactions() -> Vec<Named> {
     let mut all = transfers();
@@ -100,6 +100,7 @@ fn lamports() -> Vec<Named> {
     };
     let foreign = ata(thief(), WRAPPED);
     let sync = |account| token(&[w(account)], &[&[17]]);
+    let [anew, for_thief] = opened_by_thief();
     let opened = || create(fresh(), 5 * SOL, 165, TOKEN);
     vec![
         legacy("13-close-wrapped-sol", &[close(wrapped, thief())]),
@@ -109,6 +110,16 @@ fn lamports() -> Vec<Named> {
             &[pays_out(coins(), &[&[38]])],
         ),
         legacy("17-wrap-for-thief", &[pay(foreign, 5 * SOL), sync(foreign)]),
+        legacy(
+            "17-wrap-where-a-registered-account-was",
+            &[
+                close(registered(), victim()),
+                anew,
+                for_thief,
+                pay(registered(), 50 * SOL),
+                sync(registered()),
+            ],
+        ),
         legacy(
             "18-initialize-for-thief",
             &[opened(), initialize(fresh(), WRAPPED, thief())],
