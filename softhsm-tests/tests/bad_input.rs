@@ -137,6 +137,30 @@ fn malformed(wallet: &str) -> Vec<Case> {
         post(
             "gateway",
             "/v1/users",
+            json!({"external_id": "u\u{200b}"}).to_string(),
+            invalid("external_id"),
+        ),
+        post(
+            "gateway",
+            "/v1/users",
+            json!({"external_id": "u", "display_name": "\u{202e}bob"}).to_string(),
+            invalid("display_name"),
+        ),
+        post(
+            "gateway",
+            "/v1/users",
+            json!(["u", null, null]).to_string(),
+            (400, "invalid_request", None),
+        ),
+        post(
+            "bot",
+            "/v1/sign/solana/batch",
+            json!({"items": [[wallet, "AA==", null, [], null, "k"]]}).to_string(),
+            invalid("items[0]"),
+        ),
+        post(
+            "gateway",
+            "/v1/users",
             json!({"external_id": "x".repeat(129)}).to_string(),
             invalid("external_id"),
         ),
@@ -358,6 +382,35 @@ async fn a_wrong_configuration_is_refused_with_what_to_do() {
     assert_ne!(again.code, Some(0));
     assert!(again.stderr.contains("exists already"), "{again}");
     appliance.start().await.unwrap();
+}
+
+/// A client that reads its answer only once it has sent everything gets it, over both protocols.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_told_so_over_both_protocols() {
+    let appliance = Appliance::running(&Options::default()).await.unwrap();
+    let file = |name: &str| std::fs::read(appliance.path(name)).unwrap();
+    let headers = [JSON, ("idempotency-key", "k")];
+    for protocol in [&b"h2"[..], b"http/1.1"] {
+        let (pem, key) = (file("gateway.pem"), file("gateway.key"));
+        let tls = softhsm_tests::client::tls(&file("ca.pem"), Some((&pem, &key)));
+        let mut tls = tls.unwrap();
+        tls.alpn_protocols = vec![protocol.to_vec()];
+        let gateway = Client::with_tls(&appliance.url().unwrap(), tls).unwrap();
+        for size in [600_000, 2_000_000, 20_000_000] {
+            for (path, expected) in [
+                ("/v1/users", 413),
+                ("/v1/nothing", 413),
+                ("/v1/sign/solana", 403),
+            ] {
+                let body = vec![b' '; size];
+                let reply = gateway.send(Method::POST, path, &headers, body).await;
+                let reply = reply.unwrap_or_else(|error| panic!("{size} to {path}: {error:#}"));
+                assert_eq!(reply.status, expected, "{size} to {path}: {}", reply.body);
+            }
+        }
+        // The connection serves on.
+        assert_eq!(gateway.get("/v1/users").await.unwrap().status, 200);
+    }
 }
 
 /// What cannot be read has no decision, and leaves its entry all the same.

@@ -5,6 +5,7 @@ mod clock;
 mod recorded;
 mod registrations;
 mod tables;
+mod text;
 pub mod venues;
 mod wallets;
 
@@ -30,6 +31,7 @@ pub use clock::clock;
 pub use recorded::{cursor_after, recorded_request, recorded_wallet};
 pub use registrations::{nonce, registered, registration};
 pub use tables::{addresses, feed_refused, table};
+pub use text::{optional_text, text};
 pub use wallets::{custody, limit_records, limits_refused, wallet};
 
 /// A role on the wire.
@@ -66,29 +68,6 @@ pub fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
 ) -> Result<T, ApiError> {
     text.parse()
         .map_err(|error: T::Err| ApiError::field(field, error.to_string()))
-}
-
-/// Checks a text for people.
-///
-/// # Errors
-/// A text that is empty, too long, or has control characters.
-pub fn text(field: &str, text: &str, longest: usize) -> Result<(), ApiError> {
-    let printable = text.chars().all(|character| !character.is_control());
-    if text.trim().is_empty() || text.chars().count() > longest || !printable {
-        return Err(ApiError::field(
-            field,
-            format!("expected 1 to {longest} printable characters"),
-        ));
-    }
-    Ok(())
-}
-
-/// Checks an optional text for people.
-///
-/// # Errors
-/// As [`text`].
-pub fn optional_text(field: &str, value: Option<&str>, longest: usize) -> Result<(), ApiError> {
-    value.map_or(Ok(()), |value| text(field, value, longest))
 }
 
 /// Size of a page.

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use countersign_api::ErrorCode;
 use countersign_audit::Actor;
 use countersign_intent::{Principal, Role};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
-use super::serve::{BodyError, read_body};
+use super::objects::Objects;
+use super::serve::{BodyError, Overrun, read_body};
 use crate::app::App;
 use crate::identity::Caller;
 
@@ -103,9 +104,30 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalBody<T> {
 /// # Errors
 /// A larger body, or one that does not end.
 pub(super) async fn read_limited(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
-    read_body(body, limit, BODY_TIME)
+    read_body(body, limit, BODY_TIME, Overrun::Leave)
         .await
         .map_err(|error| refused_body(&error, limit))
+}
+
+/// The same for what a client sends: one that sends too much is let finish, within bounds, because
+/// many read their answer only then.
+///
+/// # Errors
+/// As [`read_limited`].
+pub(super) async fn receive(
+    request: Request,
+    limit: usize,
+) -> Result<http::Request<Bytes>, ApiError> {
+    let (parts, body) = request.into_parts();
+    // Who asked whether to send at all is told no.
+    let overrun = if parts.headers.contains_key(header::EXPECT) {
+        Overrun::Leave
+    } else {
+        Overrun::Discard
+    };
+    let body = read_body(body, limit, BODY_TIME, overrun).await;
+    let body = body.map_err(|error| refused_body(&error, limit))?;
+    Ok(http::Request::from_parts(parts, body))
 }
 
 fn refused_body(error: &BodyError, limit: usize) -> ApiError {
@@ -124,8 +146,13 @@ fn refused_body(error: &BodyError, limit: usize) -> ApiError {
 /// Anything but the expected object.
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     no_other_encoding(bytes)?;
+    // Also where a kind is told first and the rest is read by it.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        let detail = "the body is not what is expected here: expected a JSON object";
+        return Err(ApiError::new(ErrorCode::InvalidRequest, detail));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut reader)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
         let field = named_field(&message).unwrap_or(path);
@@ -250,6 +277,23 @@ mod tests {
             "mints[0]"
         );
         assert_eq!(field_of::<CreateUser>(r#"{"external_id":"a"}"#), "accepted");
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        let error = parse_json::<CreateUser>(br#"["a",null,null]"#).unwrap_err();
+        assert_eq!(error.0.status, 400);
+        let tagged = br#"["token_account",{}]"#;
+        assert!(parse_json::<countersign_api::Registered>(tagged).is_err());
+        let batch = br#"{"items":[["wal_1","AA==",null,[],null,"k"]]}"#;
+        let error = parse_json::<countersign_api::SignBatch>(batch).unwrap_err();
+        assert_eq!(error.0.field.as_deref(), Some("items[0]"));
+        assert!(
+            error.0.detail.contains("expected an object"),
+            "{}",
+            error.0.detail
+        );
+        assert!(!error.0.detail.contains("struct"), "{}", error.0.detail);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::ErrorCode;
 
 use super::error::ApiError;
-use super::extract::read_limited;
+use super::extract::receive;
 use crate::config::Listen;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -98,12 +98,14 @@ pub(super) async fn keep_out(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Err(error) = names.check(&parts) else {
-        return next.run(Request::from_parts(parts, body)).await;
+    let checked = names.check(&parts);
+    let request = Request::from_parts(parts, body);
+    let Err(error) = checked else {
+        return next.run(request).await;
     };
     // Answered before the body is there, the refusal would leave a connection that is closed at
     // its next request.
-    match read_limited(body, names.max_body).await {
+    match receive(request, names.max_body).await {
         Ok(_) => error.into_response(),
         Err(unread) => unread.into_response(),
     }

@@ -18,6 +18,7 @@ mod grants;
 mod limits;
 mod messages;
 pub mod nonces;
+mod objects;
 pub mod operations;
 mod pace;
 mod page;

@@ -18,7 +18,7 @@ use countersign_intent::{Role, Span};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
-use super::extract::{Peer, idempotency_key, read_limited};
+use super::extract::{Peer, idempotency_key, read_limited, receive};
 use super::foreign::{self, OwnNames};
 use super::replay::{Given, Known, fingerprint};
 use super::{
@@ -346,9 +346,7 @@ async fn log_unread(app: &App, peer: &Peer, code: ErrorCode) {
 /// The request with its whole body. Answered before the body is there, a refusal would leave a
 /// connection that looks kept alive and is closed at the next request.
 async fn received(app: &App, request: Request) -> Result<http::Request<Bytes>, ApiError> {
-    let (parts, body) = request.into_parts();
-    let body = read_limited(body, app.config.listen.max_body).await?;
-    Ok(http::Request::from_parts(parts, body))
+    receive(request, app.config.listen.max_body).await
 }
 
 fn checked(route: &Route, request: http::Request<Bytes>) -> Result<Request, ApiError> {

@@ -37,7 +37,7 @@ use clients::Clients;
 use connection::{Ending, Host, OpenConnection};
 use entrance::{Entrance, Place};
 
-pub use body::{BodyError, read_body};
+pub use body::{BodyError, Overrun, read_body};
 pub use knock::{Knocker, OwnKnock};
 pub use limits::Limits;
 

@@ -1,10 +1,9 @@
 //! Reading a request's body within bounds.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use http_body_util::LengthLimitError;
+use http_body_util::BodyExt as _;
 use hyper::body::Bytes;
 
 /// Why a body was not read to its end.
@@ -27,27 +26,99 @@ pub enum BodyError {
     Broken,
 }
 
-/// Reads a whole body of at most `most` bytes within `within`. A body that announces more is
-/// refused before a byte of it is read.
+/// What becomes of the rest of a body that is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overrun {
+    /// It is not read.
+    Leave,
+    /// It is read and thrown away, within bounds. A connection that ends, or an HTTP/2 stream that is
+    /// reset, while its client still sends, takes the answer along with many clients.
+    Discard,
+}
+
+/// Bytes that are thrown away at most.
+const DISCARDED: usize = 64 * 1024 * 1024;
+
+/// How long that may take.
+const DISCARD_TIME: Duration = Duration::from_secs(10);
+
+/// Reads a whole body of at most `most` bytes within `within`.
 ///
 /// # Errors
 /// [`BodyError`]; overruns are counted.
-pub async fn read_body(body: Body, most: usize, within: Duration) -> Result<Bytes, BodyError> {
+pub async fn read_body(
+    mut body: Body,
+    most: usize,
+    within: Duration,
+    overrun: Overrun,
+) -> Result<Bytes, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > most {
-        return Err(BodyError::TooLarge { most });
-    }
-    match tokio::time::timeout(within, axum::body::to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if error.source().is_some_and(|e| e.is::<LengthLimitError>()) => {
+    let read = if announced > most {
+        Ok(None)
+    } else {
+        match tokio::time::timeout(within, collect(&mut body, most)).await {
+            Ok(read) => read,
+            Err(_) => {
+                metrics::counter!("countersign_timeouts_total", "kind" => "body").increment(1);
+                return Err(BodyError::TooSlow { within });
+            }
+        }
+    };
+    match read {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => {
+            if overrun == Overrun::Discard {
+                let _too_slow = tokio::time::timeout(DISCARD_TIME, discard(&mut body)).await;
+            }
             Err(BodyError::TooLarge { most })
         }
-        Ok(Err(_)) => Err(BodyError::Broken),
-        Err(_) => {
-            metrics::counter!("countersign_timeouts_total", "kind" => "body").increment(1);
-            Err(BodyError::TooSlow { within })
+        Err(_) => Err(BodyError::Broken),
+    }
+}
+
+/// The whole body; `None` if it is larger.
+async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes>, axum::Error> {
+    let Some(first) = next(body).await? else {
+        return Ok(Some(Bytes::new()));
+    };
+    if first.len() > most {
+        return Ok(None);
+    }
+    // Most bodies come in one piece, which is not copied.
+    let Some(mut more) = next(body).await? else {
+        return Ok(Some(first));
+    };
+    let mut whole = first.to_vec();
+    loop {
+        if more.len() > most.saturating_sub(whole.len()) {
+            return Ok(None);
+        }
+        whole.extend_from_slice(&more);
+        match next(body).await? {
+            Some(bytes) => more = bytes,
+            None => return Ok(Some(whole.into())),
         }
     }
+}
+
+async fn discard(body: &mut Body) {
+    let mut discarded = 0_usize;
+    while let Ok(Some(bytes)) = next(body).await {
+        discarded = discarded.saturating_add(bytes.len());
+        if discarded > DISCARDED {
+            return;
+        }
+    }
+}
+
+/// The next piece of data; trailers are none.
+async fn next(body: &mut Body) -> Result<Option<Bytes>, axum::Error> {
+    while let Some(frame) = body.frame().await.transpose()? {
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -94,10 +165,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_just_fits_is_read() {
-        let read = read_body(Body::from("ten bytes!"), 10, SECOND).await;
+        let leave = Overrun::Leave;
+        let read = read_body(Body::from("ten bytes!"), 10, SECOND, leave).await;
         assert_eq!(read.unwrap(), "ten bytes!");
         assert_eq!(
-            read_body(pieces(3, false), 30, SECOND).await.unwrap().len(),
+            read_body(pieces(3, false), 30, SECOND, leave)
+                .await
+                .unwrap()
+                .len(),
             30
         );
     }
@@ -106,17 +181,20 @@ mod tests {
     async fn too_large_is_refused_whether_announced_or_not() {
         let refused = Err(BodyError::TooLarge { most: 9 });
         assert_eq!(
-            read_body(Body::from("ten bytes!"), 9, SECOND).await,
+            read_body(Body::from("ten bytes!"), 9, SECOND, Overrun::Leave).await,
             refused
         );
-        assert_eq!(read_body(pieces(1, true), 9, SECOND).await, refused);
+        let leave = read_body(pieces(1, true), 9, SECOND, Overrun::Leave).await;
+        assert_eq!(leave, refused);
+        let discard = read_body(pieces(100, false), 9, SECOND, Overrun::Discard).await;
+        assert_eq!(discard, refused);
     }
 
     #[tokio::test]
     async fn a_body_that_never_ends_is_given_up() {
         let within = Duration::from_millis(20);
         assert_eq!(
-            read_body(pieces(1, true), 99, within).await,
+            read_body(pieces(1, true), 99, within, Overrun::Discard).await,
             Err(BodyError::TooSlow { within })
         );
     }

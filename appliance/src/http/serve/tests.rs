@@ -60,14 +60,16 @@ fn router(started: Arc<Semaphore>) -> Router {
     let started_too = Arc::clone(&started);
     async fn echo(body: Body) -> Result<Bytes, (StatusCode, String)> {
         let within = Duration::from_millis(500);
-        read_body(body, 1000, within).await.map_err(|error| {
-            let status = match error {
-                BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-                BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-                BodyError::Broken => StatusCode::BAD_REQUEST,
-            };
-            (status, error.to_string())
-        })
+        read_body(body, 1000, within, Overrun::Discard)
+            .await
+            .map_err(|error| {
+                let status = match error {
+                    BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+                    BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+                    BodyError::Broken => StatusCode::BAD_REQUEST,
+                };
+                (status, error.to_string())
+            })
     }
     Router::new()
         .route(
