@@ -102,7 +102,18 @@ impl Appliance {
     /// # Errors
     /// It ends, or does not listen in time; what it logged says why.
     pub async fn start(&mut self) -> Result<()> {
-        match self.try_start().await? {
+        match self.try_start(None).await? {
+            None => Ok(()),
+            Some(ended) => bail!("countersignd ended: {ended}"),
+        }
+    }
+
+    /// The same with another standard error than its log.
+    ///
+    /// # Errors
+    /// As [`Appliance::start`].
+    pub async fn start_with(&mut self, stderr: Stdio) -> Result<()> {
+        match self.try_start(Some(stderr)).await? {
             None => Ok(()),
             Some(ended) => bail!("countersignd ended: {ended}"),
         }
@@ -113,7 +124,7 @@ impl Appliance {
     /// # Errors
     /// It listens, and was killed.
     pub async fn refused(&mut self) -> Result<Ended> {
-        match self.try_start().await? {
+        match self.try_start(None).await? {
             Some(ended) => Ok(ended),
             None => {
                 self.kill();
@@ -122,10 +133,10 @@ impl Appliance {
         }
     }
 
-    async fn try_start(&mut self) -> Result<Option<Ended>> {
+    async fn try_start(&mut self, stderr: Option<Stdio>) -> Result<Option<Ended>> {
         ensure!(self.process.is_none(), "it runs already");
         let logged = self.log().len();
-        self.process = Some(self.spawn()?);
+        self.process = Some(self.spawn(stderr)?);
         for _ in 0..START_STEPS {
             if let Some(status) = self.ended()? {
                 self.process = None;
@@ -145,7 +156,7 @@ impl Appliance {
         bail!("countersignd does not listen: {}", self.last_words())
     }
 
-    fn spawn(&self) -> Result<Child> {
+    fn spawn(&self, stderr: Option<Stdio>) -> Result<Child> {
         for name in ["url", "operations-url"] {
             let path = self.path(name);
             if path.exists() {
@@ -159,7 +170,7 @@ impl Appliance {
         self.countersignd()
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
+            .stderr(stderr.unwrap_or_else(|| log.into()))
             .spawn()
             .context("cannot start countersignd")
     }

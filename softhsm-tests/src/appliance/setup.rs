@@ -34,6 +34,8 @@ pub struct Options {
     pub second_factor: bool,
     /// Threads that sign.
     pub workers: usize,
+    /// Lines of the section `[share]`.
+    pub share: &'static str,
     /// Where the programs are; beside the running test unless told.
     pub programs: Option<PathBuf>,
 }
@@ -51,6 +53,7 @@ impl Default for Options {
             freeze_after_bad_signatures: 10,
             second_factor: false,
             workers: 2,
+            share: "",
             programs: None,
         }
     }
@@ -163,7 +166,10 @@ impl Appliance {
              after_denials = {denials}\n\
              after_bad_signatures = {bad_signatures}\n\
              [operators]\n\
-             second_factor = '{second_factor}'\n",
+             second_factor = '{second_factor}'\n\
+             [share]\n\
+             {share}\n",
+            share = options.share,
             directory = self.root().display(),
             connections = options.max_connections,
             module = program::softhsm_module()?.display(),
@@ -212,7 +218,10 @@ impl Appliance {
 
     /// The certificates that `make dev` issues too, under the same names; the operators have
     /// theirs from the first start.
-    pub(super) async fn issue_all(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// The appliance refuses.
+    pub async fn issue_all(&self) -> Result<()> {
         for (role, name) in [
             ("bot", "bot"),
             ("bot", "bot2"),
