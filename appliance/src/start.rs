@@ -45,7 +45,7 @@ use crate::tables::Tables;
 use crate::venues::Venues;
 use crate::wallets::Directory;
 use crate::wallets::sealed::Recipient;
-use crate::{forget, health, reread, sequencer};
+use crate::{expiry, forget, health, meters, reread, sequencer};
 pub use open::{
     Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database, open_token,
 };
@@ -75,6 +75,9 @@ const SIGNING: Share = Share {
 
 /// How often the server's certificate is looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(60);
+
+/// The clients' certificates are looked at one time in so many.
+const CLIENTS_ONE_IN: u32 = 10;
 
 /// A running appliance with the threads and addresses that go with it.
 #[allow(missing_debug_implementations, reason = "handles have nothing to show")]
@@ -109,7 +112,9 @@ impl Threads {
 /// # Errors
 /// A recorder was installed before.
 pub fn install_metrics() -> Result<PrometheusHandle, StartError> {
-    Ok(PrometheusBuilder::new().install_recorder()?)
+    let handle = PrometheusBuilder::new().install_recorder()?;
+    meters::begin();
+    Ok(handle)
 }
 
 impl Running {
@@ -190,6 +195,8 @@ impl Running {
         let api_listener = bind(app.config.listen.api, "listen.api").await?;
         let probe_listener = bind(app.config.listen.operations, "listen.operations").await?;
         let (api_at, probes_at) = (api_listener.local_addr()?, probe_listener.local_addr()?);
+        expiry::note_own(&app, &identity);
+        expiry::note_clients(&app).await;
         app.health
             .knock_at(knocker(&app, &identity, api_at, &front)?);
         let api_stop = halted(Arc::clone(&app));
@@ -314,6 +321,7 @@ fn certified_from(app: &App) -> Timestamp {
 
 async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
     let mut waited = Duration::ZERO;
+    let mut looks = 0_u32;
     let step = Duration::from_millis(500);
     while app.phase.get() != Phase::Halted {
         tokio::time::sleep(step).await;
@@ -322,6 +330,11 @@ async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
             continue;
         }
         waited = Duration::ZERO;
+        looks = looks.wrapping_add(1);
+        expiry::note_own(&app, &identity);
+        if looks.is_multiple_of(CLIENTS_ONE_IN) {
+            expiry::note_clients(&app).await;
+        }
         let (identity, now) = (Arc::clone(&identity), certified_from(&app));
         match tokio::task::spawn_blocking(move || identity.renew_if_due(now)).await {
             Ok(Ok(true)) => tracing::info!("the server's certificate was renewed"),

@@ -7,9 +7,11 @@
     reason = "a failure is the test's"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use countersign_api::{SignedAnswer, Wallet};
+use countersign_appliance::meters::METERS;
 use serde_json::Value;
 use softhsm_tests::appliance::{Appliance, Options, PIN};
 use softhsm_tests::log::Fetched;
@@ -66,6 +68,55 @@ async fn probes_say_which_check_and_metrics_count() {
     // The plain listener has nothing else.
     for path in ["/v1/status", "/openapi.json", "/"] {
         assert_eq!(appliance.operations(path).unwrap().status, 404, "{path}");
+    }
+}
+
+/// Metrics of ours named in a text.
+fn named(text: &str) -> BTreeSet<&str> {
+    text.split(|one: char| !(one.is_ascii_alphanumeric() || one == '_'))
+        .filter(|word| word.starts_with("countersign_"))
+        .collect()
+}
+
+/// From the start, so that an alert about what never happened yet has something to look at.
+#[tokio::test]
+async fn alerts_and_dashboard_look_at_metrics_that_are_there_from_the_start() {
+    let mut appliance = Appliance::initialised(&Options::policy(POLICY)).unwrap();
+    appliance.start().await.unwrap();
+    let metrics = appliance.operations("/metrics").unwrap().body;
+    let alerts = include_str!("../../deploy/prometheus/alerts.yml");
+    let dashboard = include_str!("../../deploy/grafana/dashboard.json");
+    let _is_json: Value = serde_json::from_str(dashboard).unwrap();
+    let told: BTreeSet<&str> = METERS.iter().map(|meter| meter.name).collect();
+    for (file, text) in [("alerts", alerts), ("dashboard", dashboard)] {
+        let names = named(text);
+        assert!(names.len() > 15, "{file}: {names:?}");
+        let unknown: Vec<_> = names.difference(&told).collect();
+        assert!(unknown.is_empty(), "{file} names {unknown:?}");
+    }
+    for name in told {
+        let has = |start: String| metrics.lines().any(|line| line.starts_with(&start));
+        assert!(
+            has(format!("# HELP {name} ")),
+            "no help for {name}\n{metrics}"
+        );
+        assert!(
+            has(format!("# TYPE {name} ")),
+            "no type of {name}\n{metrics}"
+        );
+        let mut values = ["{", " ", "_count ", "_sum "]
+            .map(|next| format!("{name}{next}"))
+            .into_iter();
+        assert!(values.any(has), "no value of {name}\n{metrics}");
+    }
+    for line in [
+        "countersign_certificate_not_after_seconds{certificate=\"ca\"} ",
+        "countersign_certificate_not_after_seconds{certificate=\"server\"} ",
+        "countersign_client_certificate_not_after_seconds{role=\"operator\"} 1",
+        "countersign_client_certificate_not_after_seconds{role=\"bot\"} 0",
+        "countersign_check_ok{check=\"store\"} 1",
+    ] {
+        assert!(metrics.contains(line), "no `{line}` in\n{metrics}");
     }
 }
 

@@ -49,6 +49,27 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 17] = [
+        Self::Undecodable,
+        Self::PolicyDenied,
+        Self::LimitExceeded,
+        Self::WalletPaused,
+        Self::Frozen,
+        Self::NotFound,
+        Self::Forbidden,
+        Self::IdempotencyConflict,
+        Self::HsmUnavailable,
+        Self::NotReady,
+        Self::InvalidRequest,
+        Self::TooLarge,
+        Self::Expired,
+        Self::AlreadyDecided,
+        Self::NotBindable,
+        Self::VenueError,
+        Self::VenueUnreachable,
+    ];
+
     /// The code as it stands on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -202,13 +223,13 @@ mod tests {
 
     #[test]
     fn wire_names_and_words_agree() {
-        for code in [
-            ErrorCode::Undecodable,
-            ErrorCode::HsmUnavailable,
-            ErrorCode::VenueUnreachable,
-        ] {
+        for code in ErrorCode::ALL {
             let wire = serde_json::to_value(code).unwrap();
             assert_eq!(wire, serde_json::Value::from(code.as_str()));
         }
+        // Serde names every variant there is.
+        let unknown = serde_json::from_str::<ErrorCode>("\"other\"").unwrap_err();
+        let named = unknown.to_string().matches('`').count() / 2 - 1;
+        assert_eq!(named, ErrorCode::ALL.len());
     }
 }
