@@ -113,14 +113,7 @@ impl Miss<'_> {
                  asserts_lamports asks for",
                 sol(least)
             ),
-            Self::Memo([]) => "the message has a memo, and memo is \"none\"".to_owned(),
-            Self::Memo(listed) => {
-                let listed: Vec<String> = listed.iter().map(|one| format!("{one:?}")).collect();
-                format!(
-                    "the message has a memo that is not one of memo {}",
-                    listed.join(", ")
-                )
-            }
+            Self::Memo(listed) => not_listed(listed),
             Self::DurableNonce => {
                 "the signature would not expire; that needs durable_nonce = true".to_owned()
             }
@@ -129,6 +122,15 @@ impl Miss<'_> {
             }
         }
     }
+}
+
+fn not_listed(memos: &[Box<str>]) -> String {
+    if memos.is_empty() {
+        return "the message has a memo, and memo is \"none\"".to_owned();
+    }
+    let memos: Vec<String> = memos.iter().map(|memo| format!("{memo:?}")).collect();
+    let memos = memos.join(", ");
+    format!("the message has a memo that is not one of memo {memos}")
 }
 
 /// The first bound that the request exceeds, seen from one of its effects.
