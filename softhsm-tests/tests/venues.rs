@@ -102,7 +102,7 @@ async fn people_agree_to_every_change_of_the_registry() -> Result<()> {
     let asked = patch(&operator, "/v1/venues/bybit", &fewer).await?;
     let text = agreed(&operator, asked).await?;
     assert!(
-        text.starts_with("Change venue bybit\nassets BTC\n"),
+        text.starts_with("Change venue bybit\nassets BTC, ETH -> BTC\n"),
         "{text}"
     );
     let nothing = patch(&operator, "/v1/venues/bybit", &fewer).await?;
@@ -138,7 +138,7 @@ async fn nothing_is_signed_for_a_venue_that_is_turned_off() -> Result<()> {
     let asked = patch(&operator, "/v1/venues/solana", &json!({ "enabled": false })).await?;
     let text = agreed(&operator, asked).await?;
     assert!(
-        text.starts_with("Change venue solana\nenabled no\n"),
+        text.starts_with("Change venue solana\nenabled yes -> no\n"),
         "{text}"
     );
     let refused = bot.sign("b", &wallet.id, &bytes).await?;
