@@ -8,6 +8,7 @@
 )]
 
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use countersign_policy::approval::{offchain, text::of_enrolment};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -220,4 +221,37 @@ fn an_ethereum_key_enrols_too() {
     assert!(proof.starts_with("0x") && proof.len() == 132, "{proof}");
     let text = of_enrolment("desk.example", "bob", "eip191", key).unwrap();
     assert_eq!(device.ledger().shown()[1], Screen::Message(text));
+}
+
+/// A command during a review would leave its approval without an answer, so none is sent.
+#[test]
+fn nothing_is_sent_to_a_device_that_somebody_reads_on() {
+    let device = device(1, Press::Approve, Settings::default());
+    let address = device.address();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (there, during) = (address.clone(), Arc::clone(&seen));
+    device.ledger().press_with(Buttons::reading(move |_| {
+        // Whoever asked the device now would wait for the end of this review.
+        let listed = countersign(&["ledger", "list", "--ledger", &there]);
+        let show = ["ledger", "show", "--unconfirmed", "--ledger", &there];
+        let shown = countersign(&show);
+        during.lock().unwrap().extend([listed, shown]);
+        Press::Approve
+    }));
+    let ended = countersign(&["ledger", "show", "--ledger", &address]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    // Which app is open, its settings, the key, and the key on the screen.
+    let commands = device.ledger().commands();
+    let seen = seen.lock().unwrap();
+    let [listed, shown] = seen.as_slice() else {
+        panic!("{seen:?}");
+    };
+    assert_eq!(listed.code, Some(0), "{listed}");
+    assert!(listed.stdout.contains("in use by another"), "{listed}");
+    assert_eq!(shown.code, Some(3), "{shown}");
+    assert!(shown.stderr.contains("another `countersign`"), "{shown}");
+    drop(seen);
+    let alone = countersign(&["ledger", "list", "--ledger", &address]);
+    assert!(alone.stdout.contains("ready"), "{alone}");
+    assert!(commands <= 5, "{commands} commands");
 }
