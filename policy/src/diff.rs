@@ -9,7 +9,7 @@ mod addresses;
 
 use std::collections::BTreeSet;
 
-use countersign_intent::Action;
+use countersign_intent::{Action, KnownAsset};
 
 use crate::cover::{self, Placed};
 use crate::rule::{Actions, Requirement, Rule, Then};
@@ -34,6 +34,7 @@ pub fn compare(old: &PolicySet, new: &PolicySet) -> Change {
     limits(old, new, &mut why);
     groups(old, new, &mut why);
     assets(old, new, &mut why);
+    unnamed(old, new, &mut why);
     lookup_tables(old, new, &mut why);
     addresses::compare(old, new, &mut why);
     if why.is_empty() {
@@ -229,6 +230,20 @@ fn assets(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
         if before.is_some_and(|before| before.decimals != asset.decimals) {
             why.push(format!("`{}` has other decimals", asset.symbol));
         }
+    }
+}
+
+/// The decoder looks for the wallet's accounts of the assets that the policy names: of one less it
+/// no longer sees what a trade's exchanges could spend.
+fn unnamed(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
+    let named = |asset: &PolicyAsset| new.assets.iter().any(|now| now.asset == asset.asset);
+    let gone = old.assets.iter().filter(|asset| !named(asset));
+    for asset in gone.filter(|asset| KnownAsset::of(asset.asset).is_none()) {
+        why.push(format!(
+            "asset `{}` is gone: the wallets' accounts of it may no longer be seen within reach of \
+             a trade",
+            asset.symbol
+        ));
     }
 }
 

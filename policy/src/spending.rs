@@ -103,15 +103,26 @@ fn sum_up(
     }
     for subject in counted(limit, request) {
         let asked = asked(limit, request, subject, facts)?;
+        // But for destinations the scope is the same for every effect of the request.
+        if let (Some((_, sum)), true) = (sums.first_mut(), limit.per != Per::Destination) {
+            add(limit, sum, asked);
+            continue;
+        }
         for scope in scopes(limit.per, request, subject) {
             match sums.iter_mut().find(|(of, _)| *of == scope) {
-                Some((_, sum)) if matches!(limit.cap, Cap::Count(_)) => *sum = asked,
-                Some((_, sum)) => *sum = sum.saturating_add(asked),
+                Some((_, sum)) => add(limit, sum, asked),
                 None => sums.push((scope, asked)),
             }
         }
     }
     Ok(())
+}
+
+fn add(limit: &Limit, sum: &mut u128, asked: u128) {
+    *sum = match limit.cap {
+        Cap::Count(_) => asked,
+        Cap::Amount { .. } | Cap::MicroUsd(_) => sum.saturating_add(asked),
+    };
 }
 
 fn limits<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a Limit> {

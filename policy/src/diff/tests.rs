@@ -355,6 +355,24 @@ fn a_small_universe_agrees() {
     );
 }
 
+#[test]
+fn an_asset_less_hides_what_could_be_spent() {
+    let coin =
+        "[assets.COIN]\nmint = \"4Ss5JMkXAD9Z7cktFEdrqeMuT6jGMF1pVozTyPHZ6zT4\"\ndecimals = 6\n";
+    let sample = crate::parse(SAMPLE).unwrap();
+    let named = crate::parse(&(SAMPLE.to_owned() + coin)).unwrap();
+    let told = "asset `COIN` is gone: the wallets' accounts of it may no longer be seen within \
+                reach of a trade";
+    let Change::Loosening(why) = compare(&named, &sample) else {
+        panic!("taken for a tightening");
+    };
+    assert!(why.contains(&told.to_owned()), "{why:?}");
+    // Everybody knows these.
+    let less = SAMPLE.replacen("[assets.SOL]\nreference_price_usd", "# ", 1);
+    let less = crate::parse(&less).unwrap();
+    assert_eq!(compare(&sample, &less), Change::Tightening);
+}
+
 const NEW: &str = "CktRuQ2mttgRGkXJtyksdKHjUdc2C4TgDzyB98oEzy8";
 
 /// The sample with a destination that is as `rules` use it, and the same with an address more.
