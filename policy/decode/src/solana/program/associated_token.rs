@@ -61,11 +61,14 @@ fn create(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
         program,
     };
     walk.open(call, 1, opened)?;
-    walk.push(Effect::OpenAccount {
-        account: address,
-        owner,
-        asset: Asset::of_mint(mint),
-    });
+    // What others open for others, at their cost, is nothing the wallet does.
+    if payer_is_wallet || owner == walk.wallet() {
+        walk.push(Effect::OpenAccount {
+            account: address,
+            owner,
+            asset: Asset::of_mint(mint),
+        });
+    }
     if payer_is_wallet {
         // Where the program cannot be told, the larger rent is shown.
         walk.deposit_token_rent(address, program.unwrap_or(TokenProgram::Token2022));
@@ -142,7 +145,7 @@ mod tests {
     use super::super::super::context::Context;
     use super::super::super::draft::{
         MINT, STRANGER, WALLET, ata, ata_of, compile, compile_hiding, effects, effects_hiding,
-        open, reads, writes,
+        open, pays, reads, writes,
     };
     use super::*;
     use countersign_intent::{Amount, WRAPPED_SOL_MINT};
@@ -166,6 +169,17 @@ mod tests {
         let wrapped = open(WALLET, WRAPPED_SOL_MINT);
         let plain = Context::new(WALLET);
         assert!(effects_hiding(&[wrapped], &[WRAPPED_SOL_MINT], &plain).is_ok());
+    }
+
+    #[test]
+    fn what_others_open_for_others_is_theirs() {
+        let mut theirs = open(STRANGER, MINT);
+        theirs.accounts[0] = pays(STRANGER);
+        assert_eq!(effects(&[theirs]), Ok(vec![]));
+        let mut sponsored = open(WALLET, MINT);
+        sponsored.accounts[0] = pays(STRANGER);
+        let opened = effects(&[sponsored]).unwrap();
+        assert!(matches!(opened[..], [Effect::OpenAccount { owner, .. }] if owner == WALLET));
     }
 
     #[test]
