@@ -14,7 +14,7 @@ pub struct SignSolana {
     /// Base64 of a serialized message (legacy, v0 or v1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Base64 of a serialized transaction; its other signatures are kept.
+    /// Base64 of a serialized transaction; its other signatures are verified and kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
     /// Mints (base58) of token accounts that the message uses without naming their mint. A hint

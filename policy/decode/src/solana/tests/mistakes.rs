@@ -68,6 +68,11 @@ fn a_missing_version_byte_is_told() {
         assert!(told.contains("version byte is missing"), "{told}");
         assert!(told.contains("to_bytes_versioned"), "{told}");
     }
+    // Without lookups they are a legacy message and a zero, too.
+    let either = as_message(&[&legacy()[..], &[0]].concat());
+    for told in ["follows the end of the message", "version byte is missing"] {
+        assert!(either.contains(told), "{either}");
+    }
     let twice = [&[0x80][..], &v0()].concat();
     assert!(as_message(&twice).contains("stands twice"));
     let uncounted = [&[0x80][..], &legacy()].concat();

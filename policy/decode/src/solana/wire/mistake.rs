@@ -28,6 +28,11 @@ const A_MESSAGE: &str = "this is a message alone, without signature slots; send 
 const UNVERSIONED: &str = "the version byte is missing before the message: with `0x80` before it, \
                            it is a v0 message; serialise it with its version (in solders \
                            `to_bytes_versioned(message)`, which `bytes(message)` is not)";
+/// A legacy message and a zero are the same bytes as a v0 message without version and lookups.
+const UNVERSIONED_OR_LONGER: &str = "a byte `0x00` follows the end of the message, or the version \
+                                     byte is missing before it: with `0x80` there, it is a v0 \
+                                     message; serialise it with its version (in solders \
+                                     `to_bytes_versioned(message)`, which `bytes(message)` is not)";
 const UNVERSIONED_V1: &str = "the version byte `0x81` is missing before the v1 message; serialise \
                               it with its version";
 const TWICE_VERSIONED: &str = "the version byte stands twice before the message; send it once";
@@ -119,6 +124,7 @@ fn version(bytes: &[u8], form: Form) -> Option<&'static str> {
             is_message(message.get(1..)?).then_some(TWICE_VERSIONED)
         }
         [0x80, ..] => is_message(&[message, &[0]].concat()).then_some(NO_LOOKUPS),
+        [legacy @ .., 0] if with(0x80) && is_message(legacy) => Some(UNVERSIONED_OR_LONGER),
         _ if with(0x80) => Some(UNVERSIONED),
         _ if with(0x81) => Some(UNVERSIONED_V1),
         _ => None,
