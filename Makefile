@@ -26,9 +26,11 @@ lint: toolchain ## formatting and lints
 deny: toolchain ## licences, bans, sources
 	@deploy/scripts/deny.sh
 
-demo: build ## the main job, shown on a throw-away appliance
-	$(CARGO) build --release --locked -p softhsm-tests --bin demo
-	@deploy/dev/demo.sh
+# Debug programs, which `make test` builds too: the SVM alone takes minutes to optimise.
+demo: setup toolchain ## the main job, shown on a throw-away appliance
+	$(CARGO) build --locked -p countersign-appliance -p countersign-cli
+	$(CARGO) build --locked -p softhsm-tests --bin demo
+	@BIN="$${CARGO_TARGET_DIR:-target}/debug" deploy/dev/demo.sh
 
 dev: build ## a throw-away appliance in the foreground; STATE_DIR, POLICY
 	@STATE_DIR="$(or $(STATE_DIR),./.dev)" POLICY="$(or $(POLICY),deploy/dev/policy.toml)" deploy/dev/dev.sh

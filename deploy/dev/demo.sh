@@ -2,11 +2,11 @@
 # The main job on a throw-away appliance: starts one, plays the demo against it, stops it, and
 # leaves nothing behind.
 #
-#   BIN  where the programs are (target/release unless set)
+#   BIN  where the programs are (target/debug unless set)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-BIN=${BIN:-${CARGO_TARGET_DIR:-target}/release}
+BIN=${BIN:-${CARGO_TARGET_DIR:-target}/debug}
 fail() { echo "demo: $1" >&2; exit 1; }
 [ -x "$BIN/demo" ] || fail "$BIN/demo is not there; run \`make demo\`"
 
