@@ -99,11 +99,7 @@ pub(crate) fn raw_sign_here(state: &Path) -> Result<()> {
 
 /// As many sessions as the appliance signs with, and nothing around them.
 fn sign_alone(state: &Path) -> Result<Raw> {
-    let config = std::fs::read_to_string(state.join("countersignd.toml"))?;
-    let module = config
-        .lines()
-        .find_map(|line| line.strip_prefix("module = \"")?.strip_suffix('"'))
-        .context("no module in the configuration")?;
+    let module = module_of(state)?;
     let pin = std::fs::read_to_string(state.join("pin"))?;
     let context = Pkcs11::new(module)?;
     context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))?;
@@ -157,6 +153,16 @@ fn sign_until(
         count.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// The PKCS#11 module of an appliance.
+pub(crate) fn module_of(state: &Path) -> Result<String> {
+    let config = std::fs::read_to_string(state.join("countersignd.toml"))?;
+    let module = config
+        .lines()
+        .find_map(|line| line.strip_prefix("module = \"")?.strip_suffix('"'))
+        .context("no module in the configuration")?;
+    Ok(module.to_owned())
 }
 
 /// The log key is Ed25519 and resident like a wallet's.

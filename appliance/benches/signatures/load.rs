@@ -1,6 +1,7 @@
 //! The load: keep-alive connections that each ask, wait and ask again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -37,6 +38,9 @@ pub(crate) struct Measured {
     pub(crate) p99_millis: f64,
 }
 
+/// Number of the next connection: no two loads ask for the same.
+static FIRST: AtomicU64 = AtomicU64::new(0);
+
 /// Open connections to a process. Loads that are compared take turns of a second each: the
 /// machine is seldom equally fast for longer.
 pub(crate) struct Load {
@@ -52,10 +56,16 @@ struct Lane {
 }
 
 impl Load {
-    /// Opens the connections, and warms up for a second.
+    /// Opens [`CONNECTIONS`], and warms up for a second.
     pub(crate) async fn open(target: Target, pid: u32) -> Result<Self> {
+        Self::over(CONNECTIONS, target, pid).await
+    }
+
+    /// Opens so many connections, and warms up for a second.
+    pub(crate) async fn over(connections: usize, target: Target, pid: u32) -> Result<Self> {
+        let first = FIRST.fetch_add(connections as u64, Ordering::Relaxed);
         let mut lanes = Vec::new();
-        for number in 0..CONNECTIONS as u64 {
+        for number in first..first + connections as u64 {
             let sender = connect(&target).await?;
             let next = number * 1_000_000_000;
             lanes.push(Lane { sender, next });

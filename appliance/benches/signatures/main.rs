@@ -4,6 +4,7 @@
 //! TLS and HTTP stack, one Ed25519 verification. CPU is user plus system time of the process that
 //! does the work, from `/proc`; the load generator runs in this process and is not counted.
 
+mod composite;
 mod cpu;
 mod floor;
 mod history;
@@ -11,6 +12,8 @@ mod load;
 mod provision;
 mod report;
 mod serving;
+mod trade;
+mod trading;
 mod wallets;
 
 use std::path::PathBuf;
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
 }
 
 /// The parts of the bench; `make bench` runs them all.
-const PARTS: [&str; 4] = ["softhsm", "simulated", "history", "wallets"];
+const PARTS: [&str; 5] = ["trades", "softhsm", "simulated", "history", "wallets"];
 
 fn bench(parts: &[&str]) -> Result<()> {
     // The HTTP client that provisions wallets asks for a process-wide provider.
@@ -81,6 +84,7 @@ fn bench(parts: &[&str]) -> Result<()> {
     runtime.block_on(async {
         for part in parts {
             match *part {
+                "trades" => trading::measure(&mut report, turns).await?,
                 "softhsm" => against_floors(&mut report, turns).await?,
                 "simulated" => whole_path(&mut report, turns).await?,
                 "history" => history::measure(&mut report, turns).await?,

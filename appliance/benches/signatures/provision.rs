@@ -12,8 +12,9 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
 use crate::CONNECTIONS;
-use crate::load::{Load, Target};
+use crate::load::{Load, MakeBody, Target};
 use crate::serving::Simulated;
+use crate::trade::Trade;
 
 /// TLS of a principal of the state directory.
 pub(crate) fn tls(state: &Path, name: &str) -> Result<Arc<rustls::ClientConfig>> {
@@ -118,6 +119,43 @@ pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
         path: "/v1/sign/solana",
         tls: tls(state, "bot")?,
         body: Arc::new(body),
+    })
+}
+
+/// Real trades of one wallet, each over another blockhash, held against prices.
+pub(crate) async fn trade_target(state: &Path) -> Result<Target> {
+    for (asset, price) in [("SOL", "150"), ("USDC", "1")] {
+        let body = json!({ "asset": asset, "price_usd": price });
+        call(state, "operator-a", "/v1/prices", body).await?;
+    }
+    let wallet = wallet(state, 0).await?;
+    let sample = target_of(state, vec![wallet.clone()])?;
+    Ok(Target {
+        body: trades(&wallet)?,
+        ..sample
+    })
+}
+
+fn trades(wallet: &Wallet) -> Result<MakeBody> {
+    let (id, trade) = (wallet.id.clone(), Trade::of(&wallet.address)?);
+    Ok(Arc::new(move |number| {
+        let message = BASE64_STANDARD.encode(trade.numbered(number));
+        format!(r#"{{"wallet_id":"{id}","message":"{message}"}}"#)
+    }))
+}
+
+/// The same trades, sent to the composite floor.
+pub(crate) fn composite_target(state: &Path) -> Result<Target> {
+    let wallet = Wallet {
+        id: "wal_00000000000000000000000000000000".to_owned(),
+        address: Address::new([1; 32]),
+    };
+    let sample = target_of(state, vec![wallet.clone()])?;
+    Ok(Target {
+        address: address(state, "noop-url", "https://")?,
+        path: "/floor",
+        body: trades(&wallet)?,
+        ..sample
     })
 }
 

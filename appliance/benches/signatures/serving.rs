@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
-use crate::load;
+use crate::{composite, load};
 
 const POLICY: &str = "deploy/dev/bench-policy.toml";
 
@@ -104,11 +104,31 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     pub(crate) fn start() -> Result<Self> {
+        Self::with(|_| Ok(()))
+    }
+
+    /// With the composite floor beside it, on a token of its own.
+    pub(crate) fn with_composite(module_of: &SoftHsm) -> Result<Self> {
+        let state = module_of.directory();
+        Self::with(move |command| {
+            let directory = command.get_args().last().map(PathBuf::from);
+            let directory = directory.unwrap_or_default();
+            composite::make_token(&directory)?;
+            command
+                .env("SOFTHSM2_CONF", directory.join("softhsm2.conf"))
+                .env(composite::MODULE_OF, state);
+            Ok(())
+        })
+    }
+
+    fn with(prepare: impl FnOnce(&mut Command) -> Result<()>) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .arg("serve-simulated")
-            .arg(directory.path().join("state"))
-            .spawn()?;
+            .arg(directory.path().join("state"));
+        prepare(&mut command)?;
+        let child = command.spawn()?;
         let mut kept = Kept { child, directory };
         kept.wait_for("ready")?;
         Ok(Self { kept })
@@ -157,7 +177,11 @@ async fn serve_until_stopped(directory: &Path) -> Result<()> {
     issue(&app, directory, Role::Gateway, "gateway").await?;
     let cold = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin\n";
     std::fs::write(directory.join("cold-address"), cold)?;
-    let (port, noop) = serve_noop(Arc::clone(&app), bot).await?;
+    let floor = match std::env::var_os(composite::MODULE_OF) {
+        Some(state) => composite::router(directory, Path::new(&state)).await?,
+        None => Router::new(),
+    };
+    let (port, noop) = serve_noop(Arc::clone(&app), bot, floor).await?;
     std::fs::write(
         directory.join("noop-url"),
         format!("https://127.0.0.1:{port}\n"),
@@ -210,7 +234,11 @@ async fn issue(app: &Arc<App>, directory: &Path, role: Role, name: &str) -> Resu
     )?))
 }
 
-async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<(u16, JoinHandle<Stopped>)> {
+async fn serve_noop(
+    app: Arc<App>,
+    bot: Arc<Caller>,
+    floor: Router,
+) -> Result<(u16, JoinHandle<Stopped>)> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let names = vec!["localhost".try_into()?, "127.0.0.1".try_into()?];
@@ -230,7 +258,8 @@ async fn serve_noop(app: Arc<App>, bot: Arc<Caller>) -> Result<(u16, JoinHandle<
     let router = Router::new()
         .route("/noop", post(noop))
         .route("/fill", post(fill))
-        .with_state((app, bot));
+        .with_state((app, bot))
+        .merge(floor);
     let served = tokio::spawn(serve_tls(
         listener,
         router,
