@@ -86,16 +86,22 @@ impl Signers {
         clock: &Arc<dyn Clock>,
     ) -> Result<(Self, SignerThreads), StartError> {
         let (sender, receiver) = crossbeam_channel::bounded(queue);
-        let mut handles = Vec::with_capacity(threads);
+        // Without a place for what it holds: it is handed over only to who is idle.
+        let (verifier, verified) = crossbeam_channel::bounded(0);
+        let mut handles = Vec::with_capacity(threads.saturating_add(1));
         for number in 0..threads {
             let backend = device.connect()?;
-            let jobs = receiver.clone();
+            let (jobs, verifier) = (receiver.clone(), verifier.clone());
             let clock = Arc::clone(clock);
             let thread = std::thread::Builder::new()
                 .name(format!("hsm-{number}"))
-                .spawn(move || serve(backend, &jobs, &*clock))?;
+                .spawn(move || serve(backend, &jobs, &verifier, &*clock))?;
             handles.push(thread);
         }
+        let verifying = std::thread::Builder::new()
+            .name("verify".to_owned())
+            .spawn(move || verified.into_iter().for_each(release))?;
+        handles.push(verifying);
         let signers = Self {
             queue: sender,
             deadline,
@@ -157,7 +163,13 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-fn serve(mut backend: Box<dyn Backend>, jobs: &Receiver<Job>, clock: &dyn Clock) {
+/// Signs one after the other. Where more wait, an idle thread verifies what was signed meanwhile.
+fn serve(
+    mut backend: Box<dyn Backend>,
+    jobs: &Receiver<Job>,
+    verifier: &Sender<Vec<Signed>>,
+    clock: &dyn Clock,
+) {
     while let Ok(first) = jobs.recv() {
         let began = clock.monotonic();
         let mut signed = Vec::new();
@@ -170,7 +182,11 @@ fn serve(mut backend: Box<dyn Backend>, jobs: &Receiver<Job>, clock: &dyn Clock)
             let more = signed.len() < TOGETHER && waited < PATIENCE;
             next = more.then(|| jobs.try_recv().ok()).flatten();
         }
-        release(signed);
+        if jobs.is_empty() {
+            release(signed);
+        } else if let Err(busy) = verifier.try_send(signed) {
+            release(busy.into_inner());
+        }
     }
 }
 
@@ -248,3 +264,6 @@ impl Job {
         taken.is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

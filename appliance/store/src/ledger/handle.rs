@@ -42,7 +42,7 @@ impl Default for Limits {
             clock_tolerance: Span::from_secs(2),
             outcome_delay: Duration::from_millis(5),
             signing: 4,
-            signing_delay: Duration::from_millis(4),
+            signing_delay: Duration::from_micros(500),
         }
     }
 }
