@@ -29,13 +29,40 @@ struct About {
     theirs: Vec<usize>,
 }
 
+fn some(slots: &[usize], free_data: Range<usize>) -> Meaning {
+    Meaning {
+        slots: slots.to_vec(),
+        free_data: [free_data, 0..0],
+    }
+}
+
+fn pump_fun(data: &[u8], last: usize, native: bool) -> Meaning {
+    match data {
+        // A launch; what a coin may do beside what it costs.
+        [0x18, ..] => some(&[0, 7, 8, 9, 10, 11, 13], 0..0),
+        [0xd6, ..] => {
+            let mayhem = after_texts(data) + 32;
+            some(&[0, 5, 6, 7, 8, 15, 16], mayhem + 1..data.len())
+        }
+        [0xea, ..] => some(&[1, 2, 4], 0..0),
+        // Pool-side accounts; the volume-tracking flag.
+        [first, ..] if last < 18 && *first != 0x07 => some(&[2, 5, 6, 13], 24..data.len()),
+        [0x07, ..] => some(&[1, 2, 8, 9, 11], 0..0),
+        _ => {
+            // Where the quote mint is hidden, its account says that it is SOL.
+            let slots: &[usize] = if native {
+                &[1, 2, 13, 14, 20]
+            } else {
+                &[1, 2, 13, 14, 15, 20]
+            };
+            some(slots, 0..0)
+        }
+    }
+}
+
 fn meaning(program: &Address, instruction: &RawInstruction<'_>, about: &About) -> Meaning {
     let (native, data) = (about.native, instruction.data);
     let last = instruction.accounts.len().saturating_sub(1);
-    let some = |slots: &[usize], free_data: Range<usize>| Meaning {
-        slots: slots.to_vec(),
-        free_data: [free_data, 0..0],
-    };
     let id = program.to_string();
     match (id.as_str(), data) {
         // The fee it leads to is in the effects, to the lamport.
@@ -71,37 +98,13 @@ fn meaning(program: &Address, instruction: &RawInstruction<'_>, about: &About) -
         ("Stake11111111111111111111111111111111111111", [5, ..]) => some(&[0, last], 0..0),
         ("Stake11111111111111111111111111111111111111", _) => some(&[0, 1, last], 0..0),
         ("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4", _) => jupiter(data),
-        // A launch; what a coin may do beside what it costs.
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0x18, ..]) => {
-            some(&[0, 7, 8, 9, 10, 11, 13], 0..0)
-        }
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0xd6, ..]) => {
-            let mayhem = after_texts(data) + 32;
-            some(&[0, 5, 6, 7, 8, 15, 16], mayhem + 1..data.len())
-        }
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0xea, ..]) => some(&[1, 2, 4], 0..0),
+        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) => pump_fun(data, last, native),
         // A market maker's price; its expiry, and what it notes for itself.
         ("61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH", _) => {
             some(&[0, 2, 4, 6, 8], 24..data.len())
         }
         // The id of a swap.
         ("3i5JeuZuUxeKtVysUnwQNGerJP2bSMX9fTFfS4Nxe3Br", _) => some(&[], 1..9),
-        // Pool-side accounts; the volume-tracking flag.
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) if last < 18 && data[0] != 0x07 => {
-            some(&[2, 5, 6, 13], 24..data.len())
-        }
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", [0x07, ..]) => {
-            some(&[1, 2, 8, 9, 11], 0..0)
-        }
-        ("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P", _) => {
-            // Where the quote mint is hidden, its account says that it is SOL.
-            let slots: &[usize] = if native {
-                &[1, 2, 13, 14, 20]
-            } else {
-                &[1, 2, 13, 14, 15, 20]
-            };
-            some(slots, 0..0)
-        }
         ("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA", [0x33, ..]) => some(&[1, 3, 4, 5, 6], 0..0),
         ("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA", _) => {
             some(&[1, 3, 4, 5, 6, 20], 24..data.len())
