@@ -66,7 +66,7 @@ fn key(wallet: &str) -> &str {
 #[test]
 fn every_block_of_the_pages_is_run_by_a_test() {
     let counted = [
-        (RESTORE, 8),
+        (RESTORE, 9),
         (TOKEN_LOST, 4),
         (UNUSED_KEYS, 3),
         (FREEZE, 2),
@@ -92,7 +92,7 @@ fn signing_is_stopped_as_the_runbook_says() {
     let (_, wallet) = wallet(&machine, "u-1");
     let variables = [("WALLET", wallet.as_str()), ("BOT", "momentum-7")];
     machine
-        .done(&block(FREEZE, "freeze bot"), &variables)
+        .done(&block(FREEZE, "odd trades"), &variables)
         .unwrap();
     let told = machine
         .done(&block(FREEZE, "audit tail"), &variables)
@@ -283,8 +283,9 @@ fn a_token_is_restored_and_its_pin_replaced() {
     let pages = blocks(TOKEN_LOST).unwrap();
     for block in &pages {
         machine.done(block, &variables).unwrap();
-        machine
-            .done("countersign wallets verify \"$W\"", &variables)
-            .unwrap();
+        if block.contains("systemctl start") {
+            let verify = "countersign wallets verify \"$W\"";
+            machine.done(verify, &variables).unwrap();
+        }
     }
 }
