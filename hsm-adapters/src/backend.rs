@@ -60,6 +60,11 @@ pub trait Device: Send + Sync {
     /// What was found when the device was opened. Never assumed from the model's name.
     fn capabilities(&self) -> &Capabilities;
 
+    /// How often the device's driver was started again because it lost its view of the device.
+    fn restarts(&self) -> u64 {
+        0
+    }
+
     /// Opens a session for one worker thread. Cheap: it searches nothing and logs in only if the
     /// token forgot the login.
     ///
@@ -133,6 +138,9 @@ pub struct ResidentKey {
     pub attributes: Attributes,
     /// The public half, for key pairs.
     pub public: Option<PublicKey>,
+    /// In words, what the token lets be done with the key that it need not: `modifiable`. Attributes that
+    /// cannot be changed once a key is made; those of an earlier build have them.
+    pub loose: Vec<String>,
 }
 
 /// Resident keys: few, made on purpose, never on the signing path.

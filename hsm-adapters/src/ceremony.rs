@@ -60,8 +60,8 @@ impl RoleKeys {
 
 /// Creates the keys of `roles` on the token.
 ///
-/// A failure takes back what this call made, so that it can be repeated; a key that existed
-/// before is never touched.
+/// A failure takes back what this call made, as far as the token lets it: keys of roles are made not
+/// to be destroyed, and what stays is named. A key that existed before is never touched.
 ///
 /// # Errors
 /// [`Error::Refused`] when the token already holds some of them (naming which), or when what the
@@ -115,6 +115,25 @@ pub fn load(device: &dyn Device, roles: &[KeyRole]) -> Result<RoleKeys, Error> {
         "check that this is the right token, and that `countersignd init` was run on it; the keys of \
          what was turned on later are made by `countersignd add-keys`",
     ))
+}
+
+/// In words, each key of `roles` with which the token lets more be done than it need: keys of an earlier
+/// build, and keys on a token that cannot refuse it. None of it lets a key be read or used for
+/// something else.
+///
+/// # Errors
+/// The device's.
+pub fn loose(device: &dyn Device, roles: &[KeyRole]) -> Result<Vec<String>, Error> {
+    let mut admin = admin(device)?;
+    let mut loose = Vec::new();
+    for role in roles {
+        for key in admin.find(role.label())? {
+            if !key.loose.is_empty() {
+                loose.push(format!("`{}`: {}", role.label(), key.loose.join(", ")));
+            }
+        }
+    }
+    Ok(loose)
 }
 
 /// Those of `roles` that the token holds no key for.
@@ -247,7 +266,8 @@ fn take_back(admin: &mut dyn KeyAdmin, roles: &[KeyRole], error: Error) -> Error
             detail.cause(),
             left.join(", ")
         ),
-        "destroy these keys by hand before trying again",
+        "they were made not to be destroyed: initialise the token again, which destroys everything on it, \
+         or use another, before trying again",
     )
 }
 

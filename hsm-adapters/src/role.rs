@@ -27,6 +27,13 @@ impl KeyRole {
     /// The roles every appliance needs.
     pub const REQUIRED: [Self; 4] = [Self::Ca, Self::AuditLog, Self::RowMac, Self::Wrapping];
 
+    /// The role whose key has this id.
+    #[must_use]
+    pub fn of(id: &KeyId) -> Option<Self> {
+        let mut all = Self::expected(true, true).into_iter();
+        all.find(|role| role.id() == *id)
+    }
+
     /// The required roles, [`KeyRole::Envelope`] where envelope custody is turned on, and
     /// [`KeyRole::Import`] where importing is.
     #[must_use]

@@ -22,13 +22,26 @@ use crate::records::Records;
 /// Opens the token.
 ///
 /// # Errors
-/// No PIN, no module, no token, a wrong PIN.
+/// No PIN, no module, no token, a wrong PIN, or a token that says that a wrong one was tried before.
 pub fn open_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
+    open_token_with(config, false)
+}
+
+/// The same; `spend_low_pin` tries the PIN although the token says that a wrong one was tried before,
+/// because a person asked for it.
+///
+/// # Errors
+/// As [`open_token`].
+pub fn open_token_with(
+    config: &Config,
+    spend_low_pin: bool,
+) -> Result<Arc<dyn Device>, StartError> {
     let token = TokenConfig {
         module: config.hsm.module.clone(),
         token_label: config.hsm.token.clone(),
         token_serial: config.hsm.serial.clone(),
         pin: config.pin()?,
+        spend_low_pin,
         envelope: config.custody.envelope,
         import: config.custody.import,
         cache_size: config.hsm.unlocked_keys,
@@ -116,6 +129,9 @@ pub async fn open(
 ) -> Result<Opened, StartError> {
     let roles = config.custody.roles();
     let keys = ceremony::load(&*device, &roles)?;
+    for key in ceremony::loose(&*device, &roles)? {
+        tracing::warn!("{key}: more than it needs; see `hsm.attributes` in `countersignd doctor`");
+    }
     let (desk, desk_thread) = DeviceDesk::start(&device)?;
     let db = Arc::new(db);
     let limits = LedgerLimits {

@@ -5,7 +5,8 @@ use cryptoki::session::Session;
 
 use super::codes::{Failure, harmless, lasting};
 use super::objects::all;
-use super::shared::{Shared, Worker};
+use super::shared::{Shared, not_kept};
+use super::worker::Worker;
 use crate::backend::MonotonicAnchor;
 use crate::error::Error;
 
@@ -27,15 +28,35 @@ impl MonotonicAnchor for Worker {
             let last = old.iter().map(|anchor| anchor.sequence).max().unwrap_or(0);
             let sequence = last.checked_add(1).ok_or_else(exhausted)?;
             let _changing = shared.changing();
-            session
+            let made = session
                 .create_object(&template(true, sequence, value))
                 .map_err(|e| lasting("writing the anchor").failed(e))?;
+            if let Err(lost) = kept(shared, made, sequence, value) {
+                // What is left of it is never read as an anchor, and the old one stays.
+                let _ = session.destroy_object(made);
+                return Err(lost);
+            }
             for anchor in old {
                 // The new value is there: an old one that stays is never read again.
                 let _ = session.destroy_object(anchor.handle);
             }
             Ok(())
         })
+    }
+}
+
+/// A module's success says that it took the value, not that it has it: on a full file system SoftHSM2
+/// 2.6.1 answers `CKR_OK` and leaves an empty file. Asked in a session of its own.
+fn kept(shared: &Shared, made: ObjectHandle, sequence: u64, value: &[u8]) -> Result<(), Failure> {
+    let written = [&sequence.to_be_bytes(), value].concat();
+    let told = shared.afresh(|session| {
+        session
+            .get_attributes(made, &[AttributeType::Value])
+            .map_err(|e| harmless("reading the anchor back").failed(e))
+    });
+    match told.as_deref() {
+        Ok([Attribute::Value(bytes)]) if *bytes == written => Ok(()),
+        _ => Err(not_kept("writing the anchor").into()),
     }
 }
 

@@ -19,6 +19,9 @@ pub(super) enum Recovery {
     Login,
     /// As `Login`, and forget the handle that was used.
     Handle,
+    /// The module may have lost its view of the token: start it again, as often as the breaker
+    /// allows.
+    Module,
 }
 
 /// A failed call inside the adapter.
@@ -38,6 +41,27 @@ impl Failure {
         Self {
             error,
             recovery: Recovery::Session,
+        }
+    }
+}
+
+impl Failure {
+    /// Whether the call may be made again once the adapter mended itself.
+    pub(super) fn nothing_done(&self) -> bool {
+        match self.recovery {
+            Recovery::None => false,
+            Recovery::Module => self.error.consequence() != Consequence::OutcomeUnknown,
+            Recovery::Session | Recovery::Login | Recovery::Handle => {
+                self.error.consequence() == Consequence::NotSent
+            }
+        }
+    }
+
+    /// The same failure of a module that has become suspect.
+    pub(super) fn suspicious(self) -> Self {
+        Self {
+            recovery: Recovery::Module,
+            ..self
         }
     }
 }
@@ -91,6 +115,11 @@ impl Step {
         };
         let acted = self.lasting && function.is_none_or(acts);
         let (consequence, recovery, advice) = meaning(class, acted, function.is_some_and(opens));
+        // A full token is no reason to start the module again, which writes to it.
+        let recovery = match class {
+            Class::Trouble if function.is_some_and(stores) => Recovery::None,
+            _ => recovery,
+        };
         let cause = match cause {
             Cryptoki::Pkcs11(code, function) => format!("C_{function:?} answered {code:?}"),
             other => other.to_string(),
@@ -128,6 +157,11 @@ fn acts(function: Function) -> bool {
     )
 }
 
+/// Functions that write to the token's storage.
+fn stores(function: Function) -> bool {
+    acts(function) && !matches!(function, Function::Sign)
+}
+
 /// Functions that open stored key material.
 fn opens(function: Function) -> bool {
     matches!(function, Function::UnwrapKey | Function::Decrypt)
@@ -151,6 +185,8 @@ enum Class {
     Refusal,
     /// The PIN is not accepted; trying again would lock the token.
     Pin,
+    /// The module has lost its own state.
+    Confused,
     /// The module cannot go on.
     Dead,
 }
@@ -204,6 +240,11 @@ fn meaning(class: Class, acted: bool, opening: bool) -> (Consequence, Recovery, 
             Recovery::None,
             "correct the pin and restart; it is not retried",
         ),
+        Class::Confused => (
+            unless_acted,
+            Recovery::Module,
+            "try again; the module is started again by itself",
+        ),
         Class::Dead => (
             Broken,
             Recovery::None,
@@ -251,12 +292,10 @@ fn class(code: RvError) -> Class {
         | C::UserTypeInvalid
         | C::UserAnotherAlreadyLoggedIn
         | C::UserTooManyTypes => Class::Pin,
-        C::CryptokiNotInitialized
-        | C::CryptokiAlreadyInitialized
+        C::CryptokiNotInitialized | C::MutexBad | C::MutexNotLocked => Class::Confused,
+        C::CryptokiAlreadyInitialized
         | C::NeedToCreateThreads
         | C::CantLock
-        | C::MutexBad
-        | C::MutexNotLocked
         | C::FipsSelfTestFailed
         | C::LibraryLoadFailed => Class::Dead,
         other => refusal(other),

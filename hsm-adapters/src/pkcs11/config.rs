@@ -16,6 +16,9 @@ pub struct Config {
     pub token_serial: Option<String>,
     /// The user PIN.
     pub pin: SecretString,
+    /// Whether the PIN is tried once although the token says that a wrong one was tried before
+    /// (`CKF_USER_PIN_COUNT_LOW`): a person asked for it. Never where one try is left.
+    pub spend_low_pin: bool,
     /// Whether envelope custody is turned on.
     pub envelope: bool,
     /// Whether keys made outside may be imported.

@@ -16,9 +16,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::codes::{Failure, harmless};
 use super::handles::Ready;
-use super::shared::{Shared, Worker};
+use super::shared::Shared;
 use super::sign::random;
 use super::templates::{curve, opened};
+use super::worker::Worker;
 use crate::backend::{Envelope, KeyRef, StoredKey};
 use crate::error::Error;
 use crate::key::{KeyId, KeyType};

@@ -33,6 +33,8 @@ impl Drop for Ready {
 
 pub(super) struct Handles {
     ready: Mutex<LruCache<KeyId, Arc<Ready>>>,
+    /// Resident keys that were there before, over all logins.
+    seen: Mutex<LruCache<KeyId, ()>>,
     graveyard: Graveyard,
 }
 
@@ -40,6 +42,7 @@ impl Handles {
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         Self {
             ready: Mutex::new(LruCache::new(capacity)),
+            seen: Mutex::new(LruCache::new(capacity)),
             graveyard: Graveyard::default(),
         }
     }
@@ -86,7 +89,21 @@ impl Handles {
         })
     }
 
+    /// Whether the token showed this resident key before.
+    pub(super) fn was_seen(&self, id: &KeyId) -> bool {
+        lock(&self.seen).contains(id)
+    }
+
+    /// A key that is about to be destroyed is not missed afterwards.
+    pub(super) fn give_up(&self, id: &KeyId) {
+        self.forget(id);
+        lock(&self.seen).pop(id);
+    }
+
     pub(super) fn keep(&self, id: KeyId, ready: Arc<Ready>) {
+        if ready.graveyard.is_none() {
+            lock(&self.seen).put(id, ());
+        }
         let evicted = lock(&self.ready).push(id, ready);
         drop(evicted);
     }

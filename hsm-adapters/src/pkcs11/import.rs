@@ -6,10 +6,12 @@ use cryptoki::object::{Attribute, AttributeType, ObjectClass};
 use cryptoki::session::Session;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::admin::{self, firmly};
 use super::codes::{Failure, harmless, lasting};
-use super::objects::{by_id, only, read, read_public};
-use super::shared::{Shared, Worker};
+use super::objects::{by_id, only, read};
+use super::shared::Shared;
 use super::templates::imported_pair;
+use super::worker::Worker;
 use crate::backend::KeyImport;
 use crate::error::{Consequence, Error};
 use crate::import::ImportKey;
@@ -93,27 +95,21 @@ pub(super) fn keep(
         .into());
     }
     let public = public_of(key_type, private)?;
-    let (mut of_public, mut of_private) = imported_pair(id, label, key_type);
-    of_public.push(Attribute::EcPoint(octet_string(public.bytes())));
-    let kept = session
-        .create_object(&of_public)
-        .map_err(|e| step.failed(e))?;
-    of_private.push(Attribute::Value(private.to_vec()));
-    let made = session.create_object(&of_private);
-    if let Some(Attribute::Value(copy)) = of_private.last_mut() {
-        copy.zeroize();
-    }
-    made.map_err(|e| step.failed(e))?;
-    let told = read_public(session, kept).map_err(Failure::after_acting)?;
-    if told == public {
-        return Ok(public);
-    }
-    Err(Error::broken(
-        "importing a key",
-        "the token tells another public key than the one imported",
-        "do not use this token",
-    )
-    .into())
+    let kept = firmly(|fixed| {
+        let (mut template, _) = imported_pair(id, label, key_type, fixed);
+        template.push(Attribute::EcPoint(octet_string(public.bytes())));
+        session.create_object(&template).map_err(|e| step.failed(e))
+    })?;
+    let made = firmly(|fixed| {
+        let (_, mut template) = imported_pair(id, label, key_type, fixed);
+        template.push(Attribute::Value(private.to_vec()));
+        let made = session.create_object(&template);
+        if let Some(Attribute::Value(copy)) = template.last_mut() {
+            copy.zeroize();
+        }
+        made.map_err(|e| step.failed(e))
+    })?;
+    admin::kept(shared, session, id, (kept, made), Some(&public))
 }
 
 /// `CKA_EC_POINT` is the DER OCTET STRING of the point (PKCS#11 v3.1, 6.3.3); all of ours have a

@@ -5,7 +5,7 @@ use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
 
 use super::codes::{Failure, harmless};
-use super::shared::Worker;
+use super::worker::Worker;
 use crate::backend::Mac;
 use crate::error::Error;
 use crate::role::KeyRole;

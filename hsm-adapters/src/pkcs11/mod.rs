@@ -1,17 +1,16 @@
 //! PKCS#11 modules (OASIS PKCS#11 v3.1) through the `cryptoki` binding.
 //!
 //! The shape, and why:
-//! * one context per process, initialised once with OS locking, never finalised;
+//! * one context per process, initialised with OS locking; it is finalised and initialised again
+//!   only by the breaker ([`mend`]), when the module lost its view of the token and nobody is inside;
 //! * one *holder* session keeps the login alive and owns the session objects of opened keys;
 //! * each worker thread has its own session, dropped after any error that could leave an
 //!   operation active in it;
 //! * the login has a generation; when it is lost (token pulled, someone logged out) the first
 //!   worker to notice logs in again, the generation grows, and every cached handle with it dies;
 //! * a wrong PIN is never tried twice;
+//! * nor is the PIN given to another token than the first, or where tries are running out;
 //! * nothing is searched on the signing path: a hot key costs one `C_SignInit` and `C_Sign`.
-//!
-//! A module that must be finalised and initialised again after its device was away (some network
-//! HSMs) needs a restart of the process; that is not done here.
 
 mod admin;
 mod anchor;
@@ -20,8 +19,10 @@ mod config;
 mod envelope;
 mod handles;
 mod import;
+mod index;
 mod leave;
 mod mac;
+mod mend;
 mod module;
 mod objects;
 mod probe;
@@ -31,6 +32,7 @@ mod shared;
 mod sign;
 mod templates;
 mod unlock;
+mod worker;
 mod wrap;
 
 use std::sync::Arc;
@@ -44,7 +46,9 @@ use crate::error::Error;
 use codes::Failure;
 pub use config::Config;
 pub use leave::leave;
-use shared::{Shared, Worker};
+use module::Module;
+use shared::Shared;
+use worker::Worker;
 
 /// One token of a PKCS#11 module.
 pub struct Pkcs11Device {
@@ -60,9 +64,8 @@ impl Pkcs11Device {
     /// fits two tokens.
     pub fn open(config: Config) -> Result<Self, Error> {
         let opened = || -> Result<Shared, Failure> {
-            let context = module::load(&config.module)?;
-            let (_, token) = module::find_token(&context, &config)?;
-            let mut shared = Shared::open(config, context)?;
+            let module = Module::load(&config.module)?;
+            let (mut shared, token) = Shared::open(config, module)?;
             shared.capabilities = probe::probe(&shared, &token)?;
             Ok(shared)
         };
@@ -78,6 +81,10 @@ impl Pkcs11Device {
 }
 
 impl Device for Pkcs11Device {
+    fn restarts(&self) -> u64 {
+        self.shared.mender.starts()
+    }
+
     fn capabilities(&self) -> &Capabilities {
         &self.shared.capabilities
     }

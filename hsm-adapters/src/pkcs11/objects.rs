@@ -38,6 +38,11 @@ pub(super) fn all_locked(
     Ok(found)
 }
 
+/// What to do about an object that is not to be seen.
+const MISSING: &str = "if it was there, the module is started again by itself; if it stays away, see with \
+                       `countersignd doctor` whether this is the right token and its files can be \
+                       read";
+
 /// The one object that matches; `what` names it in the error.
 pub(super) fn only(
     shared: &Shared,
@@ -54,7 +59,7 @@ pub(super) fn one(found: &[ObjectHandle], what: &str) -> Result<ObjectHandle, Fa
         [] => Err(Error::refused(
             "looking for a key",
             format!("the token holds no {what}"),
-            "check that this is the right token, and that `countersignd init` was run on it",
+            MISSING,
         )
         .into()),
         many => Err(Error::refused(
@@ -125,7 +130,10 @@ pub(super) fn read(
         .map_err(|e| harmless("reading a key's attributes").failed(e))
 }
 
-const TOLD: [AttributeType; 20] = [
+const TOLD: [AttributeType; 23] = [
+    AttributeType::Modifiable,
+    AttributeType::Copyable,
+    AttributeType::Destroyable,
     AttributeType::Class,
     AttributeType::KeyType,
     AttributeType::EcParams,
@@ -156,6 +164,8 @@ struct Told {
     label: Vec<u8>,
     mechanisms: Vec<u64>,
     flags: BTreeMap<Flag, bool>,
+    /// What could be false and is not.
+    loose: Vec<String>,
 }
 
 /// What the token tells about a private or secret key.
@@ -175,7 +185,32 @@ pub(super) fn read_key(session: &Session, handle: ObjectHandle) -> Result<Reside
             mechanisms: told.mechanisms,
         },
         public: None,
+        loose: told.loose,
     })
+}
+
+/// In words, what the token lets be done with a public half beyond verifying.
+pub(super) fn loose_public(
+    session: &Session,
+    handle: ObjectHandle,
+) -> Result<Vec<String>, Failure> {
+    let mut told = Told::default();
+    let wanted = [
+        AttributeType::Modifiable,
+        AttributeType::Copyable,
+        AttributeType::Encrypt,
+        AttributeType::Wrap,
+    ];
+    for attribute in read(session, handle, &wanted)? {
+        told.take(attribute);
+    }
+    for (flag, word) in [(Flag::Encrypt, "encrypts"), (Flag::Wrap, "wraps")] {
+        if told.flags.get(&flag) == Some(&true) {
+            told.loose.push(word.to_owned());
+        }
+    }
+    let of_public = |word: String| format!("its public half: {word}");
+    Ok(told.loose.into_iter().map(of_public).collect())
 }
 
 /// Id and label of an object.
@@ -207,6 +242,9 @@ impl Told {
             Attribute::AllowedMechanisms(types) => {
                 self.mechanisms = types.into_iter().map(|of| *of).collect();
             }
+            Attribute::Modifiable(true) => self.loose.push("modifiable".to_owned()),
+            Attribute::Copyable(true) => self.loose.push("copyable".to_owned()),
+            Attribute::Destroyable(true) => self.loose.push("destroyable".to_owned()),
             other => self.flags.extend(flag(&other)),
         }
     }

@@ -19,10 +19,13 @@ use crate::key::{KeyType, PublicKey};
 use crate::software::{challenge, public_of, verifies};
 
 pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, Failure> {
+    let inside = shared.module.enter()?;
     let info = shared
+        .module
         .context
         .get_library_info()
         .map_err(|e| harmless("asking the module").failed(e))?;
+    drop(inside);
     let version = |major: u8, minor: u8| format!("{major}.{minor}");
     let passing = |trial: fn(&Session, KeyType) -> Result<(), Failure>| {
         KeyType::ALL
@@ -67,9 +70,12 @@ pub(super) fn probe(shared: &Shared, token: &TokenInfo) -> Result<Capabilities, 
 
 /// Runs a trial in a session of its own, as a failed one may leave an operation active.
 fn passes(shared: &Shared, trial: impl FnOnce(&Session) -> Result<(), Failure>) -> bool {
+    let Ok(_inside) = shared.module.enter() else {
+        return false;
+    };
     shared
         .session(true)
-        .is_ok_and(|(session, _)| trial(&session).is_ok())
+        .is_ok_and(|(held, _)| held.current().is_some_and(|session| trial(session).is_ok()))
 }
 
 fn signs(session: &Session, key_type: KeyType) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
 use super::codes::{Failure, Recovery};
-use super::objects::only;
+use super::objects::{by_id, only};
 use super::shared::Shared;
 use crate::attributes::KeyKind;
 use crate::role::KeyRole;
@@ -22,6 +22,14 @@ impl Roles {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<KeyRole, (ObjectHandle, u64)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The class of a role's secret or private key.
+pub(super) fn class_of(role: KeyRole) -> ObjectClass {
+    match role.kind() {
+        KeyKind::Secret(_) => ObjectClass::SECRET_KEY,
+        KeyKind::Pair(_) | KeyKind::Import => ObjectClass::PRIVATE_KEY,
     }
 }
 
@@ -48,17 +56,11 @@ impl Shared {
         {
             return Ok(*handle);
         }
-        let class = match role.kind() {
-            KeyKind::Secret(_) => ObjectClass::SECRET_KEY,
-            KeyKind::Pair(_) | KeyKind::Import => ObjectClass::PRIVATE_KEY,
-        };
-        let template = [
-            Attribute::Class(class),
-            Attribute::Token(true),
-            Attribute::Label(role.label().into()),
-            Attribute::Id(role.id().as_bytes().to_vec()),
-        ];
-        let handle = only(self, session, &template, role.label())?;
+        let [class, token, id] = by_id(class_of(role), &role.id());
+        let template = [class, token, id, Attribute::Label(role.label().into())];
+        let found = only(self, session, &template, role.label());
+        let handle = found.map_err(|failure| self.missed(failure, self.knows(role)))?;
+        self.witnessed(role);
         self.roles.lock().insert(role, (handle, generation));
         Ok(handle)
     }

@@ -5,8 +5,9 @@ use cryptoki::session::Session;
 
 use super::codes::{Failure, Recovery, Step, harmless, lasting};
 use super::objects::{by_id, only, read_public};
-use super::shared::{Shared, Worker, logged_in};
+use super::shared::{Shared, logged_in};
 use super::templates::signing;
+use super::worker::Worker;
 use crate::backend::{Backend, KeyRef};
 use crate::error::Error;
 use crate::key::{KeyId, KeyType, PublicKey, Signature, check_input};
@@ -76,6 +77,7 @@ fn sign_with(
     }) = &signed
     {
         shared.handles.forget(&key.id);
+        shared.index.forget(&key.id);
     }
     drop(ready);
     shared.handles.bury(session, shared.generation());

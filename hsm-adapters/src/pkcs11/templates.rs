@@ -7,6 +7,7 @@ use cryptoki::object::{Attribute, KeyType as CkKeyType, ObjectClass};
 use crate::attributes::{KeyKind, SecretUse};
 use crate::import::IMPORT_KEY_BITS;
 use crate::key::{KeyId, KeyType};
+use crate::role::KeyRole;
 
 /// DER of the curve's object identifier (RFC 8410, RFC 5480, SEC 2).
 pub(super) const fn curve(key_type: KeyType) -> &'static [u8] {
@@ -59,6 +60,27 @@ fn named(id: &KeyId, label: &str) -> [Attribute; 3] {
     ]
 }
 
+/// How firmly a key is fixed on the token (PKCS#11 v3.1, 4.3 and 4.4).
+#[derive(Clone, Copy)]
+pub(super) enum Fixed {
+    /// As firmly as tokens know: never modified or copied, and the appliance's own never destroyed. Keys of
+    /// wallets can be, for those that come to have no wallet.
+    Firmly,
+    /// Where the token refuses that.
+    Loosely,
+}
+
+fn fixed(id: &KeyId, fixed: Fixed) -> Vec<Attribute> {
+    match fixed {
+        Fixed::Loosely => Vec::new(),
+        Fixed::Firmly => vec![
+            Attribute::Modifiable(false),
+            Attribute::Copyable(false),
+            Attribute::Destroyable(KeyRole::of(id).is_none()),
+        ],
+    }
+}
+
 /// What a private key may do: sign.
 fn sign_only() -> [Attribute; 5] {
     [
@@ -82,6 +104,8 @@ fn public(key_type: KeyType) -> Vec<Attribute> {
     vec![
         Attribute::Private(false),
         Attribute::Verify(true),
+        Attribute::Encrypt(false),
+        Attribute::Wrap(false),
         Attribute::KeyType(ck_key_type(key_type)),
         Attribute::EcParams(curve(key_type).to_vec()),
     ]
@@ -92,13 +116,18 @@ pub(super) fn resident_pair(
     id: &KeyId,
     label: &str,
     key_type: KeyType,
+    firmness: Fixed,
 ) -> (Vec<Attribute>, Vec<Attribute>) {
     let allowed = Attribute::AllowedMechanisms(vec![mechanism(KeyKind::Pair(key_type))]);
     let private = named(id, label)
         .into_iter()
         .chain(guarded(false))
-        .chain(sign_only());
-    let public = named(id, label).into_iter().chain(public(key_type));
+        .chain(sign_only())
+        .chain(fixed(id, firmness));
+    let public = named(id, label)
+        .into_iter()
+        .chain(public(key_type))
+        .chain(fixed(id, firmness));
     (public.collect(), private.chain([allowed]).collect())
 }
 
@@ -107,8 +136,9 @@ pub(super) fn imported_pair(
     id: &KeyId,
     label: &str,
     key_type: KeyType,
+    firmness: Fixed,
 ) -> (Vec<Attribute>, Vec<Attribute>) {
-    let (mut public, mut private) = resident_pair(id, label, key_type);
+    let (mut public, mut private) = resident_pair(id, label, key_type, firmness);
     public.push(Attribute::Class(ObjectClass::PUBLIC_KEY));
     private.extend([
         Attribute::Class(ObjectClass::PRIVATE_KEY),
@@ -119,7 +149,11 @@ pub(super) fn imported_pair(
 }
 
 /// The resident RSA pair that opens what is sealed to the token: (public, private).
-pub(super) fn import_pair(id: &KeyId, label: &str) -> (Vec<Attribute>, Vec<Attribute>) {
+pub(super) fn import_pair(
+    id: &KeyId,
+    label: &str,
+    firmness: Fixed,
+) -> (Vec<Attribute>, Vec<Attribute>) {
     let public = [
         Attribute::Private(false),
         Attribute::Encrypt(true),
@@ -140,8 +174,12 @@ pub(super) fn import_pair(id: &KeyId, label: &str) -> (Vec<Attribute>, Vec<Attri
     let private = named(id, label)
         .into_iter()
         .chain(guarded(false))
-        .chain(uses);
-    let public = named(id, label).into_iter().chain(public);
+        .chain(uses)
+        .chain(fixed(id, firmness));
+    let public = named(id, label)
+        .into_iter()
+        .chain(public)
+        .chain(fixed(id, firmness));
     (public.collect(), private.collect())
 }
 
@@ -179,11 +217,15 @@ pub(super) fn opened(key_type: KeyType) -> Vec<Attribute> {
 }
 
 /// A 32-byte secret key. Session keys (for probes) have no name.
-pub(super) fn secret(usage: SecretUse, place: Option<(&KeyId, &str)>) -> Vec<Attribute> {
+pub(super) fn secret(usage: SecretUse, place: Option<(&KeyId, &str, Fixed)>) -> Vec<Attribute> {
     let [sign, encrypt, wrap] =
         [SecretUse::Mac, SecretUse::Envelope, SecretUse::Wrap].map(|of| of == usage);
     let place = match place {
-        Some((id, label)) => named(id, label).to_vec(),
+        Some((id, label, firmness)) => {
+            let mut place = named(id, label).to_vec();
+            place.extend(fixed(id, firmness));
+            place
+        }
         None => vec![Attribute::Token(false)],
     };
     let uses = [

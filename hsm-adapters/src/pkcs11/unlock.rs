@@ -14,7 +14,7 @@ use super::shared::Shared;
 use super::sign::raw_sign;
 use super::templates::opened;
 use crate::backend::{KeyRef, Material};
-use crate::error::Error;
+use crate::error::{Consequence, Error};
 use crate::key::PublicKey;
 use crate::role::KeyRole;
 use crate::software::{challenge, verifies};
@@ -36,7 +36,7 @@ impl Shared {
             return Ok(ready);
         }
         let ready = match &key.material {
-            Material::Resident => proved(session, key, self.resident(session, key)?)?,
+            Material::Resident => self.resident(session, key)?,
             Material::Wrapped(blob) => {
                 proved(session, key, self.unwrap(session, blob, &key.public)?)?
             }
@@ -48,12 +48,57 @@ impl Shared {
         Ok(ready)
     }
 
+    /// From the index first; what it does not have, or has wrongly, is searched for.
     fn resident(&self, session: &Session, key: &KeyRef) -> Result<Arc<Ready>, Failure> {
         let generation = self.generation();
+        let indexed = {
+            let _searching = self.searching();
+            self.indexed(session, &key.id)?
+        };
+        if let Some(handle) = indexed {
+            let ready = Handles::resident(handle, generation, &key.public);
+            if let Ok(ready) = proved(session, key, ready) {
+                return Ok(self.met(key, ready));
+            }
+            self.index.forget(&key.id);
+        }
+        self.searched(session, key, generation)
+    }
+
+    fn searched(
+        &self,
+        session: &Session,
+        key: &KeyRef,
+        generation: u64,
+    ) -> Result<Arc<Ready>, Failure> {
         let template = by_id(ObjectClass::PRIVATE_KEY, &key.id);
         let what = format!("private key with id {}", key.id);
-        let handle = only(self, session, &template, &what)?;
-        Ok(Handles::resident(handle, generation, &key.public))
+        let found = only(self, session, &template, &what);
+        let handle =
+            found.map_err(|failure| self.missed(failure, self.handles.was_seen(&key.id)))?;
+        let ready = Handles::resident(handle, generation, &key.public);
+        Ok(self.met(key, proved(session, key, ready)?))
+    }
+
+    fn met(&self, key: &KeyRef, ready: Arc<Ready>) -> Arc<Ready> {
+        if let Some(role) = KeyRole::of(&key.id) {
+            self.witnessed(role);
+        }
+        ready
+    }
+
+    /// A key that is not to be seen: the truth about the token, unless it was there `before`. Where one
+    /// of the appliance's own that was there is gone as well, nothing is known about this one. The
+    /// caller is inside and holds no lock.
+    pub(super) fn missed(&self, failure: Failure, before: bool) -> Failure {
+        if failure.error.consequence() != Consequence::Refused {
+            return failure;
+        }
+        match self.sight() {
+            Ok(()) if before => failure.suspicious(),
+            Ok(()) => failure,
+            Err(away) => away.suspicious(),
+        }
     }
 
     fn unwrap(

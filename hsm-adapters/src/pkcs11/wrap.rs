@@ -6,9 +6,9 @@ use cryptoki::session::Session;
 
 use super::codes::{Failure, harmless};
 use super::objects::read_public;
-use super::shared::Worker;
 use super::sign::raw_sign;
 use super::templates::{guards_of_opened, key_pair_generation, opened, session_pair};
+use super::worker::Worker;
 use crate::backend::{KeyWrap, StoredKey};
 use crate::error::{Consequence, Error};
 use crate::key::KeyType;

@@ -112,6 +112,7 @@ impl KeyAdmin for Simulator {
                         Held::Pair(signer) => Some(signer.public.clone()),
                         Held::Secret(_) | Held::Import(_) => None,
                     },
+                    loose: Vec::new(),
                 })
                 .collect())
         })
@@ -137,6 +138,13 @@ impl KeyAdmin for Simulator {
 
     fn destroy(&mut self, id: &KeyId) -> Result<(), Error> {
         self.token.run(Operation::Destroy, || {
+            if KeyRole::of(id).is_some() {
+                return Err(Error::refused(
+                    "destroying a key",
+                    "it was made not to be destroyed",
+                    "initialise the token again, which destroys everything on it",
+                ));
+            }
             let gone = self.token.state().resident.remove(id);
             gone.map(|_| ())
                 .ok_or_else(|| no_key(&format!("key with id {id}")))

@@ -1,9 +1,9 @@
 //! Someone with the PIN and a session of their own, in the same process.
 
-use countersign_hsm::ceremony::create;
+use countersign_hsm::ceremony::{create, load, loose};
 use countersign_hsm::{Device, KeyId, KeyRef, KeyRole, KeyType, Material, Pkcs11Device, StoredKey};
-use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::object::{Attribute, AttributeType, KeyType as CkKeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
 use crate::token::{Backdoor, config, device, on_fresh_token};
@@ -255,9 +255,22 @@ fn a_public_object_that_was_swapped_fools_nobody() {
             };
             let (one, two) = (public(&ids[0]), public(&ids[1]));
             session.destroy_object(one).unwrap();
+            // Those of the appliance cannot be given another name; a new one can be put there.
+            let name = Attribute::Id(ids[0].as_bytes().to_vec());
             session
-                .update_attributes(two, &[Attribute::Id(ids[0].as_bytes().to_vec())])
-                .unwrap();
+                .update_attributes(two, std::slice::from_ref(&name))
+                .unwrap_err();
+            let point = [&[0x04, 32], publics[1].bytes()].concat();
+            let planted = [
+                Attribute::Class(ObjectClass::PUBLIC_KEY),
+                Attribute::Token(true),
+                Attribute::Private(false),
+                Attribute::KeyType(CkKeyType::EC_EDWARDS),
+                Attribute::EcParams(vec![0x06, 0x03, 0x2b, 0x65, 0x70]),
+                Attribute::EcPoint(point),
+                name,
+            ];
+            session.create_object(&planted).unwrap();
             let mut worker = device.connect().unwrap();
             assert_eq!(worker.public_key(&ids[0]).unwrap(), publics[1]);
             let fooled = KeyRef {
@@ -315,4 +328,119 @@ fn role(session: &Session, role: KeyRole) -> ObjectHandle {
         [key] => *key,
         other => panic!("{role}: {other:?}"),
     }
+}
+
+#[test]
+fn keys_are_made_not_to_be_modified_copied_or_destroyed() {
+    on_fresh_token(
+        "attack::keys_are_made_not_to_be_modified_copied_or_destroyed",
+        || {
+            let (device, keys) = busy();
+            let roles = KeyRole::expected(true, true);
+            assert_eq!(loose(&device, &roles).unwrap(), Vec::<String>::new());
+            let backdoor = Backdoor::new();
+            let session = backdoor.session();
+            let of_role = |handle: ObjectHandle| {
+                let told = session.get_attributes(handle, &[AttributeType::Id]);
+                let Ok([Attribute::Id(id)]) = told.as_deref() else {
+                    panic!("no id");
+                };
+                let id = KeyId::from_bytes(id.as_slice().try_into().unwrap());
+                KeyRole::of(&id).is_some()
+            };
+            let mut seen = 0;
+            for class in [
+                ObjectClass::PRIVATE_KEY,
+                ObjectClass::SECRET_KEY,
+                ObjectClass::PUBLIC_KEY,
+            ] {
+                let template = [Attribute::Class(class), Attribute::Token(true)];
+                for handle in find(&session, &template) {
+                    let wanted = [
+                        AttributeType::Modifiable,
+                        AttributeType::Copyable,
+                        AttributeType::Destroyable,
+                    ];
+                    let told = session.get_attributes(handle, &wanted).unwrap();
+                    let destroyable = !of_role(handle);
+                    let fixed = [
+                        Attribute::Modifiable(false),
+                        Attribute::Copyable(false),
+                        Attribute::Destroyable(destroyable),
+                    ];
+                    assert_eq!(told, fixed);
+                    let derive = [Attribute::Derive(true)];
+                    assert!(session.update_attributes(handle, &derive).is_err());
+                    assert!(session.copy_object(handle, &[]).is_err());
+                    if !destroyable {
+                        assert!(session.destroy_object(handle).is_err());
+                    }
+                    if class == ObjectClass::PUBLIC_KEY {
+                        let uses = [AttributeType::Wrap, AttributeType::Encrypt];
+                        let told = session.get_attributes(handle, &uses).unwrap();
+                        assert_eq!(told[0], Attribute::Wrap(false));
+                    }
+                    seen += 1;
+                }
+            }
+            // Six roles and two wallets, five of them pairs.
+            assert_eq!(seen, 13);
+            let mut admin = device.key_admin().unwrap();
+            assert!(admin.destroy(&KeyRole::Ca.id()).is_err());
+            // A wallet's can be destroyed: by us, where it comes to have no wallet.
+            admin.destroy(&keys[0].id).unwrap();
+        },
+    );
+}
+
+/// A token of an earlier build starts, and says what it lets be done.
+#[test]
+fn keys_of_an_earlier_build_are_accepted_and_named() {
+    on_fresh_token(
+        "attack::keys_of_an_earlier_build_are_accepted_and_named",
+        || {
+            let backdoor = Backdoor::new();
+            let session = backdoor.session();
+            let role = KeyRole::AuditLog;
+            let named = [
+                Attribute::Token(true),
+                Attribute::Label(role.label().into()),
+                Attribute::Id(role.id().as_bytes().to_vec()),
+            ];
+            let public = [
+                Attribute::EcParams(vec![0x06, 0x03, 0x2b, 0x65, 0x70]),
+                Attribute::Verify(true),
+                Attribute::Private(false),
+            ];
+            let private = [
+                Attribute::Private(true),
+                Attribute::Sensitive(true),
+                Attribute::Extractable(false),
+                Attribute::Sign(true),
+                Attribute::Decrypt(false),
+                Attribute::Unwrap(false),
+                Attribute::Derive(false),
+                Attribute::AllowedMechanisms(vec![MechanismType::EDDSA]),
+            ];
+            session
+                .generate_key_pair(
+                    &Mechanism::EccEdwardsKeyPairGen,
+                    &[named.as_slice(), &public].concat(),
+                    &[named.as_slice(), &private].concat(),
+                )
+                .unwrap();
+            let device = device();
+            load(&device, &[role]).unwrap();
+            let told = loose(&device, &[role]).unwrap().join("; ");
+            for part in [
+                "audit-log",
+                "modifiable",
+                "copyable",
+                "destroyable",
+                "wraps",
+            ] {
+                assert!(told.contains(part), "{told}");
+            }
+        },
+    );
 }

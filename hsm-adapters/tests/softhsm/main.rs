@@ -10,6 +10,8 @@
 )]
 
 mod attack;
+mod full;
+mod gone;
 mod recovery;
 mod start;
 mod token;

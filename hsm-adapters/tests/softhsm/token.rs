@@ -90,6 +90,7 @@ pub(crate) fn config() -> Pkcs11Config {
         pin: PIN.to_owned().into(),
         envelope: true,
         import: true,
+        spend_low_pin: false,
         cache_size: NonZeroUsize::new(8).unwrap(),
     }
 }

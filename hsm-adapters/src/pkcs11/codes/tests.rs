@@ -1,5 +1,7 @@
 use Consequence::{Broken, NotSent, OutcomeUnknown, Refused};
-use Function::{Decrypt, FindObjects, Login, Sign, SignInit, UnwrapKey};
+use Function::{
+    CreateObject, Decrypt, FindObjects, GenerateKeyPair, Login, Sign, SignInit, UnwrapKey,
+};
 
 use super::*;
 
@@ -21,11 +23,15 @@ const MEANINGS: &[(RvError, Function, Consequence, Recovery)] = &[
     (RvError::GeneralError, Sign, OutcomeUnknown, Recovery::Session),
     (RvError::VendorDefined(0x8000_0001), Sign, OutcomeUnknown, Recovery::Session),
     (RvError::GeneralError, FindObjects, NotSent, Recovery::Session),
+    (RvError::FunctionFailed, GenerateKeyPair, OutcomeUnknown, Recovery::None),
+    (RvError::GeneralError, CreateObject, OutcomeUnknown, Recovery::None),
     (RvError::GeneralError, UnwrapKey, Refused, Recovery::Session),
     (RvError::EncryptedDataInvalid, Decrypt, Refused, Recovery::Session),
     (RvError::KeyFunctionNotPermitted, SignInit, Refused, Recovery::Session),
     (RvError::PinIncorrect, Login, Broken, Recovery::None),
-    (RvError::CryptokiNotInitialized, Sign, Broken, Recovery::None),
+    (RvError::CryptokiNotInitialized, SignInit, NotSent, Recovery::Module),
+    (RvError::CryptokiNotInitialized, Sign, OutcomeUnknown, Recovery::Module),
+    (RvError::FipsSelfTestFailed, Sign, Broken, Recovery::None),
 ];
 
 #[test]
