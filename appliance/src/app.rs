@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
 use crate::Db;
+use crate::anchoring::Anchoring;
 use crate::approvers::Approvers;
 use crate::certificates::Waiting;
 use crate::clock::{Clock, Timekeeper};
@@ -114,6 +115,8 @@ pub struct App {
     pub changes: Rates,
     /// Sign requests that wait for people, by principal.
     pub holds: Holds,
+    /// Whether the token's memory of the log is renewed.
+    pub anchoring: Anchoring,
     /// Results of the last checks.
     pub health: Health,
     /// Renders the metrics.

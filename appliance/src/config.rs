@@ -198,6 +198,9 @@ pub struct Log {
     /// How often the token's own memory of the log is renewed, while it grows.
     #[serde(deserialize_with = "span")]
     pub anchor_every: Span,
+    /// How long withdrawals go on while that memory cannot be renewed.
+    #[serde(deserialize_with = "span")]
+    pub anchor_grace: Span,
 }
 
 impl Default for Log {
@@ -206,6 +209,7 @@ impl Default for Log {
             origin: None,
             checkpoint_every: Span::from_secs(1),
             anchor_every: Span::from_secs(60),
+            anchor_grace: Span::from_secs(10 * 60),
         }
     }
 }

@@ -8,12 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_hsm::canary::canary;
-use countersign_hsm::{Device, KeyType, ceremony};
+use countersign_hsm::{Device, KeyRole, KeyType, ceremony};
 use countersign_intent::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::descriptors;
+use crate::hardening;
 use crate::start::{self, StartError};
 use crate::wallets::sealed::Recipient;
 use people::Changes;
@@ -72,9 +74,11 @@ impl Report {
 }
 
 /// Looks at everything that can be looked at without a running appliance.
-pub async fn examine(path: &Path) -> Report {
+///
+/// `try_pin` tries the PIN even where the token says that a wrong one was tried before.
+pub async fn examine(path: &Path, try_pin: bool) -> Report {
     let mut report = Report::default();
-    report.add("hardening", hardening());
+    report.add("hardening", hardening::in_force());
     report.add("entropy", entropy());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     report.add("clock", clock_sane(clock.now()));
@@ -86,14 +90,18 @@ pub async fn examine(path: &Path) -> Report {
         }
     };
     report.add("configuration", Ok(path.display().to_string()));
-    if let Some(device) = examine_token(&config, &mut report) {
+    report.add("descriptors", descriptors::raise(&config));
+    if let Some(device) = examine_token(&config, try_pin, &mut report) {
         examine_state(&config, device, &clock, &mut report).await;
     }
     report
 }
 
-fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>> {
-    let device = match start::open_token(config) {
+fn examine_token(config: &Config, try_pin: bool, report: &mut Report) -> Option<Arc<dyn Device>> {
+    tracing::info!(
+        "the HSM's PIN is tried once now, unless the token tells of a wrong one that was tried before"
+    );
+    let device = match start::open_token_with(config, try_pin) {
         Ok(device) => device,
         Err(error) => {
             report.add("hsm", Err(error.to_string()));
@@ -108,31 +116,17 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
             able.model, able.serial, able.firmware
         )),
     );
+    report.add(
+        "hsm.pin",
+        Ok(
+            "was tried once and is right; the token told of no wrong one, or tells of none now"
+                .to_owned(),
+        ),
+    );
     report.add("firmware", firmware(&*device));
-    let envelope = match (config.custody.envelope, able.envelope.is_empty()) {
-        (false, _) => "off".to_owned(),
-        (true, false) => "on: key bytes pass through this process".to_owned(),
-        (true, true) => "on, but the token cannot".to_owned(),
-    };
-    report.add("custody.envelope", Ok(envelope));
-    let import = if config.custody.import {
-        "on: an imported key's bytes pass through this process once"
-    } else {
-        "off"
-    };
-    report.add("custody.import", Ok(import.to_owned()));
-    if config.custody.passes_key_bytes() {
-        let locked = lock_memory().map(|()| "can be locked".to_owned());
-        report.add(
-            "memory",
-            locked.map_err(|error| {
-                format!(
-                    "cannot be locked: {error}; set LimitMEMLOCK=infinity as in `deploy/systemd`"
-                )
-            }),
-        );
-    }
+    examine_custody(config, &*device, report);
     let roles = config.custody.roles();
+    report.add("hsm.attributes", attributes(&*device, &roles));
     match ceremony::load(&*device, &roles) {
         Ok(keys) => {
             for role in roles {
@@ -153,6 +147,49 @@ fn examine_token(config: &Config, report: &mut Report) -> Option<Arc<dyn Device>
             None
         }
     }
+}
+
+fn examine_custody(config: &Config, device: &dyn Device, report: &mut Report) {
+    let able = device.capabilities();
+    let envelope = match (config.custody.envelope, able.envelope.is_empty()) {
+        (false, _) => "off".to_owned(),
+        (true, false) => "on: key bytes pass through this process".to_owned(),
+        (true, true) => "on, but the token cannot".to_owned(),
+    };
+    report.add("custody.envelope", Ok(envelope));
+    let import = if config.custody.import {
+        "on: an imported key's bytes pass through this process once"
+    } else {
+        "off"
+    };
+    report.add("custody.import", Ok(import.to_owned()));
+    if config.custody.passes_key_bytes() {
+        let locked = hardening::lock_memory().map(|()| "can be locked".to_owned());
+        report.add(
+            "memory",
+            locked.map_err(|error| {
+                format!(
+                    "cannot be locked: {error}; set LimitMEMLOCK=infinity as in `deploy/systemd`: without \
+                     it, or `custody.allow_swap = true`, the appliance does not start"
+                )
+            }),
+        );
+    }
+}
+
+/// Keys that let more be done than they need are accepted, and named: the attributes of a key that is
+/// there cannot be made stricter.
+fn attributes(device: &dyn Device, roles: &[KeyRole]) -> Result<String, String> {
+    let loose = ceremony::loose(device, roles).map_err(|error| error.to_string())?;
+    if loose.is_empty() {
+        return Ok("the appliance's keys cannot be modified, copied or destroyed".to_owned());
+    }
+    Ok(format!(
+        "warning: made by an earlier build, or on a token that allows no less: {}; whoever has the PIN can \
+         spoil these keys with it, but neither read nor use them otherwise; keep the token's backup, and \
+         make the next appliance on a new token",
+        loose.join("; ")
+    ))
 }
 
 /// The thumbprint that whoever seals a key compares.
@@ -280,42 +317,6 @@ fn entropy() -> Result<String, String> {
         return Err("the system's random numbers repeat; do not make keys here".to_owned());
     }
     Ok("the system's random number generator answers".to_owned())
-}
-
-/// Keeps every page of this process out of swap, for custody that has key bytes in memory. Pages
-/// are locked as they come into use: allocators reserve far more than that.
-///
-/// # Errors
-/// The operating system refuses: the limit on locked memory is too low.
-pub fn lock_memory() -> std::io::Result<()> {
-    use rustix::mm::{MlockAllFlags, mlockall};
-    let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE;
-    Ok(mlockall(all | MlockAllFlags::ONFAULT)?)
-}
-
-/// Turns core dumps off, for this process and what it might start.
-///
-/// # Errors
-/// The operating system refuses.
-pub fn harden() -> std::io::Result<()> {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    setrlimit(Resource::Core, none)?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    Ok(())
-}
-
-fn hardening() -> Result<String, String> {
-    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
-    let cores = getrlimit(Resource::Core).current == Some(0);
-    let dumpable = dumpable_behavior().map_err(|error| error.to_string())?;
-    if !cores || dumpable != DumpableBehavior::NotDumpable {
-        return Err("core dumps are on; start with the unit in `deploy/systemd`".to_owned());
-    }
-    Ok("core dumps are off".to_owned())
 }
 
 /// Writes the report.

@@ -85,6 +85,11 @@ pub async fn check(app: &App) {
     if let Some(knocker) = app.health.knocker.get() {
         checks.push(outcome("api", knocker.knock().await));
     }
+    checks.push(outcome(
+        "anchor",
+        app.anchoring.trouble().map_or(Ok(()), Err),
+    ));
+    note_restarts(app);
     for check in checks.iter().filter(|check| !check.ok) {
         let detail = check.detail.as_deref().unwrap_or_default();
         tracing::warn!(check = %check.name, detail, "a check failed");
@@ -118,6 +123,11 @@ async fn check_keys(app: &App) -> Vec<Check> {
         checks.push(outcome(&format!("hsm.{}", role.as_str()), result));
     }
     checks
+}
+
+/// How often the token's driver was started again because it had lost sight of the token.
+fn note_restarts(app: &App) {
+    metrics::counter!("countersign_hsm_module_restarts_total").absolute(app.device.restarts());
 }
 
 /// Writes the last checkpoint over itself: a commit like any other that changes nothing.

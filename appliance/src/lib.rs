@@ -2,12 +2,14 @@
 
 pub mod add_keys;
 pub mod adopt;
+pub mod anchoring;
 pub mod app;
 pub mod approvers;
 pub mod ca;
 pub mod certificates;
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod device;
 pub mod doctor;
 mod expiry;
@@ -15,6 +17,7 @@ pub mod forget;
 pub mod freezes;
 pub mod governance;
 pub mod grants;
+pub mod hardening;
 pub mod health;
 pub mod holds;
 pub mod http;

@@ -10,7 +10,7 @@ use countersign_appliance::config::Config;
 use countersign_appliance::init::{FirstApprover, Init};
 use countersign_appliance::logging::Log;
 use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
-use countersign_appliance::{doctor, init, owner};
+use countersign_appliance::{descriptors, doctor, hardening, init, owner};
 use countersign_hsm::pkcs11::leave;
 use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -91,7 +91,13 @@ enum Command {
         json: bool,
     },
     /// Check HSM, firmware, clock, TLS, database, entropy and hardening.
+    ///
+    /// It tries the HSM's PIN once, and not at all while the token says that a wrong one was tried since
+    /// the last right one.
     Doctor {
+        /// Try the PIN even then, unless one wrong try more would lock it. A right one ends the warning.
+        #[arg(long)]
+        try_pin: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -104,9 +110,6 @@ fn main() -> ! {
         Ok(log) => log,
         Err(_) => leave(1),
     };
-    if let Err(error) = doctor::harden() {
-        tracing::warn!(%error, "core dumps could not be turned off");
-    }
     let result = match runtime() {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => Err(error.into()),
@@ -126,6 +129,13 @@ fn main() -> ! {
 async fn run(arguments: Arguments) -> Result<bool, StartError> {
     if let Ok(config) = Config::read(&arguments.config) {
         owner::assume(&config.state_dir)?;
+    }
+    // No program is started after this. `doctor` tells of a failure as of any other.
+    match hardening::harden() {
+        Err(error) if !matches!(arguments.command, Some(Command::Doctor { .. })) => {
+            return Err(error.into());
+        }
+        Ok(()) | Err(_) => {}
     }
     match arguments.command {
         None => serve(Config::read(&arguments.config)?).await,
@@ -174,8 +184,8 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
             print_adopted(&adopted, json)?;
             Ok(true)
         }
-        Some(Command::Doctor { json }) => {
-            let report = doctor::examine(&arguments.config).await;
+        Some(Command::Doctor { try_pin, json }) => {
+            let report = doctor::examine(&arguments.config, try_pin).await;
             doctor::print(&report, json, &mut std::io::stdout())?;
             Ok(report.healthy())
         }
@@ -183,10 +193,15 @@ async fn run(arguments: Arguments) -> Result<bool, StartError> {
 }
 
 async fn serve(config: Config) -> Result<bool, StartError> {
+    let descriptors = descriptors::raise(&config)?;
+    tracing::info!("{descriptors}; {}", hardening::in_force()?);
     if config.custody.passes_key_bytes()
-        && let Err(error) = doctor::lock_memory()
+        && let Err(error) = hardening::lock_memory()
     {
-        tracing::warn!(%error, "memory is not locked, and it has key bytes in it: `custody.envelope` or `import` is on");
+        if !config.custody.allow_swap {
+            return Err(not_locked(&error).into());
+        }
+        tracing::warn!(%error, "memory is not locked, and key bytes may go to swap: `custody.allow_swap` is on");
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -199,6 +214,15 @@ async fn serve(config: Config) -> Result<bool, StartError> {
     running.stop().await?;
     tracing::info!("stopped");
     Ok(true)
+}
+
+/// Fails closed: pages with key bytes would go to swap.
+fn not_locked(error: &std::io::Error) -> String {
+    format!(
+        "memory cannot be locked: {error}; `custody.envelope` or `custody.import` is on, and private keys \
+         pass through this process: set LimitMEMLOCK=infinity as in `deploy/systemd`, or `ulimit -l \
+         unlimited`, or turn both off; on a machine without swap `custody.allow_swap = true` does without"
+    )
 }
 
 fn print_added(added: &Added, json: bool) -> Result<(), StartError> {

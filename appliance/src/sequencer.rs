@@ -35,10 +35,9 @@ pub enum SequenceError {
 /// Runs until the appliance halts, then signs the last head.
 pub async fn run(app: Arc<App>) {
     let every = Duration::from_micros(app.config.log.checkpoint_every.micros().max(1_000));
-    let mut anchored = Anchored::default();
     loop {
         let halted = app.phase.get() == Phase::Halted;
-        step(&app, &mut anchored, halted).await;
+        step(&app, halted).await;
         if halted {
             return;
         }
@@ -46,21 +45,19 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-#[derive(Default)]
-struct Anchored {
-    size: u64,
-    at: Option<Duration>,
-}
-
-async fn step(app: &App, anchored: &mut Anchored, last: bool) {
+async fn step(app: &App, last: bool) {
     match sign_head(app).await {
         Ok(Some(checkpoint)) => {
-            if let Err(error) = anchor(app, &checkpoint, anchored, last).await {
+            if let Err(error) = anchor(app, &checkpoint, last).await {
                 tracing::error!(%error, "the token's memory of the log was not renewed");
+                app.anchoring
+                    .failed(app.clock.monotonic(), error.to_string());
             }
         }
         Ok(None) => {}
         Err(error) => {
+            app.anchoring
+                .failed(app.clock.monotonic(), error.to_string());
             metrics::counter!("countersign_checkpoint_failures_total").increment(1);
             tracing::error!(%error, "the log's head was not signed");
         }
@@ -159,25 +156,15 @@ pub async fn remember(desk: &DeviceDesk, size: u64, root: &[u8; 32]) -> Result<(
     .await
 }
 
-async fn anchor(
-    app: &App,
-    checkpoint: &Checkpoint,
-    anchored: &mut Anchored,
-    last: bool,
-) -> Result<(), DeskError> {
+async fn anchor(app: &App, checkpoint: &Checkpoint, last: bool) -> Result<(), DeskError> {
     // Not the wall clock: time may stand still.
     let now = app.clock.monotonic();
     let every = Duration::from_micros(app.config.log.anchor_every.micros());
-    let due = |at: Duration| now.saturating_sub(at) >= every;
-    let grown = checkpoint.size > anchored.size;
-    if !grown || !(last || anchored.at.is_none_or(due)) {
+    if !app.anchoring.is_due(now, every, checkpoint.size, last) {
         return Ok(());
     }
     remember(&app.desk, checkpoint.size, &checkpoint.root.0).await?;
-    *anchored = Anchored {
-        size: checkpoint.size,
-        at: Some(now),
-    };
+    app.anchoring.renewed(now, checkpoint.size);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::anchoring::Anchoring;
 use crate::app::App;
 use crate::approvers::Approvers;
 use crate::certificates::Waiting;
@@ -47,7 +48,8 @@ use crate::wallets::Directory;
 use crate::wallets::sealed::Recipient;
 use crate::{expiry, forget, health, meters, reread, sequencer};
 pub use open::{
-    Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database, open_token,
+    Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database,
+    open_token, open_token_with,
 };
 
 /// What stops an appliance from starting: a sentence with what to do, and its causes.
@@ -415,6 +417,7 @@ pub(crate) async fn assemble(
         unsigned: Rates::new(config.share.unsigned()),
         changes: Rates::new(config.share.changes()),
         holds: Holds::new(config.share.pending),
+        anchoring: Anchoring::new(Duration::from_micros(config.log.anchor_grace.micros())),
         health: Health::default(),
         keys: opened.keys,
         device: opened.device,

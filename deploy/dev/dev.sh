@@ -73,6 +73,7 @@ pin_file = "$STATE_DIR/pin"
 
 [custody]
 envelope = ${ENVELOPE:-false}
+allow_swap = true
 import = true
 default = "${CUSTODY:-resident}"
 

@@ -8,10 +8,14 @@
 )]
 
 use std::fs;
+use std::ops::Range;
 use std::time::Duration;
 
+use countersign_api::Wallet;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
 use serde_json::{Value, json};
-use softhsm_tests::{Appliance, Options, message};
+use softhsm_tests::{Appliance, Client, Options, message};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
@@ -79,14 +83,9 @@ async fn inv11_refusing_is_possible_when_the_token_is_gone() {
     assert_eq!(refused.code(), "frozen", "{}", refused.body);
     assert_eq!(appliance.operations("/livez").unwrap().status, 200);
 
-    // SoftHSM2 does not take up a token again that was gone, so it is a new start.
-    appliance.kill();
     fs::rename(&away, &tokens).unwrap();
-    appliance.start().await.unwrap();
     until(&appliance, true).await;
-    let bot = appliance.client("bot").unwrap();
     bot.signed("before", &wallet.id, &message).await.unwrap();
-    let risk = appliance.client("risk").unwrap();
     let frozen = risk.post("/v1/freeze", &scope).await.unwrap();
     assert_eq!(frozen.body["recorded"], true, "{}", frozen.body);
     appliance.kill();
@@ -94,6 +93,83 @@ async fn inv11_refusing_is_possible_when_the_token_is_gone() {
     let bot = appliance.client("bot").unwrap();
     let refused = bot.sign("back", &wallet.id, &message).await.unwrap();
     assert_eq!(refused.code(), "frozen", "{}", refused.body);
+}
+
+/// One SOL of the fifty that may leave per day, under a key of its own.
+async fn one_sol(bot: &Client, wallet: &Wallet, number: usize) -> u16 {
+    let message = message::transfer(
+        &wallet.address.parse().unwrap(),
+        &COLD.parse().unwrap(),
+        1_000_000_000,
+    );
+    let reply = bot
+        .sign(&format!("sol-{number}"), &wallet.id, &message)
+        .await;
+    let reply = reply.unwrap();
+    assert!(!reply.body.to_string().contains("init`"), "{}", reply.body);
+    reply.status
+}
+
+/// Asks again under the same keys until nothing is unavailable, for at most ten seconds.
+async fn all_answered(bot: &Client, wallet: &Wallet, numbers: Range<usize>) -> usize {
+    let mut signed = 0;
+    for number in numbers {
+        let mut status = 0;
+        for _ in 0..100 {
+            status = one_sol(bot, wallet, number).await;
+            if status != 503 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(status == 200 || status == 429, "sol-{number}: {status}");
+        signed += usize::from(status == 200);
+    }
+    signed
+}
+
+/// The token is away for three seconds while bots ask, then file descriptors run out: it heals by itself,
+/// and what may leave per day is spent to the unit, neither twice nor for nothing.
+#[tokio::test]
+async fn a_token_that_was_away_for_three_seconds_signs_again_without_a_restart() {
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let gateway = appliance.client("gateway").unwrap();
+    let user = gateway.user("u").await.unwrap();
+    let wallet = gateway.wallet(&user.id, None).await.unwrap();
+    gateway.grant("bot", &wallet.id).await.unwrap();
+    let bot = appliance.client("bot").unwrap();
+    assert_eq!(all_answered(&bot, &wallet, 0..10).await, 10);
+
+    let (tokens, away) = (appliance.path("tokens"), appliance.path("away"));
+    let load = (10..34).map(|number| one_sol(&bot, &wallet, number));
+    let disturb = async {
+        fs::rename(&tokens, &away).unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        fs::rename(&away, &tokens).unwrap();
+    };
+    let (statuses, ()) = tokio::join!(futures_util::future::join_all(load), disturb);
+    assert!(statuses.contains(&503), "{statuses:?}");
+    assert_eq!(all_answered(&bot, &wallet, 10..34).await, 24);
+
+    let process = Pid::from_raw(i32::try_from(appliance.pid().unwrap()).unwrap()).unwrap();
+    let few = Rlimit {
+        current: Some(8),
+        maximum: getrlimit(Resource::Nofile).maximum,
+    };
+    let before = prlimit(Some(process), Resource::Nofile, few).unwrap();
+    let mut statuses = Vec::new();
+    for number in 34..40 {
+        statuses.push(one_sol(&bot, &wallet, number).await);
+    }
+    prlimit(Some(process), Resource::Nofile, before).unwrap();
+    assert!(statuses.contains(&503), "{statuses:?}");
+    assert_eq!(all_answered(&bot, &wallet, 34..60).await, 16);
+    until(&appliance, true).await;
+    let metrics = appliance.operations("/metrics").unwrap().body;
+    assert!(
+        metrics.contains("countersign_hsm_module_restarts_total"),
+        "{metrics}"
+    );
 }
 
 /// The database refuses to be written for a while. A freeze made meanwhile holds at once, and is

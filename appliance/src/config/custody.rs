@@ -38,6 +38,9 @@ pub struct Custody {
     pub envelope: bool,
     /// Whether keys made outside may be imported.
     pub import: bool,
+    /// Whether key bytes may go to swap where memory cannot be locked: for machines without swap, and for
+    /// trying things out.
+    pub allow_swap: bool,
 }
 
 impl Custody {

@@ -47,6 +47,10 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     {
         return refuse(ErrorCode::PolicyDenied, "clock", clock_suspect(&suspicion));
     }
+    let overdue = app.anchoring.overdue(app.clock.monotonic());
+    if let Some(overdue) = overdue.filter(|_| rests_on_the_clock(read)) {
+        return refuse(ErrorCode::PolicyDenied, "anchor", overdue);
+    }
     match wallet.status {
         Status::Active => {}
         Status::Paused => {

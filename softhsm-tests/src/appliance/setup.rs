@@ -158,6 +158,7 @@ impl Appliance {
              workers = {workers}\n\
              [custody]\n\
              envelope = {envelope}\n\
+             allow_swap = true\n\
              import = {import}\n\
              default = '{custody}'\n\
              [log]\n\

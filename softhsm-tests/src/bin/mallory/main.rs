@@ -53,6 +53,7 @@ fn main() -> Result<()> {
         token_label: "countersign".to_owned(),
         token_serial: None,
         pin: PIN.to_owned().into(),
+        spend_low_pin: false,
         envelope: false,
         import: false,
         cache_size: std::num::NonZeroUsize::MIN,
