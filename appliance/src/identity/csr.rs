@@ -4,10 +4,12 @@ use rcgen::SubjectPublicKeyInfo;
 use rustls_pki_types::CertificateSigningRequestDer;
 use rustls_pki_types::pem::PemObject;
 use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_SIG_ED25519};
+use x509_parser::oid_registry::{
+    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_SIG_ED25519,
+};
 use x509_parser::prelude::FromDer;
 
-/// A request for a P-256 or Ed25519 key with generous extras is well under this many bytes.
+/// A request for a P-256, P-384 or Ed25519 key with generous extras is well under this many bytes.
 pub const MAX_CSR_BYTES: usize = 16 * 1024;
 
 /// Why a certificate signing request is refused.
@@ -23,7 +25,7 @@ pub enum CsrError {
     #[error("expected a PKCS #10 certificate signing request in PEM")]
     Malformed,
     /// A key of another type.
-    #[error("expected a key on P-256 or Ed25519; make a new key of one of these types")]
+    #[error("expected a key on P-256, P-384 or Ed25519; make a new key of one of these types")]
     KeyType,
     /// The request is not signed by the key it asks a certificate for.
     #[error("the certificate signing request is not signed by its own key")]
@@ -57,7 +59,7 @@ pub(super) fn requested_key(pem: &str) -> Result<SubjectPublicKeyInfo, CsrError>
     SubjectPublicKeyInfo::from_der(key.raw).map_err(|_| CsrError::KeyType)
 }
 
-/// P-256 as an uncompressed point, or Ed25519. Whether the point is on its curve shows when the
+/// P-256 or P-384 as an uncompressed point, or Ed25519. Whether the point is on its curve shows when the
 /// signature is verified.
 fn is_accepted(key: &x509_parser::x509::SubjectPublicKeyInfo<'_>) -> bool {
     let bytes = &key.subject_public_key.data;
@@ -69,8 +71,12 @@ fn is_accepted(key: &x509_parser::x509::SubjectPublicKeyInfo<'_>) -> bool {
         .parameters
         .as_ref()
         .and_then(|any| any.as_oid().ok());
+    let length = match curve {
+        Some(curve) if curve == OID_EC_P256 => 65,
+        Some(curve) if curve == OID_NIST_EC_P384 => 97,
+        _ => return false,
+    };
     algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY
-        && curve == Some(OID_EC_P256)
-        && bytes.len() == 65
+        && bytes.len() == length
         && bytes.first() == Some(&4)
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use countersign_intent::{Span, Timestamp};
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
-use rustls::crypto::aws_lc_rs::kx_group::{X25519, X25519MLKEM768};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, SignatureAlgorithm};
+use rustls::crypto::aws_lc_rs::kx_group::{SECP384R1, X25519, X25519MLKEM768};
 use rustls::crypto::aws_lc_rs::{self, sign::any_ecdsa_type};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::server::{
@@ -15,7 +15,7 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SignatureScheme};
 use rustls_pki_types::{PrivateKeyDer, ServerName, UnixTime};
 
 use super::{Authority, AuthorityError};
@@ -41,8 +41,9 @@ pub enum ServerError {
     Verifier(#[from] rustls::client::VerifierBuilderError),
 }
 
-/// The server's key and certificate. The key lives in memory only and is replaced together with
-/// the certificate; handshakes from then on use the new pair, connections are not disturbed.
+/// The server's keys and certificates: on P-256, and on P-384 for clients that verify nothing else. The
+/// keys live in memory only and are replaced together with the certificates; handshakes from then on
+/// use the new ones, connections are not disturbed.
 pub struct ServerIdentity {
     authority: Arc<Authority>,
     names: Vec<ServerName<'static>>,
@@ -50,7 +51,8 @@ pub struct ServerIdentity {
 }
 
 struct Current {
-    key: Arc<CertifiedKey>,
+    p256: Arc<CertifiedKey>,
+    p384: Arc<CertifiedKey>,
     renew_at: Timestamp,
     not_after: Timestamp,
 }
@@ -123,8 +125,16 @@ impl ServerIdentity {
 }
 
 impl ResolvesServerCert for ServerIdentity {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.current.load().key))
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let schemes = hello.signature_schemes();
+        let only_p384 = !schemes.contains(&SignatureScheme::ECDSA_NISTP256_SHA256)
+            && schemes.contains(&SignatureScheme::ECDSA_NISTP384_SHA384);
+        let current = self.current.load();
+        Some(Arc::clone(if only_p384 {
+            &current.p384
+        } else {
+            &current.p256
+        }))
     }
 }
 
@@ -133,17 +143,31 @@ fn new_pair(
     names: &[ServerName<'_>],
     now: Timestamp,
 ) -> Result<Current, ServerError> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let (p256, first_end) = certified(authority, names, now, &PKCS_ECDSA_P256_SHA256)?;
+    let (p384, second_end) = certified(authority, names, now, &PKCS_ECDSA_P384_SHA384)?;
+    let not_after = first_end.min(second_end);
+    let third = Span::from_micros(not_after.since(now).micros() / 3);
+    Ok(Current {
+        p256,
+        p384,
+        renew_at: not_after.saturating_sub(third),
+        not_after,
+    })
+}
+
+fn certified(
+    authority: &Authority,
+    names: &[ServerName<'_>],
+    now: Timestamp,
+    algorithm: &'static SignatureAlgorithm,
+) -> Result<(Arc<CertifiedKey>, Timestamp), ServerError> {
+    let key = KeyPair::generate_for(algorithm)?;
     let issued = authority.issue_server(&key, names, now)?;
     let private = PrivateKeyDer::try_from(key.serialize_der())
         .map_err(|error| rustls::Error::General(error.to_owned()))?;
     let signing_key = any_ecdsa_type(&private)?;
-    let third = Span::from_micros(issued.not_after.since(now).micros() / 3);
-    Ok(Current {
-        key: Arc::new(CertifiedKey::new(vec![issued.certificate], signing_key)),
-        renew_at: issued.not_after.saturating_sub(third),
-        not_after: issued.not_after,
-    })
+    let certified = CertifiedKey::new(vec![issued.certificate], signing_key);
+    Ok((Arc::new(certified), issued.not_after))
 }
 
 /// The TLS configuration of the API's listener: TLS 1.3 only, a certificate of our authority
@@ -156,6 +180,7 @@ fn new_pair(
 pub struct TlsConfig {
     hybrid: Arc<ServerConfig>,
     classical: Arc<ServerConfig>,
+    p384: Arc<ServerConfig>,
 }
 
 impl TlsConfig {
@@ -174,18 +199,24 @@ impl TlsConfig {
         Ok(Self {
             hybrid: with_group(X25519MLKEM768)?,
             classical: with_group(X25519)?,
+            p384: with_group(SECP384R1)?,
         })
     }
 
-    /// Hybrid post-quantum key exchange with every client that can, X25519 with the others. The
-    /// TLS library alone would follow the client's order, so each group has its configuration.
+    /// Hybrid post-quantum key exchange with every client that can, X25519 with the others, and P-384
+    /// with those that know neither. The TLS library alone would follow the client's order, so each
+    /// group has its configuration.
     #[must_use]
     pub fn for_client(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
-        let hybrid = hello
-            .named_groups()
-            .is_some_and(|groups| groups.contains(&X25519MLKEM768.name()));
-        Arc::clone(if hybrid {
+        let knows = |group: &dyn SupportedKxGroup| {
+            hello
+                .named_groups()
+                .is_some_and(|groups| groups.contains(&group.name()))
+        };
+        Arc::clone(if knows(X25519MLKEM768) {
             &self.hybrid
+        } else if knows(SECP384R1) && !knows(X25519) {
+            &self.p384
         } else {
             &self.classical
         })

@@ -1,7 +1,7 @@
 use countersign_intent::Span;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use rustls::crypto::aws_lc_rs;
-use rustls::{HandshakeKind, NamedGroup};
+use rustls::{HandshakeKind, NamedGroup, SignatureScheme};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
@@ -161,7 +161,7 @@ async fn the_hybrid_group_is_preferred_and_x25519_possible() {
         };
         bed.config_with(Some(&client), provider)
     };
-    use aws_lc_rs::kx_group::{SECP256R1, X25519, X25519MLKEM768};
+    use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
     for (groups, expected) in [
         (vec![X25519MLKEM768, X25519], NamedGroup::X25519MLKEM768),
         (
@@ -169,6 +169,8 @@ async fn the_hybrid_group_is_preferred_and_x25519_possible() {
             NamedGroup::X25519MLKEM768,
         ),
         (vec![SECP256R1, X25519], NamedGroup::X25519),
+        (vec![SECP384R1, X25519], NamedGroup::X25519),
+        (vec![SECP384R1], NamedGroup::secp384r1),
     ] {
         let stream = bed.connect(offering(groups)).await.unwrap();
         let group = stream.get_ref().1.negotiated_key_exchange_group().unwrap();
@@ -180,6 +182,26 @@ async fn the_hybrid_group_is_preferred_and_x25519_possible() {
         counted["countersign_handshake_failures_total{incompatible}"],
         1
     );
+}
+
+/// Such a client exchanges keys, and verifies the server's signature, on P-384 alone.
+#[tokio::test]
+async fn a_client_that_knows_p384_alone_connects() {
+    let bed = Bed::tls(Limits::default()).await;
+    let client = bed.bot();
+    let mut provider = CryptoProvider {
+        kx_groups: vec![aws_lc_rs::kx_group::SECP384R1],
+        ..aws_lc_rs::default_provider()
+    };
+    let certificates = provider.signature_verification_algorithms.mapping;
+    let handshake: Vec<_> = certificates
+        .iter()
+        .filter(|(scheme, _)| *scheme == SignatureScheme::ECDSA_NISTP384_SHA384)
+        .copied()
+        .collect();
+    provider.signature_verification_algorithms.mapping = Box::leak(handshake.into_boxed_slice());
+    let stream = bed.connect(bed.config_with(Some(&client), provider)).await;
+    assert_eq!(Http::one(stream.unwrap()).await.who().await, "bot/bot");
 }
 
 #[tokio::test]
