@@ -30,9 +30,8 @@ pub(crate) enum Miss<'a> {
     PositiveSlippage(u16, u16),
     FeeAccount,
     Exposed(u16, u16),
-    /// An order that waits until then, and how long it may.
-    OrderLifetime(Timestamp, Span),
-    OrderExpired(Timestamp),
+    /// An order that waits until then, and how long it may; `None` where that is over already.
+    Order(Timestamp, Option<Span>),
     Value(u128, u16),
     Unpriced(Unpriced),
     /// A memo that is none of these.
@@ -87,17 +86,8 @@ impl Miss<'_> {
                 format!("positive slippage {got} bps is over max_positive_slippage_bps {max}")
             }
             Self::FeeAccount => "integrator fees go to an account not in fee_accounts".to_owned(),
-            Self::Exposed(got, max) => format!(
-                "{got} further accounts that are or may be the wallet's are within reach of the \
-                 trade's exchanges, over max_exposed_accounts {max}; ask for a route through \
-                 shared accounts, or with every account named"
-            ),
-            Self::OrderLifetime(until, most) => format!(
-                "the order waits to be filled until {until}, over max_order_lifetime {most} from now"
-            ),
-            Self::OrderExpired(until) => {
-                format!("the order's expiry {until} is not in the future; state one that is")
-            }
+            Self::Exposed(got, max) => exposed_sentence(*got, *max),
+            Self::Order(until, most) => order_sentence(*until, *most),
             Self::Value(got, least) => format!(
                 "the least received is worth {got} bps of what is given, under min_value_ratio \
                  {least} bps"
@@ -279,13 +269,30 @@ fn swap<'a>(
     }
 }
 
+fn exposed_sentence(got: u16, max: u16) -> String {
+    format!(
+        "{got} further accounts that are or may be the wallet's are within reach of the trade's \
+         exchanges, over max_exposed_accounts {max}; ask for a route through shared accounts, or \
+         with every account named"
+    )
+}
+
+fn order_sentence(until: Timestamp, most: Option<Span>) -> String {
+    match most {
+        Some(most) => format!(
+            "the order waits to be filled until {until}, over max_order_lifetime {most} from now"
+        ),
+        None => format!("the order's expiry {until} is not in the future; state one that is"),
+    }
+}
+
 /// Whether an order ends soon enough.
 fn order<'a>(bounds: &Bounds, until: Option<Timestamp>, now: Timestamp) -> Result<(), Miss<'a>> {
     match until {
         None => Ok(()),
-        Some(until) if until <= now => Err(Miss::OrderExpired(until)),
+        Some(until) if until <= now => Err(Miss::Order(until, None)),
         Some(until) if until > now.saturating_add(bounds.max_order_lifetime) => {
-            Err(Miss::OrderLifetime(until, bounds.max_order_lifetime))
+            Err(Miss::Order(until, Some(bounds.max_order_lifetime)))
         }
         Some(_) => Ok(()),
     }
