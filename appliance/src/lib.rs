@@ -34,6 +34,7 @@ pub mod rates;
 pub mod records;
 pub mod registrations;
 pub mod rehearsal;
+pub mod requests;
 pub mod reread;
 pub mod second_factor;
 pub mod sequencer;

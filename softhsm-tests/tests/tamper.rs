@@ -392,3 +392,643 @@ async fn inv08_a_request_that_was_turned_into_an_allowed_one_is_not_signed() {
     .unwrap();
     assert_eq!(signed.0, 0, "the theft was signed");
 }
+
+/// What a changed column leads to while the appliance is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// It does not start.
+    AtStart,
+    /// What rests on it is refused when it is read.
+    WhenRead,
+    /// Nothing that is answered or decided changes.
+    Harmless,
+}
+
+/// Every column of every table, how somebody changes it, and what becomes of that. A column that
+/// is added to the schema fails the test until it stands here.
+const COLUMNS: &[(&str, &str, &str, Found)] = {
+    use Found::{AtStart, Harmless, WhenRead};
+    &[
+        (
+            "authority",
+            "kind",
+            "UPDATE authority SET kind = 'grant' WHERE kind = 'freeze' OR kind = 'user'",
+            AtStart,
+        ),
+        (
+            "authority",
+            "id",
+            "UPDATE authority SET id = randomblob(16) WHERE kind = 'grant'",
+            AtStart,
+        ),
+        (
+            "authority",
+            "seq",
+            "UPDATE authority SET seq = seq + 100000 WHERE kind = 'certificate'",
+            AtStart,
+        ),
+        (
+            "authority",
+            "parent",
+            "UPDATE authority SET parent = randomblob(16) WHERE kind = 'policy'",
+            AtStart,
+        ),
+        (
+            "authority",
+            "lookup",
+            "UPDATE authority SET lookup = hex(id) WHERE kind = 'policy'",
+            AtStart,
+        ),
+        (
+            "authority",
+            "body",
+            "UPDATE authority SET body = replace(body, 'operator/a', 'operator/b') WHERE kind = 'certificate'",
+            AtStart,
+        ),
+        (
+            "authority",
+            "mac",
+            "UPDATE authority SET mac = randomblob(32)",
+            AtStart,
+        ),
+        (
+            "authority_seal",
+            "one",
+            "DELETE FROM authority_seal",
+            AtStart,
+        ),
+        (
+            "authority_seal",
+            "version",
+            "UPDATE authority_seal SET version = version + 1",
+            AtStart,
+        ),
+        (
+            "authority_seal",
+            "count",
+            "UPDATE authority_seal SET count = count + 1",
+            AtStart,
+        ),
+        (
+            "authority_seal",
+            "sum",
+            "UPDATE authority_seal SET sum = randomblob(32)",
+            AtStart,
+        ),
+        (
+            "authority_seal",
+            "mac",
+            "UPDATE authority_seal SET mac = randomblob(32)",
+            AtStart,
+        ),
+        ("ledger_seal", "one", "DELETE FROM ledger_seal", AtStart),
+        (
+            "ledger_seal",
+            "mac",
+            "UPDATE ledger_seal SET mac = randomblob(32)",
+            AtStart,
+        ),
+        ("meta", "key", "UPDATE meta SET key = 'x' || key", AtStart),
+        (
+            "meta",
+            "value",
+            "UPDATE meta SET value = value + 1",
+            AtStart,
+        ),
+        (
+            "requests",
+            "seq",
+            "UPDATE requests SET seq = seq + 1000",
+            AtStart,
+        ),
+        (
+            "requests",
+            "nonce",
+            "UPDATE requests SET nonce = randomblob(8)",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "principal",
+            "UPDATE requests SET principal = 'bot/bot2'",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "idem_key",
+            "UPDATE requests SET idem_key = 'other'",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "fingerprint",
+            "UPDATE requests SET fingerprint = randomblob(32)",
+            WhenRead,
+        ),
+        ("requests", "at", "UPDATE requests SET at = at + 1", AtStart),
+        (
+            "requests",
+            "wallet",
+            "UPDATE requests SET wallet = randomblob(16)",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "decided",
+            "UPDATE requests SET decided = 2",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "digest",
+            "UPDATE requests SET digest = randomblob(32)",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "answer",
+            "UPDATE requests SET answer = CAST(replace(CAST(answer AS TEXT), 'to-cold', 'to-warm') AS BLOB)",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "log_index",
+            "UPDATE requests SET log_index = log_index + 1",
+            WhenRead,
+        ),
+        (
+            "requests",
+            "mac",
+            "UPDATE requests SET mac = NULL",
+            WhenRead,
+        ),
+        // Without its outcome the same bytes are signed again, under the same reservation.
+        (
+            "outcomes",
+            "seq",
+            "UPDATE outcomes SET seq = seq + 1000",
+            Harmless,
+        ),
+        ("outcomes", "kind", "UPDATE outcomes SET kind = 3", WhenRead),
+        (
+            "outcomes",
+            "signature",
+            "UPDATE outcomes SET signature = randomblob(64)",
+            WhenRead,
+        ),
+        (
+            "outcomes",
+            "note",
+            "UPDATE outcomes SET note = 'x'",
+            WhenRead,
+        ),
+        (
+            "outcomes",
+            "log_index",
+            "UPDATE outcomes SET log_index = log_index + 1",
+            WhenRead,
+        ),
+        (
+            "outcomes",
+            "mac",
+            "UPDATE outcomes SET mac = NULL",
+            WhenRead,
+        ),
+        // Kept messages are for trying out another policy; they grant nothing.
+        (
+            "messages",
+            "seq",
+            "UPDATE messages SET seq = seq + 1000",
+            Harmless,
+        ),
+        (
+            "messages",
+            "message",
+            "UPDATE messages SET message = randomblob(99)",
+            Harmless,
+        ),
+        (
+            "usage",
+            "limit_key",
+            "UPDATE usage SET limit_key = randomblob(16)",
+            AtStart,
+        ),
+        (
+            "usage",
+            "bucket",
+            "UPDATE usage SET bucket = bucket - 1",
+            AtStart,
+        ),
+        (
+            "usage",
+            "amount",
+            "UPDATE usage SET amount = zeroblob(16)",
+            AtStart,
+        ),
+        ("nonces", "account", NONCE, AtStart),
+        ("nonces", "value", NONCE, AtStart),
+        ("nonces", "slot", NONCE, AtStart),
+        ("nonces", "holder", NONCE, AtStart),
+        ("nonces", "held", NONCE, AtStart),
+        (
+            "audit_entries",
+            "idx",
+            "UPDATE audit_entries SET idx = idx + 1000 WHERE idx = 3",
+            AtStart,
+        ),
+        (
+            "audit_entries",
+            "entry",
+            "UPDATE audit_entries SET entry = CAST('{}' AS BLOB) WHERE idx = 3",
+            AtStart,
+        ),
+        (
+            "audit_entries",
+            "leaf_hash",
+            "UPDATE audit_entries SET leaf_hash = randomblob(32) WHERE idx = 3",
+            AtStart,
+        ),
+        (
+            "audit_entries",
+            "tag",
+            "UPDATE audit_entries SET tag = NULL WHERE idx = 3",
+            AtStart,
+        ),
+        // There is no node below 256 entries; `a_changed_log_is_named_entry_by_entry` has some.
+        ("audit_nodes", "level", NODE, Harmless),
+        ("audit_nodes", "idx", NODE, Harmless),
+        ("audit_nodes", "hash", NODE, Harmless),
+        (
+            "checkpoints",
+            "size",
+            "UPDATE checkpoints SET size = size + 1000",
+            AtStart,
+        ),
+        (
+            "checkpoints",
+            "note",
+            "UPDATE checkpoints SET note = replace(note, 'desk', 'dusk')",
+            WhenRead,
+        ),
+        (
+            "checkpoints",
+            "at",
+            "UPDATE checkpoints SET at = at + 31536000000000",
+            AtStart,
+        ),
+    ]
+};
+
+const NONCE: &str =
+    "INSERT INTO nonces VALUES (randomblob(32), randomblob(32), 7, NULL, zeroblob(0))";
+const NODE: &str = "INSERT INTO audit_nodes VALUES (1, 0, randomblob(32))";
+
+async fn schema(appliance: &Appliance) -> Result<Vec<(String, String)>> {
+    let mut file = database(appliance).await?;
+    let columns = sqlx::query_as(
+        "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c \
+         WHERE t.type = 'table' AND t.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY 1, 2",
+    );
+    let columns = columns.fetch_all(&mut file).await?;
+    file.close().await?;
+    Ok(columns)
+}
+
+/// Copies a directory of directories of files.
+fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+/// The signature for a retry, or that it was refused.
+async fn retried(appliance: &Appliance, wallet: &Wallet) -> Result<Option<String>> {
+    let bot = appliance.client("bot")?;
+    let again = bot.sign("before", &wallet.id, &to(wallet, COLD)?).await?;
+    ensure!(matches!(again.status, 200 | 503), "{}", again.body);
+    Ok(again.body["signature"].as_str().map(str::to_owned))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inv08_every_column_is_covered() {
+    let Desk {
+        mut appliance,
+        wallet,
+    } = desk().await.unwrap();
+    let signature = retried(&appliance, &wallet).await.unwrap().unwrap();
+    appliance.stop().await.unwrap();
+    let mut listed: Vec<(String, String)> = COLUMNS
+        .iter()
+        .map(|(table, column, ..)| ((*table).to_owned(), (*column).to_owned()))
+        .collect();
+    listed.sort();
+    assert_eq!(
+        listed,
+        schema(&appliance).await.unwrap(),
+        "list every column"
+    );
+    let genuine = appliance.path("genuine");
+    appliance.copy_database(&genuine).unwrap();
+    let (tokens, kept) = (appliance.path("tokens"), appliance.path("genuine-tokens"));
+    copy(&tokens, &kept).unwrap();
+    for (table, column, change, found) in COLUMNS {
+        let what = format!("{table}.{column}");
+        appliance.restore_database(&genuine).unwrap();
+        // The token's memory is set back with it, or the anchor would refuse the older database.
+        std::fs::remove_dir_all(&tokens).unwrap();
+        copy(&kept, &tokens).unwrap();
+        attack(&appliance, change).await.unwrap();
+        if *found == Found::AtStart {
+            let ended = appliance.refused().await.unwrap();
+            assert_eq!(ended.code, Some(1), "{what}: {ended}");
+            continue;
+        }
+        appliance
+            .start()
+            .await
+            .with_context(|| what.clone())
+            .unwrap();
+        let operator = appliance.client("operator-a").unwrap();
+        let answers = match *table {
+            "checkpoints" => operator.get("/v1/audit/checkpoints").await.unwrap(),
+            _ => operator.get("/v1/requests").await.unwrap(),
+        };
+        let expected = if *found == Found::WhenRead { 503 } else { 200 };
+        assert_eq!(answers.status, expected, "{what}: {}", answers.body);
+        // A row that its bot does not find any more is asked for anew, under the limits.
+        let again = retried(&appliance, &wallet).await.unwrap();
+        let own = matches!(*column, "principal" | "idem_key");
+        if *found == Found::WhenRead && *table != "checkpoints" && !own {
+            assert_eq!(again, None, "{what}");
+        } else {
+            assert_eq!(again.as_ref(), Some(&signature), "{what}");
+        }
+        // It need not be able to end well.
+        appliance.kill();
+    }
+}
+
+/// The same while it runs, for what is read again at each request.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv08_no_column_of_a_request_is_believed_while_running() {
+    let Desk { appliance, wallet } = desk().await.unwrap();
+    let signature = retried(&appliance, &wallet).await.unwrap().unwrap();
+    let genuine = appliance.path("genuine.db");
+    attack_quietly(&appliance, &format!("VACUUM INTO '{}'", genuine.display())).await;
+    for (table, column, change, found) in COLUMNS {
+        let per_request = matches!(*table, "requests" | "outcomes") && *column != "seq";
+        if !per_request {
+            continue;
+        }
+        attack(&appliance, change).await.unwrap();
+        let operator = appliance.client("operator-a").unwrap();
+        let list = operator.get("/v1/requests").await.unwrap();
+        assert_eq!(list.status, 503, "{table}.{column}: {}", list.body);
+        let own = matches!(*column, "principal" | "idem_key");
+        if !own {
+            let again = retried(&appliance, &wallet).await.unwrap();
+            assert_eq!(again, None, "{table}.{column} {found:?}");
+        }
+        let back = format!(
+            "ATTACH '{}' AS genuine; UPDATE {table} SET {column} = (SELECT {column} FROM \
+             genuine.{table} AS g WHERE g.seq = {table}.seq)",
+            genuine.display()
+        );
+        attack_quietly(&appliance, &back).await;
+        let again = retried(&appliance, &wallet).await.unwrap();
+        assert_eq!(
+            again.as_ref(),
+            Some(&signature),
+            "{table}.{column} put back"
+        );
+    }
+}
+
+async fn attack_quietly(appliance: &Appliance, statements: &str) {
+    let mut file = database(appliance).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
+        .execute(&mut file)
+        .await
+        .unwrap();
+    file.close().await.unwrap();
+}
+
+/// The owner of a held request, changed in the database: the other bot gets nothing, and the owner is
+/// refused, too, until the row is put back.
+#[tokio::test]
+async fn inv08_a_held_request_is_released_to_its_asker_alone() {
+    let policy = r#"
+schema = 1
+name = "held"
+[groups.treasury]
+approvers = ["alice", "bob", "carol"]
+[destinations.cold]
+solana = ["9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin"]
+[[rules]]
+name = "held"
+when = { action = "withdrawal", asset = "SOL", destination = "cold", max_amount = "5" }
+then = { approve = { group = "treasury", quorum = 1, expires = "24h" } }
+"#;
+    let appliance = Appliance::running(&Options::policy(policy)).await.unwrap();
+    let gateway = appliance.client("gateway").unwrap();
+    let user = gateway.user("u").await.unwrap();
+    let wallet = gateway.wallet(&user.id, None).await.unwrap();
+    for bot in ["bot", "bot2"] {
+        gateway.grant(bot, &wallet.id).await.unwrap();
+    }
+    let bot = appliance.client("bot").unwrap();
+    let message = to(&wallet, COLD).unwrap();
+    let held = bot.sign("ask", &wallet.id, &message).await.unwrap();
+    assert_eq!(held.status, 202, "{}", held.body);
+    let id = held.body["request_id"].as_str().unwrap().to_owned();
+    let operator = appliance.client("operator-a").unwrap();
+    softhsm_tests::Approver::Alice
+        .agrees(&operator, &id)
+        .await
+        .unwrap();
+    let mut release = softhsm_tests::client::sign_body(&wallet.id, &message);
+    release["approved_request_id"] = id.as_str().into();
+    attack(&appliance, "UPDATE requests SET principal = 'bot/bot2'")
+        .await
+        .unwrap();
+    let thief = appliance.client("bot2").unwrap();
+    for (who, key) in [(&thief, "thief"), (&bot, "owner")] {
+        let refused = who
+            .post_keyed("/v1/sign/solana", key, &release)
+            .await
+            .unwrap();
+        assert_eq!(refused.status, 503, "{key}: {}", refused.body);
+    }
+    attack(&appliance, "UPDATE requests SET principal = 'bot/bot'")
+        .await
+        .unwrap();
+    let refused = thief
+        .post_keyed("/v1/sign/solana", "again", &release)
+        .await
+        .unwrap();
+    assert_eq!((refused.status, refused.code()), (404, "not_found"));
+    let signed = bot
+        .post_keyed("/v1/sign/solana", "owner", &release)
+        .await
+        .unwrap();
+    assert_eq!(signed.status, 200, "{}", signed.body);
+}
+
+/// Somebody changes or removes a middle entry, leaf hash and all.
+fn log_attacks() -> [(&'static str, &'static str); 3] {
+    [
+        (
+            "log entry 3 was changed",
+            "UPDATE audit_entries SET entry = CAST(replace(CAST(entry AS TEXT), '\"v\":1', '\"v\":2') AS BLOB) \
+             WHERE idx = 3",
+        ),
+        (
+            "log entry 4 was changed",
+            "UPDATE audit_entries SET (entry, leaf_hash) = \
+             (SELECT entry, leaf_hash FROM audit_entries WHERE idx = 3) WHERE idx = 4",
+        ),
+        (
+            "log entry 5 is gone",
+            "DELETE FROM audit_entries WHERE idx = 5",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_changed_middle_entry_is_named_at_the_start_and_by_doctor() {
+    let Desk { mut appliance, .. } = desk().await.unwrap();
+    appliance.stop().await.unwrap();
+    let genuine = appliance.path("genuine");
+    appliance.copy_database(&genuine).unwrap();
+    for (named, statements) in log_attacks() {
+        appliance.restore_database(&genuine).unwrap();
+        attack(&appliance, statements).await.unwrap();
+        let ended = appliance.refused().await.unwrap();
+        assert_eq!(ended.code, Some(1), "{named}: {ended}");
+        assert!(ended.stderr.contains(named), "{named}: {ended}");
+        let mut doctor = appliance.countersignd();
+        doctor.args(["doctor", "--json"]);
+        let ended = softhsm_tests::program::run(&mut doctor).unwrap();
+        assert!(ended.stdout.contains(named), "{named}: {ended}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_middle_entry_ends_the_running_appliance() {
+    let Desk { mut appliance, .. } = desk().await.unwrap();
+    let [_, (named, statements), _] = log_attacks();
+    attack(&appliance, statements).await.unwrap();
+    let mut ended = Ok(());
+    for _ in 0..600 {
+        if appliance.operations("/livez").is_err() {
+            ended = appliance.wait().await;
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let why = ended.unwrap_err().to_string();
+    assert!(
+        appliance.log().contains(named),
+        "{why}: {}",
+        appliance.last_words()
+    );
+}
+
+/// A log of several nodes: each change is found, and told as narrowly as can be.
+#[tokio::test]
+async fn a_changed_log_is_named_entry_by_entry() {
+    use countersign_appliance::log_check::{LogFault, whole};
+    use countersign_audit::{Actor, Detail, Entry, Kind, Stamp};
+    use countersign_store::ledger::{Ledger, Limits, Sealer};
+    use countersign_store::sqlite::SqliteStore;
+    use std::sync::Arc;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log.db");
+    let sealer: Sealer = Arc::new(|bytes| {
+        use sha2::Digest;
+        sha2::Sha256::new_with_prefix(b"key")
+            .chain_update(bytes)
+            .finalize()
+            .into()
+    });
+    let db = Arc::new(SqliteStore::create(&path).await.unwrap());
+    let ledger = Ledger::start(
+        Arc::clone(&db),
+        Box::new(|| countersign_intent::Timestamp::from_micros(1)),
+        Box::new(|| Ok([1; 8])),
+        sealer,
+        Limits::default(),
+    )
+    .await
+    .unwrap();
+    let entry = |n: i64| {
+        let at = Stamp::from_unix_micros(n).unwrap();
+        let entry = Entry::new(at, Kind::Clock, Actor::System, Detail::default());
+        entry.encode().unwrap()
+    };
+    for page in 0..3 {
+        let entries = (page * 200..(page + 1) * 200).map(entry).collect();
+        ledger.append(entries).await.unwrap();
+    }
+    let head = *ledger.head().borrow();
+    whole(&*db, ledger.rows(), head).await.unwrap();
+    let mut file = SqliteConnectOptions::new()
+        .filename(&path)
+        .connect()
+        .await
+        .unwrap();
+    let mut run = async |statements: &str| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
+            .execute(&mut file)
+            .await
+            .unwrap();
+        whole(&*db, ledger.rows(), head).await.unwrap_err()
+    };
+    let found = run("UPDATE audit_nodes SET hash = zeroblob(32) WHERE idx = 1").await;
+    assert!(
+        matches!(
+            found,
+            LogFault::Node {
+                first: 256,
+                last: 511
+            }
+        ),
+        "{found}"
+    );
+    let found = run("UPDATE audit_entries SET entry = x'7b7d' WHERE idx = 300").await;
+    assert!(
+        matches!(found, LogFault::Changed { index: 300, .. }),
+        "{found}"
+    );
+    let found = run("DELETE FROM audit_entries WHERE idx = 200").await;
+    assert!(
+        matches!(
+            found,
+            LogFault::Gone {
+                index: 200,
+                size: 600
+            }
+        ),
+        "{found}"
+    );
+    let found = run("DELETE FROM audit_entries WHERE idx >= 0").await;
+    assert!(
+        matches!(
+            found,
+            LogFault::Gone {
+                index: 0,
+                size: 600
+            }
+        ),
+        "{found}"
+    );
+}

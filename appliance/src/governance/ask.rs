@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use countersign_intent::{Principal, RequestId, Span, Timestamp, WalletId};
 use countersign_policy::Requirement;
-use countersign_store::Store;
 
 use super::{GovernError, change, held};
 use crate::app::App;
 use crate::approvers::Approver;
 use crate::policies::ActivePolicy;
+use crate::requests;
 
 /// A request that waits, or waited, for people.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ pub async fn load(app: &App, id: RequestId) -> Result<Option<Ask>, GovernError> 
     if change::is_change(id) {
         return change::read(app, id).await;
     }
-    match app.db.request(id).await? {
+    match requests::one(app, id).await? {
         Some(stored) => held::read(app, &stored).await,
         None => Ok(None),
     }

@@ -86,13 +86,18 @@ pub fn refuse_identity(error: &IdentityError) -> Response<Body> {
 
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
-        if matches!(error, LedgerError::Store(StoreError::Corrupt(_))) {
+        if matches!(
+            error,
+            LedgerError::Store(StoreError::Corrupt(_)) | LedgerError::NotOurs(_)
+        ) {
             metrics::counter!("countersign_tampered_rows_total").increment(1);
+            tracing::error!(%error, "a request was changed in the database");
         }
         let advice = match &error {
             LedgerError::Store(StoreError::Unknown(_)) => {
                 "; send the same request with the same key again to learn what became of it"
             }
+            LedgerError::NotOurs(_) => "",
             LedgerError::Store(StoreError::Corrupt(_)) => {
                 "; nothing was done, and nothing will be until the operator restores the database"
             }

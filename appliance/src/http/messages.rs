@@ -12,7 +12,8 @@ use countersign_api::{
     RecordedApproval, RecordedConsent, RecordedPage, RecordedQuery, RecordedRequest, RecordedWallet,
 };
 use countersign_intent::{RequestId, Timestamp, UserId, WalletId};
-use countersign_store::{KeptRequest, Store, StoreError, request_seq};
+use countersign_store::ledger::LedgerError;
+use countersign_store::{KeptRequest, Store, request_seq};
 
 use super::convert;
 use super::error::ApiError;
@@ -20,6 +21,7 @@ use super::extract::{Peer, Query};
 use crate::app::App;
 use crate::governance::ConsentRecord;
 use crate::governance::held::Held;
+use crate::requests;
 use crate::sign::{Form, Kept, Remembered};
 use crate::users::UserRecord;
 use crate::wallets::WalletRecord;
@@ -44,7 +46,7 @@ pub(super) async fn list(
             return Err(ApiError::field("since", detail));
         }
     };
-    let rows = app.db.kept(after, limit).await?;
+    let rows = requests::kept(&app, after, limit).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
     let number = |row: &KeptRequest| request_seq(row.stored.request.id);
     let mut page = RecordedPage {
@@ -72,11 +74,11 @@ pub(super) async fn list(
 
 /// A number below that of every request judged at or after `since`. Numbers grow with time but for
 /// requests that were judged again, whose time is later: they make it smaller, never larger.
-pub(super) async fn before(app: &App, since: Timestamp, newest: u64) -> Result<u64, StoreError> {
+pub(super) async fn before(app: &App, since: Timestamp, newest: u64) -> Result<u64, LedgerError> {
     let (mut low, mut high) = (0, newest);
     while low < high {
         let middle = low.midpoint(high);
-        let next = app.db.kept(middle, 1).await?;
+        let next = requests::kept(app, middle, 1).await?;
         match next.first() {
             Some(row) if row.stored.request.at < since => {
                 low = request_seq(row.stored.request.id);
@@ -120,7 +122,7 @@ async fn recorded(app: &App, row: &KeptRequest) -> Result<RecordedRequest, ApiEr
 
 /// What people had said about the request that a release names, if there is such a request.
 async fn consent(app: &App, id: RequestId) -> Result<Option<RecordedConsent>, ApiError> {
-    let Some(asked) = app.db.request(id).await? else {
+    let Some(asked) = requests::one(app, id).await? else {
         return Ok(None);
     };
     let stored = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;

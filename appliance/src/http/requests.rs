@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use countersign_api::{Request, RequestQuery};
 use countersign_intent::{RequestId, Role};
-use countersign_store::{Decided, Store, StoredRequest};
+use countersign_store::{Decided, StoredRequest};
 
 use super::convert;
 use super::error::ApiError;
@@ -91,7 +91,7 @@ pub(super) async fn find(
             None => Ok(None),
         };
     }
-    let stored = app.db.request(id).await?;
+    let stored = crate::requests::one(app, id).await?;
     match stored.filter(|stored| sees(peer, stored.request.key.principal())) {
         Some(stored) => of_sign(app, &stored, Detail::Whole).await.map(Some),
         None => Ok(None),

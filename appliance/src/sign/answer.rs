@@ -1,12 +1,14 @@
 //! What a walk ends with, and how it reads on the wire.
 
 use countersign_api::{Decision, ErrorCode, Problem, SignedAnswer};
-use countersign_decode::solana::envelope;
+use countersign_decode::solana::{PartialTransaction, envelope};
+use countersign_hsm::Signature;
 use countersign_intent::{RequestId, Timestamp};
 use countersign_store::StoredRequest;
 use countersign_store::ledger::{Judged, Outcome, Recorded};
 
 use super::stages::{Asked, Form, Read, Refusal, Remembered};
+use super::verify::verifies;
 
 /// An answer: 200, 202, or a problem.
 #[derive(Debug, Clone)]
@@ -156,6 +158,11 @@ fn replayed(read: &Read, stored: &StoredRequest) -> Answer {
         .as_ref()
         .and_then(|outcome| outcome.signature);
     match signature {
+        Some(signature) if !is_theirs(read, signature) => {
+            metrics::counter!("countersign_tampered_rows_total").increment(1);
+            tracing::error!(request = %id, "a stored signature is not the wallet's; it is not answered");
+            unreadable(id, index)
+        }
         Some(signature) => signed_answer(read, id, index, &stored.request.answer, &signature),
         None => remembered(id, index, &stored.request.answer),
     }
@@ -169,29 +176,36 @@ fn signed_answer(
     signature: &[u8; 64],
 ) -> Answer {
     let (Some(transaction), Some(Remembered::Allow { rule, .. })) =
-        (transaction(read, *signature), Remembered::decode(answer))
+        (around(read), Remembered::decode(answer))
     else {
         return unreadable(id, log_index);
     };
     Answer::Done(Box::new(SignedAnswer {
         rule: Some(rule),
         signature: Some(base58(signature)),
-        transaction: Some(encode_base64(&transaction)),
+        transaction: Some(encode_base64(&transaction.with_signature(*signature))),
         address: Some(read.resolved.wallet.address.to_string()),
         ..empty(id, log_index, Decision::Allow)
     }))
 }
 
+/// Whether a signature that was read from the database is the wallet's over this message.
+fn is_theirs(read: &Read, signature: [u8; 64]) -> bool {
+    let around = around(read);
+    let public = &read.resolved.wallet.key.public;
+    around
+        .is_some_and(|around| verifies(public, around.message(), &Signature::from_bytes(signature)))
+}
+
 /// The transaction that a signature belongs in. What was signed once is answered again, also when
 /// the message is not understood any more: a policy names a mint less, a registration is gone.
-fn transaction(read: &Read, signature: [u8; 64]) -> Option<Vec<u8>> {
+fn around(read: &Read) -> Option<PartialTransaction> {
     if let Ok(decoded) = &read.decoded {
-        return Some(decoded.transaction.with_signature(signature));
+        return Some(decoded.transaction.clone());
     }
     let asked = &read.resolved.asked;
     let in_transaction = asked.form == Form::Transaction;
-    let around = envelope(&asked.bytes, in_transaction, &read.resolved.wallet.address);
-    around.ok().map(|around| around.with_signature(signature))
+    envelope(&asked.bytes, in_transaction, &read.resolved.wallet.address).ok()
 }
 
 /// The answer that a stored request was given, but for the signature and its transaction.

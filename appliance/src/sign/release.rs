@@ -12,7 +12,6 @@ use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_intent::{ApproverId, RequestId, intent_digest};
 use countersign_store::ledger::{Judged, LedgerError};
-use countersign_store::{Store, StoredRequest};
 use serde_json::json;
 
 use super::answer::{self, Answer};
@@ -25,6 +24,7 @@ use crate::governance::{
 };
 use crate::journal::stamp;
 use crate::records::{Draft, RecordsError, Stored};
+use crate::requests;
 use crate::streaks;
 
 /// Walks one request that names an approved one.
@@ -83,13 +83,12 @@ async fn attempt(app: &Arc<App>, read: &Arc<Read>) -> Result<Next, WalkError> {
         return Err(WalkError::Unsettled);
     };
     let mut turn = app.records.turn().await;
-    let stored = app.db.request(id).await.map_err(RecordsError::from)?;
-    let own = stored.filter(|stored| is_own(read, stored));
-    let ask = match &own {
+    let stored = requests::one(app, id).await.map_err(RecordsError::from)?;
+    let ask = match &stored {
         Some(_) => load(app, id).await?,
         None => None,
     };
-    let (Some(stored), Some(ask)) = (own, ask) else {
+    let (Some(stored), Some(ask)) = (stored, ask.filter(|ask| is_own(read, ask))) else {
         let detail = format!("there is no request `{id}` of yours on this wallet that was held");
         return stop(app, read, id, ErrorCode::NotFound, detail).await;
     };
@@ -133,10 +132,9 @@ async fn attempt(app: &Arc<App>, read: &Arc<Read>) -> Result<Next, WalkError> {
 }
 
 /// The asker's own request on the same wallet; any other looks as if it were not there.
-fn is_own(read: &Read, stored: &StoredRequest) -> bool {
+fn is_own(read: &Read, ask: &Ask) -> bool {
     let asked = &read.resolved.asked;
-    let principal = asked.caller.principal().to_string();
-    stored.request.key.principal() == principal && stored.request.wallet == asked.wallet
+    ask.asker == *asked.caller.principal() && ask.wallet == Some(asked.wallet)
 }
 
 fn mark(mut consent: Stored<ConsentRecord>, used: Use) -> Result<Draft, RecordsError> {

@@ -192,6 +192,7 @@ async fn fill(store: &SqliteStore, count: u64, keys: Keys) {
                 digest: [3; 32],
                 answer: vec![4; 60],
                 log_index: seq * 2 - 2,
+                mac: Vec::new(),
             });
             writes.outcomes.push(OutcomeRow {
                 seq,
@@ -199,6 +200,7 @@ async fn fill(store: &SqliteStore, count: u64, keys: Keys) {
                 signature: Some([9; 64]),
                 note: None,
                 log_index: seq * 2 - 1,
+                mac: Vec::new(),
             });
             for _ in 0..2 {
                 let entry = vec![b'x'; 250];
@@ -209,6 +211,7 @@ async fn fill(store: &SqliteStore, count: u64, keys: Keys) {
                     index,
                     entry,
                     leaf_hash,
+                    tag: Vec::new(),
                 });
             }
         }

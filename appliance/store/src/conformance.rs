@@ -77,6 +77,7 @@ fn request(seq: u64, key: IdempotencyKey) -> RequestRow {
         digest: [3; 32],
         answer: vec![4; 5],
         log_index: seq,
+        mac: vec![5; 32],
     }
 }
 
@@ -88,6 +89,7 @@ fn outcome(seq: u64, kind: OutcomeKind) -> OutcomeRow {
         signature: signed.then_some([9; 64]),
         note: (!signed).then(|| "device gone".to_owned()),
         log_index: seq + 1,
+        mac: vec![6; 32],
     }
 }
 
@@ -97,6 +99,7 @@ fn entry(index: u64) -> EntryRow {
         index,
         leaf_hash: leaf_hash(&entry),
         entry,
+        tag: vec![7; 16],
     }
 }
 
@@ -185,6 +188,8 @@ pub(crate) async fn a_commit_is_seen_by_readers<S: Store>(store: S) {
         entries: 2,
         last_request: 5,
         latest_micros: 5_000,
+        macs_from: 1,
+        tags_from: 0,
     };
     assert_eq!(store.progress().await.unwrap(), expected);
 }

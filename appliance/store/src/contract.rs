@@ -32,6 +32,10 @@ pub struct Progress {
     pub last_request: u64,
     /// The latest time that was recorded, in microseconds since the Unix epoch.
     pub latest_micros: i64,
+    /// Number of the first request whose rows have MACs.
+    pub macs_from: u64,
+    /// Index of the first log entry that has a tag.
+    pub tags_from: u64,
 }
 
 /// A database.
@@ -177,6 +181,14 @@ pub trait Store: Send + Sync + 'static {
     fn checkpoints(
         &self,
         below: Option<u64>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<CheckpointRow>>> + Send;
+
+    /// Signed checkpoints with a size above `after`, smallest first: at most `limit`, and at most
+    /// [`PAGE_LIMIT`].
+    fn checkpoints_after(
+        &self,
+        after: u64,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<CheckpointRow>>> + Send;
 }

@@ -29,7 +29,9 @@ mod handle;
 mod job;
 mod nonces;
 mod queue;
+mod reached;
 mod recorded;
+mod rows;
 mod ruling;
 mod seal;
 mod windows;
@@ -42,6 +44,7 @@ pub use job::{
 };
 pub use nonces::NonceState;
 pub use recorded::Recorded;
+pub use rows::RowSeals;
 pub use seal::Sealer;
 pub use windows::stored_key as usage_key;
 pub use writer::{Clock, Head, Randomness};

@@ -283,6 +283,13 @@ impl Store for MemoryStore {
             rows.take(page(limit)).map(|(_, row)| row.clone()).collect()
         })
     }
+
+    async fn checkpoints_after(&self, after: u64, limit: u32) -> StoreResult<Vec<CheckpointRow>> {
+        self.shared.read(Point::Read, |state| {
+            let rows = state.checkpoints.range(after.saturating_add(1)..);
+            rows.take(page(limit)).map(|(_, row)| row.clone()).collect()
+        })
+    }
 }
 
 impl Txn for MemoryTxn {

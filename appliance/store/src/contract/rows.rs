@@ -154,6 +154,8 @@ pub struct RequestRow {
     pub answer: Vec<u8>,
     /// Index of the log entry that records the decision.
     pub log_index: u64,
+    /// Made by the ledger over all the other columns; empty in rows of earlier versions.
+    pub mac: Vec<u8>,
 }
 
 /// What became of an allowed request, over all attempts to sign it.
@@ -207,6 +209,8 @@ pub struct OutcomeRow {
     pub note: Option<String>,
     /// Index of the log entry that records it.
     pub log_index: u64,
+    /// Made by the ledger over all the other columns; empty in rows of earlier versions.
+    pub mac: Vec<u8>,
 }
 
 /// A request as it is stored.
@@ -306,6 +310,9 @@ pub struct EntryRow {
     pub entry: Vec<u8>,
     /// RFC 6962 leaf hash of `entry`.
     pub leaf_hash: Hash,
+    /// Made by the ledger over index and leaf hash: which entry was changed can be told where a
+    /// root only tells that one was. Empty in rows of earlier versions.
+    pub tag: Vec<u8>,
 }
 
 /// A signed checkpoint of the log.

@@ -13,7 +13,6 @@ use super::job::{
 };
 use super::queue::{Answer, Batch, Job, Settlement};
 use super::ruling::{Ruling, Signable, sign_again};
-use super::seal::Reached;
 use super::writer::{Core, Head, Randomness};
 use crate::{
     Decided, EntryRow, IdempotencyKey, MessageRow, OutcomeKind, OutcomeRow, RequestRow,
@@ -72,15 +71,11 @@ impl<'a> Draft<'a> {
         let core = self.core;
         core.windows.write_to(&mut self.writes, &mut core.sums, now);
         core.nonces.write_to(&mut self.writes, &mut core.sums);
-        let seqs = self.writes.requests.iter().map(|row| request_seq(row.id));
-        core.last_request = seqs.fold(core.last_request, u64::max);
+        core.reached.note(&self.writes);
+        core.rows.seal(&mut self.writes);
         let head = core.head();
         if !self.writes.is_empty() {
-            self.writes.ledger_seal = Some(core.sums.seal(Reached {
-                size: head.size,
-                root: head.root,
-                last_request: core.last_request,
-            }));
+            self.writes.ledger_seal = Some(core.sums.seal(core.reached.at(head)));
         }
         (self.writes, head)
     }
@@ -137,6 +132,7 @@ impl<'a> Draft<'a> {
             let id = self.next_id()?;
             return self.decide(case, id, false);
         };
+        self.check(&known)?;
         let (request, outcome) = self.stored(&known)?;
         if request.fingerprint != case.fingerprint {
             let request_id = request.id;
@@ -206,6 +202,7 @@ impl<'a> Draft<'a> {
                 digest: case.digest,
                 answer: answer.clone(),
                 log_index,
+                mac: Vec::new(),
             },
             again,
         );
@@ -277,6 +274,16 @@ impl<'a> Draft<'a> {
         self.known.insert(key, place);
     }
 
+    /// What was read from the database counts only if this appliance wrote it.
+    fn check(&self, known: &Known) -> Result<(), LedgerError> {
+        match known {
+            Known::Stored(stored) if !self.core.rows.are_genuine(stored) => {
+                Err(LedgerError::NotOurs(stored.request.id))
+            }
+            Known::Stored(_) | Known::New(_) | Known::Again(_) => Ok(()),
+        }
+    }
+
     /// The request that is known, and its outcome.
     fn stored<'k>(
         &'k self,
@@ -346,6 +353,7 @@ impl<'a> Draft<'a> {
             index,
             entry,
             leaf_hash,
+            tag: Vec::new(),
         });
         index
     }

@@ -9,6 +9,7 @@ use super::job::{
     AdminChange, Case, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
 };
 use super::queue::{Job, Settlement};
+use super::rows::RowSeals;
 use super::seal::Sealer;
 use super::writer::{Clock, Head, Randomness, Writer};
 use crate::{CheckpointRow, Store};
@@ -53,6 +54,7 @@ impl Default for Limits {
 pub struct Ledger {
     jobs: mpsc::Sender<Job>,
     head: watch::Receiver<Head>,
+    rows: RowSeals,
 }
 
 impl Ledger {
@@ -69,10 +71,20 @@ impl Ledger {
         limits: Limits,
     ) -> Result<Self, LedgerError> {
         let (sender, receiver) = mpsc::channel(limits.queue.max(1));
-        let (writer, head) =
+        let (writer, head, rows) =
             Writer::open(store, clock, randomness, sealer, limits, receiver).await?;
         tokio::spawn(writer.run());
-        Ok(Self { jobs: sender, head })
+        Ok(Self {
+            jobs: sender,
+            head,
+            rows,
+        })
+    }
+
+    /// Checks what is read of requests and of the log without the writer.
+    #[must_use]
+    pub const fn rows(&self) -> &RowSeals {
+        &self.rows
     }
 
     /// Judges one case.

@@ -218,6 +218,12 @@ pub enum LedgerError {
     /// The decision failed, or is not one that can be recorded.
     #[error("no decision: {0}")]
     NoDecision(&'static str),
+    /// What was recorded about the request is not what this appliance wrote.
+    #[error(
+        "what was recorded about {0} was changed behind the appliance's back; it is not acted upon: \
+         find out who wrote to the database, then restore it from a backup"
+    )]
+    NotOurs(RequestId),
     /// What the case was made from has changed since; make it anew.
     #[error("the facts of this request changed while it waited")]
     Stale,

@@ -285,6 +285,7 @@ impl Settlement {
             signature,
             note: note.cloned(),
             log_index,
+            mac: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use countersign_audit::Hash;
+use countersign_intent::Timestamp;
 
 use crate::{Cause, HeldRow, NonceRow, Store, StoreError, StoreResult, UsageRow};
 
@@ -35,6 +36,14 @@ pub(super) struct Reached {
     pub(super) size: u64,
     pub(super) root: Hash,
     pub(super) last_request: u64,
+    /// The latest time that was recorded with a request.
+    pub(super) latest: Timestamp,
+    /// Size and time of the last signed checkpoint.
+    pub(super) checkpoint: Option<(u64, Timestamp)>,
+    /// The first request whose rows have MACs.
+    pub(super) macs_from: u64,
+    /// The first log entry that has a tag.
+    pub(super) tags_from: u64,
 }
 
 impl Sums {
@@ -80,7 +89,8 @@ impl Sums {
             && (reached.size, reached.last_request) == (0, 0)
             && sums.limits.is_empty()
             && sums.nonces.is_empty();
-        if nothing_yet || seal.as_deref() == Some(sums.seal(reached).as_slice()) {
+        let written = |ours: [u8; 32]| seal.as_deref() == Some(ours.as_slice());
+        if nothing_yet || written(sums.seal(reached)) || written(sums.first_seal(reached)) {
             return Ok(sums);
         }
         Err(StoreError::Corrupt(Cause::new(
@@ -148,6 +158,23 @@ impl Sums {
 
     /// The seal over everything.
     pub(super) fn seal(&self, reached: Reached) -> [u8; 32] {
+        let mut bytes = b"ledger seal v2\0".to_vec();
+        bytes.extend(reached.size.to_be_bytes());
+        bytes.extend(reached.root.0);
+        bytes.extend(reached.last_request.to_be_bytes());
+        bytes.extend(self.total.to_be_bytes());
+        bytes.extend(reached.latest.micros().to_be_bytes());
+        bytes.extend(reached.macs_from.to_be_bytes());
+        bytes.extend(reached.tags_from.to_be_bytes());
+        if let Some((size, at)) = reached.checkpoint {
+            bytes.extend(size.to_be_bytes());
+            bytes.extend(at.micros().to_be_bytes());
+        }
+        (self.sealer)(&bytes)
+    }
+
+    /// The seal that earlier versions wrote; the next commit writes the other.
+    fn first_seal(&self, reached: Reached) -> [u8; 32] {
         let mut bytes = b"ledger seal v1\0".to_vec();
         bytes.extend(reached.size.to_be_bytes());
         bytes.extend(reached.root.0);

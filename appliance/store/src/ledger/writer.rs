@@ -15,7 +15,9 @@ use super::handle::Limits;
 use super::job::LedgerError;
 use super::nonces::Nonces;
 use super::queue::{Batch, Job, Reply, Settlement};
-use super::seal::{Reached, Sealer, Sums};
+use super::reached::Recorded;
+use super::rows::RowSeals;
+use super::seal::{Sealer, Sums};
 use super::windows::{Windows, limit_key, stored_key};
 use crate::{Cause, Store, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
 
@@ -52,7 +54,8 @@ pub(super) struct Core {
     pub(super) windows: Windows,
     pub(super) nonces: Nonces,
     pub(super) sums: Sums,
-    pub(super) last_request: u64,
+    pub(super) reached: Recorded,
+    pub(super) rows: RowSeals,
     /// Limits of which everything that is stored has expired: to be deleted, a few at a time.
     expired: Vec<LimitKey>,
 }
@@ -63,15 +66,16 @@ impl Core {
         let seal = store.authority_seal().await?;
         let frontier = load_frontier(store, progress.entries).await?;
         let nonces = store.nonces().await?;
-        let reached = Reached {
+        let reached = Recorded::load(store, progress).await?;
+        let rows = RowSeals::new(Arc::clone(&sealer), progress.macs_from);
+        let head = Head {
             size: frontier.size(),
             root: frontier.root(),
-            last_request: progress.last_request,
         };
         let latest = Timestamp::from_micros(progress.latest_micros);
         let mut expired = Vec::new();
         let newest = |row: &UsageRow| expired.extend(expired_key(row, latest));
-        let sums = Sums::load(store, sealer, &nonces, reached, newest).await?;
+        let sums = Sums::load(store, sealer, &nonces, reached.at(head), newest).await?;
         Ok(Self {
             frontier,
             next_seq: progress.last_request.saturating_add(1),
@@ -80,7 +84,8 @@ impl Core {
             windows: Windows::new(limits.windows),
             nonces: Nonces::load(nonces)?,
             sums,
-            last_request: progress.last_request,
+            reached,
+            rows,
             expired,
         })
     }
@@ -138,8 +143,9 @@ impl<S: Store> Writer<S> {
         sealer: Sealer,
         limits: Limits,
         jobs: mpsc::Receiver<Job>,
-    ) -> StoreResult<(Self, watch::Receiver<Head>)> {
+    ) -> StoreResult<(Self, watch::Receiver<Head>, RowSeals)> {
         let core = Core::load(&*store, Arc::clone(&sealer), &limits).await?;
+        let rows = core.rows.clone();
         let (head, watched) = watch::channel(core.head());
         let writer = Self {
             store,
@@ -155,7 +161,7 @@ impl<S: Store> Writer<S> {
             core: Some(core),
             in_doubt: None,
         };
-        Ok((writer, watched))
+        Ok((writer, watched, rows))
     }
 
     pub(super) async fn run(mut self) {

@@ -34,6 +34,8 @@ impl State {
             entries: entries.map_or(0, |(index, _)| index.saturating_add(1)),
             last_request: last.map_or(0, |(seq, _)| *seq),
             latest_micros: self.latest_micros,
+            macs_from: 1,
+            tags_from: 0,
         }
     }
 

@@ -13,6 +13,7 @@ fn one_entry() -> Writes {
         index: 0,
         entry: b"entry".to_vec(),
         leaf_hash: countersign_audit::leaf_hash(b"entry"),
+        tag: Vec::new(),
     };
     Writes {
         entries: vec![entry],

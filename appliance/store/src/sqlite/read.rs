@@ -37,10 +37,14 @@ fn progress(row: &SqliteRow) -> Result<Progress, Error> {
     let last_request: Option<i64> = row.try_get(1)?;
     let latest: Option<i64> = row.try_get(2)?;
     let judged_again: Option<i64> = row.try_get(3)?;
+    let macs_from: Option<i64> = row.try_get(4)?;
+    let tags_from: Option<i64> = row.try_get(5)?;
     Ok(Progress {
         entries: last_entry.map_or(0, |index| number(index).saturating_add(1)),
         last_request: last_request.map_or(0, number),
         latest_micros: latest.max(judged_again).unwrap_or(0),
+        macs_from: macs_from.map_or(0, number),
+        tags_from: tags_from.map_or(0, number),
     })
 }
 
@@ -55,7 +59,9 @@ impl Store for SqliteStore {
         let wanted = query(
             "SELECT (SELECT max(idx) FROM audit_entries), (SELECT max(seq) FROM requests), \
              (SELECT at FROM requests ORDER BY seq DESC LIMIT 1), \
-             (SELECT value FROM meta WHERE key = 'latest_micros')",
+             (SELECT value FROM meta WHERE key = 'latest_micros'), \
+             (SELECT value FROM meta WHERE key = 'macs_from'), \
+             (SELECT value FROM meta WHERE key = 'tags_from')",
         );
         let found = rows(&self.readers, "how far the log got", wanted, progress).await?;
         Ok(found.into_iter().next().unwrap_or_default())
@@ -264,7 +270,7 @@ impl Store for SqliteStore {
 
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {
         let wanted = query(
-            "SELECT idx, entry, leaf_hash FROM audit_entries WHERE idx >= ? ORDER BY idx LIMIT ?",
+            "SELECT idx, entry, leaf_hash, tag FROM audit_entries WHERE idx >= ? ORDER BY idx LIMIT ?",
         );
         let wanted = wanted.bind(signed(from)).bind(page(limit));
         rows(&self.readers, "log entries", wanted, row::entry).await
@@ -292,6 +298,13 @@ impl Store for SqliteStore {
         );
         let below = below.map_or(i64::MAX, signed);
         let wanted = wanted.bind(below).bind(page(limit));
+        rows(&self.readers, "checkpoints", wanted, row::checkpoint).await
+    }
+
+    async fn checkpoints_after(&self, after: u64, limit: u32) -> StoreResult<Vec<CheckpointRow>> {
+        let wanted =
+            query("SELECT size, note, at FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?");
+        let wanted = wanted.bind(signed(after)).bind(page(limit));
         rows(&self.readers, "checkpoints", wanted, row::checkpoint).await
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 macro_rules! request_columns {
     () => {
         "r.seq, r.nonce, r.principal, r.idem_key, r.fingerprint, r.at, r.wallet, r.decided, \
-         r.digest, r.answer, r.log_index, o.kind, o.signature, o.note, o.log_index"
+         r.digest, r.answer, r.log_index, r.mac, o.kind, o.signature, o.note, o.log_index, o.mac"
     };
 }
 pub(super) use request_columns;
@@ -98,6 +98,7 @@ pub(super) fn stored_request(row: &SqliteRow) -> Result<StoredRequest, Error> {
         digest: columns.bytes()?,
         answer: columns.get()?,
         log_index: columns.unsigned()?,
+        mac: columns.get::<Option<Vec<u8>>>()?.unwrap_or_default(),
     };
     let outcome = match columns.get::<Option<i64>>()? {
         Some(kind) => Some(outcome(seq, kind, columns)?),
@@ -126,6 +127,7 @@ fn outcome(seq: u64, kind: i64, mut columns: Columns<'_>) -> Result<OutcomeRow, 
             .map_err(|got| damaged(format!("expected a signature, got {} bytes", got.len())))?,
         note: columns.get()?,
         log_index: columns.unsigned()?,
+        mac: columns.get::<Option<Vec<u8>>>()?.unwrap_or_default(),
     })
 }
 
@@ -195,6 +197,7 @@ pub(super) fn entry(row: &SqliteRow) -> Result<EntryRow, Error> {
         index: columns.unsigned()?,
         entry: columns.get()?,
         leaf_hash: Hash(columns.bytes()?),
+        tag: columns.get::<Option<Vec<u8>>>()?.unwrap_or_default(),
     })
 }
 

@@ -4,7 +4,7 @@ use crate::{
     OutcomeRow, RequestRow, UsageRow, Writes, request_seq,
 };
 
-const REQUEST: [&str; 11] = [
+const REQUEST: [&str; 12] = [
     "seq",
     "nonce",
     "principal",
@@ -16,6 +16,7 @@ const REQUEST: [&str; 11] = [
     "digest",
     "answer",
     "log_index",
+    "mac",
 ];
 
 /// The statements that make `writes` true.
@@ -42,7 +43,7 @@ pub(super) fn script(writes: Writes) -> Script {
             row.add(node.hash.0.as_slice());
         },
     );
-    let columns = ["idx", "entry", "leaf_hash"];
+    let columns = ["idx", "entry", "leaf_hash", "tag"];
     script.insert("audit_entries", &columns, "", writes.entries, entry);
     script
 }
@@ -73,24 +74,25 @@ fn request(row: &mut Row<'_>, new: RequestRow) {
     row.add(new.fingerprint.as_slice()).add(new.at.micros());
     row.add(new.wallet.as_bytes().as_slice());
     row.add(new.decided.code()).add(new.digest.as_slice());
-    row.add(new.answer).add(signed(new.log_index));
+    row.add(new.answer).add(signed(new.log_index)).add(new.mac);
 }
 
 fn entry(row: &mut Row<'_>, new: EntryRow) {
     row.add(signed(new.index)).add(new.entry);
-    row.add(new.leaf_hash.0.as_slice());
+    row.add(new.leaf_hash.0.as_slice()).add(new.tag);
 }
 
 fn outcomes(script: &mut Script, rows: Vec<OutcomeRow>) {
-    let columns = ["seq", "kind", "signature", "note", "log_index"];
+    let columns = ["seq", "kind", "signature", "note", "log_index", "mac"];
     // 1 is `OutcomeKind::Signed`.
     let replace = "ON CONFLICT (seq) DO UPDATE SET kind = excluded.kind, \
-         signature = excluded.signature, note = excluded.note, log_index = excluded.log_index \
+         signature = excluded.signature, note = excluded.note, log_index = excluded.log_index, \
+         mac = excluded.mac \
          WHERE outcomes.kind <> 1";
     script.insert("outcomes", &columns, replace, rows, |row, new| {
         row.add(signed(new.seq)).add(new.kind.code());
         row.add(new.signature.as_ref().map(<[u8; 64]>::as_slice));
-        row.add(new.note).add(signed(new.log_index));
+        row.add(new.note).add(signed(new.log_index)).add(new.mac);
     });
 }
 
@@ -117,7 +119,7 @@ fn rejudged(script: &mut Script, rows: Vec<RequestRow>) {
     let seqs: Vec<_> = rows.iter().map(|row| request_seq(row.id)).collect();
     let replace = "ON CONFLICT (seq) DO UPDATE SET at = excluded.at, \
          wallet = excluded.wallet, decided = excluded.decided, digest = excluded.digest, \
-         answer = excluded.answer, log_index = excluded.log_index";
+         answer = excluded.answer, log_index = excluded.log_index, mac = excluded.mac";
     script.insert("requests", &REQUEST, replace, rows, request);
     script.each("DELETE FROM outcomes WHERE seq = ?", 1, seqs, |row, seq| {
         row.add(signed(seq));

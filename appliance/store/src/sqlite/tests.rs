@@ -26,6 +26,7 @@ fn entry(index: u64, size: usize) -> Writes {
         index,
         leaf_hash: countersign_audit::leaf_hash(&entry),
         entry,
+        tag: Vec::new(),
     };
     Writes {
         entries: vec![entry],

@@ -39,6 +39,12 @@ impl PartialTransaction {
         self.with_signature_in(self.slot, signature)
     }
 
+    /// The bytes that are signed.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
     /// What is in a slot: zeros where nobody has signed yet.
     pub(crate) fn signature_in(&self, slot: usize) -> Option<[u8; 64]> {
         self.signatures.get(slot).copied()
