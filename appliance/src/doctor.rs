@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::descriptors;
 use crate::hardening;
+use crate::log_check;
 use crate::start::{self, StartError};
 use crate::wallets::sealed::Recipient;
 use people::Changes;
@@ -214,6 +215,18 @@ async fn examine_state(
             report.add(
                 "store",
                 Ok("the seal over all rows that grant power is genuine".to_owned()),
+            );
+            let head = *opened.ledger.head().borrow();
+            let recomputed = log_check::whole(&*opened.db, opened.ledger.rows(), head).await;
+            report.add(
+                "log",
+                match recomputed {
+                    Ok(()) => Ok(format!(
+                        "its {} entries are those that were written",
+                        head.size
+                    )),
+                    Err(error) => Err(error.to_string()),
+                },
             );
             let authority = start::load_authority(config, &opened);
             report.add("tls", authority_sane(authority, clock.now()));

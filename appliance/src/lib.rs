@@ -24,6 +24,7 @@ pub mod http;
 pub mod identity;
 pub mod init;
 pub mod journal;
+pub mod log_check;
 pub mod logging;
 pub mod meters;
 pub mod owner;

@@ -205,13 +205,18 @@ async fn serve(config: Config) -> Result<bool, StartError> {
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let running = Running::start(config, install_metrics()?).await?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let mut running = Running::start(config, install_metrics()?).await?;
+    let broken = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        why = running.broken() => Some(why),
+    };
     tracing::info!("stopping: finishing what was recorded");
-    running.stop().await?;
+    let stopped = running.stop().await;
+    if let Some(why) = broken {
+        return Err(why.into());
+    }
+    stopped?;
     tracing::info!("stopped");
     Ok(true)
 }

@@ -168,21 +168,52 @@ async fn anchor(app: &App, checkpoint: &Checkpoint, last: bool) -> Result<(), De
     Ok(())
 }
 
+/// What the token's own memory of the log said at a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnchorFound {
+    /// The log is what it remembers, or grew out of it.
+    Checked,
+    /// It should be there, and is not: an older database would not be noticed.
+    Missing,
+    /// The token keeps none.
+    None,
+}
+
+impl AnchorFound {
+    /// The word in the `start` entry.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Checked => "checked",
+            Self::Missing => "missing",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Refuses a log that is older than, or differs from, what the token remembers.
 ///
 /// # Errors
 /// A log that is shorter or has another root at the remembered size; a store or HSM that does not
 /// answer.
-pub async fn check_anchor(app: &App) -> Result<(), SequenceError> {
+pub async fn check_anchor(app: &App) -> Result<AnchorFound, SequenceError> {
     let remembered = app
         .desk
         .run(|desk| match desk.anchor.as_mut() {
-            Some(anchor) => Ok(anchor.read()?),
+            Some(anchor) => Ok(Some(anchor.read()?)),
             None => Ok(None),
         })
         .await?;
-    let Some(remembered) = remembered else {
-        return Ok(());
+    let remembered = match remembered {
+        Some(Some(remembered)) => remembered,
+        Some(None) => {
+            tracing::error!(
+                "the token remembers nothing of the log: an older database would not be noticed; find \
+                 out who removed its memory"
+            );
+            return Ok(AnchorFound::Missing);
+        }
+        None => return Ok(AnchorFound::None),
     };
     let refused = |why: String| {
         Err(SequenceError::Log(format!(
@@ -209,7 +240,7 @@ pub async fn check_anchor(app: &App) -> Result<(), SequenceError> {
             "the log's first {size} entries are not those the token knows"
         ));
     }
-    Ok(())
+    Ok(AnchorFound::Checked)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]

@@ -46,7 +46,7 @@ use crate::tables::Tables;
 use crate::venues::Venues;
 use crate::wallets::Directory;
 use crate::wallets::sealed::Recipient;
-use crate::{expiry, forget, health, meters, reread, sequencer};
+use crate::{expiry, forget, health, log_check, meters, reread, sequencer};
 pub use open::{
     Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database,
     open_token, open_token_with,
@@ -91,6 +91,7 @@ pub struct Running {
     /// Where probes and metrics listen.
     pub operations: SocketAddr,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    log_check: tokio::task::JoinHandle<Option<String>>,
     sequencer: tokio::task::JoinHandle<()>,
     threads: Threads,
 }
@@ -142,13 +143,15 @@ impl Running {
         let db = open_database(&config, &*device).await?;
         let opened = open(&config, device, db, &clock).await?;
         let (app, threads) = assemble(config, opened, metrics).await?;
-        sequencer::check_anchor(&app).await?;
+        let anchor = sequencer::check_anchor(&app).await?;
+        log_check::at_start(&app).await?;
         let detail = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "token": app.device.capabilities().serial,
             "custody": app.config.custody.default.as_str(),
             "envelope": app.config.custody.envelope,
             "import": app.config.custody.import,
+            "anchor": anchor.as_str(),
         });
         let entry = app
             .journal
@@ -225,11 +228,13 @@ impl Running {
             tokio::spawn(clock::watch(Arc::clone(&app))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];
+        let log_check = tokio::spawn(log_check::watch(Arc::clone(&app)));
         let running = Self {
             app,
             api: api_at,
             operations: probes_at,
             tasks,
+            log_check,
             sequencer,
             threads,
         };
@@ -250,6 +255,15 @@ impl Running {
         )?;
         tracing::info!(api = %self.api, operations = %self.operations, "listening");
         Ok(())
+    }
+
+    /// Waits until something is found that the appliance must not go on with, and says what.
+    pub async fn broken(&mut self) -> String {
+        match (&mut self.log_check).await {
+            Ok(Some(why)) => why,
+            // It ends by itself only once the appliance stops.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
     }
 
     /// Finishes what was recorded, signs the last head of the log, and ends.

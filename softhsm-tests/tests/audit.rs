@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api::{Checkpoint, Proof, Wallet};
 use countersign_audit::proof::{verify_consistency, verify_inclusion};
-use countersign_audit::verify::{Fault, VerifyError};
+use countersign_audit::verify::{Fault, Options as Verifying, VerifyError, verify};
 use countersign_audit::{Hash, leaf_hash};
 use serde_json::{Value, json};
 use softhsm_tests::client::{Client, sign_body};
@@ -240,10 +240,21 @@ async fn an_altered_dropped_reordered_or_forked_entry_is_found() {
     // Older than a checkpoint that the auditor kept.
     let rolled_back = earlier.export().unwrap();
     let newest = [fetched.checkpoint.note.as_str()];
+    let report = verify_lines(&rolled_back, &key, &newest).unwrap();
     assert_eq!(
-        fault("rolled back", &rolled_back, &newest),
-        Fault::RolledBack
+        (report.newer, report.kept),
+        (1, 0),
+        "an older export is no alarm"
     );
+    let latest = Verifying {
+        latest: true,
+        ..Verifying::default()
+    };
+    let found = verify(&rolled_back.concat()[..], &key, &newest, latest);
+    let Err(VerifyError::Found(found)) = found else {
+        panic!("rolled back: {found:?}");
+    };
+    assert_eq!(found.fault, Fault::RolledBack);
     // A log of another appliance under the same name.
     let other = Appliance::running(&Options::policy(POLICY)).await.unwrap();
     let forked = Fetched::from(&other.client("auditor").unwrap())

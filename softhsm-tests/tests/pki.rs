@@ -260,7 +260,9 @@ async fn a_renewed_certificate_lives_no_longer_than_the_first_and_has_one_succes
         assert!(left(pair) <= Span::from_secs(3_600), "{}", pair.not_after);
     }
     let path = "/v1/pki/certificates?principal=bot/renews";
-    let listed: Page<Certificate> = operator.get(path).await.unwrap().ok().unwrap();
+    let mut listed: Page<Certificate> = operator.get(path).await.unwrap().ok().unwrap();
+    // Newest first.
+    listed.items.reverse();
     let status: Vec<_> = listed.items.iter().map(|one| one.status).collect();
     use CertificateStatus::{Good, Revoked};
     assert_eq!(status, [Good, Revoked, Good, Good]);

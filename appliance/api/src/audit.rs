@@ -35,6 +35,26 @@ pub struct Checkpoint {
     pub size: u64,
 }
 
+/// Query of `GET /v1/audit/checkpoints`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointsQuery {
+    /// Only those that cover more entries than this; all unless told.
+    pub after: Option<u64>,
+    /// Checkpoints wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
+}
+
+/// Signed checkpoints, smallest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct CheckpointPage {
+    /// The checkpoints.
+    pub items: Vec<Checkpoint>,
+    /// The `after` of the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_after: Option<u64>,
+}
+
 /// Query of `GET /v1/audit/proof`: an inclusion proof with `index`, a consistency proof with
 /// `old`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -63,4 +83,7 @@ pub struct Proof {
     pub hashes: Vec<String>,
     /// Base64 root at `size`.
     pub root: String,
+    /// The proven entry, verbatim: for a bot, which gets proofs of its own entries alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
 }

@@ -38,7 +38,9 @@ pub use approvals::{
     ApprovalText, ApprovalTextQuery, Approve, AskedGroup, GivenApproval, GivenRejection, Reject,
 };
 pub use approvers::{Approver, ApproverQuery, EnrolApprover, EnrolmentText, EnrolmentTextQuery};
-pub use audit::{AuditEntry, AuditPage, Checkpoint, Proof, ProofQuery};
+pub use audit::{
+    AuditEntry, AuditPage, Checkpoint, CheckpointPage, CheckpointsQuery, Proof, ProofQuery,
+};
 pub use changes::{PendingChange, Unfreeze};
 pub use clock::{ClockState, ConfirmClock};
 pub use dry_run::{RehearseQuery, Rehearsed, RehearsedEntry};

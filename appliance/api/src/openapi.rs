@@ -46,6 +46,7 @@ use crate::route::{KeyPlace, Method, ROUTES, Route};
         crate::BlockPrincipal,
         crate::BlockedPrincipal,
         crate::CertificateStatus,
+        crate::CheckpointPage,
         crate::IssueCertificate,
         crate::IssuedCertificate,
         crate::ManageWallet,

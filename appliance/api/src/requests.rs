@@ -27,6 +27,9 @@ pub struct Request {
     pub state: String,
     /// Index of the audit entry that recorded the decision.
     pub log_index: u64,
+    /// Index of the audit entry that recorded what became of it, `sign_outcome`, once it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome_log_index: Option<u64>,
     /// The answer or problem body as it was given, without the signature.
     #[schema(value_type = Object)]
     pub answer: serde_json::Value,

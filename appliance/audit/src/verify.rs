@@ -7,7 +7,8 @@
 //! - signed checkpoints: any of these where index and leaf hash were made to fit, and
 //!   a checkpoint that was altered or signed by another key;
 //! - kept checkpoints: a log that was forked, or rolled back to an older state with
-//!   valid, older signatures. Without kept checkpoints a rollback cannot be seen.
+//!   valid, older signatures. Without kept checkpoints a rollback cannot be seen, nor without
+//!   knowing that the export is younger than they are.
 
 mod finding;
 mod kept;
@@ -35,14 +36,19 @@ pub struct Options {
     /// How far an entry's time may lie before an earlier entry's without a
     /// [`Concern`], in microseconds: appliances sharing a log have separate clocks.
     pub clock_slack_micros: i64,
+    /// Whether the export was made after every kept checkpoint: one that is larger than the
+    /// export then means that the log was rolled back. An older export beside a newer checkpoint
+    /// is no fault otherwise; the two say nothing about each other.
+    pub latest: bool,
 }
 
 impl Default for Options {
-    /// No unsigned entries; two seconds.
+    /// No unsigned entries; two seconds; an export of any age.
     fn default() -> Self {
         Self {
             unsigned_tail: 0,
             clock_slack_micros: 2_000_000,
+            latest: false,
         }
     }
 }

@@ -6,9 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign_api::{AuditEntry, AuditPage, Checkpoint, ErrorCode, Proof, ProofQuery};
-use countersign_audit::{Frontier, Hash, proof as proofs, tiles_for_frontier};
-use countersign_store::Store;
+use countersign_api::{
+    AuditEntry, AuditPage, Checkpoint, CheckpointPage, CheckpointsQuery, ErrorCode, Proof,
+    ProofQuery,
+};
+use countersign_audit::{Entry, Frontier, Hash, leaf_hash, proof as proofs, tiles_for_frontier};
+use countersign_intent::Role;
+use countersign_store::{CheckpointRow, Store};
 use serde::Deserialize;
 
 use super::convert;
@@ -63,18 +67,77 @@ pub(super) async fn checkpoint(
             "no checkpoint was signed yet; ask again in a second",
         )
     })?;
-    Ok(Json(Checkpoint {
+    shown(&app, row).map(Json)
+}
+
+/// Every signed checkpoint, so that an export narrows a change down to the entries between two.
+pub(super) async fn checkpoints(
+    State(app): State<Arc<App>>,
+    _: Peer,
+    Query(query): Query<CheckpointsQuery>,
+) -> Result<Json<CheckpointPage>, ApiError> {
+    let limit = convert::page_size(query.limit)?;
+    let after = query.after.unwrap_or(0);
+    let rows = app.db.checkpoints_after(after, limit).await?;
+    let full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
+    let next_after = rows.last().map(|row| row.size).filter(|_| full);
+    let items = rows.into_iter().map(|row| shown(&app, row));
+    Ok(Json(CheckpointPage {
+        items: items.collect::<Result<_, _>>()?,
+        next_after,
+    }))
+}
+
+/// A stored note is shown only if the log's key signed it, with the size that it states.
+fn shown(app: &App, row: CheckpointRow) -> Result<Checkpoint, ApiError> {
+    let opened = countersign_audit::Checkpoint::open(row.note.as_bytes(), &app.log_verifier);
+    let checkpoint = opened
+        .map_err(|error| error.to_string())
+        .and_then(|one| match one.size == row.size {
+            true => Ok(one),
+            false => Err(format!("it is of size {}", one.size)),
+        })
+        .map_err(|why| {
+            metrics::counter!("countersign_tampered_rows_total").increment(1);
+            let detail = format!(
+                "the stored checkpoint of size {} is not genuine: {why}; restore the database from \
+                 a backup",
+                row.size
+            );
+            ApiError::new(ErrorCode::NotReady, detail)
+        })?;
+    Ok(Checkpoint {
         note: row.note,
         vkey: app.log_verifier.vkey(),
-        size: row.size,
-    }))
+        size: checkpoint.size,
+    })
+}
+
+/// A bot's own entry. To a bot, one of somebody else and one that is not there look the same.
+async fn own_entry(app: &App, peer: &Peer, index: u64) -> Result<Option<String>, ApiError> {
+    if peer.role() != Role::Bot {
+        return Ok(None);
+    }
+    let rows = app.db.entries(index, 1).await?;
+    let row = rows.into_iter().find(|row| row.index == index);
+    let own = row.filter(|row| {
+        let entry = Entry::parse(&row.entry);
+        leaf_hash(&row.entry) == row.leaf_hash
+            && entry.is_ok_and(|entry| entry.actor == peer.actor().name())
+    });
+    let own = own.ok_or_else(|| ApiError::not_found("entry", &index.to_string()))?;
+    Ok(Some(String::from_utf8_lossy(&own.entry).into_owned()))
 }
 
 pub(super) async fn proof(
     State(app): State<Arc<App>>,
-    _: Peer,
+    peer: Peer,
     Query(query): Query<ProofQuery>,
 ) -> Result<Json<Proof>, ApiError> {
+    let entry = match query.index {
+        Some(index) => own_entry(&app, &peer, index).await?,
+        None => None,
+    };
     let size = match query.size {
         Some(size) => size,
         None => {
@@ -122,5 +185,6 @@ pub(super) async fn proof(
             .map(|hash| BASE64_STANDARD.encode(hash.0))
             .collect(),
         root: BASE64_STANDARD.encode(tree.root().0),
+        entry,
     }))
 }

@@ -120,6 +120,7 @@ fn running(mount: Mount) -> Mount {
         .at(Post, "/v1/unfreeze", freeze::unfreeze)
         .at(Get, "/v1/audit/entries", audit::entries)
         .at(Get, "/v1/audit/checkpoint", audit::checkpoint)
+        .at(Get, "/v1/audit/checkpoints", audit::checkpoints)
         .at(Get, "/v1/audit/proof", audit::proof)
         .at(Get, "/v1/pki/certificates", pki::list)
         .at(Post, "/v1/pki/certificates", pki::issue)

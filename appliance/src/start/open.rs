@@ -8,7 +8,8 @@ use countersign_audit::LogKey;
 use countersign_hsm::ceremony::{self, RoleKeys};
 use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
 use countersign_hsm::{Device, KeyRef, KeyRole};
-use countersign_store::ledger::{Ledger, Limits as LedgerLimits, Sealer};
+use countersign_store::StoreError;
+use countersign_store::ledger::{Ledger, LedgerError, Limits as LedgerLimits, RowSeals, Sealer};
 
 use super::{StartError, workers};
 use crate::Db;
@@ -17,6 +18,7 @@ use crate::clock::{self, Clock, Timekeeper};
 use crate::config::Config;
 use crate::device::DeviceDesk;
 use crate::identity::{Authority, Lifetimes, TrustDomain};
+use crate::log_check;
 use crate::records::Records;
 
 /// Opens the token.
@@ -141,14 +143,19 @@ pub async fn open(
     };
     let timekeeper = Arc::new(Timekeeper::new(Arc::clone(clock), config.clock.tolerance));
     let ledger_clock = Arc::clone(&timekeeper);
+    let sealer = sealer(&desk).await?;
     let ledger = Ledger::start(
         Arc::clone(&db),
         Box::new(move || ledger_clock.now()),
         Box::new(random_tail),
-        sealer(&desk).await?,
+        Arc::clone(&sealer),
         limits,
     )
-    .await?;
+    .await;
+    let ledger = match ledger {
+        Ok(ledger) => ledger,
+        Err(error) => return Err(told(&*db, sealer, error).await),
+    };
     let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
     clock::load(&timekeeper, &db, &records, config.clock.max_stop).await?;
     Ok(Opened {
@@ -161,6 +168,17 @@ pub async fn open(
         records: Arc::new(records),
         timekeeper,
     })
+}
+
+/// Names the log entry that was changed, where that is what the ledger's seal does not fit.
+async fn told(db: &Db, sealer: Sealer, error: LedgerError) -> StartError {
+    if !matches!(error, LedgerError::Store(StoreError::Corrupt(_))) {
+        return error.into();
+    }
+    match log_check::named(db, &RowSeals::new(sealer, 0)).await {
+        Some(fault) => format!("{fault}; {error}").into(),
+        None => error.into(),
+    }
 }
 
 /// Seals what limits rest on, with a key that the HSM's row-MAC key yields and that never leaves this

@@ -54,8 +54,9 @@ impl Kept {
         Err(Finding::new(Fault::Forked, None, expected, got))
     }
 
-    /// What is left unmatched at the end of the export.
-    pub(super) fn finish(&self, entries: u64) -> Result<(), Box<Finding>> {
+    /// What is left unmatched at the end of the export: how many are newer than it. With `latest`,
+    /// none can be.
+    pub(super) fn finish(&self, entries: u64, latest: bool) -> Result<u64, Box<Finding>> {
         if let Some(kept) = &self.broken {
             let expected = format!(
                 "the root `{}` of the kept checkpoint of size {}",
@@ -68,8 +69,8 @@ impl Kept {
                 "other entries",
             ));
         }
-        let Some(kept) = self.ahead.back() else {
-            return Ok(());
+        let Some(kept) = self.ahead.back().filter(|_| latest) else {
+            return Ok(self.ahead.len() as u64);
         };
         let expected = format!(
             "at least {} entries, as a kept checkpoint states",

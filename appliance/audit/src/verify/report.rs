@@ -18,6 +18,8 @@ pub struct Report {
     pub checkpoints: u64,
     /// Kept checkpoints that the log contains.
     pub kept: u64,
+    /// Kept checkpoints that are newer than the export: nothing was compared with them.
+    pub newer: u64,
     /// Size of the largest verified checkpoint, of the export or kept: the entries below
     /// it are proven.
     pub signed: u64,
@@ -147,6 +149,13 @@ impl fmt::Display for Report {
             "kept         {} checkpoints of the auditor contained",
             self.kept
         )?;
+        if self.newer > 0 {
+            writeln!(
+                f,
+                "newer        {} checkpoints of the auditor: this export is older; export anew to compare them",
+                self.newer
+            )?;
+        }
         if let (Some(first), Some(last)) = (self.first, self.last) {
             writeln!(f, "time         {first} to {last}")?;
         }

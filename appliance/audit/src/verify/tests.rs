@@ -192,9 +192,28 @@ fn a_log_rolled_back_to_an_older_signed_state_contradicts_a_kept_checkpoint() {
         "by itself it looks good"
     );
     let kept = log.notes.last().unwrap().note.as_str();
-    assert_eq!(
-        fault(&older.lines(), &log, &[kept]),
-        (Fault::RolledBack, Some(20))
+    let made_after = Options {
+        latest: true,
+        ..Options::default()
+    };
+    let lines = older.lines().concat();
+    let found = verify(Cursor::new(&lines), &log.public, &[kept], made_after);
+    let Err(VerifyError::Found(found)) = found else {
+        panic!("{found:?}");
+    };
+    assert_eq!((found.fault, found.index), (Fault::RolledBack, Some(20)));
+    // An export that was made before says nothing about it, and is no alarm.
+    let report = verify(
+        Cursor::new(&lines),
+        &log.public,
+        &[kept],
+        Options::default(),
+    )
+    .unwrap();
+    assert_eq!((report.newer, report.kept, report.signed), (1, 0, 20));
+    assert!(
+        report.to_string().contains("this export is older"),
+        "{report}"
     );
 }
 

@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         if self.place != Place::End {
             return Err(self.cut_off());
         }
-        self.kept.finish(entries)?;
+        self.report.newer = self.kept.finish(entries, self.options.latest)?;
         let tail = entries - self.report.signed;
         if tail > self.options.unsigned_tail {
             let expected = format!(

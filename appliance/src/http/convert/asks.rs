@@ -30,6 +30,7 @@ pub fn sign_request(stored: &StoredRequest) -> api::Request {
         created_at: request.at.to_string(),
         state: state(stored).to_owned(),
         log_index: request.log_index,
+        outcome_log_index: stored.outcome.as_ref().map(|outcome| outcome.log_index),
         answer: match answer_of(stored) {
             Answer::Done(body) | Answer::Pending(body) => serde_json::to_value(body),
             Answer::Problem(problem) => serde_json::to_value(problem),
@@ -70,6 +71,7 @@ pub fn change_request(ask: &Ask, stored: &Stored<ChangeRecord>) -> api::Request 
         created_at: ask.asked_at.to_string(),
         state: "pending".to_owned(),
         log_index: ask.log_index,
+        outcome_log_index: None,
         answer: serde_json::json!({
             "request_id": ask.id.to_string(),
             "decision": "approval_required",

@@ -1,5 +1,6 @@
 //! `countersign audit export`
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,10 @@ use countersign_audit::leaf_hash;
 use countersign_audit::verify::Options;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Pinned, Signed, page, signed, verify};
+use countersign_api::{Checkpoint as Stated, CheckpointPage};
+
+use super::{PAGE, Pinned, Signed, page, signed, verify};
+use crate::client::Call;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
@@ -46,6 +50,7 @@ fn write(session: &mut Session, signed: &Signed, path: &Path, file: File) -> Res
     let size = signed.checkpoint.size;
     let progress = progress(size);
     lines.put(header_line(&signed.key))?;
+    let mut checkpoints = Checkpoints::default();
     let mut next = 0;
     while next < size {
         for entry in page(session, next, size - next)?.body.items {
@@ -58,6 +63,9 @@ fn write(session: &mut Session, signed: &Signed, path: &Path, file: File) -> Res
             let bytes = entry.entry.as_bytes();
             lines.put(entry_line(next, leaf_hash(bytes), bytes))?;
             next += 1;
+            if let Some(note) = checkpoints.of_size(next, session)?.filter(|_| next < size) {
+                lines.put(checkpoint_line(&note))?;
+            }
         }
         if progress.position() == next {
             return Err(Failure::unreachable(format!(
@@ -70,6 +78,34 @@ fn write(session: &mut Session, signed: &Signed, path: &Path, file: File) -> Res
     lines.put(checkpoint_line(&signed.note))?;
     lines.put(end_line(size))?;
     lines.finish()
+}
+
+/// Every checkpoint of the appliance, smallest first, a page at a time.
+#[derive(Default)]
+struct Checkpoints {
+    ahead: VecDeque<Stated>,
+    after: u64,
+    ended: bool,
+}
+
+impl Checkpoints {
+    /// The one that covers just the entries up to here.
+    fn of_size(&mut self, size: u64, session: &mut Session) -> Result<Option<String>, Failure> {
+        if self.ahead.is_empty() && !self.ended {
+            let call = Call::get("/v1/audit/checkpoints")
+                .query("after", Some(self.after))
+                .query("limit", Some(PAGE));
+            let page: CheckpointPage = session.call(&call)?.body;
+            self.ended = page.next_after.is_none();
+            self.after = page.next_after.unwrap_or(self.after);
+            self.ahead = page.items.into();
+        }
+        while self.ahead.front().is_some_and(|one| one.size < size) {
+            self.ahead.pop_front();
+        }
+        let due = self.ahead.pop_front_if(|one| one.size == size);
+        Ok(due.map(|one| one.note))
+    }
 }
 
 /// Shown only to people.

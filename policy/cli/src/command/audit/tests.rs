@@ -90,6 +90,10 @@ impl Log {
             "/v1/audit/checkpoint" => {
                 json!({"note": self.note, "vkey": self.key.vkey(), "size": self.size})
             }
+            "/v1/audit/checkpoints" => {
+                let all = json!([{"note": self.note, "vkey": self.key.vkey(), "size": self.size}]);
+                json!({ "items": all })
+            }
             "/v1/audit/entries" => {
                 let start = number("start").unwrap();
                 let end = start + number("limit").unwrap().min(PAGE);
@@ -181,7 +185,7 @@ fn an_altered_export_is_found() {
 }
 
 #[test]
-fn a_kept_checkpoint_finds_a_rollback() {
+fn a_kept_checkpoint_finds_a_rollback_and_an_older_export_is_none() {
     let (old, new) = (Log::of(5), Log::of(10));
     let (folder, file) = old.export();
     let (_, note, _) = new.run(&["checkpoint"]);
@@ -197,7 +201,13 @@ fn a_kept_checkpoint_finds_a_rollback() {
         "--checkpoint",
         kept,
     ];
-    let (exit, _, err) = old.run(&line);
+    let (exit, out, _) = old.run(&line);
+    assert_eq!(exit, Exit::Done);
+    assert!(
+        out.contains("1 checkpoints of the auditor: this export is older"),
+        "{out}"
+    );
+    let (exit, _, err) = old.run(&[&line[..], &["--latest"]].concat());
     assert_eq!(exit, Exit::Refused);
     assert!(err.contains("at least 10 entries"), "{err}");
 }

@@ -27,6 +27,10 @@ pub(crate) struct Arguments {
     /// A signed checkpoint that you kept; the log has to contain it. May be repeated
     #[arg(long = "checkpoint", value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
+    /// The export was made after every checkpoint given: one that is newer means that the log was
+    /// rolled back
+    #[arg(long, requires = "checkpoints")]
+    latest: bool,
     /// Accept this many entries that no checkpoint covers yet
     #[arg(long, value_name = "N", default_value_t = 0)]
     unsigned_tail: u64,
@@ -40,6 +44,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         .collect::<Result<_, _>>()?;
     let options = Options {
         unsigned_tail: arguments.unsigned_tail,
+        latest: arguments.latest,
         ..Options::default()
     };
     let report = check(&arguments.file, &key(&arguments.vkey)?, &kept, options)?;
