@@ -45,33 +45,26 @@ pub(crate) enum Miss<'a> {
 impl Miss<'_> {
     pub(crate) fn sentence(&self, set: &PolicySet) -> String {
         let sol = |amount: &Amount| money(set, AssetOf::Known(Asset::Sol), amount.base());
+        let over = |what: &str, got: &Amount, key: &str, max: &Amount| {
+            format!("{} {key} {}", what.replace("{}", &sol(got)), sol(max))
+        };
         match self {
             Self::Scope(miss) => miss.to_string(),
             Self::MaxAmount(asset, amount, most) => {
                 format!("{} is over max_amount {most}", money(set, *asset, *amount))
             }
             Self::OverAmount(asset, amount, line) => {
-                format!(
-                    "{} is not over over_amount {line}",
-                    money(set, *asset, *amount)
-                )
+                let amount = money(set, *asset, *amount);
+                format!("{amount} is not over over_amount {line}")
             }
             Self::PriorityFee(got, max) => {
-                format!(
-                    "priority fee {} is over max_priority_fee {}",
-                    sol(got),
-                    sol(max)
-                )
+                over("priority fee {} is over", got, "max_priority_fee", max)
             }
-            Self::Tip(got, max) => format!("tips of {} are over max_tip {}", sol(got), sol(max)),
+            Self::Tip(got, max) => over("tips of {} are over", got, "max_tip", max),
             Self::Fees(got, max, key) => {
-                format!(
-                    "priority fee and tips of {} are over {key} {}",
-                    sol(got),
-                    sol(max)
-                )
+                over("priority fee and tips of {} are over", got, key, max)
             }
-            Self::Rent(got, max) => format!("rent of {} is over max_rent {}", sol(got), sol(max)),
+            Self::Rent(got, max) => over("rent of {} is over", got, "max_rent", max),
             Self::AccountsOpened(got, max) => {
                 format!("{got} accounts opened are over max_accounts_opened {max}")
             }

@@ -144,6 +144,30 @@ fn id(pending: &Value) -> String {
     pending["request_id"].as_str().unwrap().to_owned()
 }
 
+/// Both are connected: nothing is sent to either before somebody says which.
+fn nothing_is_sent_to_either(desk: &Desk, request: &str, alice: &Emulator, bob: &Emulator) {
+    let (first, second) = (alice.address(), bob.address());
+    let commands = (alice.ledger().commands(), bob.ledger().commands());
+    let both = [
+        "requests",
+        "approve",
+        request,
+        "--approver",
+        "bob",
+        "--ledger",
+        &first,
+        "--ledger",
+        &second,
+    ];
+    let asked = desk.ends(2, &both);
+    assert!(asked.stderr.contains("several Ledgers"), "{asked}");
+    assert!(asked.stderr.contains(&first) && asked.stderr.contains(&second));
+    assert_eq!(
+        (alice.ledger().commands(), bob.ledger().commands()),
+        commands
+    );
+}
+
 #[tokio::test]
 async fn two_ledgers_release_a_withdrawal() {
     let desk = Desk::open().await;
@@ -173,26 +197,7 @@ async fn two_ledgers_release_a_withdrawal() {
     );
     assert!(alice.ledger().shown().is_empty());
 
-    // Both are connected: nothing is sent to either before somebody says which.
-    let commands = (alice.ledger().commands(), bob.ledger().commands());
-    let both = [
-        "requests",
-        "approve",
-        &request,
-        "--approver",
-        "bob",
-        "--ledger",
-        &first,
-        "--ledger",
-        &second,
-    ];
-    let asked = desk.ends(2, &both);
-    assert!(asked.stderr.contains("several Ledgers"), "{asked}");
-    assert!(asked.stderr.contains(&first) && asked.stderr.contains(&second));
-    assert_eq!(
-        (alice.ledger().commands(), bob.ledger().commands()),
-        commands
-    );
+    nothing_is_sent_to_either(&desk, &request, &alice, &bob);
     let one = [
         "requests",
         "approve",

@@ -116,7 +116,10 @@ fn only_the_derived_account_is_the_wallets() {
     let foreign = opened(STRANGER, WRAPPED_SOL_MINT);
     for account in [foreign, opened(WALLET, MINT), pool(1)] {
         let open = opening(account, WALLET, WRAPPED_SOL_MINT);
-        assert_eq!(refusal(&[open.clone()]), DecodeErrorKind::WrongAccounts);
+        assert_eq!(
+            refusal(std::slice::from_ref(&open)),
+            DecodeErrorKind::WrongAccounts
+        );
         assert_eq!(
             refusal(&[pay(account, 5), open]),
             DecodeErrorKind::WrongAccounts
@@ -124,7 +127,7 @@ fn only_the_derived_account_is_the_wallets() {
     }
     // Opened by somebody else, it is theirs, with what was sent to it.
     let theirs = opening(foreign, STRANGER, WRAPPED_SOL_MINT);
-    assert_eq!(effects(&[theirs.clone()]), Ok(vec![]));
+    assert_eq!(effects(std::slice::from_ref(&theirs)), Ok(vec![]));
     assert_eq!(
         effects(&[pay(foreign, 5), theirs]),
         Ok(vec![sol_transfer(5, foreign)])
