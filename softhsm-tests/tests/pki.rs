@@ -16,6 +16,7 @@ use countersign_api::{
     AuditPage, BlockedPrincipal, Certificate, CertificateStatus, ErrorCode, IssuedCertificate,
     Page, PendingChange, Request,
 };
+use countersign_appliance::clock::{Clock, SystemClock};
 use countersign_intent::{Span, Timestamp};
 use serde_json::{Value, json};
 use softhsm_tests::client::{Client, Reply, key_and_csr, tls};
@@ -229,15 +230,7 @@ async fn the_last_operator_cannot_be_blocked() {
 }
 
 fn left(pair: &Pair) -> Span {
-    let now = Timestamp::from_micros(
-        i64::try_from(
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap()
-                .as_micros(),
-        )
-        .unwrap(),
-    );
+    let now = SystemClock::new().now();
     Timestamp::parse(&pair.not_after).unwrap().since(now)
 }
 
@@ -305,15 +298,7 @@ async fn a_certificate_nobody_issued_is_not_let_in() {
     let (key, csr) = key_and_csr().unwrap();
     let file = appliance.path("mallory.csr");
     std::fs::write(&file, csr).unwrap();
-    let now = Timestamp::from_micros(
-        i64::try_from(
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap()
-                .as_micros(),
-        )
-        .unwrap(),
-    );
+    let now = SystemClock::new().now();
     for principal in ["operator/mallory", "operator/a"] {
         let mut mallory = Command::new(env!("CARGO_BIN_EXE_mallory"));
         mallory
