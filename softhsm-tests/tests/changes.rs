@@ -306,8 +306,9 @@ async fn an_approver_is_enrolled_with_proof_and_a_new_key_takes_the_old_ones_app
         .filter(|one| one.name == "carol")
         .collect();
     assert_eq!(carols.len(), 2);
-    assert_eq!(carols[1].public_key, public);
-    assert!(carols[0].removed_at.is_some() && carols[1].removed_at.is_none());
+    // Newest first.
+    assert_eq!(carols[0].public_key, public);
+    assert!(carols[1].removed_at.is_some() && carols[0].removed_at.is_none());
 
     // The key that approved is no approver's any more.
     let shown: Request = operator

@@ -91,7 +91,7 @@ fn wrong(good: &str, root: &str, taken: &str) -> Vec<(&'static str, String, &'st
                 &format!("state_dir = '{root}'"),
                 &format!("state_dir = '{}'", elsewhere),
             ),
-            "countersignd init",
+            "its database is lost, or elsewhere",
         ),
     ]
 }
