@@ -41,8 +41,11 @@ mod tests {
             "0x52908400098527886E0F7030069857D2E4169EE7",
             "0xde709f2102306220921060314715629080e2fb77",
         ] {
-            let digits = &address[2..];
-            let byte = |at: usize| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap();
+            let digits = address.strip_prefix("0x").unwrap();
+            let byte = |at: usize| {
+                let two = digits.get(2 * at..2 * at + 2).unwrap();
+                u8::from_str_radix(two, 16).unwrap()
+            };
             assert_eq!(write(&std::array::from_fn(byte)), address);
         }
     }

@@ -136,7 +136,9 @@ fn a_rule_and_a_limit_more_or_less_say_all_they_hold() {
         ]
     );
     let out = text();
-    let out = &out[out.find("[[rules]]\nname = \"out\"").unwrap()..];
+    let out = out
+        .split_at(out.find("[[rules]]\nname = \"out\"").unwrap())
+        .1;
     assert_eq!(
         told(out, ""),
         [

@@ -333,7 +333,7 @@ fn launches_without_a_limit_are_an_error() {
     let launch = rule("r", "action = \"launch\"", "\"allow\"");
     let found = |parts: &[String]| errors(found(parts));
     let lost = "error: rule `r`: it can spend all SOL on coins that are launched";
-    assert!(found(&[launch.clone()])[0].starts_with(lost));
+    assert!(found(std::slice::from_ref(&launch))[0].starts_with(lost));
     let limit = limit(
         "launched",
         "action = \"launch\", asset = \"SOL\"",

@@ -156,6 +156,19 @@ fn a_time_lock_stands_in_the_text() {
     assert!(text.contains("\nnot before 2026-11-22T09:00:00"), "{text}");
 }
 
+fn launched(mint: Address, creator: Address) -> countersign_intent::Launch {
+    countersign_intent::Launch {
+        program: "pump-fun",
+        mint,
+        creator: Some(creator),
+        quote: Asset::Sol,
+        name: "coin\nto nobody".to_owned(),
+        symbol: "COIN".to_owned(),
+        uri: "ipfs:x".to_owned(),
+        cost: Amount::from_base(1_500),
+    }
+}
+
 /// One of every kind that upkeep and fees have, beside a withdrawal.
 fn every_effect() -> Vec<Effect> {
     let (account, amount, asset) = (Address::new([9; 32]), Amount::from_base(1_500), Asset::Sol);
@@ -223,16 +236,7 @@ fn every_effect() -> Vec<Effect> {
             account,
             authority: friend,
         },
-        Effect::Launch(countersign_intent::Launch {
-            program: "pump-fun",
-            mint: account,
-            creator: Some(friend),
-            quote: asset,
-            name: "coin\nto nobody".to_owned(),
-            symbol: "COIN".to_owned(),
-            uri: "ipfs:x".to_owned(),
-            cost: amount,
-        }),
+        Effect::Launch(launched(account, friend)),
         Effect::Memo {
             text: "104: caf\u{e9}\nto nobody".to_owned(),
         },
