@@ -33,220 +33,112 @@ async fn size(operator: &Client) -> u64 {
     page.body["size"].as_u64().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_says_what_the_call_does_and_does_nothing() {
-    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
-    let gateway = appliance.client("gateway").unwrap();
-    let operator = appliance.client("operator-a").unwrap();
-    let user = gateway.user("u-1").await.unwrap();
-    let wallet = gateway.wallet(&user.id, None).await.unwrap();
-    let grant = gateway.grant("bot", &wallet.id).await.unwrap();
-    let certificates = operator.get("/v1/pki/certificates?bot=bot2").await.unwrap();
-    let certificate = certificates.body["items"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let (_, csr) = key_and_csr().unwrap();
-    let of_wallet = |verb: &str| format!("/v1/wallets/{}{verb}", wallet.id);
+/// What the calls are about.
+struct Named {
+    user: String,
+    wallet: String,
+    grant: String,
+    certificate: String,
+    csr: String,
+}
+
+/// Who, method, path, body, and the kind of the entry or change that the call would make.
+fn good(named: &Named) -> Value {
+    let Named { wallet, csr, .. } = named;
+    let of_wallet = |verb: &str| format!("/v1/wallets/{wallet}{verb}");
+    let grant = format!("/v1/grants/{}", named.grant);
+    let certificate = format!("/v1/pki/certificates/{}", named.certificate);
     let looser = format!(
         "{POLICY}\n[[rules]]\nname = \"stakes\"\nwhen = {{ action = \"stake\" }}\nthen = \"allow\"\n"
     );
-    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
+    json!([
+        ["gateway", "POST", "/v1/users", {"external_id": "u-9"}, "user_created"],
+        ["gateway", "POST", "/v1/users", {"external_id": "u-1"}, ""],
+        ["gateway", "PATCH", of_wallet(""), {"name": "n"}, "wallet_changed"],
+        ["gateway", "POST", of_wallet("/pause"), {}, "wallet_changed"],
+        ["gateway", "POST", of_wallet("/archive"), {}, "wallet_changed"],
+        ["gateway", "POST", of_wallet("/resume"), {}, ""],
+        ["gateway", "POST", of_wallet("/rotate"), {}, "wallet_rotated"],
+        ["gateway", "POST", of_wallet("/verify"), {}, "wallet_verified"],
+        ["operator-a", "POST", "/v1/grants", {"bot": "bot2", "wallet_id": wallet}, "grant_created"],
+        ["operator-a", "DELETE", grant, null, "grant_revoked"],
+        ["operator-a", "POST", "/v1/freeze", {"scope": "everything"}, "freeze"],
+        ["operator-a", "POST", "/v1/prices", {"asset": "SOL", "price_usd": "1"}, "price_set"],
+        ["operator-a", "POST", "/v1/pki/certificates", {"csr": csr, "role": "bot", "name": "new"}, "certificate_issued"],
+        ["operator-a", "DELETE", certificate, null, "certificate_revoked"],
+        ["gateway", "POST", "/v1/pki/renew", {"csr": csr}, "certificate_issued"],
+        ["operator-a", "POST", "/v1/policies", {"text": looser}, "policy"],
+    ])
+}
+
+/// Calls that are refused, done or only tried.
+fn bad(named: &Named) -> Value {
+    let Named { user, csr, .. } = named;
+    json!([
+        ["gateway", "POST", "/v1/users", {"external_id": ""}],
+        ["gateway", "POST", "/v1/wallets", {"user_id": user, "venue": "nowhere"}],
+        ["gateway", "POST", "/v1/wallets", {"user_id": user, "venue": "solana", "environment": "testnet", "custody": "wrapped"}],
+        ["operator-a", "POST", "/v1/users", {"external_id": "u"}],
+        ["operator-a", "DELETE", "/v1/grants/grt_00000000000000000000000000000000", null],
+        ["operator-a", "POST", "/v1/policies", {"text": "schema = 2"}],
+        ["operator-a", "POST", "/v1/unfreeze", {"scope": "everything"}],
+        ["operator-a", "POST", "/v1/pki/certificates", {"csr": "x", "role": "bot", "name": "new"}],
+        ["operator-a", "POST", "/v1/pki/certificates", {"csr": csr, "role": "bot", "name": "new", "lifetime": "9999d"}],
+    ])
+}
+
+/// Sends one of these calls, with this behind its path.
+async fn send(appliance: &Appliance, one: &Value, query: &str) -> Reply {
+    let client = appliance.client(one[0].as_str().unwrap()).unwrap();
+    let method = one[1].as_str().unwrap().parse().unwrap();
+    let path = format!("{}{query}", one[2].as_str().unwrap());
+    call(&client, &method, &path, &one[3]).await
+}
+
+async fn named(appliance: &Appliance) -> Named {
+    let gateway = appliance.client("gateway").unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    let user = gateway.user("u-1").await.unwrap().id;
+    let wallet = gateway.wallet(&user, None).await.unwrap().id;
+    let grant = gateway.grant("bot", &wallet).await.unwrap().id;
+    let certificates = operator.get("/v1/pki/certificates?bot=bot2").await.unwrap();
+    let certificate = certificates.body["items"][0]["id"].as_str().unwrap();
+    Named {
+        certificate: certificate.to_owned(),
+        csr: key_and_csr().unwrap().1,
+        user,
+        wallet,
+        grant,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_what_the_call_does_and_does_nothing() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    let named = named(&appliance).await;
     let before = size(&operator).await;
-    for (client, method, path, body, kind) in [
-        (
-            &gateway,
-            &post,
-            "/v1/users".to_owned(),
-            json!({"external_id": "u-9"}),
-            "user_created",
-        ),
-        (
-            &gateway,
-            &post,
-            "/v1/users".to_owned(),
-            json!({"external_id": "u-1"}),
-            "",
-        ),
-        (
-            &gateway,
-            &patch,
-            of_wallet(""),
-            json!({"name": "n"}),
-            "wallet_changed",
-        ),
-        (
-            &gateway,
-            &post,
-            of_wallet("/pause"),
-            json!({}),
-            "wallet_changed",
-        ),
-        (
-            &gateway,
-            &post,
-            of_wallet("/archive"),
-            json!({}),
-            "wallet_changed",
-        ),
-        (&gateway, &post, of_wallet("/resume"), json!({}), ""),
-        (
-            &gateway,
-            &post,
-            of_wallet("/rotate"),
-            json!({}),
-            "wallet_rotated",
-        ),
-        (
-            &gateway,
-            &post,
-            of_wallet("/verify"),
-            json!({}),
-            "wallet_verified",
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/grants".to_owned(),
-            json!({"bot": "bot2", "wallet_id": wallet.id}),
-            "grant_created",
-        ),
-        (
-            &operator,
-            &delete,
-            format!("/v1/grants/{}", grant.id),
-            Value::Null,
-            "grant_revoked",
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/freeze".to_owned(),
-            json!({"scope": "everything"}),
-            "freeze",
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/prices".to_owned(),
-            json!({"asset": "SOL", "price_usd": "1"}),
-            "price_set",
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/pki/certificates".to_owned(),
-            json!({"csr": csr, "role": "bot", "name": "new"}),
-            "certificate_issued",
-        ),
-        (
-            &operator,
-            &delete,
-            format!("/v1/pki/certificates/{certificate}"),
-            Value::Null,
-            "certificate_revoked",
-        ),
-        (
-            &gateway,
-            &post,
-            "/v1/pki/renew".to_owned(),
-            json!({"csr": csr}),
-            "certificate_issued",
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/policies".to_owned(),
-            json!({"text": looser}),
-            "policy",
-        ),
-    ] {
-        let reply = call(client, method, &format!("{path}?dry_run=true"), &body).await;
-        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
-        assert_eq!(reply.body["dry_run"], true, "{path}: {}", reply.body);
+    for one in good(&named).as_array().unwrap() {
+        let reply = send(&appliance, one, "?dry_run=true").await;
+        assert_eq!(reply.status, 200, "{one}: {}", reply.body);
+        assert_eq!(reply.body["dry_run"], true, "{one}: {}", reply.body);
         let asked = &reply.body["change"]["kind"];
         let done = &reply.body["entries"][0]["kind"];
-        match (reply.body["decision"].as_str(), kind) {
-            (Some("allow"), "") => assert_eq!(done, &Value::Null, "{path}"),
-            (Some("allow"), kind) => assert_eq!(done, kind, "{path}"),
-            (_, kind) => assert_eq!(asked, kind, "{path}: {}", reply.body),
+        match (reply.body["decision"].as_str(), &one[4]) {
+            (Some("allow"), kind) if kind == "" => assert_eq!(done, &Value::Null, "{one}"),
+            (Some("allow"), kind) => assert_eq!(done, kind, "{one}"),
+            (_, kind) => assert_eq!(asked, kind, "{one}: {}", reply.body),
         }
-        assert_eq!(size(&operator).await, before, "{path} was logged");
+        assert_eq!(size(&operator).await, before, "{one} was logged");
     }
     // The errors are those of the call.
-    for (client, method, path, body) in [
-        (
-            &gateway,
-            &post,
-            "/v1/users".to_owned(),
-            json!({"external_id": ""}),
-        ),
-        (
-            &gateway,
-            &post,
-            "/v1/wallets".to_owned(),
-            json!({"user_id": user.id, "venue": "nowhere"}),
-        ),
-        (
-            &gateway,
-            &post,
-            "/v1/wallets".to_owned(),
-            json!({"user_id": user.id, "venue": "solana", "environment": "testnet", "custody": "wrapped"}),
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/users".to_owned(),
-            json!({"external_id": "u"}),
-        ),
-        (
-            &operator,
-            &delete,
-            "/v1/grants/grt_00000000000000000000000000000000".to_owned(),
-            Value::Null,
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/policies".to_owned(),
-            json!({"text": "schema = 2"}),
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/unfreeze".to_owned(),
-            json!({"scope": "everything"}),
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/pki/certificates".to_owned(),
-            json!({"csr": "x", "role": "bot", "name": "new"}),
-        ),
-        (
-            &operator,
-            &post,
-            "/v1/pki/certificates".to_owned(),
-            json!({"csr": csr, "role": "bot", "name": "new", "lifetime": "9999d"}),
-        ),
-    ] {
-        let dry = call(client, method, &format!("{path}?dry_run=true"), &body).await;
-        let real = call(client, method, &path, &body).await;
-        assert!(real.status >= 400, "{path}: {}", real.body);
-        assert_eq!((dry.status, dry.body), (real.status, real.body), "{path}");
+    for one in bad(&named).as_array().unwrap() {
+        let dry = send(&appliance, one, "?dry_run=true").await;
+        let real = send(&appliance, one, "").await;
+        assert!(real.status >= 400, "{one}: {}", real.body);
+        assert_eq!((dry.status, dry.body), (real.status, real.body), "{one}");
     }
-    // Nothing of it was done: the wallet signs, the bot is let in, the policy is the first.
-    let shown = gateway.get(&of_wallet("")).await.unwrap();
-    assert_eq!(shown.body["status"], "active", "{}", shown.body);
-    assert_eq!(shown.body["address"], wallet.address.as_str());
-    assert_eq!(
-        operator.get("/v1/status").await.unwrap().body["freezes"],
-        json!([])
-    );
-    let bot2 = appliance.client("bot2").unwrap();
-    assert_eq!(bot2.get("/v1/wallets").await.unwrap().status, 200);
-    let policies = operator.get("/v1/policies").await.unwrap();
-    assert_eq!(policies.body["items"].as_array().unwrap().len(), 1);
+    nothing_was_done(&appliance, &named).await;
     appliance.stop().await.unwrap();
     // No key was made, and none is left over.
     let doctor = softhsm_tests::program::run(appliance.countersignd().arg("doctor")).unwrap();
@@ -255,6 +147,21 @@ async fn a_dry_run_says_what_the_call_does_and_does_nothing() {
         "{doctor}"
     );
     assert!(!doctor.stdout.contains("no wallet uses"), "{doctor}");
+}
+
+/// The wallet signs, the bot is let in, the policy is the first.
+async fn nothing_was_done(appliance: &Appliance, named: &Named) {
+    let gateway = appliance.client("gateway").unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    let path = format!("/v1/wallets/{}", named.wallet);
+    let shown = gateway.get(&path).await.unwrap();
+    assert_eq!(shown.body["status"], "active", "{}", shown.body);
+    let status = operator.get("/v1/status").await.unwrap();
+    assert_eq!(status.body["freezes"], json!([]));
+    let bot2 = appliance.client("bot2").unwrap();
+    assert_eq!(bot2.get("/v1/wallets").await.unwrap().status, 200);
+    let policies = operator.get("/v1/policies").await.unwrap();
+    assert_eq!(policies.body["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
