@@ -170,14 +170,7 @@ impl Running {
         threads: Threads,
         sequencer: tokio::task::JoinHandle<()>,
     ) -> Result<Self, StartError> {
-        let names = app
-            .config
-            .listen
-            .server_names
-            .iter()
-            .map(|name| ServerName::try_from(name.clone()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| format!("`listen.server_names`: {error}"))?;
+        let names = server_names(&app.config)?;
         let (authority, now) = (Arc::clone(&app.authority), certified_from(&app));
         let issue = move || ServerIdentity::issue(authority, names, now);
         let identity = tokio::task::spawn_blocking(issue).await??;
@@ -386,6 +379,13 @@ pub fn default_workers() -> usize {
 
 fn workers(config: &Config) -> usize {
     config.hsm.workers.unwrap_or_else(default_workers)
+}
+
+fn server_names(config: &Config) -> Result<Vec<ServerName<'static>>, StartError> {
+    let names = config.listen.server_names.iter();
+    let names = names.map(|name| ServerName::try_from(name.clone()));
+    let names = names.collect::<Result<_, _>>();
+    Ok(names.map_err(|error| format!("`listen.server_names`: {error}"))?)
 }
 
 pub(crate) async fn assemble(

@@ -154,7 +154,7 @@ pub async fn open(
     .await;
     let ledger = match ledger {
         Ok(ledger) => ledger,
-        Err(error) => return Err(told(&*db, sealer, error).await),
+        Err(error) => return Err(told(&db, sealer, error).await),
     };
     let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
     clock::load(&timekeeper, &db, &records, config.clock.max_stop).await?;
