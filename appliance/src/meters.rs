@@ -65,6 +65,7 @@ pub const METERS: &[Meter] = &[
     meter(Counter, "countersign_checkpoint_failures_total", "Heads of the log that were not signed.", &[]),
     meter(Counter, "countersign_anchor_failures_total", "Times that the token's memory of the log was not renewed.", &[]),
     meter(Counter, "countersign_hsm_module_restarts_total", "Times that the HSM's driver was started again.", &[]),
+    meter(Counter, "countersign_log_recomputed_total", "Times that the whole log was recomputed from its entries.", &[]),
     meter(Counter, "countersign_feeds_refused_total", "Feeds that contradict what is known.", &[("feed", || vec!["nonce", "table"])]),
     meter(Counter, "countersign_tampered_rows_total", "Rows that are not what the appliance wrote.", &[]),
     meter(Counter, "countersign_freezes_total", "Freezes asked for, and made by the appliance itself.", &[]),

@@ -183,6 +183,28 @@ fn done(reply: softhsm_tests::Reply) -> Result<()> {
     Ok(())
 }
 
+/// Older than a checkpoint that the auditor kept.
+fn an_older_export_is_told_where_that_is_asked(earlier: &Fetched, fetched: &Fetched) {
+    let key = fetched.key().unwrap();
+    let rolled_back = earlier.export().unwrap();
+    let newest = [fetched.checkpoint.note.as_str()];
+    let report = verify_lines(&rolled_back, &key, &newest).unwrap();
+    assert_eq!(
+        (report.newer, report.kept),
+        (1, 0),
+        "an older export is no alarm"
+    );
+    let latest = Verifying {
+        latest: true,
+        ..Verifying::default()
+    };
+    let found = verify(&rolled_back.concat()[..], &key, &newest, latest);
+    let Err(VerifyError::Found(found)) = found else {
+        panic!("rolled back: {found:?}");
+    };
+    assert_eq!(found.fault, Fault::RolledBack);
+}
+
 #[tokio::test]
 async fn an_altered_dropped_reordered_or_forked_entry_is_found() {
     let appliance = SHARED.get(|| Options::policy(POLICY)).await.unwrap();
@@ -237,24 +259,7 @@ async fn an_altered_dropped_reordered_or_forked_entry_is_found() {
         fault("swapped", &swapped.export().unwrap(), &[]),
         Fault::Rewritten
     );
-    // Older than a checkpoint that the auditor kept.
-    let rolled_back = earlier.export().unwrap();
-    let newest = [fetched.checkpoint.note.as_str()];
-    let report = verify_lines(&rolled_back, &key, &newest).unwrap();
-    assert_eq!(
-        (report.newer, report.kept),
-        (1, 0),
-        "an older export is no alarm"
-    );
-    let latest = Verifying {
-        latest: true,
-        ..Verifying::default()
-    };
-    let found = verify(&rolled_back.concat()[..], &key, &newest, latest);
-    let Err(VerifyError::Found(found)) = found else {
-        panic!("rolled back: {found:?}");
-    };
-    assert_eq!(found.fault, Fault::RolledBack);
+    an_older_export_is_told_where_that_is_asked(&earlier, &fetched);
     // A log of another appliance under the same name.
     let other = Appliance::running(&Options::policy(POLICY)).await.unwrap();
     let forked = Fetched::from(&other.client("auditor").unwrap())

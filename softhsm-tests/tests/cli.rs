@@ -111,35 +111,33 @@ fn every_case_of_the_policy_is_decided_as_it_says() {
     assert_eq!(ended.code, Some(0), "{ended}");
 }
 
+/// The certificate of a new bot.
+fn issued(appliance: &Appliance, name: &str, lifetime: &str) -> String {
+    let path = |ending: &str| appliance.path(&format!("{name}.{ending}"));
+    let mut issue = appliance.countersign("operator-a");
+    issue.args(["pki", "issue", "--role", "bot", "--name", name]);
+    issue.args(["--lifetime", lifetime, "--key-out"]);
+    issue.arg(path("key")).arg("--out").arg(path("pem"));
+    let issued = program::run(&mut issue).unwrap();
+    assert_eq!(issued.code, Some(0), "{issued}");
+    std::fs::read_to_string(path("pem")).unwrap()
+}
+
 /// A certificate whose client is ours renews itself: nothing before two thirds of its life are over,
 /// then in place, with the key it has.
 #[tokio::test]
 async fn a_certificate_renews_itself_in_place() {
     let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
-    let lifetime = ["--lifetime", "60s"];
-    let path = |name: &str| appliance.path(name).to_str().unwrap().to_owned();
-    let (key, pem) = (path("young.key"), path("young.pem"));
-    let issue = [
-        "pki",
-        "issue",
-        "--role",
-        "bot",
-        "--name",
-        "young",
-        "--key-out",
-        &key,
-        "--out",
-        &pem,
-    ];
-    let issued = countersign(&appliance, "operator-a", &[&issue[..], &lifetime].concat());
-    assert_eq!(issued.code, Some(0), "{issued}");
-    let first = std::fs::read_to_string(&pem).unwrap();
+    // Certificates begin five minutes before they are made.
+    let first = issued(&appliance, "early", "1h");
     let renew = ["--json", "pki", "renew", "--auto"];
-    let early = countersign(&appliance, "young", &renew);
+    let early = countersign(&appliance, "early", &renew);
     assert_eq!(early.code, Some(0), "{early}");
     let early: serde_json::Value = serde_json::from_str(&early.stdout).unwrap();
     assert_eq!(early["renewed"], false, "{early}");
-    assert_eq!(std::fs::read_to_string(&pem).unwrap(), first);
+    let kept = std::fs::read_to_string(appliance.path("early.pem")).unwrap();
+    assert_eq!(kept, first);
+    let first = issued(&appliance, "young", "60s");
     let tried = countersign(
         &appliance,
         "young",
@@ -161,7 +159,8 @@ async fn a_certificate_renews_itself_in_place() {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
     assert_eq!(renewed["renewed"], true, "{renewed}");
-    assert_ne!(std::fs::read_to_string(&pem).unwrap(), first);
+    let young = std::fs::read_to_string(appliance.path("young.pem")).unwrap();
+    assert_ne!(young, first);
     // The new certificate goes with the key that stayed.
     assert_eq!(
         appliance

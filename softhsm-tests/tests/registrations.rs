@@ -247,6 +247,7 @@ fn phoenix(trader: &Pubkey) -> Vec<u8> {
             5,
             AccountMeta::new(get_associated_token_address(trader, &USDC), false),
         ),
+        (8, AccountMeta::new_readonly(spl_token_interface::ID, false)),
     ];
     let swap = Instruction {
         program_id: Pubkey::from_str_const("PhoeNiXZ8ByJGLkxNfZRnkUfjvmuYqLR89jjFHGqdXY"),
@@ -276,6 +277,11 @@ fn openbook(trader: &Pubkey) -> Vec<u8> {
             10,
             AccountMeta::new(get_associated_token_address(trader, &USDC), false),
         ),
+        (
+            13,
+            AccountMeta::new_readonly(spl_token_interface::ID, false),
+        ),
+        (14, AccountMeta::new_readonly(Pubkey::default(), false)),
     ];
     let take = Instruction {
         program_id: Pubkey::from_str_const("opnb2LAfJYbRMAHHvqjCwQxanZn7ReEHp1k81EohpZb"),

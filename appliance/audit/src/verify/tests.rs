@@ -603,7 +603,7 @@ proptest! {
         let shown = keep.index(log.notes.len() + 1);
         let shown = &notes(&log)[..shown];
         let lines = rebuilt(&entries, &log, shown);
-        let options = Options { unsigned_tail: u64::MAX, ..Options::default() };
+        let options = Options { unsigned_tail: u64::MAX, latest: true, ..Options::default() };
         let kept = [log.notes.last().unwrap().note.as_str()];
         let result = verify(Cursor::new(lines.concat()), &log.public, &kept, options);
         prop_assert!(matches!(result, Err(VerifyError::Found(_))), "{:?}", result);

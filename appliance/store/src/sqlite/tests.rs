@@ -5,8 +5,9 @@ use sqlx::{Connection as _, SqliteConnection, query};
 use tempfile::TempDir;
 
 use super::SqliteStore;
+use crate::conformance::NOTHING_YET;
 use crate::conformance::conformance;
-use crate::{CheckpointRow, EntryRow, Progress, Store, StoreError, Txn, UsageRow, Writes};
+use crate::{CheckpointRow, EntryRow, Store, StoreError, Txn, UsageRow, Writes};
 
 async fn make() -> (SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -152,7 +153,7 @@ async fn a_full_disk_writes_nothing_and_heals() {
         matches!(error, Err(StoreError::Unknown(_) | StoreError::NotDone(_))),
         "{error:?}"
     );
-    assert_eq!(store.progress().await.unwrap(), Progress::default());
+    assert_eq!(store.progress().await.unwrap(), NOTHING_YET);
     set_pages(&store, 1_000_000).await;
     store
         .begin()

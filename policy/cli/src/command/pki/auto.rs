@@ -158,8 +158,8 @@ mod tests {
             key: path("me.key"),
         };
         let read = validity(&profile.cert).unwrap();
-        assert_eq!(read.from.to_string(), "2026-11-01T00:00:00Z");
-        assert_eq!(read.due().to_string(), "2026-11-21T00:00:00Z");
+        assert_eq!(read.from.to_string(), "2026-11-01T00:00:00.000000Z");
+        assert_eq!(read.due().to_string(), "2026-11-21T00:00:00.000000Z");
         assert!(
             request(&profile.key)
                 .unwrap()

@@ -92,9 +92,13 @@ fn a_refusal_leaves_no_key_behind() {
 
 #[test]
 fn a_request_of_ones_own_or_a_new_key_but_not_both() {
-    for rest in [vec![], vec!["--csr", "a", "--key-out", "b"]] {
-        let line = ["countersign", "pki", "renew"].into_iter().chain(rest);
-        assert!(Cli::try_parse_from(line).is_err());
+    for rest in [
+        ["--csr", "a", "--key-out", "b"].as_slice(),
+        &["--auto", "--csr", "a"],
+        &["--auto", "--key-out", "b"],
+    ] {
+        let line = ["countersign", "pki", "renew"].iter().chain(rest);
+        assert!(Cli::try_parse_from(line).is_err(), "{rest:?}");
     }
 }
 
