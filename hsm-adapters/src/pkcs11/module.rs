@@ -41,6 +41,8 @@ struct Traffic {
     closing: bool,
     /// How often the module was started.
     life: u64,
+    /// Why the last start failed: nobody goes in until one succeeds.
+    down: Option<Error>,
 }
 
 /// Leave to call the module; while it is held the module is not finalised.
@@ -79,6 +81,7 @@ impl Module {
                 inside: 0,
                 closing: false,
                 life: 1,
+                down: None,
             }),
             moved: Condvar::new(),
         });
@@ -90,7 +93,7 @@ impl Module {
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes in; waits while the module is started again. A thread that is inside already must not
+    /// Goes in; waits while the module is started again, and stays out where that failed. A thread that is inside already must not
     /// call this.
     pub(super) fn enter(&self) -> Result<Inside<'_>, Failure> {
         let (mut traffic, waited) = self
@@ -105,6 +108,10 @@ impl Module {
                 "try again; restart if it lasts",
             )
             .into());
+        }
+        if let Some(error) = traffic.down.clone() {
+            let recovery = Recovery::Module;
+            return Err(Failure { error, recovery });
         }
         traffic.inside = traffic.inside.saturating_add(1);
         Ok(Inside { module: self })
@@ -147,7 +154,9 @@ impl Module {
             traffic.life = traffic.life.saturating_add(1);
             // Whatever it answers: the module is to be initialised next.
             let _ended = self.context.clone().finalize();
-            initialize(&self.context)
+            let started = initialize(&self.context).map_err(not_started);
+            traffic.down = started.as_ref().err().map(|failure| failure.error.clone());
+            started
         };
         drop(traffic);
         self.moved.notify_all();
@@ -159,6 +168,23 @@ fn initialize(context: &Pkcs11) -> Result<(), Failure> {
     match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         Ok(()) | Err(Cryptoki::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
         Err(cause) => Err(harmless("starting the PKCS#11 module").failed(cause)),
+    }
+}
+
+/// The module's word for it, and what a person can look at.
+fn not_started(failure: Failure) -> Failure {
+    let detail = failure.error.detail();
+    let advice = "the module does not start, so that nothing is known of the token: see that its files, or \
+                  the connection to it, are there and can be read; it is started again by itself until it \
+                  answers";
+    Failure {
+        error: Error::new(
+            failure.error.consequence(),
+            "starting the PKCS#11 module again",
+            detail.cause().to_owned(),
+            advice,
+        ),
+        recovery: Recovery::Module,
     }
 }
 

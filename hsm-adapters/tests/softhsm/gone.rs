@@ -177,6 +177,16 @@ fn an_idle_appliance_heals_too() {
         let error = device.connect().unwrap().sign(&keys[0], b"1").unwrap_err();
         assert_eq!(error.consequence(), Consequence::NotSent, "{error}");
         assert!(error.to_string().contains("started again"), "{error}");
+        // Where the module itself does not start, that is said, not what calls on it answer then.
+        let mut told = error.to_string();
+        for _ in 0..20 {
+            thread::sleep(Duration::from_millis(100));
+            let signed = device.connect().and_then(|mut it| it.sign(&keys[0], b"1"));
+            told = signed.unwrap_err().to_string();
+            assert!(!told.contains("NotInitialized"), "{told}");
+        }
+        assert!(told.contains("C_Initialize answered"), "{told}");
+        assert!(told.contains("started again by itself"), "{told}");
         fs::rename(&away, &tokens).unwrap();
         signs_again(&device, &keys, "back");
     });
