@@ -5,10 +5,20 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Between two tries while it cannot be renewed: the first distance, doubled up to the last. A token on
-/// a full file system keeps something of every try.
+/// Between two tries while it cannot be renewed: the first distance, doubled up to the last where a try
+/// may leave something behind, as a token on a full file system keeps something of every one.
 const AGAIN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(60);
+
+/// What a try that failed leaves on the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The token did not act: it is tried again soon, so that a token that was away for a moment is
+    /// taken up within seconds.
+    Nothing,
+    /// The token may have written: it is tried again ever more seldom.
+    Something,
+}
 
 /// The state of the token's memory. Times are of the monotonic clock.
 #[derive(Debug)]
@@ -31,7 +41,8 @@ struct Failing {
     /// `None` where it was never renewed by this process: how long it fails is not known.
     since: Option<Duration>,
     again: Duration,
-    pause: Duration,
+    /// The last distance after a try that may have left something, if there was one.
+    pause: Option<Duration>,
 }
 
 impl Anchoring {
@@ -70,18 +81,25 @@ impl Anchoring {
     }
 
     /// It could not be renewed.
-    pub fn failed(&self, now: Duration, why: String) {
+    pub fn failed(&self, now: Duration, why: String, left: Left) {
         metrics::counter!("countersign_anchor_failures_total").increment(1);
         let mut state = self.lock();
-        let since = state.renewed.map(|_| now);
-        let (since, pause) = match &state.failing {
-            Some(failing) => (failing.since, failing.pause.saturating_mul(2).min(SELDOM)),
-            None => (since, AGAIN),
+        let since = match &state.failing {
+            Some(failing) => failing.since,
+            None => state.renewed.map(|_| now),
+        };
+        let before = state.failing.as_ref().and_then(|failing| failing.pause);
+        let (wait, pause) = match left {
+            Left::Nothing => (AGAIN, before),
+            Left::Something => {
+                let longer = before.map_or(AGAIN, |pause| pause.saturating_mul(2).min(SELDOM));
+                (longer, Some(longer))
+            }
         };
         state.failing = Some(Failing {
             why,
             since,
-            again: now.saturating_add(pause),
+            again: now.saturating_add(wait),
             pause,
         });
     }
@@ -132,10 +150,10 @@ mod tests {
         let anchoring = Anchoring::new(at(600));
         anchoring.renewed(at(1), 5);
         assert!(anchoring.trouble().is_none());
-        anchoring.failed(at(100), "full".to_owned());
+        anchoring.failed(at(100), "full".to_owned(), Left::Something);
         assert!(anchoring.trouble().unwrap().contains("full"));
         assert!(anchoring.overdue(at(699)).is_none());
-        anchoring.failed(at(650), "full".to_owned());
+        anchoring.failed(at(650), "full".to_owned(), Left::Something);
         assert!(anchoring.overdue(at(700)).unwrap().contains("full"));
         anchoring.renewed(at(701), 6);
         assert!(anchoring.overdue(at(701)).is_none() && anchoring.trouble().is_none());
@@ -146,7 +164,7 @@ mod tests {
     fn where_it_was_never_renewed_nothing_leaves() {
         let anchoring = Anchoring::new(at(600));
         assert!(anchoring.overdue(at(0)).is_none());
-        anchoring.failed(at(1), "full".to_owned());
+        anchoring.failed(at(1), "full".to_owned(), Left::Something);
         assert!(anchoring.overdue(at(1)).is_some());
     }
 
@@ -166,7 +184,7 @@ mod tests {
         let mut tries = 0;
         while now < at(3660) {
             if anchoring.is_due(now, at(60), 2, false) {
-                anchoring.failed(now, "full".to_owned());
+                anchoring.failed(now, "full".to_owned(), Left::Something);
                 tries += 1;
             }
             now += at(1);
@@ -174,5 +192,23 @@ mod tests {
         assert!((60..70).contains(&tries), "{tries}");
         // What failed is tried again although the log did not grow.
         assert!(anchoring.is_due(now + at(60), at(60), 0, false));
+    }
+
+    /// A token that is away for a while does nothing: however long it was, it is tried at once when it is
+    /// back.
+    #[test]
+    fn what_left_nothing_behind_is_tried_again_soon() {
+        let anchoring = Anchoring::new(at(600));
+        anchoring.renewed(at(0), 1);
+        for second in 60..300 {
+            assert!(anchoring.is_due(at(second), at(60), 2, false), "{second}");
+            anchoring.failed(at(second), "away".to_owned(), Left::Nothing);
+        }
+        assert!(!anchoring.is_due(at(299), at(60), 2, false));
+        assert!(anchoring.overdue(at(660)).is_some());
+        for second in [300, 301, 303] {
+            assert!(anchoring.is_due(at(second), at(60), 2, false), "{second}");
+            anchoring.failed(at(second), "full".to_owned(), Left::Something);
+        }
     }
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use countersign_audit::checkpoint::{Checkpoint, extends};
 use countersign_audit::{Fetched, Frontier, Hash, proof, tiles_for_frontier};
+use countersign_hsm::Consequence;
 use countersign_store::{CheckpointRow, Store, StoreError};
 
+use crate::anchoring::Left;
 use crate::app::App;
 use crate::device::{DeskError, DeviceDesk};
 use crate::phase::Phase;
@@ -50,16 +52,28 @@ async fn step(app: &App, last: bool) {
         Ok(Some(checkpoint)) => {
             if let Err(error) = anchor(app, &checkpoint, last).await {
                 tracing::error!(%error, "the token's memory of the log was not renewed");
-                app.anchoring
-                    .failed(app.clock.monotonic(), error.to_string());
+                not_renewed(app, &error, left_by(&error));
             }
         }
         Ok(None) => {}
         Err(error) => {
-            app.anchoring
-                .failed(app.clock.monotonic(), error.to_string());
+            not_renewed(app, &error, Left::Nothing);
             metrics::counter!("countersign_checkpoint_failures_total").increment(1);
             tracing::error!(%error, "the log's head was not signed");
+        }
+    }
+}
+
+fn not_renewed(app: &App, error: &impl std::fmt::Display, left: Left) {
+    let now = app.clock.monotonic();
+    app.anchoring.failed(now, error.to_string(), left);
+}
+
+fn left_by(error: &DeskError) -> Left {
+    match error {
+        DeskError::Device(error) if error.consequence() != Consequence::NotSent => Left::Something,
+        DeskError::Device(_) | DeskError::Busy | DeskError::Ended | DeskError::Lacking(_) => {
+            Left::Nothing
         }
     }
 }
