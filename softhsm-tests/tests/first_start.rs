@@ -141,6 +141,33 @@ async fn wrong_pins(appliance: &mut Appliance) {
         "a PIN for everybody",
     );
     appliance.write_pin(PIN).unwrap();
+    the_right_pin_after_a_wrong_one(appliance).await;
+}
+
+/// It is not spent on a token that tells of a wrong one until a person says so.
+async fn the_right_pin_after_a_wrong_one(appliance: &mut Appliance) {
+    for says in [
+        "CKF_USER_PIN_COUNT_LOW",
+        "the pin was not tried",
+        "doctor --try-pin",
+    ] {
+        let ended = appliance.refused().await.unwrap();
+        told(&ended, says, "the right PIN after a wrong one");
+    }
+    let doctor = |more: &[&str]| {
+        let mut command = appliance.countersignd();
+        program::run(command.args(["doctor", "--json"]).args(more)).unwrap()
+    };
+    let spared = doctor(&[]);
+    assert_eq!(spared.code, Some(1), "{spared}");
+    assert!(spared.stdout.contains("the pin was not tried"), "{spared}");
+    let tried = doctor(&["--try-pin"]);
+    assert_eq!(tried.code, Some(0), "{tried}");
+    assert!(tried.stdout.contains("hsm.pin"), "{tried}");
+    assert!(
+        !tried.stdout.contains(PIN) && !tried.stderr.contains(PIN),
+        "{tried}"
+    );
 }
 
 #[test]
