@@ -227,6 +227,10 @@ fn exposure(reading: &Reading<'_>) -> (AssetOf, u128) {
             asset.map_or(AssetOf::Unknown, AssetOf::Known),
             amount.base(),
         ),
+        // The rent of an own account comes back.
+        Effect::CloseAccount { .. } if reading.action == Action::Housekeeping => {
+            (AssetOf::Known(Asset::Sol), 0)
+        }
         // What a token account holds is not in the message.
         Effect::CloseAccount { .. } => (AssetOf::Known(Asset::Sol), UNBOUNDED),
         Effect::AuthorityChange { .. } => (AssetOf::Unknown, UNBOUNDED),
