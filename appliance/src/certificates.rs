@@ -66,6 +66,9 @@ pub struct CertificateRecord {
     /// Until when it is good beside that one, microseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<i64>,
+    /// SHA-256 of its DER, hexadecimal: another with its serial number and name is not let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 impl Record for CertificateRecord {
@@ -161,6 +164,7 @@ impl CertificateRecord {
             renews: None,
             renewed_to: None,
             ends_at: None,
+            sha256: Some(hex::encode(issued.sha256())),
         }
     }
 
@@ -198,6 +202,7 @@ impl CertificateRecord {
             principal: principal_of(&self.spiffe_id)?,
             issued_at: self.issued_at(),
             not_after: Timestamp::from_micros(self.not_after),
+            sha256: self.sha256.as_deref().map(digest).transpose()?,
             revoked: self.revoked_at.is_some(),
             ends_at: self.ends_at.map(Timestamp::from_micros),
             successor: self.renewed_to.as_deref().map(serial).transpose()?,
@@ -230,6 +235,12 @@ fn principal_of(spiffe_id: &str) -> Result<Principal, RecordsError> {
 fn serial(id: &str) -> Result<Serial, RecordsError> {
     let id: CertificateId = id.parse().map_err(unreadable)?;
     Ok(Serial::from_bytes(*id.as_bytes()))
+}
+
+fn digest(text: &str) -> Result<[u8; 32], RecordsError> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 fn named(serial: Serial) -> String {

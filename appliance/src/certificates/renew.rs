@@ -97,6 +97,7 @@ fn successor(
             renews: Some(named(caller.serial())),
             renewed_to: None,
             ends_at: None,
+            sha256: Some(hex::encode(issued.sha256())),
         },
     }
 }

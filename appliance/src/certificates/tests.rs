@@ -13,6 +13,7 @@ fn record() -> CertificateRecord {
         renews: None,
         renewed_to: None,
         ends_at: None,
+        sha256: None,
     }
 }
 

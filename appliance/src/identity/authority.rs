@@ -13,6 +13,7 @@ use rcgen::{
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
+use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -110,6 +111,14 @@ pub struct Issued {
     pub not_before: Timestamp,
     /// Last moment of validity, whole seconds.
     pub not_after: Timestamp,
+}
+
+impl Issued {
+    /// SHA-256 of the DER.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.certificate).into()
+    }
 }
 
 /// The certificate authority of one trust domain. Its methods call the signer and block with it.

@@ -3,6 +3,7 @@
 use countersign_audit::Actor;
 use countersign_intent::{CertificateId, Principal, Timestamp};
 use rustls_pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -18,6 +19,7 @@ pub struct Caller {
     spiffe_id: Box<str>,
     certificate: Box<str>,
     serial: Serial,
+    sha256: [u8; 32],
     not_before: Timestamp,
     not_after: Timestamp,
 }
@@ -107,9 +109,16 @@ impl Caller {
                 .to_string()
                 .into(),
             serial,
+            sha256: Sha256::digest(der).into(),
             not_before: seconds(validity.not_before.timestamp()),
             not_after: seconds(validity.not_after.timestamp()),
         })
+    }
+
+    /// SHA-256 of the certificate's DER.
+    #[must_use]
+    pub const fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
     }
 
     /// Whether the certificate is good at `now`. Asked on every request: a connection must not

@@ -31,6 +31,8 @@ pub struct Issued {
     pub issued_at: Timestamp,
     /// Last moment of its validity.
     pub not_after: Timestamp,
+    /// SHA-256 of its DER; rows of earlier versions have none.
+    pub sha256: Option<[u8; 32]>,
     /// Whether it was revoked.
     pub revoked: bool,
     /// Until when it is good beside the one that took its place.
@@ -39,6 +41,16 @@ pub struct Issued {
     pub successor: Option<Serial>,
     /// Everybody who issued it, a certificate it renews, or an issuer's own.
     pub issuers: Vec<Principal>,
+}
+
+impl Issued {
+    /// Whether a caller came with this very certificate, and not with one that copies its serial number.
+    fn is(&self, caller: &Caller) -> bool {
+        match self.sha256 {
+            Some(sha256) => sha256 == *caller.sha256(),
+            None => self.not_after == caller.not_after(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -160,6 +172,9 @@ impl Register {
         let Some(entry) = entry else {
             return Err(IdentityError::NotIssued(serial));
         };
+        if !entry.issued.is(caller) {
+            return Err(IdentityError::NotIssued(serial));
+        }
         let block = state.blocks.get(caller.principal());
         match block.map(|block| block.lifted_at) {
             Some(None) => return Err(IdentityError::Blocked(caller.principal().clone())),

@@ -84,6 +84,7 @@ pub(crate) fn recorded(to: &str, issued: &Issued) -> IssuedCertificate {
         principal: principal(to),
         issued_at: start(),
         not_after: issued.not_after,
+        sha256: Some(issued.sha256()),
         revoked: false,
         ends_at: None,
         successor: None,

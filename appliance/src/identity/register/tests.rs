@@ -1,4 +1,4 @@
-use super::super::testing::principal;
+use super::super::testing::{Client, authority, principal, recorded, start, trust_domain};
 use super::*;
 
 fn serial(number: u8) -> Serial {
@@ -14,6 +14,7 @@ fn issued(to: &str) -> Issued {
         principal: principal(to),
         issued_at: at(10),
         not_after: at(1_000),
+        sha256: None,
         revoked: false,
         ends_at: None,
         successor: None,
@@ -130,4 +131,38 @@ fn revocations_from_many_threads_are_all_kept() {
     });
     let revoked = (0..128).filter(|n| register.get(&serial(*n)).unwrap().revoked);
     assert_eq!(revoked.count(), 128);
+}
+
+#[test]
+fn one_that_copies_a_serial_number_and_a_name_is_not_let_in() {
+    let authority = authority();
+    let issue = || Client::issue(&authority, "bot/a", start()).1;
+    let (ours, theirs) = (issue(), issue());
+    let caller = |issued: &crate::identity::Issued| {
+        Caller::from_certificate(&issued.certificate, &trust_domain()).unwrap()
+    };
+    let (came, row) = (caller(&ours), recorded("bot/a", &ours));
+    let known = |row: Issued| {
+        let register = Register::new();
+        register.put(ours.serial, row, start());
+        register.check(&came, start())
+    };
+    assert_eq!(known(row.clone()), Ok(()));
+    let not_issued = Err(IdentityError::NotIssued(ours.serial));
+    let another = Issued {
+        sha256: Some(theirs.sha256()),
+        ..row.clone()
+    };
+    assert_eq!(known(another), not_issued);
+    // A row of an earlier version tells at least how long it was to live.
+    let earlier = Issued {
+        sha256: None,
+        ..row
+    };
+    assert_eq!(known(earlier.clone()), Ok(()));
+    let shorter = Issued {
+        not_after: start(),
+        ..earlier
+    };
+    assert_eq!(known(shorter), not_issued);
 }
