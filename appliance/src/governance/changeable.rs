@@ -1,6 +1,7 @@
 //! Whether people can change this appliance: where nobody can ever agree to anything, no policy is
 //! loosened, nobody is enrolled, and a freeze is for ever.
 
+use countersign_intent::Role;
 use countersign_policy::PolicySet;
 
 use super::change::GROUP;
@@ -81,7 +82,14 @@ pub fn of_now(app: &App, set: Option<&PolicySet>, without: Option<&str>) -> Opti
             operator: one.record.operator.as_deref(),
         })
         .collect();
-    unchangeable(set, &voters, None)
+    unchangeable(set, &voters, Some(&operators(app)))
+}
+
+/// Names of the operators who can come in and ask.
+fn operators(app: &App) -> Vec<String> {
+    let all = app.register.can_come_in(app.clock.now());
+    let operators = all.iter().filter(|one| one.role() == Role::Operator);
+    operators.map(|one| one.name().to_owned()).collect()
 }
 
 /// Warnings about who can agree to changes.
