@@ -25,8 +25,11 @@
 
 mod attempts;
 mod batch;
+mod core;
 mod handle;
+mod head;
 mod job;
+mod limits;
 mod nonces;
 mod queue;
 mod reached;
@@ -37,14 +40,15 @@ mod seal;
 mod windows;
 mod writer;
 
-pub use handle::{Ledger, Limits};
+pub use handle::Ledger;
+pub use head::Head;
 pub use job::{
-    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Observation, Observed, Outcome,
-    OutcomeEntry, Told, Verdict,
+    AdminChange, Bench, Case, Clock, Judge, Judged, LedgerError, NonceUse, Observation, Observed,
+    Outcome, OutcomeEntry, Randomness, Told, Verdict,
 };
+pub use limits::Limits;
 pub use nonces::NonceState;
 pub use recorded::Recorded;
 pub use rows::RowSeals;
 pub use seal::Sealer;
 pub use windows::stored_key as usage_key;
-pub use writer::{Clock, Head, Randomness};

@@ -7,13 +7,15 @@ use countersign_audit::leaf_hash;
 use countersign_intent::{RequestId, Timestamp};
 use countersign_policy::Decision;
 
-use super::handle::Limits;
+use super::core::Core;
+use super::head::Head;
 use super::job::{
-    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Verdict, check_entry,
+    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Randomness, Verdict,
+    check_entry,
 };
+use super::limits::Limits;
 use super::queue::{Answer, Batch, Job, Settlement};
 use super::ruling::{Ruling, Signable, sign_again};
-use super::writer::{Core, Head, Randomness};
 use crate::{
     Decided, EntryRow, IdempotencyKey, MessageRow, OutcomeKind, OutcomeRow, RequestRow,
     StoredRequest, Writes, request_id, request_seq,

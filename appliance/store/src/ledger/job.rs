@@ -5,6 +5,12 @@ use countersign_policy::{Decision, LimitKey, UsageView};
 use super::{NonceState, Recorded};
 use crate::{AuthorityRow, AuthoritySeal, Cause, IdempotencyKey, StoreError, StoredRequest};
 
+/// Reads the clock.
+pub type Clock = Box<dyn Fn() -> Timestamp + Send>;
+
+/// Draws 8 random bytes.
+pub type Randomness = Box<dyn Fn() -> Result<[u8; 8], Cause> + Send>;
+
 /// Decides about one case; `None` if what the case was made from has changed since, and it has
 /// to be made anew. Runs on the writer: it must not block.
 pub type Judge = Box<dyn FnOnce(&Bench<'_>) -> Option<Verdict> + Send>;

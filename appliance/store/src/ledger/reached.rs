@@ -1,7 +1,7 @@
 use countersign_intent::Timestamp;
 
+use super::head::Head;
 use super::seal::Reached;
-use super::writer::Head;
 use crate::{Progress, Store, StoreResult, Writes, request_seq};
 
 /// How far everything has got that decides and stands in a column of its own, as it is sealed with

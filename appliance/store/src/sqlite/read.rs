@@ -1,12 +1,10 @@
 use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp};
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Error, Row as _, Sqlite, SqliteExecutor, query};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Error, Row as _, query};
 
 use super::SqliteStore;
-use super::failure::reading;
-use super::row::{self, request_columns};
+use super::row::{self, request_columns, rows};
 use super::statement::{signed, usage_of};
 use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
@@ -14,18 +12,6 @@ use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, KeptRequest, NonceRow,
     PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest, UsageRow, request_seq,
 };
-
-/// Runs a query and makes a `T` of each row.
-pub(super) async fn rows<'e, T>(
-    executor: impl SqliteExecutor<'e>,
-    what: &'static str,
-    query: Query<'_, Sqlite, SqliteArguments>,
-    make: fn(&SqliteRow) -> Result<T, Error>,
-) -> StoreResult<Vec<T>> {
-    let rows = query.fetch_all(executor).await;
-    rows.and_then(|rows| rows.iter().map(make).collect())
-        .map_err(reading(what))
-}
 
 fn page(limit: u32) -> i64 {
     i64::from(limit.min(PAGE_LIMIT))

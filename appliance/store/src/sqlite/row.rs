@@ -1,12 +1,14 @@
 use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp, WalletId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Error, Row as _, Sqlite, Type};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Decode, Error, Row as _, Sqlite, SqliteExecutor, Type};
 
+use super::failure::reading;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
-    IdempotencyKey, KeptRequest, NonceRow, OutcomeKind, OutcomeRow, RequestRow, StoredRequest,
-    UsageRow, request_id,
+    IdempotencyKey, KeptRequest, NonceRow, OutcomeKind, OutcomeRow, RequestRow, StoreResult,
+    StoredRequest, UsageRow, request_id,
 };
 
 /// Columns of a request with its outcome, as [`stored_request`] reads them.
@@ -17,6 +19,18 @@ macro_rules! request_columns {
     };
 }
 pub(super) use request_columns;
+
+/// Runs a query and makes a `T` of each row.
+pub(super) async fn rows<'e, T>(
+    executor: impl SqliteExecutor<'e>,
+    what: &'static str,
+    query: Query<'_, Sqlite, SqliteArguments>,
+    make: fn(&SqliteRow) -> Result<T, Error>,
+) -> StoreResult<Vec<T>> {
+    let rows = query.fetch_all(executor).await;
+    rows.and_then(|rows| rows.iter().map(make).collect())
+        .map_err(reading(what))
+}
 
 /// Reads the columns of a row one after the other.
 struct Columns<'r> {

@@ -3,8 +3,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Writer;
 use super::failure::{is_taken, not_written, reading};
-use super::read::rows;
-use super::row::{self, request_columns};
+use super::row::{self, request_columns, rows};
 use super::script::script;
 use super::statement::{Wanted, by_keys, usage_of};
 use crate::{Cause, IdempotencyKey, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
