@@ -56,7 +56,7 @@ pub async fn run_on(config: &Config, device: Arc<dyn Device>) -> Result<Added, S
     if !missing.is_empty() {
         let detail = json!({ "added": added.keys });
         let entry = Journal::new(clock).entry(EntryKind::Init, Actor::System, None, &detail)?;
-        opened.ledger.append(vec![entry]).await?;
+        opened.ledger.append(entry).await?;
         let head = *opened.ledger.head().borrow();
         sequencer::remember(&opened.desk, head.size, &head.root.0).await?;
     }

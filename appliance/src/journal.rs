@@ -39,7 +39,7 @@ impl Journal {
         subject: Option<String>,
         detail: &impl Serialize,
     ) -> Result<Vec<u8>, EntryError> {
-        let detail = Detail::of(detail).unwrap_or_default();
+        let detail = Detail::of(detail)?;
         let mut entry = Entry::new(stamp(self.now()), kind, actor, detail);
         entry.subject = subject.map(Into::into);
         entry.encode()
@@ -51,4 +51,28 @@ impl Journal {
 #[must_use]
 pub fn stamp(at: Timestamp) -> Stamp {
     Stamp::from_unix_micros(at.micros()).unwrap_or(Stamp::EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn details_that_no_entry_can_hold_are_refused_not_left_out() {
+        let journal = Journal::new(Arc::new(SystemClock::new()));
+        let entry = |detail: serde_json::Value| {
+            let subject = Some("usr_1".to_owned());
+            journal.entry(Kind::UserCreated, Actor::System, subject, &detail)
+        };
+        let fraction = entry(serde_json::json!({ "amount": 1.5 }));
+        assert!(
+            matches!(fraction, Err(EntryError::Detail(_))),
+            "{fraction:?}"
+        );
+        let list = entry(serde_json::json!(["amount"]));
+        assert!(matches!(list, Err(EntryError::Detail(_))), "{list:?}");
+        let long = entry(serde_json::json!({ "text": "a".repeat(70_000) }));
+        assert!(matches!(long, Err(EntryError::TooLong(_))), "{long:?}");
+    }
 }

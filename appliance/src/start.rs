@@ -156,7 +156,7 @@ impl Running {
         let entry = app
             .journal
             .entry(EntryKind::Start, Actor::System, None, &detail)?;
-        app.ledger.append(vec![entry]).await?;
+        app.ledger.append(entry).await?;
         clock::note(&app).await;
         clock::remember(&app).await;
         sequencer::sign_head(&app).await?;
@@ -272,7 +272,7 @@ impl Running {
             .app
             .journal
             .entry(EntryKind::Stop, Actor::System, None, &json!({}))?;
-        self.app.ledger.append(vec![entry]).await?;
+        self.app.ledger.append(entry).await?;
         self.sequencer.await?;
         sequencer::sign_head(&self.app).await?;
         self.app.ledger.shutdown().await?;

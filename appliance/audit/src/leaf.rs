@@ -78,6 +78,9 @@ pub struct Entry<'a> {
 /// Why something is not a log entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
+    /// Details that no entry can hold.
+    #[error(transparent)]
+    Detail(#[from] DetailError),
     /// More than [`MAX_ENTRY`] bytes.
     #[error("expected an entry of at most {MAX_ENTRY} bytes, got {0}; shorten its detail")]
     TooLong(usize),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_audit::{Actor, Detail, Entry, Kind as EntryKind};
+use countersign_audit::{Actor, Detail, Entry, EntryError, Kind as EntryKind};
 use countersign_intent::{Principal, RequestId, WalletId};
 use serde::Serialize;
 use serde_json::json;
@@ -376,7 +376,7 @@ fn entry(
     ask: &Ask,
     detail: &impl Serialize,
 ) -> Result<Vec<u8>, RecordsError> {
-    let detail = Detail::of(detail).unwrap_or_default();
+    let detail = Detail::of(detail).map_err(EntryError::from)?;
     let entry = Entry::new(stamp(app.clock.now()), kind, poster.actor, detail);
     let entry = entry.request(ask.id.to_string()).digest(ask.digest);
     Ok(entry.encode()?)

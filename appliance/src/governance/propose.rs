@@ -73,8 +73,7 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
         )
         .map_err(RecordsError::from)?;
     // The entry first: its index stands in the row, and an entry without a row asks nobody.
-    let indexes = app.ledger.append(vec![entry]).await?;
-    record.log_index = indexes.first().copied().unwrap_or_default();
+    record.log_index = app.ledger.append(entry).await?;
     let stored = Stored {
         id: *id.as_bytes(),
         seq: 0,

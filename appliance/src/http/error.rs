@@ -209,6 +209,7 @@ impl From<WalkError> for ApiError {
     fn from(error: WalkError) -> Self {
         match error {
             WalkError::Records(error) => error.into(),
+            WalkError::Entry(error) => RecordsError::from(error).into(),
             WalkError::Ledger(error) => error.into(),
             WalkError::Govern(error) => (*error).into(),
             WalkError::Unsettled => Self::new(ErrorCode::NotReady, error.to_string()),

@@ -27,7 +27,7 @@ pub(super) async fn log_refused(
         .entry(EntryKind::FeedRefused, peer.actor(), subject, &detail);
     match entry {
         Ok(entry) => {
-            if let Err(error) = app.ledger.append(vec![entry]).await {
+            if let Err(error) = app.ledger.append(entry).await {
                 tracing::error!(%error, "a refused feed could not be recorded");
             }
         }

@@ -146,9 +146,7 @@ fn entry(app: &Arc<App>, peer: &Peer, account: Address, body: &ObserveNonce) -> 
         };
         let detail = json!({ "nonce": body.nonce, "slot": body.slot, "ended": ended });
         let subject = Some(account.to_string());
-        let entry = app
-            .journal
-            .entry(EntryKind::NonceObserved, peer.actor(), subject, &detail);
-        entry.unwrap_or_default()
+        app.journal
+            .entry(EntryKind::NonceObserved, peer.actor(), subject, &detail)
     })
 }

@@ -336,7 +336,7 @@ async fn log_unread(app: &App, peer: &Peer, code: ErrorCode) {
         .code(code.as_str())
         .encode();
     let logged = match entry {
-        Ok(entry) => app.ledger.append(vec![entry]).await.map(drop),
+        Ok(entry) => app.ledger.append(entry).await.map(drop),
         Err(error) => return tracing::error!(%error, "an unreadable request was not logged"),
     };
     if let Err(error) = logged {

@@ -218,10 +218,7 @@ pub async fn check(
     if left > 0 {
         let detail = json!({ "state": "refused", "left": left });
         let entry = entry(app, actor, operator, &detail)?;
-        app.ledger
-            .append(vec![entry])
-            .await
-            .map_err(RecordsError::from)?;
+        app.ledger.append(entry).await.map_err(RecordsError::from)?;
         return Err(SecondFactorError::Wrong { left });
     }
     let until = reading.time.saturating_add(LOCKED);

@@ -34,6 +34,7 @@ mod worker;
 use std::sync::Arc;
 
 use countersign_api::ErrorCode;
+use countersign_audit::EntryError;
 use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction};
 use countersign_decode::{DecodeError, DecodeErrorKind};
 use countersign_intent::{Address, Role};
@@ -62,6 +63,9 @@ pub enum WalkError {
     /// The rows that grant power.
     #[error(transparent)]
     Records(#[from] RecordsError),
+    /// An entry that does not fit into the log.
+    #[error("the log entry cannot be written: {0}")]
+    Entry(#[from] EntryError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

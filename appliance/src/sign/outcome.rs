@@ -1,7 +1,7 @@
 //! Stages 8 to 10: signing what was recorded, and recording what became of it.
 
 use countersign_audit::{Detail, Entry, EntryError, Kind as EntryKind, Outcome as LoggedOutcome};
-use countersign_store::ledger::{LedgerError, Outcome, OutcomeEntry, Recorded};
+use countersign_store::ledger::{Outcome, OutcomeEntry, Recorded};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ fn entry(
         stamp(app.clock.now()),
         EntryKind::SignOutcome,
         asked.caller.actor(),
-        Detail::of(detail).unwrap_or_default(),
+        Detail::of(detail)?,
     )
     .request(recorded.request_id().to_string())
     .subject(recorded.wallet().to_string())
@@ -136,7 +136,7 @@ fn entry(
 }
 
 /// Logs a request for a wallet that the caller may not use.
-pub(super) async fn log_unknown_wallet(app: &App, asked: &Asked) -> Result<u64, LedgerError> {
+pub(super) async fn log_unknown_wallet(app: &App, asked: &Asked) -> Result<u64, WalkError> {
     let entry = Entry::new(
         stamp(app.clock.now()),
         EntryKind::SignErrored,
@@ -145,8 +145,6 @@ pub(super) async fn log_unknown_wallet(app: &App, asked: &Asked) -> Result<u64, 
     )
     .subject(asked.wallet.to_string())
     .code("not_found")
-    .encode()
-    .unwrap_or_default();
-    let indexes = app.ledger.append(vec![entry]).await?;
-    Ok(indexes.first().copied().unwrap_or_default())
+    .encode()?;
+    Ok(app.ledger.append(entry).await?)
 }

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use countersign_api::ErrorCode;
-use countersign_audit::{Detail, Entry, Kind as EntryKind};
+use countersign_audit::{Detail, Entry, EntryError, Kind as EntryKind};
 use countersign_intent::{ApproverId, RequestId, intent_digest};
 use countersign_store::ledger::{Judged, LedgerError};
 use serde_json::json;
@@ -220,7 +220,7 @@ async fn log(
     why: &[String],
 ) -> Result<u64, WalkError> {
     let asked = &read.resolved.asked;
-    let detail = Detail::of(&json!({ "why": why })).unwrap_or_default();
+    let detail = Detail::of(&json!({ "why": why })).map_err(EntryError::from)?;
     let entry = Entry::new(
         stamp(app.clock.now()),
         EntryKind::SignDenied,
@@ -231,10 +231,8 @@ async fn log(
     .subject(asked.wallet.to_string())
     .code(code)
     .digest(read.digest)
-    .encode()
-    .unwrap_or_default();
-    let indexes = app.ledger.append(vec![entry]).await?;
-    Ok(indexes.first().copied().unwrap_or_default())
+    .encode()?;
+    Ok(app.ledger.append(entry).await?)
 }
 
 impl From<GovernError> for WalkError {

@@ -48,7 +48,7 @@ async fn day(desk: &Desk, store: &Arc<MemoryStore>) {
         "{denied:?}"
     );
     // Whether these are there after a failure is for whoever appends to find out.
-    let _ = ledger.append(vec![note(desk)]).await;
+    let _ = ledger.append(note(desk)).await;
     let _ = ledger.flush().await;
     let _ = ledger.shutdown().await;
     let ledger = start(desk, store).await;

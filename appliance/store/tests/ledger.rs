@@ -394,7 +394,7 @@ async fn entries_of_a_wrong_length_are_refused() {
     let (desk, store, ledger) = open().await;
     for entry in [Vec::new(), vec![b'x'; 65_536]] {
         let length = entry.len();
-        let error = ledger.append(vec![note(&desk), entry]).await.unwrap_err();
+        let error = ledger.append(entry).await.unwrap_err();
         assert!(
             matches!(error, LedgerError::Entry(got) if got == length),
             "{error}"
@@ -533,10 +533,9 @@ async fn the_head_follows_the_log() {
         (head.borrow().size, head.borrow().root),
         (0, countersign_audit::EMPTY_ROOT)
     );
-    assert_eq!(
-        ledger.append(vec![note(&desk), note(&desk)]).await.unwrap(),
-        [0, 1]
-    );
+    for index in [0, 1] {
+        assert_eq!(ledger.append(note(&desk)).await.unwrap(), index);
+    }
     let two = *head.borrow();
     assert_eq!(two.size, 2);
     let ledger = reopen(&desk, &store, ledger).await;
@@ -623,10 +622,12 @@ async fn time_heals_a_limit_and_old_buckets_go_away() {
 async fn a_start_reads_little_of_a_long_log() {
     let (desk, store, ledger) = open().await;
     for _ in 0..70 {
-        ledger
-            .append((0..1_000).map(|_| note(&desk)).collect())
-            .await
-            .unwrap();
+        let notes = AdminChange {
+            rows: Vec::new(),
+            seal: None,
+            entries: (0..1_000).map(|_| note(&desk)).collect(),
+        };
+        ledger.admin(notes).await.unwrap();
     }
     ledger.shutdown().await.unwrap();
     let before = store.reached(Point::Hashes);

@@ -214,7 +214,7 @@ impl Desk {
         // As every stop does; they say what time it was.
         let kind = countersign_audit::Kind::Stop;
         let entry = app.journal.entry(kind, Actor::System, None, &()).unwrap();
-        app.ledger.append(vec![entry]).await.unwrap();
+        app.ledger.append(entry).await.unwrap();
         crate::sequencer::sign_head(&app).await.unwrap();
         app.ledger.shutdown().await.unwrap();
         app.db.close().await.unwrap();

@@ -50,14 +50,14 @@ pub(in crate::http) async fn verify(
     let checked_at = app.journal.now().to_string();
     let detail = json!({ "address": address, "ok": reason.is_none(), "reason": reason });
     let entry = entry(&detail)?;
-    let indexes = app.ledger.append(vec![entry]).await?;
+    let log_index = app.ledger.append(entry).await?;
     Ok(Json(WalletCheck {
         wallet_id,
         address,
         ok: reason.is_none(),
         reason,
         checked_at,
-        log_index: indexes.first().copied().unwrap_or_default(),
+        log_index,
     }))
 }
 

@@ -107,7 +107,7 @@ impl<'a> Draft<'a> {
                     Answer::Judged(reply, rulings.collect())
                 }
                 Job::Admin { change, reply } => Answer::Indices(reply, self.change(change)),
-                Job::Append { entries, reply } => Answer::Indices(reply, self.append_all(entries)),
+                Job::Append { entry, reply } => Answer::Index(reply, self.append_checked(entry)),
                 Job::Observe { observation, reply } => {
                     Answer::Observed(reply, self.observe(observation))
                 }
@@ -344,6 +344,11 @@ impl<'a> Draft<'a> {
             .into_iter()
             .map(|entry| self.append(entry))
             .collect())
+    }
+
+    fn append_checked(&mut self, entry: Vec<u8>) -> Result<u64, LedgerError> {
+        check_entry(&entry)?;
+        Ok(self.append(entry))
     }
 
     fn append(&mut self, entry: Vec<u8>) -> u64 {

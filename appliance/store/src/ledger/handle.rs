@@ -121,13 +121,13 @@ impl Ledger {
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 
-    /// Appends log entries. Returns their indices.
+    /// Appends a log entry. Answers its index.
     ///
     /// # Errors
     /// Any [`LedgerError`].
-    pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Vec<u64>, LedgerError> {
+    pub async fn append(&self, entry: Vec<u8>) -> Result<u64, LedgerError> {
         let (reply, answer) = oneshot::channel();
-        self.offer(Job::Append { entries, reply })?;
+        self.offer(Job::Append { entry, reply })?;
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 

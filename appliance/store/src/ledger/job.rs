@@ -1,3 +1,4 @@
+use countersign_audit::EntryError;
 use countersign_audit::leaf::MAX_ENTRY;
 use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
 use countersign_policy::{Decision, LimitKey, UsageView};
@@ -50,7 +51,7 @@ pub struct NonceUse {
 }
 
 /// Writes the log entry of what an observation brought about.
-pub type Told = Box<dyn FnOnce(&Observed) -> Vec<u8> + Send>;
+pub type Told = Box<dyn FnOnce(&Observed) -> Result<Vec<u8>, EntryError> + Send>;
 
 /// What somebody saw a nonce account hold.
 pub struct Observation {
@@ -236,6 +237,9 @@ pub enum LedgerError {
     /// A log entry that is empty or too long.
     #[error("expected a log entry of 1 to {MAX_ENTRY} bytes, got {0}")]
     Entry(usize),
+    /// A log entry that cannot be written.
+    #[error("the log entry cannot be written: {0}")]
+    Unwritable(#[from] EntryError),
     /// Another change was made since this one was prepared; prepare it again.
     #[error("expected a seal of version {expected}, got {got}; read the rows again")]
     StaleSeal {

@@ -25,8 +25,8 @@ pub(super) enum Job {
         reply: Reply<Vec<u64>>,
     },
     Append {
-        entries: Vec<Vec<u8>>,
-        reply: Reply<Vec<u64>>,
+        entry: Vec<u8>,
+        reply: Reply<u64>,
     },
     Checkpoint {
         checkpoint: CheckpointRow,
@@ -62,7 +62,8 @@ impl Job {
     fn fail(self, error: &StoreError) {
         match self {
             Self::Judge { cases, reply } => fail_all(reply, cases.len(), error),
-            Self::Admin { reply, .. } | Self::Append { reply, .. } => deliver(reply, failed(error)),
+            Self::Admin { reply, .. } => deliver(reply, failed(error)),
+            Self::Append { reply, .. } => deliver(reply, failed(error)),
             Self::Observe { reply, .. } => deliver(reply, failed(error)),
             Self::Checkpoint { reply, .. }
             | Self::Forget { reply, .. }
@@ -91,6 +92,7 @@ fn deliver<T>(reply: oneshot::Sender<T>, answer: T) {
 pub(super) enum Answer {
     Judged(JudgedReply, Vec<Result<Ruling, LedgerError>>),
     Indices(Reply<Vec<u64>>, Result<Vec<u64>, LedgerError>),
+    Index(Reply<u64>, Result<u64, LedgerError>),
     Observed(Reply<Observed>, Result<Observed, LedgerError>),
     Done(Reply<()>),
 }
@@ -103,6 +105,7 @@ impl Answer {
                 deliver(reply, rulings.into_iter().map(open).collect());
             }
             Self::Indices(reply, result) => deliver(reply, result),
+            Self::Index(reply, result) => deliver(reply, result),
             Self::Observed(reply, result) => deliver(reply, result),
             Self::Done(reply) => deliver(reply, Ok(())),
         }
@@ -112,6 +115,7 @@ impl Answer {
         match self {
             Self::Judged(reply, rulings) => fail_all(reply, rulings.len(), error),
             Self::Indices(reply, _) => deliver(reply, failed(error)),
+            Self::Index(reply, _) => deliver(reply, failed(error)),
             Self::Observed(reply, _) => deliver(reply, failed(error)),
             Self::Done(reply) => deliver(reply, failed(error)),
         }

@@ -164,7 +164,7 @@ impl Desk {
             account: [account; 32],
             value: nonce_value(value),
             slot,
-            entry: Box::new(move |_| entry),
+            entry: Box::new(move |_| Ok(entry)),
         };
         ledger.observe(observation).await
     }

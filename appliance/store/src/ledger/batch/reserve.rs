@@ -3,7 +3,7 @@ use countersign_policy::{Permit, Reservation};
 
 use super::Draft;
 use crate::ledger::attempts::Held;
-use crate::ledger::job::{LedgerError, NonceUse, Observation, Observed, check_entry};
+use crate::ledger::job::{LedgerError, NonceUse, Observation, Observed};
 use crate::ledger::nonces::NonceState;
 use crate::ledger::windows::Windows;
 
@@ -63,9 +63,7 @@ impl Draft<'_> {
         }
         let observed = self.core.nonces.observe(seen, now, windows);
         if matches!(observed, Observed::Advanced { .. }) {
-            let entry = entry(&observed);
-            check_entry(&entry)?;
-            self.append(entry);
+            self.append_checked(entry(&observed)?)?;
         }
         Ok(observed)
     }
