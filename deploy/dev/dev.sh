@@ -30,6 +30,10 @@ done
 if [ -e "$STATE_DIR" ]; then
   [ -e "$STATE_DIR/$MARK" ] || [ -z "$(ls -A "$STATE_DIR")" ] ||
     fail "\`$STATE_DIR\` was not made by this script; choose another STATE_DIR"
+  PID=$(cat "$STATE_DIR/countersignd.pid" 2>/dev/null || true)
+  if [ -n "$PID" ] && [ "$(cat "/proc/$PID/comm" 2>/dev/null)" = countersignd ]; then
+    fail "an appliance still runs on \`$STATE_DIR\` (pid $PID); stop it, or choose another STATE_DIR"
+  fi
   rm -rf "$STATE_DIR"
 fi
 mkdir -p "$STATE_DIR/tokens"
