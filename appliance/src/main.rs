@@ -9,7 +9,7 @@ use countersign_appliance::adopt::{self, Adopt, Adopted};
 use countersign_appliance::config::Config;
 use countersign_appliance::init::{FirstApprover, Init};
 use countersign_appliance::logging::Log;
-use countersign_appliance::start::{Running, StartError, install_metrics, runtime};
+use countersign_appliance::start::{Running, StartError, await_token, install_metrics, runtime};
 use countersign_appliance::{descriptors, doctor, hardening, init, owner};
 use countersign_hsm::pkcs11::leave;
 use mimalloc::MiMalloc;
@@ -205,7 +205,12 @@ async fn serve(config: Config) -> Result<bool, StartError> {
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut running = Running::start(config, install_metrics()?).await?;
+    let device = tokio::select! {
+        device = await_token(&config) => device?,
+        _ = terminate.recv() => return Ok(true),
+        _ = interrupt.recv() => return Ok(true),
+    };
+    let mut running = Running::start_with(config, device, install_metrics()?).await?;
     let broken = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,

@@ -48,8 +48,8 @@ use crate::wallets::Directory;
 use crate::wallets::sealed::Recipient;
 use crate::{expiry, forget, health, log_check, meters, reread, sequencer};
 pub use open::{
-    Opened, ca_path, ca_signer, lifetimes, load_authority, log_key, open, open_database,
-    open_token, open_token_with,
+    Opened, await_token, ca_path, ca_signer, lifetimes, load_authority, log_key, open,
+    open_database, open_token, open_token_with,
 };
 
 /// What stops an appliance from starting: a sentence with what to do, and its causes.
@@ -121,19 +121,10 @@ pub fn install_metrics() -> Result<PrometheusHandle, StartError> {
 }
 
 impl Running {
-    /// Starts an appliance that was initialised before.
+    /// Starts an appliance that was initialised before, on its token.
     ///
     /// # Errors
     /// Anything that is not as it was left; an address that is taken.
-    pub async fn start(config: Config, metrics: PrometheusHandle) -> Result<Self, StartError> {
-        let device = open_token(&config)?;
-        Self::start_with(config, device, metrics).await
-    }
-
-    /// The same on a device that is open already.
-    ///
-    /// # Errors
-    /// As [`Running::start`].
     pub async fn start_with(
         config: Config,
         device: Arc<dyn Device>,

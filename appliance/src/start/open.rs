@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use countersign_audit::LogKey;
 use countersign_hsm::ceremony::{self, RoleKeys};
 use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
-use countersign_hsm::{Device, KeyRef, KeyRole};
+use countersign_hsm::{Consequence, Device, Error as HsmError, KeyRef, KeyRole};
 use countersign_store::StoreError;
 use countersign_store::ledger::{Ledger, LedgerError, Limits as LedgerLimits, RowSeals, Sealer};
 
@@ -20,6 +21,33 @@ use crate::device::DeviceDesk;
 use crate::identity::{Authority, Lifetimes, TrustDomain};
 use crate::log_check;
 use crate::records::Records;
+
+/// How often a start looks for a token that is not there, and how long it waits in between.
+const LOOKS: u32 = 30;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// Opens the token, and waits for one that is not there yet: what it is reached by may come up later than
+/// this program. Whatever else is wrong is told at once; a PIN that was refused is never tried again.
+///
+/// # Errors
+/// As [`open_token`]; a token that is not there after half a minute.
+pub async fn await_token(config: &Config) -> Result<Arc<dyn Device>, StartError> {
+    for _ in 1..LOOKS {
+        match open_token(config) {
+            Err(error) if is_away(&error) => {
+                tracing::warn!(%error, "the start waits for the token");
+            }
+            opened => return opened,
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    open_token(config)
+}
+
+fn is_away(error: &StartError) -> bool {
+    let error = error.downcast_ref::<HsmError>();
+    error.is_some_and(|error| error.consequence() == Consequence::NotSent)
+}
 
 /// Opens the token.
 ///

@@ -60,10 +60,15 @@ impl Drop for Inside<'_> {
 }
 
 impl Module {
-    /// The module at `path`, initialised.
+    /// The module at `path`, initialised. One that is loaded and that no device uses is started again:
+    /// it may have been started while the token was away.
     pub(super) fn load(path: &Path) -> Result<Arc<Self>, Failure> {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(module) = loaded.iter().find(|known| known.path == path) {
+            // The other one is that of the list, which is locked.
+            if Arc::strong_count(module) == 1 {
+                module.restart()?;
+            }
             return Ok(Arc::clone(module));
         }
         let context = Pkcs11::new(path).map_err(|cause| {
@@ -73,7 +78,6 @@ impl Module {
                 "set `module` to the shared library of the HSM's PKCS#11 driver",
             )
         })?;
-        initialize(&context)?;
         let module = Arc::new(Self {
             path: path.to_owned(),
             context,
@@ -86,6 +90,7 @@ impl Module {
             moved: Condvar::new(),
         });
         loaded.push(Arc::clone(&module));
+        initialize(&module.context)?;
         Ok(module)
     }
 
@@ -265,6 +270,13 @@ pub(super) fn find_token(context: &Pkcs11, config: &Config) -> Result<(Slot, Tok
 }
 
 fn away(config: &Config, seen: &str) -> Failure {
+    // Another one is there instead, and this one was never seen: its name is wrong.
+    let misnamed = !seen.is_empty() && config.token_serial.is_none();
+    let consequence = if misnamed {
+        Consequence::Refused
+    } else {
+        Consequence::NotSent
+    };
     let seen = if seen.is_empty() { "none" } else { seen };
     let serial = match &config.token_serial {
         Some(serial) => format!(" with serial {serial}"),
@@ -272,7 +284,7 @@ fn away(config: &Config, seen: &str) -> Failure {
     };
     Failure {
         error: Error::new(
-            Consequence::NotSent,
+            consequence,
             "looking for the token",
             format!(
                 "no token is labelled `{}`{serial}; found: {seen}",
