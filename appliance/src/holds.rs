@@ -1,8 +1,9 @@
 //! How many requests of each principal wait for people: those who approve can look at so many, and
 //! one bot must not bury the others' under its own.
 //!
-//! Counted since the start, on the ledger's writer, so that it is exact. What was counted for a commit
-//! that failed stays counted until it would have lapsed: too strict, never too loose.
+//! Counted on the ledger's writer, so that it is exact, beginning with those that waited at the start
+//! (`governance/held.rs`). What was counted for a commit that failed stays counted until it would have
+//! lapsed, or until the next start: too strict, never too loose.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

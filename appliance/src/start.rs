@@ -24,7 +24,7 @@ use crate::certificates::Waiting;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
 use crate::freezes::Freezes;
-use crate::governance::{self, open_changes::OpenChanges};
+use crate::governance::{self, held, open_changes::OpenChanges};
 use crate::health::Health;
 use crate::holds::Holds;
 use crate::http::error::refuse_identity;
@@ -437,6 +437,7 @@ pub(crate) async fn assemble(
         metrics,
     };
     reread::read(&app).await?;
+    held::count_waiting(&app).await?;
     let threads = Threads {
         signers: signer_threads,
         desk: opened.desk_thread,

@@ -274,6 +274,11 @@ pub struct Requirement {
     pub rule: Box<str>,
 }
 
+impl Requirement {
+    /// No ask waits longer than this.
+    pub const MOST_EXPIRY: Span = Span::from_secs(90 * 86_400);
+}
+
 /// What a rule says about the effects it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Then {

@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use countersign_api::Wallet;
+use futures_util::StreamExt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
-use softhsm_tests::client::Client;
+use softhsm_tests::client::{self, Client};
 use softhsm_tests::{Appliance, Options, message};
 
 const POLICY: &str = include_str!("../../deploy/dev/policy.toml");
@@ -68,6 +70,169 @@ async fn idle_connections_of_many_keep_nobody_from_freezing() {
             "{:?}",
             began.elapsed()
         );
+    }
+}
+
+/// Four principals with as many connections as one may have, each as its TLS handshake left it.
+#[tokio::test(flavor = "multi_thread")]
+async fn four_with_all_their_connections_keep_nobody_from_freezing() {
+    let all = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit {
+        current: all,
+        maximum: all,
+    };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let mut options = Options::policy(POLICY);
+    options.max_connections = 1024;
+    let appliance = Appliance::running(&options).await.unwrap();
+    let mut held = Vec::new();
+    for who in ["bot", "bot2", "gateway", "auditor"] {
+        let tls = tokio_rustls::TlsConnector::from(Arc::new(tls(&appliance, who)));
+        let connections = (0..256).map(|_| connection(&appliance, &tls));
+        let opened = futures_util::stream::iter(connections).buffer_unordered(16);
+        held.push(opened.collect::<Vec<_>>().await);
+    }
+    for (number, who) in ["risk", "operator-a", "operator-b"].iter().enumerate() {
+        let began = Instant::now();
+        let scope = json!({ "scope": { "bot": format!("b{number}") }, "reason": who });
+        // A connection of its own each time.
+        for _ in 0..3 {
+            let client = appliance.client(who).unwrap();
+            let frozen = client.post("/v1/freeze", &scope).await.unwrap();
+            assert_eq!(frozen.status, 200, "{}", frozen.body);
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{who}: {:?}",
+            began.elapsed()
+        );
+    }
+    let metrics = appliance.operations("/metrics").unwrap().body;
+    let open = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("countersign_connections{listener=\"api\"} "));
+    let open: f64 = open.unwrap().parse().unwrap();
+    assert!((800.0..=1024.0).contains(&open), "{open} connections");
+}
+
+fn tls(appliance: &Appliance, who: &str) -> rustls::ClientConfig {
+    let read = |name: String| std::fs::read(appliance.path(&name)).unwrap();
+    let (certificate, key) = (read(format!("{who}.pem")), read(format!("{who}.key")));
+    client::tls(&read("ca.pem".to_owned()), Some((&certificate, &key))).unwrap()
+}
+
+/// A connection over which nothing was asked yet.
+async fn connection(
+    appliance: &Appliance,
+    tls: &tokio_rustls::TlsConnector,
+) -> Option<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+    let url = appliance.url().unwrap();
+    let port = url.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+    let name = "localhost".try_into().unwrap();
+    tls.connect(name, stream.unwrap()).await.ok()
+}
+
+/// However much one bot has waiting, another's request passes all of it but what acts already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_requests_that_wait_are_passed_by_anothers_one() {
+    const GREEDY: usize = 16 * 63;
+    /// Of each principal so many act at once.
+    const ACTING: usize = 256;
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let wallet = wallet(&appliance, &["bot", "bot2"]).await;
+    let modest = appliance.client("bot2").unwrap();
+    let bytes = to_cold(&wallet, 1);
+    modest.signed("before", &wallet.id, &bytes).await.unwrap();
+    let mut greedy = Vec::new();
+    for _ in 0..16 {
+        let mut tls = tls(&appliance, "bot");
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let client = Client::with_tls(&appliance.url().unwrap(), tls).unwrap();
+        // All that it sends afterwards shares this connection.
+        client.get("/v1/wallets").await.unwrap();
+        greedy.push(client);
+    }
+    let mut flights = tokio::task::JoinSet::new();
+    for (connection, client) in greedy.iter().enumerate() {
+        for number in 0..63 {
+            let (client, id) = (client.clone(), wallet.id.clone());
+            let bytes = to_cold(&wallet, 1_000 + number);
+            flights.spawn(async move {
+                let key = format!("g{connection}-{number}");
+                client.sign(&key, &id, &bytes).await.unwrap().status
+            });
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let bytes = to_cold(&wallet, 2);
+    let one = modest.signed("one", &wallet.id, &bytes).await;
+    let request = one.unwrap().request_id;
+    let statuses = flights.join_all().await;
+    assert!(statuses.iter().all(|status| *status == 200));
+
+    let auditor = appliance.client("auditor").unwrap();
+    let log = softhsm_tests::log::Fetched::from(&auditor).await.unwrap();
+    let log = log.parsed().unwrap();
+    let at = |kind: &str| {
+        let is = |entry: &serde_json::Value| entry["kind"] == kind && entry["request"] == *request;
+        log.iter().position(is).unwrap()
+    };
+    let (reserved, signed) = (at("sign_reserved"), at("sign_outcome"));
+    let outcomes = |part: &[serde_json::Value]| {
+        let outcomes = part.iter().filter(|entry| entry["kind"] == "sign_outcome");
+        outcomes.count()
+    };
+    let before = outcomes(&log[reserved..signed]);
+    let after = outcomes(&log[signed..]);
+    assert!(before <= ACTING, "{before} of {GREEDY} came first");
+    assert!(after > GREEDY / 4, "only {after} were left: nothing waited");
+}
+
+/// The places are those of the requests that wait, not of the process that counts them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_people_counts_over_a_restart() {
+    let mut options = Options::policy(POLICY);
+    options.share = "pending = 3";
+    let mut appliance = Appliance::running(&options).await.unwrap();
+    let wallet = wallet(&appliance, &["bot", "bot2"]).await;
+    let mut held = Vec::new();
+    for number in 0..3 {
+        let bot = appliance.client("bot").unwrap();
+        let bytes = to_cold(&wallet, 2 * SOL + number);
+        let reply = bot.sign(&format!("k{number}"), &wallet.id, &bytes).await;
+        let reply = reply.unwrap();
+        assert_eq!(reply.status, 202, "{}", reply.body);
+        held.push(reply.body["request_id"].as_str().unwrap().to_owned());
+    }
+    for (round, rejected) in held.iter().take(2).enumerate() {
+        appliance.kill();
+        appliance.start().await.unwrap();
+        let bot = appliance.client("bot").unwrap();
+        let ask = async |key: String| {
+            let bytes = to_cold(&wallet, 3 * SOL);
+            bot.sign(&key, &wallet.id, &bytes).await.unwrap()
+        };
+        let full = ask(format!("full-{round}")).await;
+        assert_eq!(full.code(), "limit_exceeded", "{}", full.body);
+        assert_eq!(full.body["reasons"][0]["rule"], "share.pending");
+        let other = appliance.client("bot2").unwrap();
+        let bytes = to_cold(&wallet, 3 * SOL);
+        let other = other.sign(&format!("o{round}"), &wallet.id, &bytes).await;
+        assert_eq!(other.unwrap().status, 202);
+        // What was rejected counts no more, not after the next restart either.
+        let operator = appliance.client("operator-a").unwrap();
+        let path = format!("/v1/requests/{rejected}/reject");
+        let reply = operator.post(&path, &json!({})).await.unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        if round == 0 {
+            appliance.kill();
+            appliance.start().await.unwrap();
+        }
+        let bot = appliance.client("bot").unwrap();
+        let bytes = to_cold(&wallet, 4 * SOL);
+        let room = bot.sign(&format!("room-{round}"), &wallet.id, &bytes).await;
+        assert_eq!(room.unwrap().status, 202);
     }
 }
 
@@ -171,6 +336,49 @@ async fn dry_runs_come_at_a_pace_and_fill_no_log() {
     let entries = softhsm_tests::log::Fetched::from(&auditor).await.unwrap();
     let logged = entries.of_kind("sign_dry_run").unwrap().len();
     assert_eq!(u64::try_from(logged).unwrap(), answered);
+}
+
+/// Half of a bot's signatures take at most this many times as long beside one that asks for dry runs as fast
+/// as it can: fifty-four, before they came at a pace.
+const SLOWER: u32 = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dry_runs_of_one_do_not_hold_up_another() {
+    let mut options = Options::policy(POLICY);
+    // A debug build does not get as far as the usual thousand.
+    options.share = "unsigned_per_second = 20";
+    let appliance = Appliance::running(&options).await.unwrap();
+    let wallet = wallet(&appliance, &["bot", "bot2"]).await;
+    let bot = appliance.client("bot").unwrap();
+    let median = async |name: &str| {
+        let mut took = Vec::new();
+        for number in 0..60_u64 {
+            let bytes = to_cold(&wallet, 1_000 + number);
+            let began = Instant::now();
+            bot.signed(&format!("{name}{number}"), &wallet.id, &bytes)
+                .await
+                .unwrap();
+            took.push(began.elapsed());
+        }
+        took.sort();
+        took[took.len() / 2]
+    };
+    let alone = median("alone").await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stop);
+    let signing = async {
+        // The burst that is free is over by then.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let beside = median("beside").await;
+        stopping.store(true, Ordering::Relaxed);
+        beside
+    };
+    let (answered, beside) =
+        futures_util::future::join(flood(&appliance, &wallet, &stop), signing).await;
+    assert!(beside < alone * SLOWER, "{beside:?} instead of {alone:?}");
+    let auditor = appliance.client("auditor").unwrap();
+    let log = softhsm_tests::log::Fetched::from(&auditor).await.unwrap();
+    assert_eq!(log.of_kind("sign_dry_run").unwrap().len() as u64, answered);
 }
 
 /// Requests that cannot be read, and those that are refused, are no way around it.

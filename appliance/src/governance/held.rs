@@ -6,11 +6,11 @@ use countersign_intent::{Address, Intent, Principal, Timestamp, intent_digest};
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::usage::Window;
 use countersign_policy::{Decision, Facts, LimitKey, Requirement, WalletFacts, decide, limit_keys};
-use countersign_store::StoredRequest;
+use countersign_store::{PAGE_LIMIT, RequestFilter, Store, StoredRequest, request_seq};
 use serde::{Deserialize, Serialize};
 
 use super::ask::{Ask, Standing, issuers};
-use super::{Digest32, GovernError};
+use super::{ConsentRecord, Digest32, GovernError};
 use crate::app::App;
 use crate::sign::{Form, Kept, Remembered};
 use crate::wallets::WalletEntry;
@@ -58,6 +58,60 @@ impl Held {
             bytes: BASE64_STANDARD.decode(&held.bytes).ok()?,
         })
     }
+}
+
+/// Counts the requests that wait for people already, so that a restart frees nobody's places. A row that
+/// this appliance did not write counts for nobody: it is refused wherever it is used.
+///
+/// # Errors
+/// A store or HSM that does not answer.
+pub async fn count_waiting(app: &App) -> Result<(), GovernError> {
+    let now = app.clock.now();
+    let wanted = RequestFilter {
+        waiting: true,
+        since: Some(now.saturating_sub(Requirement::MOST_EXPIRY)),
+        ..RequestFilter::default()
+    };
+    let mut before = app.db.progress().await?.last_request.saturating_add(1);
+    loop {
+        let rows = app.db.requests(&wanted, before, PAGE_LIMIT).await?;
+        for stored in &rows {
+            if !app.ledger.rows().are_genuine(stored) {
+                tracing::error!(request = %stored.request.id, "a held request was changed in the database");
+            } else if let Some((asker, expires_at)) = waits(app, stored, now).await? {
+                app.holds.add(&asker, stored.request.id, expires_at);
+            }
+        }
+        let is_full = rows.len() >= usize::try_from(PAGE_LIMIT).unwrap_or(usize::MAX);
+        let Some(last) = rows.last().filter(|_| is_full) else {
+            return Ok(());
+        };
+        before = request_seq(last.request.id);
+    }
+}
+
+/// Who asked, and until when it waits, unless it is over.
+async fn waits(
+    app: &App,
+    stored: &StoredRequest,
+    now: Timestamp,
+) -> Result<Option<(Principal, Timestamp)>, GovernError> {
+    let id = stored.request.id;
+    let Some(Remembered::Pending { expires_at, .. }) = Remembered::decode(&stored.request.answer)
+    else {
+        return Ok(None);
+    };
+    let expires_at = Timestamp::from_micros(expires_at);
+    if expires_at <= now {
+        return Ok(None);
+    }
+    let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
+    if consent.is_some_and(|one| one.record.used.is_some() || one.record.rejection.is_some()) {
+        return Ok(None);
+    }
+    let asker = stored.request.key.principal().parse();
+    let asker = asker.map_err(|_| GovernError::Unreadable(id.to_string()))?;
+    Ok(Some((asker, expires_at)))
 }
 
 /// The held request as an ask; `None` if it is not held.

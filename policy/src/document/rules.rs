@@ -11,7 +11,6 @@ use crate::set::Group;
 
 /// An ask that nobody answers lapses after a day, unless the rule says otherwise.
 const DEFAULT_EXPIRY: Span = Span::from_secs(86_400);
-const MOST_EXPIRY: Span = Span::from_secs(90 * 86_400);
 
 pub(super) fn rule(section: Section<'_>, names: &Names<'_>, groups: &[Group]) -> Option<Rule> {
     let name = section
@@ -88,10 +87,11 @@ fn approve(section: Section<'_>, rule: &str, groups: &[Group]) -> Option<Require
     let cosign = section
         .get("ledger_cosign")
         .and_then(|field| field.boolean());
-    if expires <= time_lock || expires > MOST_EXPIRY {
+    if expires <= time_lock || expires > Requirement::MOST_EXPIRY {
         section.fail(format!(
             "`expires` ({expires}) has to be longer than `time_lock` ({time_lock}) and at most \
-             {MOST_EXPIRY}"
+             {}",
+            Requirement::MOST_EXPIRY
         ));
     }
     section.finish();
