@@ -14,6 +14,7 @@ need pkcs11-tool opensc
 need jq jq
 need sqlite3 sqlite3
 need curl curl
+need python3 python3
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 # Headers: the operator CLI speaks to Ledgers by USB.
 pkg-config --exists libudev 2>/dev/null || packages+=(libudev-dev)

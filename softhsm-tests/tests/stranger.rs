@@ -1,5 +1,6 @@
 //! A stranger verifies the log from `appliance/audit/FORMAT.md` alone: SHA-256, Ed25519, base64 and
-//! JSON, and nothing of ours but the appliance that made the export.
+//! JSON, and nothing of ours but the appliance that made the export. So does `appliance/audit/verify.py`, for
+//! those who have Python and openssl.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,9 +13,10 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api::{Checkpoint, Proof, Request};
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use softhsm_tests::program::Ended;
 use softhsm_tests::{Appliance, Options, message, program};
 
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
@@ -197,6 +199,18 @@ async fn desk() -> Result<Desk> {
     })
 }
 
+/// The log as the CLI exports it.
+fn export(appliance: &Appliance, vkey: &str, name: &str) -> Result<String> {
+    let file = appliance.path(name);
+    let mut export = appliance.countersign("auditor");
+    export
+        .args(["audit", "export", "--vkey", vkey, "--out"])
+        .arg(&file);
+    let ended = program::run(&mut export)?;
+    ensure!(ended.code == Some(0), "{ended}");
+    Ok(std::fs::read_to_string(file)?)
+}
+
 #[tokio::test]
 async fn a_stranger_verifies_an_export_from_the_documents_alone() -> Result<()> {
     let Desk {
@@ -204,14 +218,7 @@ async fn a_stranger_verifies_an_export_from_the_documents_alone() -> Result<()> 
         request,
         vkey,
     } = desk().await?;
-    let file = appliance.path("log.jsonl");
-    let mut export = appliance.countersign("auditor");
-    export
-        .args(["audit", "export", "--vkey", &vkey, "--out"])
-        .arg(&file);
-    let ended = program::run(&mut export)?;
-    ensure!(ended.code == Some(0), "{ended}");
-    let export = std::fs::read_to_string(file)?;
+    let export = export(&appliance, &vkey, "log.jsonl")?;
     let (entries, checkpoints) = verify(&export, &vkey)?;
     assert!(
         checkpoints >= 2,
@@ -296,5 +303,150 @@ async fn a_bot_proves_its_own_entries_and_learns_of_no_others() -> Result<()> {
     for path in ["/v1/audit/entries", "/v1/audit/checkpoints"] {
         assert_eq!(bot.get(path).await?.status, 403);
     }
+    Ok(())
+}
+
+/// `verify.py` over this text.
+fn script(desk: &Desk, export: &str, more: &[&str]) -> Result<Ended> {
+    let file = desk.appliance.path("looked-at.jsonl");
+    std::fs::write(&file, export)?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../appliance/audit/verify.py");
+    let mut command = std::process::Command::new("python3");
+    command.arg(script).arg(file).args(["--vkey", &desk.vkey]);
+    program::run(command.args(more))
+}
+
+/// A line of an export: an entry as it is spelled there, or anything else.
+#[derive(Clone)]
+enum Line {
+    Entry(String),
+    Other(String),
+}
+
+fn lines(export: &str) -> Vec<Line> {
+    let line = |text: &str| match text.split_once(",\"entry\":") {
+        Some((_, entry)) => Line::Entry(entry.trim_end_matches('}').to_owned() + "}"),
+        None => Line::Other(text.to_owned()),
+    };
+    export.lines().map(line).collect()
+}
+
+/// The export of these lines, with numbers and leaves that fit, as somebody with time would make it.
+fn spelled(lines: &[Line]) -> Result<String> {
+    let (mut out, mut index) = (String::new(), 0);
+    for line in lines {
+        match line {
+            Line::Other(text) if text.starts_with("{\"end\"") => {
+                out += &format!("{{\"end\":{index}}}\n");
+            }
+            Line::Other(text) => out += &format!("{text}\n"),
+            Line::Entry(spelled) => {
+                let quoted = spelled
+                    .strip_suffix('}')
+                    .context("an entry ends its line")?;
+                let entry: String = serde_json::from_str(quoted)?;
+                let leaf = BASE64_STANDARD.encode(leaf(entry.as_bytes()));
+                out += &format!("{{\"index\":{index},\"leaf\":\"{leaf}\",\"entry\":{spelled}\n");
+                index += 1;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Where the entries stand among the lines.
+fn entries(lines: &[Line]) -> Vec<usize> {
+    let all = lines.iter().enumerate();
+    let entries = all.filter(|(_, line)| matches!(line, Line::Entry(_)));
+    entries.map(|(at, _)| at).collect()
+}
+
+/// The last checkpoint over another root, under the right name and key id, by another key.
+fn forged(desk: &Desk, good: &[Line]) -> Result<Vec<Line>> {
+    let mut lines = good.to_vec();
+    let is_note =
+        |line: &Line| matches!(line, Line::Other(text) if text.starts_with("{\"checkpoint\""));
+    let at = lines.iter().rposition(is_note).context("no checkpoint")?;
+    let Line::Other(text) = &lines[at] else {
+        bail!("not a checkpoint");
+    };
+    let line: Value = serde_json::from_str(text)?;
+    let note = line["checkpoint"].as_str().context("no note")?;
+    let key = key(&desk.vkey)?;
+    let (size, _) = open(note, &key)?;
+    let root = BASE64_STANDARD.encode([7; 32]);
+    let text = format!("{}\n{size}\n{root}\n", key.name);
+    let signature = SigningKey::from_bytes(&[1; 32]).sign(text.as_bytes());
+    let signature = BASE64_STANDARD.encode([&key.id[..], &signature.to_bytes()].concat());
+    let note = format!("{text}\n\u{2014} {} {signature}\n", key.name);
+    let quoted = Value::from(note).to_string().replace('\u{2014}', "\\u2014");
+    lines[at] = Line::Other(format!("{{\"checkpoint\":{quoted}}}"));
+    Ok(lines)
+}
+
+#[tokio::test]
+async fn a_script_of_the_documents_verifies_an_export_and_none_that_was_tampered_with() -> Result<()>
+{
+    let desk = desk().await?;
+    let export = export(&desk.appliance, &desk.vkey, "log.jsonl")?;
+    let good = script(&desk, &export, &[])?;
+    assert_eq!(good.code, Some(0), "{good}");
+    assert!(good.stdout.contains("entries are proved"), "{good}");
+    let lines = lines(&export);
+    assert_eq!(spelled(&lines)?, export);
+    let at = entries(&lines);
+    let middle = at[at.len() / 2];
+
+    let mut changed = lines.clone();
+    let Line::Entry(entry) = &mut changed[middle] else {
+        bail!("not an entry");
+    };
+    *entry = entry.replacen("2", "3", 1);
+    let mut deleted = lines.clone();
+    deleted.remove(middle);
+    let mut swapped = lines.clone();
+    swapped.swap(at[1], at[2]);
+    let mut of_another_key = lines.clone();
+    of_another_key[0] = match &lines[0] {
+        Line::Other(text) => Line::Other(text.replace("desk.example", "desk.example2")),
+        Line::Entry(_) => bail!("no header"),
+    };
+    let cut = lines[..=middle].to_vec();
+    for (what, tampered, says) in [
+        ("changed", changed, "are not those that were signed"),
+        ("deleted", deleted, "a checkpoint of size"),
+        ("swapped", swapped, "are not those that were signed"),
+        ("cut", cut, "is cut"),
+        ("forged", forged(&desk, &lines)?, "does not verify"),
+        ("another's", of_another_key, "the header"),
+    ] {
+        let ended = script(&desk, &spelled(&tampered)?, &[])?;
+        assert_eq!(ended.code, Some(1), "{what}: {ended}");
+        assert!(ended.stderr.contains(says), "{what}: {ended}");
+    }
+    // One byte of an entry, its leaf left as it was.
+    let byte = export.replacen("sign_reserved", "sign_deserved", 1);
+    let ended = script(&desk, &byte, &[])?;
+    assert!(
+        ended.stderr.contains("is not what its leaf says"),
+        "{ended}"
+    );
+    an_older_export_is_no_alarm(&desk, &export).await
+}
+
+/// Beside a newer checkpoint, unless it is said to be the later one.
+async fn an_older_export_is_no_alarm(desk: &Desk, export: &str) -> Result<()> {
+    desk.appliance.issue("bot", "later").await?;
+    let auditor = desk.appliance.client("auditor")?;
+    let newer: Checkpoint = auditor.get("/v1/audit/checkpoint").await?.ok()?;
+    let file = desk.appliance.path("newer.txt");
+    std::fs::write(&file, &newer.note)?;
+    let kept = ["--checkpoint", file.to_str().context("a path")?];
+    let older = script(desk, export, &kept)?;
+    assert_eq!(older.code, Some(0), "{older}");
+    assert!(older.stdout.contains("the export is older"), "{older}");
+    let rolled_back = script(desk, export, &[&kept[..], &["--latest"]].concat())?;
+    assert_eq!(rolled_back.code, Some(1), "{rolled_back}");
+    assert!(rolled_back.stderr.contains("rolled back"), "{rolled_back}");
     Ok(())
 }
