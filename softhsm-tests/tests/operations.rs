@@ -4,11 +4,14 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a failure is the test's"
+    clippy::print_stderr,
+    reason = "a failure is the test's, and so is what it did not try"
 )]
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
+use std::time::Duration;
 
 use countersign_api::{SignedAnswer, Wallet};
 use countersign_appliance::meters::METERS;
@@ -71,6 +74,26 @@ async fn probes_say_which_check_and_metrics_count() {
     }
 }
 
+/// After a long quiet an entry waits for the next head as any other does: how long the last head is ago says
+/// nothing.
+#[tokio::test]
+async fn an_entry_after_a_long_quiet_does_not_make_it_unready() {
+    let mut appliance = Appliance::initialised(&Options::policy(POLICY)).unwrap();
+    let path = appliance.path("countersignd.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    // Checks come every 5 s, so that one finds the entry without a head.
+    let slow = text.replace("[log]\n", "[log]\ncheckpoint_every = '6s'\n");
+    fs::write(&path, slow).unwrap();
+    appliance.start().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(15_200)).await;
+    appliance.issue("bot", "bot").await.unwrap();
+    for _ in 0..52 {
+        let ready = appliance.operations("/readyz").unwrap();
+        assert_eq!(ready.status, 200, "{}", ready.body);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Metrics of ours named in a text.
 fn named(text: &str) -> BTreeSet<&str> {
     text.split(|one: char| !(one.is_ascii_alphanumeric() || one == '_'))
@@ -118,6 +141,27 @@ async fn alerts_and_dashboard_look_at_metrics_that_are_there_from_the_start() {
     ] {
         assert!(metrics.contains(line), "no `{line}` in\n{metrics}");
     }
+}
+
+/// `promtool` comes with Prometheus (Debian: `prometheus`); where it is not there, nothing is tried.
+#[tokio::test]
+async fn prometheus_reads_the_metrics_and_the_alerts_fire_as_they_should() {
+    let promtool = |arguments: &[&str], input: &str| {
+        let ended = program::run_with_input(Command::new("promtool").args(arguments), input);
+        let ended = ended.unwrap();
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {ended}");
+    };
+    if Command::new("promtool").arg("--version").output().is_err() {
+        eprintln!("not tried: promtool is not there");
+        return;
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prometheus");
+    promtool(&["check", "rules", &format!("{folder}/alerts.yml")], "");
+    promtool(&["test", "rules", &format!("{folder}/alerts_test.yml")], "");
+    let mut appliance = Appliance::initialised(&Options::policy(POLICY)).unwrap();
+    appliance.start().await.unwrap();
+    let metrics = appliance.operations("/metrics").unwrap().body;
+    promtool(&["check", "metrics"], &metrics);
 }
 
 #[tokio::test]
