@@ -185,6 +185,83 @@ async fn a_token_account_counts_for_its_wallet_while_it_is_registered() {
     assert_eq!(signed.status, 200, "{}", signed.body);
 }
 
+fn close(account: Pubkey, owner: &Pubkey) -> Instruction {
+    Instruction {
+        program_id: spl_token_interface::ID,
+        accounts: vec![
+            AccountMeta::new(account, false),
+            AccountMeta::new(*owner, false),
+            AccountMeta::new_readonly(*owner, true),
+        ],
+        data: vec![9],
+    }
+}
+
+/// Whoever has the key of a registered account could open it as their own once it is closed. So no message
+/// that ends it is signed while it is registered, whatever stands beside the close.
+#[tokio::test]
+async fn what_could_end_a_registered_account_is_refused_while_it_is_registered() {
+    let mut desk = Desk::new().await.unwrap();
+    let (wallet, address) = desk.wallet("u").await.unwrap();
+    let (id, _) = desk.register(&token_account(&wallet)).await;
+    let hand_over = Instruction {
+        program_id: spl_token_interface::ID,
+        accounts: vec![
+            AccountMeta::new(ACCOUNT, false),
+            AccountMeta::new_readonly(address, true),
+        ],
+        // SetAuthority: the account's owner, to the tip account.
+        data: [&[6, 2, 1][..], &TIPS.to_bytes()].concat(),
+    };
+    let to_self = system::transfer(&address, &address, 1);
+    let own = get_associated_token_address(&address, &BONK);
+    let endings = [
+        vec![close(ACCOUNT, &address)],
+        vec![to_self.clone(), close(ACCOUNT, &address)],
+        vec![close(ACCOUNT, &address), close(own, &address)],
+        vec![hand_over],
+    ];
+    for round in 0..2 {
+        for (number, steps) in endings.iter().enumerate() {
+            let message = legacy(&address, steps);
+            let reply = desk
+                .sign(&format!("{round}-{number}"), &wallet, &message)
+                .await;
+            assert_ne!(reply.status, 200, "{number}: {}", reply.body);
+            assert!(
+                number == 3
+                    || reply
+                        .body
+                        .to_string()
+                        .contains("closes a registered token account"),
+                "{number}: {}",
+                reply.body
+            );
+        }
+        // It is registered still, and counts.
+        assert_eq!(desk.listed().await[0].id, id);
+        let key = format!("{round}-still");
+        let signed = desk.sign(&key, &wallet, &from_account(&address)).await;
+        assert_eq!(signed.status, 200, "{}", signed.body);
+        desk.appliance.kill();
+        desk.appliance.start().await.unwrap();
+        desk.operator = desk.appliance.client("operator-a").unwrap();
+        desk.bot = desk.appliance.client("bot").unwrap();
+    }
+    // Nobody else could open an account that is derived from the wallet.
+    let signed = desk
+        .sign("own", &wallet, &legacy(&address, &[close(own, &address)]))
+        .await;
+    assert_eq!(signed.status, 200, "{}", signed.body);
+    // Taken off the register it is unknown: nothing can be done with it any more.
+    assert_eq!(desk.remove(&id).await, 204);
+    desk.appliance.kill();
+    desk.appliance.start().await.unwrap();
+    desk.bot = desk.appliance.client("bot").unwrap();
+    let ended = desk.sign("ended", &wallet, &from_account(&address)).await;
+    refused(ended, ErrorCode::Undecodable, "unproven_account");
+}
+
 #[tokio::test]
 async fn a_tip_account_and_a_market_are_registered_for_everybody() {
     let desk = Desk::new().await.unwrap();
