@@ -42,7 +42,7 @@ async fn watched() -> Appliance {
         ),
     ]);
     appliance.start().await.unwrap();
-    appliance.issue_all().await.unwrap();
+    appliance.issue("gateway", "gateway").await.unwrap();
     appliance
 }
 
@@ -109,7 +109,7 @@ async fn neither_a_new_wallet_nor_a_page_asks_more_of_a_token_with_many_keys() {
         read: 0,
     };
     let few = creations(&mut calls, &gateway, "few").await;
-    for number in 0..25 {
+    for number in 0..20 {
         wallet(&gateway, &format!("u{number}")).await;
     }
     let many = creations(&mut calls, &gateway, "many").await;

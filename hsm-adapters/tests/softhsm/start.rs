@@ -31,7 +31,8 @@ fn a_wrong_configuration_is_named() {
             token_label: "other".into(),
             ..config()
         });
-        assert_eq!(other.consequence(), Consequence::NotSent);
+        // A start waits for a token that is not there, and not for one of another name.
+        assert_eq!(other.consequence(), Consequence::Refused);
         assert!(
             other.to_string().contains("no token is labelled `other`"),
             "{other}"
