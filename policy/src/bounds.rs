@@ -1,6 +1,7 @@
 //! Whether a request stays within the bounds of a permission, and which one it exceeds.
 
-use countersign_intent::{Address, Amount, AssertedFact, Asset, Effect, Span, Swap, Timestamp};
+use countersign_intent::solana::{self, AssertedFact, Detail, Swap};
+use countersign_intent::{Address, Amount, Asset, Span, Timestamp};
 
 use crate::facts::Facts;
 use crate::matching::{self, ScopeMiss};
@@ -132,7 +133,7 @@ pub(crate) fn check<'a>(
         let opened = request.accounts_opened;
         return Err(Miss::AccountsOpened(opened, bounds.max_accounts_opened));
     }
-    if matching::is_durable(&request.intent.lifetime) && !bounds.durable_nonce {
+    if matching::is_durable(request.intent.lifetime()) && !bounds.durable_nonce {
         return Err(Miss::DurableNonce);
     }
     asserted(bounds, request)?;
@@ -142,27 +143,28 @@ pub(crate) fn check<'a>(
     if others > 0 && !bounds.cosigners && !device_signs {
         return Err(Miss::Cosigners(others));
     }
-    match subject.effect {
-        Effect::Swap(trade) => swap(bounds, request, trade, facts),
-        _ => Ok(()),
+    match subject.effect.detail() {
+        countersign_intent::Detail::Solana(Detail::Swap(trade)) => {
+            swap(bounds, request, trade, facts)
+        }
+        countersign_intent::Detail::Solana(_) => Ok(()),
     }
 }
 
 /// Who else has to sign, besides the mints that the message launches: those are new keys of nobody's.
 fn further_signers(request: &Request<'_>) -> usize {
-    let effects = &request.intent.effects;
     let launched = |key: &Address| {
-        let mut effects = effects.iter();
-        effects.any(|effect| matches!(effect, Effect::Launch(launch) if launch.mint == *key))
+        let mut details = solana::details(request.intent);
+        details.any(|detail| matches!(detail, Detail::Launch(launch) if launch.mint == *key))
     };
-    let cosigners = request.intent.cosigners.iter();
+    let cosigners = request.intent.cosigners().iter();
     cosigners.filter(|key| !launched(key)).count()
 }
 
 fn asserted<'a>(bounds: &Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> {
-    let wallet = request.intent.wallet;
+    let wallet = request.intent.wallet();
     let holds = |wanted: &dyn Fn(AssertedFact) -> bool| {
-        let mut asserted = request.intent.asserted.iter();
+        let mut asserted = request.intent.asserted().iter();
         asserted.any(|one| one.account == wallet && wanted(one.fact))
     };
     let asserts = &bounds.asserts;
@@ -185,11 +187,11 @@ fn memos<'a>(bounds: &'a Bounds, request: &Request<'_>) -> Result<(), Miss<'a>> 
     let AnyOf::These(listed) = &bounds.memos else {
         return Ok(());
     };
-    let unlisted = |effect: &Effect| match effect {
-        Effect::Memo { text } => !listed.iter().any(|one| **one == **text),
+    let unlisted = |detail: &Detail| match detail {
+        Detail::Memo { text } => !listed.iter().any(|one| **one == **text),
         _ => false,
     };
-    if request.intent.effects.iter().any(unlisted) {
+    if solana::details(request.intent).any(unlisted) {
         return Err(Miss::Memo(listed));
     }
     Ok(())

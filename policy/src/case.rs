@@ -42,9 +42,9 @@ mod transaction;
 
 use std::collections::BTreeMap;
 
+use countersign_intent::solana::{AssertedFact, Assertion, Draft, Nonce};
 use countersign_intent::{
-    Address, AssertedFact, Assertion, Intent, Lifetime, Principal, Timestamp, UserId, Venue,
-    WalletId,
+    Address, Intent, Lifetime, Principal, Resource, Timestamp, UserId, WalletId,
 };
 
 use crate::approval::{Approval, Approvals, roster_hash};
@@ -177,20 +177,19 @@ fn intent(section: Section<'_>, names: &Names, programs: &[&'static str]) -> Opt
         .filter_map(|field| assertion(field.section()?, names))
         .collect();
     section.finish();
-    Some(Intent {
-        venue: Venue::Solana,
-        wallet: WALLET,
-        effects: effects?,
+    let draft = Draft {
         lifetime: nonce.map_or(Lifetime::Blockhash([0; 32]), |account| {
-            Lifetime::DurableNonce {
+            Lifetime::HeldUntil(Resource::Solana(Nonce {
                 account,
                 authority: WALLET,
                 value: [0; 32],
-            }
+            }))
         }),
         cosigners,
         asserted,
-    })
+        ..Draft::new(WALLET, effects?)
+    };
+    Some(draft.into())
 }
 
 fn assertion(section: Section<'_>, names: &Names) -> Option<Assertion> {

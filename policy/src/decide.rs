@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_intent::{Action, Effect, Intent, Principal, Receivers, intent_digest};
+use countersign_intent::{Action, Counterparty, Intent, Principal, intent_digest};
 
 use crate::approval::{self, Binding};
 use crate::bounds::Miss;
@@ -73,7 +73,7 @@ struct Verdict {
 }
 
 /// All that decides which rules permit an effect, amounts aside, unless it is a trade.
-type Alike = (Action, AssetOf, Receivers);
+type Alike = (Action, AssetOf, Counterparty);
 
 impl Verdict {
     fn judge(&mut self, request: &Request<'_>, subject: &Subject<'_>, facts: &Facts<'_>) {
@@ -112,7 +112,7 @@ impl Verdict {
     ) {
         let rules = &request.set.rules;
         let alike = (subject.action, subject.asset, subject.receivers);
-        let trades = matches!(subject.effect, Effect::Swap(_) | Effect::Launch(_));
+        let trades = subject.effect.head().receives.is_some();
         let permitting = match self.before.take() {
             Some((before, permitting)) if before == alike && !trades => permitting,
             _ => permitting(request, subject, facts),

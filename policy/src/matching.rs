@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_intent::{Action, Address, Amount, Asset, Effect, Lifetime, Role, Timestamp};
+use countersign_intent::{Action, Address, Amount, Asset, Lifetime, Role, Timestamp};
 
 use crate::facts::Facts;
 use crate::request::{AssetOf, Request, Subject};
@@ -104,13 +104,13 @@ pub(crate) fn scope(
 }
 
 fn who(when: &When, request: &Request<'_>) -> Result<(), ScopeMiss> {
-    if !when.venues.has(&request.intent.venue) {
+    if !when.venues.has(&request.intent.venue()) {
         return Err(ScopeMiss::Venue);
     }
     if let AnyOf::These(wallets) = &when.wallets {
         let is_named = |name: &WalletName| match name {
             WalletName::Id(id) => *id == request.wallet.id,
-            WalletName::Address(address) => *address == request.intent.wallet,
+            WalletName::Address(address) => *address == request.intent.wallet(),
         };
         if !wallets.iter().any(is_named) {
             return Err(ScopeMiss::Wallet);
@@ -135,7 +135,7 @@ fn who(when: &When, request: &Request<'_>) -> Result<(), ScopeMiss> {
 
 /// Keys that only trades and launches have: a request of another kind does not match them.
 fn trade(when: &When, subject: &Subject<'_>) -> Result<(), ScopeMiss> {
-    let traded = traded(subject.effect);
+    let traded = traded(subject);
     if let AnyOf::These(programs) = &when.programs
         && !traded.is_some_and(|(program, ..)| programs.iter().any(|one| **one == *program))
     {
@@ -151,10 +151,10 @@ fn trade(when: &When, subject: &Subject<'_>) -> Result<(), ScopeMiss> {
 }
 
 /// Through which program what is given for what; for a launch its cost for the coin.
-const fn traded(effect: &Effect) -> Option<(&'static str, Asset, Asset)> {
-    match effect {
-        Effect::Swap(swap) => Some((swap.program, swap.spend, swap.receive)),
-        Effect::Launch(launch) => Some((launch.program, Asset::Sol, Asset::Token(launch.mint))),
+const fn traded(subject: &Subject<'_>) -> Option<(&'static str, Asset, Asset)> {
+    let head = subject.effect.head();
+    match (head.through, head.asset, head.receives) {
+        (Some(program), AssetOf::Known(given), Some((got, _))) => Some((program, given, got)),
         _ => None,
     }
 }
@@ -276,5 +276,5 @@ pub(crate) fn names_receiver_of_power(when: &When, subject: &Subject<'_>) -> boo
 
 /// Whether the signature lives until somebody ends it.
 pub(crate) const fn is_durable(lifetime: &Lifetime) -> bool {
-    matches!(lifetime, Lifetime::DurableNonce { .. })
+    lifetime.is_held()
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use countersign_intent::solana::{
+    AssertedFact, Assertion, AuthorityKind, Detail as Effect, Draft, Launch, Nonce, Quote,
+    StakeOperation, Swap,
+};
 use countersign_intent::{
-    Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, Intent, Launch,
-    Lifetime, Principal, Quote, Role, StakeOperation, Swap, Timestamp, USDC, UserId, Venue,
+    Address, Amount, Asset, Intent, Lifetime, Principal, Resource, Role, Timestamp, USDC, UserId,
     WalletId,
 };
 use proptest::prelude::*;
@@ -314,7 +317,11 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
 pub(crate) fn intent() -> impl Strategy<Value = Intent> {
     let lifetime = prop_oneof![
         4 => Just(Lifetime::Blockhash([0; 32])),
-        1 => Just(Lifetime::DurableNonce { account: NONCE, authority: WALLET, value: [0; 32] }),
+        1 => Just(Lifetime::HeldUntil(Resource::Solana(Nonce {
+            account: NONCE,
+            authority: WALLET,
+            value: [0; 32],
+        }))),
     ];
     let cosigners = prop_oneof![4 => Just(vec![]), 1 => Just(vec![STRANGER])];
     let asserted = prop_oneof![
@@ -330,13 +337,15 @@ pub(crate) fn intent() -> impl Strategy<Value = Intent> {
         cosigners,
         asserted,
     )
-        .prop_map(|(effects, lifetime, cosigners, asserted)| Intent {
-            venue: Venue::Solana,
-            wallet: WALLET,
-            effects,
-            lifetime,
-            cosigners,
-            asserted,
+        .prop_map(|(effects, lifetime, cosigners, asserted)| {
+            let draft = Draft {
+                wallet: WALLET,
+                effects,
+                lifetime,
+                cosigners,
+                asserted,
+            };
+            draft.into()
         })
 }
 
@@ -380,7 +389,7 @@ pub(crate) fn strictness(decision: &Decision) -> u8 {
 }
 
 pub(crate) fn has_primary(intent: &Intent) -> bool {
-    intent.readings().iter().any(|reading| reading.primary)
+    intent.effects().iter().any(|effect| effect.head().primary)
 }
 
 pub(crate) fn pay(tenths: u64) -> Effect {
@@ -421,14 +430,14 @@ pub(crate) fn tier() -> impl Strategy<Value = Text> {
 /// An account opened for somebody waits for the withdrawal that it serves, and a coin's mint that
 /// signs for its launch: the documented exceptions.
 pub(crate) fn is_awaited(intent: &Intent, added: &Effect) -> bool {
-    if matches!(added, Effect::Launch(launch) if intent.cosigners.contains(&launch.mint)) {
+    if matches!(added, Effect::Launch(launch) if intent.cosigners().contains(&launch.mint)) {
         return true;
     }
-    let mut with = intent.clone();
+    let mut with = Draft::from(intent);
     with.effects.push(added.clone());
-    let with = with.readings();
-    let mut before = intent.readings().into_iter().zip(with);
-    before.any(|(alone, beside)| alone.primary && !beside.primary)
+    let with = Intent::from(with);
+    let mut before = intent.effects().iter().zip(with.effects());
+    before.any(|(alone, beside)| alone.head().primary && !beside.head().primary)
 }
 
 /// Every request of up to two transfers of two amounts to two receivers.
@@ -444,13 +453,6 @@ pub(crate) fn small_requests() -> Vec<Intent> {
     for one in &transfers {
         all.extend(transfers.iter().map(|two| vec![one.clone(), two.clone()]));
     }
-    let intent = |effects| Intent {
-        venue: Venue::Solana,
-        wallet: WALLET,
-        effects,
-        lifetime: Lifetime::Blockhash([0; 32]),
-        cosigners: vec![],
-        asserted: vec![],
-    };
-    all.into_iter().map(intent).collect()
+    let drafts = all.into_iter().map(|effects| Draft::new(WALLET, effects));
+    drafts.map(Intent::from).collect()
 }

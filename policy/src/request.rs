@@ -3,25 +3,17 @@
 use std::fmt;
 
 use countersign_intent::{
-    Action, Amount, Asset, Effect, Intent, KnownAsset, Principal, Reading, Receivers,
+    Action, Amount, Asset, AssetNames, Counterparty, Detail, Effect, Intent, KnownAsset, Principal,
+    brief, solana,
 };
+
+pub(crate) use countersign_intent::AssetOf;
 
 use crate::facts::WalletFacts;
 use crate::set::PolicySet;
 
-/// The asset an effect is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AssetOf {
-    /// It is about none.
-    Nothing,
-    /// This one.
-    Known(Asset),
-    /// Some asset that the message does not name.
-    Unknown,
-}
-
 /// An amount that the message does not bound.
-pub(crate) const UNBOUNDED: u128 = u128::MAX;
+pub(crate) const UNBOUNDED: u128 = Amount::UNBOUNDED.base();
 
 /// One effect and its part in the request.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +29,7 @@ pub(crate) struct Subject<'a> {
     /// What can leave through all effects of the same action and asset.
     pub(crate) total: u128,
     /// Who receives value or power.
-    pub(crate) receivers: Receivers,
+    pub(crate) receivers: Counterparty,
 }
 
 /// A request with the sums that bounds are held against.
@@ -65,42 +57,46 @@ impl<'a> Request<'a> {
             intent,
             principal,
             wallet,
-            subjects: Vec::with_capacity(intent.effects.len()),
+            subjects: Vec::with_capacity(intent.effects().len()),
             priority_fee: Amount::ZERO,
             tips: Amount::ZERO,
             rent: Amount::ZERO,
             accounts_opened: 0,
         };
-        for (index, reading) in intent.readings().into_iter().enumerate() {
-            request.count(reading.effect);
-            request.subjects.push(subject(index, &reading));
+        for (index, effect) in intent.effects().iter().enumerate() {
+            match effect.detail() {
+                Detail::Solana(detail) => request.count(detail),
+            }
+            request.subjects.push(subject(index, effect));
         }
         request.sum_up();
         request
     }
 
-    fn count(&mut self, effect: &Effect) {
-        match effect {
-            Effect::Fee { priority, .. } => {
+    fn count(&mut self, detail: &solana::Detail) {
+        match detail {
+            solana::Detail::Fee { priority, .. } => {
                 self.priority_fee = self.priority_fee.saturating_add(*priority);
             }
-            Effect::Tip { amount, .. } => self.tips = self.tips.saturating_add(*amount),
-            Effect::RentDeposit { amount, .. } => self.rent = self.rent.saturating_add(*amount),
-            Effect::OpenAccount { .. } => self.accounts_opened += 1,
-            Effect::Transfer { .. }
-            | Effect::Swap(_)
-            | Effect::Launch(_)
-            | Effect::Wrap { .. }
-            | Effect::Unwrap { .. }
-            | Effect::Reclaim { .. }
-            | Effect::CloseAccount { .. }
-            | Effect::Delegate { .. }
-            | Effect::Revoke { .. }
-            | Effect::AuthorityChange { .. }
-            | Effect::Burn { .. }
-            | Effect::Stake { .. }
-            | Effect::NonceAdvance { .. }
-            | Effect::Memo { .. } => {}
+            solana::Detail::Tip { amount, .. } => self.tips = self.tips.saturating_add(*amount),
+            solana::Detail::RentDeposit { amount, .. } => {
+                self.rent = self.rent.saturating_add(*amount)
+            }
+            solana::Detail::OpenAccount { .. } => self.accounts_opened += 1,
+            solana::Detail::Transfer { .. }
+            | solana::Detail::Swap(_)
+            | solana::Detail::Launch(_)
+            | solana::Detail::Wrap { .. }
+            | solana::Detail::Unwrap { .. }
+            | solana::Detail::Reclaim { .. }
+            | solana::Detail::CloseAccount { .. }
+            | solana::Detail::Delegate { .. }
+            | solana::Detail::Revoke { .. }
+            | solana::Detail::AuthorityChange { .. }
+            | solana::Detail::Burn { .. }
+            | solana::Detail::Stake { .. }
+            | solana::Detail::NonceAdvance { .. }
+            | solana::Detail::Memo { .. } => {}
         }
     }
 
@@ -133,35 +129,13 @@ impl<'a> Request<'a> {
 
     /// An effect in words.
     pub(crate) fn describe(&self, subject: &Subject<'_>) -> String {
-        let mut words = subject.action.as_str().to_owned();
-        match subject.effect {
-            Effect::Swap(swap) => {
-                let spend = self.money(AssetOf::Known(swap.spend), swap.spend_max.base());
-                let least = self.money(AssetOf::Known(swap.receive), swap.receive_min.base());
-                words = format!(
-                    "{words} of {spend} for at least {least} through {}",
-                    swap.program
-                );
-            }
-            Effect::Launch(launch) => {
-                let cost = self.money(AssetOf::Known(Asset::Sol), launch.cost.base());
-                words = format!(
-                    "{words} of {} through {} for {cost}",
-                    launch.mint, launch.program
-                );
-            }
-            Effect::OpenAccount { account, .. } if subject.action == Action::Withdrawal => {
-                words = format!("{words} that opens account {account}");
-            }
-            Effect::RentDeposit { account, .. } if subject.action == Action::Withdrawal => {
-                let rent = self.money(subject.asset, subject.amount);
-                words = format!("{words} of {rent} as rent of account {account}");
-            }
-            _ if subject.asset != AssetOf::Nothing => {
-                words = format!("{words} of {}", self.money(subject.asset, subject.amount));
-            }
-            _ => {}
-        }
+        let action = subject.action.as_str();
+        let said = brief(subject.effect, self.set);
+        let words = match said.filter(|_| subject.action != Action::Housekeeping) {
+            Some(said) => format!("{action} {said}"),
+            None if subject.asset == AssetOf::Nothing => action.to_owned(),
+            None => format!("{action} of {}", self.money(subject.asset, subject.amount)),
+        };
         match subject.receivers.owner() {
             Some(to) => format!("{words} to {to}"),
             None => words,
@@ -169,29 +143,41 @@ impl<'a> Request<'a> {
     }
 }
 
+impl AssetNames for PolicySet {
+    fn symbol(&self, asset: Asset) -> String {
+        match (KnownAsset::of(asset), self.asset(asset)) {
+            (None, Some(named)) => named.symbol.to_string(),
+            _ => asset.to_string(),
+        }
+    }
+
+    fn decimals(&self, asset: Asset) -> Option<u8> {
+        Self::decimals(self, asset)
+    }
+
+    /// The mint behind a symbol that is the policy's word for it.
+    fn stands_for(&self, asset: Asset) -> Option<String> {
+        match (asset, KnownAsset::of(asset)) {
+            (Asset::Token(mint), None) if self.asset(asset).is_some() => {
+                Some(format!("mint {mint}"))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Writes an amount with its asset.
 pub(crate) fn money(set: &PolicySet, asset: AssetOf, amount: u128) -> String {
-    let name = match asset {
-        AssetOf::Known(asset) => symbol(set, asset),
-        AssetOf::Unknown => "an unnamed asset".to_owned(),
+    let amount = Amount::from_base(amount);
+    match asset {
+        AssetOf::Known(asset) => AssetNames::money(set, Some(asset), amount),
+        AssetOf::Unknown => AssetNames::money(set, None, amount),
         AssetOf::Nothing => "nothing".to_owned(),
-    };
-    let decimals = match asset {
-        AssetOf::Known(asset) => set.decimals(asset),
-        AssetOf::Unknown | AssetOf::Nothing => None,
-    };
-    match decimals {
-        _ if amount == UNBOUNDED => format!("an unbounded amount of {name}"),
-        Some(decimals) => format!("{} {name}", Amount::from_base(amount).display(decimals)),
-        None => format!("{amount} base units of {name}"),
     }
 }
 
 pub(crate) fn symbol(set: &PolicySet, asset: Asset) -> String {
-    match (KnownAsset::of(asset), set.asset(asset)) {
-        (None, Some(named)) => named.symbol.to_string(),
-        _ => asset.to_string(),
-    }
+    set.symbol(asset)
 }
 
 impl fmt::Debug for Request<'_> {
@@ -202,56 +188,16 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-fn subject<'a>(index: usize, reading: &Reading<'a>) -> Subject<'a> {
-    let (asset, amount) = exposure(reading);
+fn subject(index: usize, effect: &Effect) -> Subject<'_> {
+    let head = effect.head();
     Subject {
         index,
-        effect: reading.effect,
-        action: reading.action,
-        primary: reading.primary,
-        asset,
-        amount,
-        total: amount,
-        receivers: reading.receivers,
-    }
-}
-
-/// Which asset is at stake, and how much of it at most.
-fn exposure(reading: &Reading<'_>) -> (AssetOf, u128) {
-    let effect = reading.effect;
-    if let Some((asset, amount)) = effect.outflow() {
-        return (AssetOf::Known(asset), amount.base());
-    }
-    match effect {
-        Effect::Delegate { asset, amount, .. } => (
-            asset.map_or(AssetOf::Unknown, AssetOf::Known),
-            amount.base(),
-        ),
-        // The rent of an own account comes back.
-        Effect::CloseAccount { .. } if reading.action == Action::Housekeeping => {
-            (AssetOf::Known(Asset::Sol), 0)
-        }
-        // What a token account holds is not in the message.
-        Effect::CloseAccount { .. } => (AssetOf::Known(Asset::Sol), UNBOUNDED),
-        Effect::AuthorityChange { .. } => (AssetOf::Unknown, UNBOUNDED),
-        // What leaves is its rent, in lamports, which is an effect of its own.
-        Effect::OpenAccount { .. } if reading.action == Action::Withdrawal => {
-            (AssetOf::Known(Asset::Sol), 0)
-        }
-        Effect::OpenAccount { asset, .. } => (AssetOf::Known(*asset), 0),
-        Effect::Wrap { .. }
-        | Effect::Unwrap { .. }
-        | Effect::Reclaim { .. }
-        | Effect::Stake { .. } => (AssetOf::Known(Asset::Sol), 0),
-        Effect::Transfer { .. }
-        | Effect::Swap(_)
-        | Effect::Launch(_)
-        | Effect::Fee { .. }
-        | Effect::Tip { .. }
-        | Effect::RentDeposit { .. }
-        | Effect::Revoke { .. }
-        | Effect::Burn { .. }
-        | Effect::NonceAdvance { .. }
-        | Effect::Memo { .. } => (AssetOf::Nothing, 0),
+        effect,
+        action: head.action,
+        primary: head.primary,
+        asset: head.asset,
+        amount: head.amount.base(),
+        total: head.amount.base(),
+        receivers: head.counterparty,
     }
 }

@@ -156,11 +156,11 @@ fn scopes(
         Per::Wallet => (Scope::Wallet(request.wallet.id), None),
         Per::User => (Scope::User(request.wallet.user), None),
         Per::Bot => (Scope::Bot(request.principal.clone()), None),
-        Per::Venue => (Scope::Venue(request.intent.venue), None),
+        Per::Venue => (Scope::Venue(request.intent.venue()), None),
         Per::Destination => {
             let mut receivers = subject.receivers.iter().map(Scope::Destination);
             let first = receivers.next();
-            let own = Scope::Destination(request.intent.wallet);
+            let own = Scope::Destination(request.intent.wallet());
             (first.unwrap_or(own), receivers.next())
         }
         Per::Global => (Scope::Global, None),

@@ -199,9 +199,9 @@ mod tests {
         let lines = explained(&trader, terms);
         assert!(
             lines.contains(
-                &"trades at most 135.78555 USDC for at least 1 SOL on jupiter-v6 (slippage 50 \
-                  basis points)"
-                    .to_owned()
+                &"trade at most 135.78555 USDC for at least 1 SOL through jupiter-v6, slippage 50 \
+                  bps"
+                .to_owned()
             ),
             "{lines:#?}"
         );

@@ -187,9 +187,13 @@ async fn rent_for_strangers_needs_the_grant_and_counts_as_sol() {
     let asked = desk.opens(&UNLISTED, 8);
     let shown = desk.bot.dry_run(&desk.wallet, &asked).await.unwrap();
     assert_eq!(shown.decision, Decision::Deny);
-    let told = format!("pays at most 0.00203928 SOL to {UNLISTED} as rent of their account");
+    let told = format!(", received by {UNLISTED}");
+    let is_rent = |one: &String| one.starts_with("rent up to 0.00203928 SOL for ");
     assert!(
-        shown.effects.iter().any(|one| one.starts_with(&told)),
+        shown
+            .effects
+            .iter()
+            .any(|one| is_rent(one) && one.ends_with(&told)),
         "{:?}",
         shown.effects
     );

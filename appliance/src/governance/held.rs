@@ -214,7 +214,7 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
         &policy.set,
         &approvers,
         |one| ask.is_by(one),
-        &intent.cosigners,
+        intent.cosigners(),
     ) {
         return Err(why);
     }

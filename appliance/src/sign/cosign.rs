@@ -31,7 +31,7 @@ pub(super) fn verified(read: &Read, approvers: &[Approver]) -> Option<bool> {
 /// The refusal of a transaction that carries a signature of another signer that does not verify: the
 /// chain would refuse it whole. A place that is still empty is nobody's mistake.
 pub(super) fn wrong_signature(decoded: &Decoded) -> Option<Refusal> {
-    let cosigners = decoded.intent.cosigners.iter();
+    let cosigners = decoded.intent.cosigners().iter();
     let mut wrong = cosigners.filter(|signer| verifies(decoded, signer) == Some(false));
     let signer = wrong.next()?;
     Some(Refusal {
@@ -86,6 +86,6 @@ pub(super) fn never(
         &policy.set,
         &app.approvers.all(),
         |one| one.is(caller.principal()) || issuers.iter().any(|issuer| one.is(issuer)),
-        &intent.cosigners,
+        intent.cosigners(),
     )
 }

@@ -8,7 +8,7 @@ use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
 use countersign_decode::solana::Decoded;
-use countersign_intent::{Intent, SigningInput, Span, Timestamp};
+use countersign_intent::{Effect, Intent, SigningInput, Span, Timestamp};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::{Ask, Decision, Facts, WalletFacts, decide, limit_keys};
@@ -168,10 +168,10 @@ impl Hearing {
     fn not_granted(&self, intent: &Intent) -> Option<Refusal> {
         let asked = &self.read.resolved.asked;
         let grant = self.read.resolved.wallet.grant(asked.caller.principal())?;
-        let readings = intent.readings();
-        let mut primary = readings.iter().filter(|one| one.primary).peekable();
+        let mut heads = intent.effects().iter().map(Effect::head);
+        let mut primary = heads.clone().filter(|one| one.primary).peekable();
         let missing = if primary.peek().is_none() && grant.covers_nothing() {
-            readings.first()
+            heads.next()
         } else {
             primary.find(|one| !grant.covers(one.action))
         };
@@ -210,7 +210,7 @@ impl Hearing {
         };
         let decision = decide(&policy.set, &decoded.intent, &facts);
         if let (Decision::Allow(_), Some(state)) = (&decision, bench.nonce)
-            && let Some(refusal) = nonce_refused(&decoded.intent.lifetime, state)
+            && let Some(refusal) = nonce_refused(decoded.intent.lifetime(), state)
         {
             return deny_early(&refusal, self.effects());
         }

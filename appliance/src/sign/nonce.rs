@@ -1,27 +1,31 @@
 //! What a durable nonce asks of a request beside policy.
 
 use countersign_api::ErrorCode;
-use countersign_intent::Lifetime;
+use countersign_intent::solana::Nonce;
+use countersign_intent::{Lifetime, Resource};
 use countersign_store::ledger::{NonceState, NonceUse};
 
 use super::stages::{Read, Refusal};
 
 /// The durable nonce that the message is signed over.
 pub(super) fn nonce_of(read: &Read) -> Option<NonceUse> {
-    match read.decoded.as_ref().ok()?.intent.lifetime {
-        Lifetime::Blockhash(_) => None,
-        Lifetime::DurableNonce { account, value, .. } => Some(NonceUse {
-            account: *account.as_bytes(),
-            value,
-        }),
+    let nonce = held(read.decoded.as_ref().ok()?.intent.lifetime())?;
+    Some(NonceUse {
+        account: *nonce.account.as_bytes(),
+        value: nonce.value,
+    })
+}
+
+const fn held(lifetime: &Lifetime) -> Option<&Nonce> {
+    match lifetime {
+        Lifetime::ExpiresAt(_) | Lifetime::Blockhash(_) => None,
+        Lifetime::HeldUntil(Resource::Solana(nonce)) => Some(nonce),
     }
 }
 
 /// Why nothing is signed over this nonce now.
 pub(super) fn nonce_refused(lifetime: &Lifetime, state: NonceState) -> Option<Refusal> {
-    let Lifetime::DurableNonce { account, .. } = lifetime else {
-        return None;
-    };
+    let account = held(lifetime)?.account;
     let message = match state {
         NonceState::Free => return None,
         NonceState::Unknown => format!(

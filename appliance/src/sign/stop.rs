@@ -2,7 +2,7 @@
 
 use countersign_api::ErrorCode;
 use countersign_hsm::Material;
-use countersign_intent::{Action, Reading, Timestamp};
+use countersign_intent::{Action, Effect, Timestamp};
 
 use super::stages::{Read, Refusal};
 use crate::app::App;
@@ -81,9 +81,8 @@ fn rests_on_the_clock(read: &Read) -> bool {
     let Ok(decoded) = &read.decoded else {
         return released;
     };
-    let readings = decoded.intent.readings();
-    let leaves = |one: &Reading<'_>| one.primary && one.action != Action::Trade;
-    released || readings.iter().any(leaves)
+    let mut heads = decoded.intent.effects().iter().map(Effect::head);
+    released || heads.any(|one| one.primary && one.action != Action::Trade)
 }
 
 fn clock_suspect(suspicion: &Suspicion) -> String {

@@ -29,6 +29,9 @@ impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
+    /// More than any message can bound: what stands for an amount that it does not say.
+    pub const UNBOUNDED: Self = Self(u128::MAX);
+
     /// Wraps a count of base units.
     #[must_use]
     pub const fn from_base(units: u128) -> Self {

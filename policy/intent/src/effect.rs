@@ -1,318 +1,129 @@
-//! The closed list of what a signature can do to a wallet. Policy judges these, never
-//! instruction names.
+//! One thing a signature would do: a head that every venue fills alike and policy reads, and a
+//! detail that only its venue knows.
 
-use crate::{Address, Amount, Asset, Timestamp};
+use crate::{Action, Address, Amount, Asset, Detail, Timestamp};
 
-/// The word a policy uses for a kind of effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Action {
-    /// Exchange of one asset for another whose proceeds return to the same wallet.
-    Trade,
-    /// Value leaves the wallet for somebody else.
-    Withdrawal,
-    /// Network fees and tips paid to get a transaction included.
-    Fee,
-    /// Bounded upkeep of the wallet's own accounts; value stays with or returns to it.
-    Housekeeping,
-    /// Somebody else gets power over an account, a token or a position.
-    Authority,
-    /// Staking of the wallet's own funds.
-    Stake,
-    /// A coin is created at the wallet's cost, with whatever of it the same message trades.
-    Launch,
+/// The asset an effect is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssetOf {
+    /// It is about none.
+    Nothing,
+    /// This one.
+    Known(Asset),
+    /// Some asset that the message does not name.
+    Unknown,
 }
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 7] = [
-        Self::Trade,
-        Self::Withdrawal,
-        Self::Fee,
-        Self::Housekeeping,
-        Self::Authority,
-        Self::Stake,
-        Self::Launch,
-    ];
+/// Who receives value or power: the owner, and the account that it arrives in where that is another
+/// one. Whoever asks about it has to ask about both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counterparty {
+    owner: Option<Address>,
+    account: Option<Address>,
+}
 
-    /// The word used in policy files.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Trade => "trade",
-            Self::Withdrawal => "withdrawal",
-            Self::Fee => "fee",
-            Self::Housekeeping => "housekeeping",
-            Self::Authority => "authority",
-            Self::Stake => "stake",
-            Self::Launch => "launch",
+impl Counterparty {
+    /// Nobody but the wallet.
+    pub const NOBODY: Self = Self {
+        owner: None,
+        account: None,
+    };
+
+    pub(crate) const fn only(owner: Address) -> Self {
+        Self {
+            owner: Some(owner),
+            account: None,
         }
+    }
+
+    pub(crate) fn in_account(owner: Address, account: Address) -> Self {
+        Self {
+            owner: Some(owner),
+            account: (account != owner).then_some(account),
+        }
+    }
+
+    /// Whether nobody but the wallet receives anything.
+    #[must_use]
+    pub const fn is_nobody(&self) -> bool {
+        self.owner.is_none()
+    }
+
+    /// The owner where the message proves it, else the account itself.
+    #[must_use]
+    pub const fn owner(&self) -> Option<Address> {
+        self.owner
+    }
+
+    /// The owner, and the account where it is another address.
+    pub fn iter(&self) -> impl Iterator<Item = Address> + use<> {
+        self.owner.into_iter().chain(self.account)
     }
 }
 
-/// The numbers an aggregator quoted, as they stand in the instruction.
+/// What policy, grants, limits and logs read of an effect, so that none of them can take it for
+/// something else than the others do. Its venue fills it, knowing all of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quote {
-    /// Quoted amount of the variable side: received for exact-in, spent for exact-out.
+pub struct Head {
+    /// The word that policies and grants know it by.
+    pub action: Action,
+    /// Whether it needs a rule and a grant of its own. Fees and upkeep come with whatever they are
+    /// for, and the account that a payment goes to comes with that payment.
+    pub primary: bool,
+    /// The program or place that carries it out, by its slug, where policies tell those apart.
+    pub through: Option<&'static str>,
+    /// The asset at stake.
+    pub asset: AssetOf,
+    /// How much of it, at most; [`Amount::UNBOUNDED`] where the message does not say.
     pub amount: Amount,
-    /// Allowed deviation from it, in basis points.
-    pub slippage_bps: u16,
-}
-
-/// One exchange. `spend_max` and `receive_min` are what the chain enforces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Swap {
-    /// Slug of the trading program, e.g. `jupiter-v6`.
-    pub program: &'static str,
-    /// Asset given.
-    pub spend: Asset,
-    /// The most of it that can leave.
-    pub spend_max: Amount,
-    /// Asset received.
-    pub receive: Asset,
-    /// The least of it that must arrive.
-    pub receive_min: Amount,
-    /// The quote, where the instruction carries one.
-    pub quote: Option<Quote>,
-    /// Fee to an integrator, in basis points of the trade.
-    pub platform_fee_bps: u16,
-    /// Share of a better-than-quoted price that an integrator may keep, in basis points.
-    pub positive_slippage_bps: u16,
-    /// Token account that integrator fees go to, if any.
-    pub fee_account: Option<Address>,
-    /// Accounts that are the wallet's, or may be, which the trade does not name and which its
-    /// exchanges could spend from with the wallet's signature.
-    pub exposed_accounts: u16,
-    /// Until when an order waits for somebody to fill it; `None` for what is exchanged at once.
+    /// What comes back for it, at least.
+    pub receives: Option<(Asset, Amount)>,
+    /// Who receives value or power through it.
+    pub counterparty: Counterparty,
+    /// Until when it waits for somebody to take it up; `None` for what happens at once.
     pub expires_at: Option<Timestamp>,
-    /// Whether one of the two assets is a coin that this message launches.
-    pub launches: bool,
 }
 
-/// A coin that is created at the wallet's cost. What of it is traded in the same message is a
-/// [`Swap`] with `launches`.
+/// One thing a signature would do. Only a whole [`Intent`](crate::Intent) is made, so its head says
+/// what its detail does beside the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Launch {
-    /// Slug of the program it is launched on, e.g. `pump-fun`.
-    pub program: &'static str,
-    /// The coin's mint, which signs too.
-    pub mint: Address,
-    /// Who gets the creator's share of its trading fees; `None` where the program decides.
-    pub creator: Option<Address>,
-    /// What it is traded against.
-    pub quote: Asset,
-    /// Its name, as it is sent.
-    pub name: String,
-    /// Its symbol, as it is sent.
-    pub symbol: String,
-    /// Where its description lies, as it is sent.
-    pub uri: String,
-    /// Lamports that creating it costs at most: rent of its accounts, fees of its metadata.
-    pub cost: Amount,
-}
-
-/// Which power over an account changes hands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthorityKind {
-    /// Owner of a token account.
-    AccountOwner,
-    /// Who may close a token account.
-    CloseAccount,
-    /// Any authority of a mint or of an extension, by its number in the token program.
-    Mint(u8),
-    /// Authority of a nonce account.
-    Nonce,
-    /// Staker of a stake account.
-    Staker,
-    /// Withdrawer of a stake account.
-    Withdrawer,
-}
-
-/// What is done with a stake account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StakeOperation {
-    /// Delegated to a vote account.
-    Delegate {
-        /// The validator's vote account.
-        vote_account: Address,
-    },
-    /// Cooling down.
-    Deactivate,
-    /// Withdrawn to the wallet itself.
-    WithdrawToSelf {
-        /// Lamports withdrawn.
-        amount: Amount,
-    },
-    /// Created and funded, with the wallet as staker and withdrawer.
-    Create {
-        /// Lamports deposited.
-        amount: Amount,
-    },
-}
-
-/// One thing a signature would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// An asset leaves the wallet for `to`.
-    Transfer {
-        /// Asset that leaves.
-        asset: Asset,
-        /// How much, before any fee the token itself takes.
-        amount: Amount,
-        /// Who receives: the system account, or the owner of the receiving token account where
-        /// the message proves it, else the token account itself.
-        to: Address,
-        /// Token account that receives, for token transfers.
-        token_account: Option<Address>,
-    },
-    /// An exchange.
-    Swap(Swap),
-    /// A coin is created.
-    Launch(Launch),
-    /// Network fee charged to the wallet, also when the transaction fails.
-    Fee {
-        /// Fee for signatures, in lamports.
-        signatures: Amount,
-        /// Priority fee at most, in lamports.
-        priority: Amount,
-    },
-    /// Payment to a block-inclusion service.
-    Tip {
-        /// A known tip account.
-        to: Address,
-        /// Lamports.
-        amount: Amount,
-    },
-    /// Lamports that make an account rent-exempt; at most this much.
-    RentDeposit {
-        /// Account that is funded.
-        account: Address,
-        /// Lamports at most.
-        amount: Amount,
-    },
-    /// SOL becomes wrapped SOL in the wallet's own account.
-    Wrap {
-        /// The wallet's wrapped-SOL account.
-        account: Address,
-        /// Lamports.
-        amount: Amount,
-    },
-    /// Wrapped SOL becomes SOL of the wallet.
-    Unwrap {
-        /// The wallet's wrapped-SOL account.
-        account: Address,
-        /// Lamports, or `None` for all of it.
-        amount: Option<Amount>,
-    },
-    /// Lamports of an account under the wallet's authority come back to the wallet.
-    Reclaim {
-        /// The account that pays out: a nonce account, an order, an over-funded token account.
-        account: Address,
-        /// Lamports, or `None` where the message does not say how many.
-        amount: Option<Amount>,
-    },
-    /// A token account of `owner` is opened.
-    OpenAccount {
-        /// The token account.
-        account: Address,
-        /// Its owner.
-        owner: Address,
-        /// Its mint's asset.
-        asset: Asset,
-    },
-    /// A token account of the wallet is closed and its lamports go to `destination`.
-    CloseAccount {
-        /// The closed account.
-        account: Address,
-        /// Receives its lamports.
-        destination: Address,
-    },
-    /// Somebody may spend from an account of the wallet.
-    Delegate {
-        /// The wallet's token account.
-        account: Address,
-        /// Who may spend.
-        delegate: Address,
-        /// Asset, where the message names it.
-        asset: Option<Asset>,
-        /// How much.
-        amount: Amount,
-    },
-    /// A standing delegation is withdrawn.
-    Revoke {
-        /// The wallet's token account.
-        account: Address,
-    },
-    /// A power over an account changes hands.
-    AuthorityChange {
-        /// The account.
-        account: Address,
-        /// Which power.
-        kind: AuthorityKind,
-        /// Who gets it; `None` gives it up for ever.
-        new_authority: Option<Address>,
-    },
-    /// Tokens are destroyed.
-    Burn {
-        /// Asset destroyed.
-        asset: Asset,
-        /// How much.
-        amount: Amount,
-        /// Account they are taken from.
-        account: Address,
-    },
-    /// Staking.
-    Stake {
-        /// The stake account.
-        account: Address,
-        /// What is done with it.
-        operation: StakeOperation,
-    },
-    /// A durable nonce is consumed: the signature does not expire by itself.
-    NonceAdvance {
-        /// The nonce account.
-        account: Address,
-        /// Its authority.
-        authority: Address,
-    },
-    /// Text is written into the ledger.
-    Memo {
-        /// The text.
-        text: String,
-    },
+pub struct Effect {
+    head: Head,
+    detail: Detail,
 }
 
 impl Effect {
-    /// What leaves the wallet at most through this effect, for sums and limits.
+    pub(crate) const fn new(head: Head, detail: Detail) -> Self {
+        Self { head, detail }
+    }
+
+    /// What policy reads.
+    #[must_use]
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// What only its venue knows.
+    #[must_use]
+    pub const fn detail(&self) -> &Detail {
+        &self.detail
+    }
+
+    /// What leaves the wallet at most through this effect, for sums; nothing where the message does
+    /// not bound it, and of power over an asset nothing leaves by itself.
     #[must_use]
     pub fn outflow(&self) -> Option<(Asset, Amount)> {
-        match self {
-            Self::Transfer { asset, amount, .. } | Self::Burn { asset, amount, .. } => {
-                Some((*asset, *amount))
-            }
-            Self::Swap(swap) => Some((swap.spend, swap.spend_max)),
-            Self::Launch(launch) => Some((Asset::Sol, launch.cost)),
-            Self::Fee {
-                signatures,
-                priority,
-            } => Some((Asset::Sol, signatures.saturating_add(*priority))),
-            Self::Tip { amount, .. } | Self::RentDeposit { amount, .. } => {
-                Some((Asset::Sol, *amount))
-            }
-            Self::Stake {
-                operation: StakeOperation::Create { amount },
-                ..
-            } => Some((Asset::Sol, *amount)),
-            Self::Wrap { .. }
-            | Self::Unwrap { .. }
-            | Self::Reclaim { .. }
-            | Self::OpenAccount { .. }
-            | Self::CloseAccount { .. }
-            | Self::Delegate { .. }
-            | Self::Revoke { .. }
-            | Self::AuthorityChange { .. }
-            | Self::Stake { .. }
-            | Self::NonceAdvance { .. }
-            | Self::Memo { .. } => None,
+        let Head {
+            action,
+            asset,
+            amount,
+            ..
+        } = self.head;
+        let leaves =
+            action != Action::Authority && !matches!(amount, Amount::ZERO | Amount::UNBOUNDED);
+        match asset {
+            AssetOf::Known(asset) if leaves => Some((asset, amount)),
+            AssetOf::Known(_) | AssetOf::Unknown | AssetOf::Nothing => None,
         }
     }
 }

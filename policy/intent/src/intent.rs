@@ -1,80 +1,121 @@
 //! What a request means.
 
-use crate::{Address, Amount, Effect};
-
-/// Where a signature is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Venue {
-    /// The Solana ledger.
-    Solana,
-}
-
-impl Venue {
-    /// The slug used on the wire and in policy files.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Solana => "solana",
-        }
-    }
-
-    /// Looks a venue up by its slug.
-    #[must_use]
-    pub fn by_slug(slug: &str) -> Option<Self> {
-        (slug == Self::Solana.as_str()).then_some(Self::Solana)
-    }
-}
+use crate::field::{Declared, Field, Fields, Value, says, unsaid};
+use crate::venue::solana::Assertion;
+use crate::{Address, Effect, Resource, Timestamp, Venue};
 
 /// How long the signed bytes stay usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// Until the blockhash is older than 150 slots.
+    /// Until then.
+    ExpiresAt(Timestamp),
+    /// Until the chain forgets this hash of a block, which is soon.
     Blockhash([u8; 32]),
-    /// Until the nonce account is advanced: possibly for ever.
-    DurableNonce {
-        /// The nonce account.
-        account: Address,
-        /// Who may advance it.
-        authority: Address,
-        /// The nonce value in the message.
-        value: [u8; 32],
-    },
+    /// Until somebody uses the resource up: possibly for ever.
+    HeldUntil(Resource),
 }
 
-/// Something the chain checks when the transaction has done everything else; it takes nothing, and
-/// without it the same would happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Assertion {
-    /// The account it is about.
-    pub account: Address,
-    /// What has to hold, or nothing of the transaction happens.
-    pub fact: AssertedFact,
+impl Lifetime {
+    /// Whether the signature lives until somebody ends it.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        matches!(self, Self::HeldUntil(_))
+    }
 }
 
-/// What an assertion can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AssertedFact {
-    /// The account belongs to the System program.
-    OwnedBySystem,
-    /// The account holds no data, so System can send its lamports.
-    NoData,
-    /// The account holds at least so many lamports.
-    LamportsAtLeast(Amount),
+impl Declared for Lifetime {
+    fn fields(&self, reader: &mut dyn Fields) {
+        let (kind, field) = match self {
+            Self::HeldUntil(resource) => return resource.fields(reader),
+            Self::ExpiresAt(at) => ("expires_at", until(*at)),
+            Self::Blockhash(hash) => ("blockhash", fresh(*hash)),
+        };
+        reader.kind(kind);
+        reader.field(field);
+    }
 }
 
-/// Everything a request would do, in the order of its instructions.
+const fn until(at: Timestamp) -> Field<'static> {
+    Field {
+        name: "at",
+        value: Value::Time(at),
+        phrase: says("usable until {}"),
+    }
+}
+
+const fn fresh(hash: [u8; 32]) -> Field<'static> {
+    Field {
+        name: "value",
+        value: Value::Fresh(hash),
+        phrase: unsaid("the same intent comes with a fresh one"),
+    }
+}
+
+/// Everything a request would do, in the order of its instructions. It is made whole, from a
+/// venue's draft, and does not change: what one effect is depends on the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
+    venue: Venue,
+    wallet: Address,
+    effects: Vec<Effect>,
+    lifetime: Lifetime,
+    cosigners: Vec<Address>,
+    asserted: Vec<Assertion>,
+}
+
+impl Intent {
+    /// For a venue, whose draft knows the heads of its effects.
+    pub(crate) const fn new(
+        venue: Venue,
+        wallet: Address,
+        effects: Vec<Effect>,
+        lifetime: Lifetime,
+        cosigners: Vec<Address>,
+        asserted: Vec<Assertion>,
+    ) -> Self {
+        Self {
+            venue,
+            wallet,
+            effects,
+            lifetime,
+            cosigners,
+            asserted,
+        }
+    }
+
     /// Where.
-    pub venue: Venue,
+    #[must_use]
+    pub const fn venue(&self) -> Venue {
+        self.venue
+    }
+
     /// The wallet whose key is asked to sign.
-    pub wallet: Address,
+    #[must_use]
+    pub const fn wallet(&self) -> Address {
+        self.wallet
+    }
+
     /// What happens. Not understood parts never get here: they are a refusal.
-    pub effects: Vec<Effect>,
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
     /// How long the signature lives.
-    pub lifetime: Lifetime,
+    #[must_use]
+    pub const fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
     /// Other keys that must sign the same message, in message order.
-    pub cosigners: Vec<Address>,
+    #[must_use]
+    pub fn cosigners(&self) -> &[Address] {
+        &self.cosigners
+    }
+
     /// What the message makes the chain check at its end.
-    pub asserted: Vec<Assertion>,
+    #[must_use]
+    pub fn asserted(&self) -> &[Assertion] {
+        &self.asserted
+    }
 }

@@ -3,15 +3,14 @@
 
 use std::fmt::Write;
 
-use countersign_intent::{Effect, Intent, Principal, RequestId, Timestamp, intent_digest};
+use countersign_intent::solana::Detail as Solana;
+use countersign_intent::{Detail, Intent, Principal, RequestId, Timestamp, Words, intent_digest};
 use sha2::{Digest, Sha256};
 
 use super::offchain::{HEADER, MAX_MESSAGE};
 use crate::facts::WalletFacts;
 use crate::request::{Request, Subject};
 use crate::set::PolicySet;
-
-mod words;
 
 /// Characters of a text at most: what fits into an off-chain message after its header.
 pub const MAX_TEXT: usize = MAX_MESSAGE - HEADER;
@@ -90,17 +89,20 @@ pub fn of_intent(
         .partition(|subject| rank(subject) < Rank::Upkeep);
     let mut text = String::new();
     let tell = |text: &mut String, subjects: Vec<&Subject<'_>>| {
-        let words = subjects
-            .into_iter()
-            .flat_map(|subject| words::effect(&request, subject));
-        words.for_each(|said| say(text, &said));
+        let wallet = intent.wallet();
+        let words = subjects.into_iter();
+        let words = words.map(|one| Words::of_effect(one.effect, wallet, frame.policy));
+        words
+            .flat_map(Words::lines)
+            .for_each(|said| say(text, &said));
     };
     tell(&mut text, first);
-    line(&mut text, "from", &intent.wallet);
+    line(&mut text, "from", &intent.wallet());
     let _infallible = writeln!(text, "{}\n{}", wallet.id, wallet.user);
     tell(&mut text, upkeep);
-    let around = words::around(&request);
-    around.iter().for_each(|said| say(&mut text, said));
+    let around = Words::around(intent, frame.policy).into_iter();
+    let around = around.flat_map(Words::lines);
+    around.for_each(|said| say(&mut text, &said));
     close(&mut text, frame, &intent_digest(intent));
     check_text(&text).map(|()| text)
 }
@@ -116,11 +118,11 @@ enum Rank {
 }
 
 const fn rank(subject: &Subject<'_>) -> Rank {
-    match subject.effect {
-        Effect::Transfer { .. } => Rank::Transfer,
-        Effect::Memo { .. } => Rank::Memo,
-        _ if subject.primary => Rank::Primary,
-        _ => Rank::Upkeep,
+    match subject.effect.detail() {
+        Detail::Solana(Solana::Transfer { .. }) => Rank::Transfer,
+        Detail::Solana(Solana::Memo { .. }) => Rank::Memo,
+        Detail::Solana(_) if subject.primary => Rank::Primary,
+        Detail::Solana(_) => Rank::Upkeep,
     }
 }
 

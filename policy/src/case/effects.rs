@@ -1,9 +1,9 @@
 //! The effects of a case.
 
-use countersign_intent::{
-    Address, Amount, Asset, AuthorityKind, Effect, KnownAsset, Launch, Quote, StakeOperation, Swap,
-    Timestamp,
+use countersign_intent::solana::{
+    AuthorityKind, Detail as Effect, Launch, Quote, StakeOperation, Swap,
 };
+use countersign_intent::{Address, Amount, Asset, KnownAsset, Timestamp};
 
 use super::{Names, Section};
 use crate::document::value;

@@ -1,6 +1,7 @@
 //! What must hold for all policies, intents and usage.
 
-use countersign_intent::{Effect, Intent, Lifetime, Venue};
+use countersign_intent::Intent;
+use countersign_intent::solana::{Detail as Effect, Draft};
 use proptest::prelude::*;
 
 use crate::decision::Decision;
@@ -18,9 +19,9 @@ fn adding_never_loosens(
     used: u8,
 ) -> Result<(), TestCaseError> {
     let before = judged(set, intent, used);
-    let mut more = intent.clone();
+    let mut more = Draft::from(intent);
     more.effects.insert(place.min(more.effects.len()), added);
-    let after = judged(set, &more, used);
+    let after = judged(set, &more.into(), used);
     prop_assert!(
         strictness(&after) >= strictness(&before),
         "{before:?}\n{after:?}"
@@ -61,14 +62,7 @@ proptest! {
         place in 0..4_usize,
     ) {
         let Some(set) = policy(&parts) else { return Ok(()) };
-        let intent = Intent {
-            venue: Venue::Solana,
-            wallet: WALLET,
-            effects: amounts.into_iter().map(pay).collect(),
-            lifetime: Lifetime::Blockhash([0; 32]),
-            cosigners: vec![],
-            asserted: vec![],
-        };
+        let intent = Draft::new(WALLET, amounts.into_iter().map(pay).collect()).into();
         adding_never_loosens(&set, &intent, added, place, 0)?;
     }
 
@@ -176,14 +170,7 @@ fn inv05_splitting_never_loosens_in_a_small_universe() {
         }
     }
     let payments = [8, 12].map(pay);
-    let request = |effects: Vec<Effect>| Intent {
-        venue: Venue::Solana,
-        wallet: WALLET,
-        effects,
-        lifetime: Lifetime::Blockhash([0; 32]),
-        cosigners: vec![],
-        asserted: vec![],
-    };
+    let request = |effects: Vec<Effect>| Intent::from(Draft::new(WALLET, effects));
     let mut requests: Vec<Vec<Effect>> = payments.iter().map(|one| vec![one.clone()]).collect();
     for one in &payments {
         requests.extend(payments.iter().map(|two| vec![one.clone(), two.clone()]));

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
-use countersign_intent::{Action, Amount, Asset, Effect, Role, Span, Timestamp, UserId, WalletId};
+use countersign_intent::solana::{Detail as Effect, Draft};
+use countersign_intent::{Action, Amount, Asset, Role, Span, Timestamp, UserId, WalletId};
 
 use super::*;
 use crate::limit::{Cap, Limit, Scope};
-use crate::random::{NOW, pay, small_requests};
+use crate::random::{NOW, WALLET, pay, small_requests};
 use crate::rule::Actions;
 use crate::usage::Window;
 use crate::{Price, ReasonCode};
@@ -135,13 +136,15 @@ fn a_price_from_the_future_denies() {
 
 #[test]
 fn a_value_beyond_counting_denies() {
-    let mut intent = payment();
-    intent.effects = vec![Effect::Transfer {
-        asset: Asset::Sol,
-        amount: Amount::from_base(u128::MAX / 1_000),
-        to: intent.wallet,
-        token_account: None,
-    }];
+    let intent = Intent::from(Draft::new(
+        WALLET,
+        vec![Effect::Transfer {
+            asset: Asset::Sol,
+            amount: Amount::from_base(u128::MAX / 1_000),
+            to: WALLET,
+            token_account: None,
+        }],
+    ));
     let world = World::new(USD).ready(&intent);
     let denial = world.denied(&intent, NOW);
     assert!(
@@ -154,8 +157,7 @@ fn a_value_beyond_counting_denies() {
 
 #[test]
 fn an_intent_without_effects_is_denied() {
-    let mut intent = payment();
-    intent.effects.clear();
+    let intent = Intent::from(Draft::new(WALLET, Vec::new()));
     assert!(
         World::new("").denied(&intent, NOW).reasons[0]
             .message
@@ -203,8 +205,7 @@ fn each_scope_has_its_own_window() {
              window = \"1h\"\nmax_count = 5\n"
         );
     }
-    let mut intent = payment();
-    intent.effects.push(pay(1));
+    let intent = Intent::from(Draft::new(WALLET, vec![pay(8), pay(1)]));
     let world = World::new(&text);
     let scopes: Vec<String> = world
         .keys(&intent)

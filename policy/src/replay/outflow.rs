@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use countersign_intent::{Action, Amount, Asset, Effect, Intent, Reading, Span, Timestamp};
+use countersign_intent::{Action, Amount, Asset, Effect, Intent, Span, Timestamp};
 
 /// The sliding window that sums are taken over.
 pub const DAY: Span = Span::from_secs(24 * 60 * 60);
@@ -97,14 +97,14 @@ impl Outflow {
     pub(super) fn add(&mut self, at: Timestamp, intent: &Intent) {
         self.latest = self.latest.max(at);
         let (at, counts) = (self.latest, at >= self.since);
-        for reading in intent.readings() {
-            let action = reading.action;
-            match reading.effect.outflow() {
+        for effect in intent.effects() {
+            let action = effect.head().action;
+            match effect.outflow() {
                 Some((asset, amount)) => {
                     let flow = self.flows.entry((action, asset)).or_default();
                     flow.add(at, amount.base(), counts);
                 }
-                None if is_unbounded(&reading) && counts => {
+                None if is_unbounded(effect) && counts => {
                     self.unbounded = self.unbounded.saturating_add(1);
                 }
                 None => {}
@@ -113,6 +113,7 @@ impl Outflow {
     }
 }
 
-fn is_unbounded(reading: &Reading<'_>) -> bool {
-    reading.action == Action::Withdrawal && matches!(reading.effect, Effect::CloseAccount { .. })
+fn is_unbounded(effect: &Effect) -> bool {
+    let head = effect.head();
+    head.action == Action::Withdrawal && head.amount == Amount::UNBOUNDED
 }

@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
-use countersign_intent::{
-    Action, Address, Amount, Asset, Effect, Intent, Lifetime, Role, UserId, Venue, WalletId,
-};
+use countersign_intent::solana::{Detail as Effect, Draft};
+use countersign_intent::{Action, Address, Amount, Asset, Intent, Role, UserId, WalletId};
 use proptest::prelude::*;
 
 use super::*;
@@ -40,19 +39,13 @@ fn sol(amount: u64) -> Amount {
 }
 
 fn pay(amount: u64) -> Intent {
-    Intent {
-        venue: Venue::Solana,
-        wallet: WALLET,
-        effects: vec![Effect::Transfer {
-            asset: Asset::Sol,
-            amount: sol(amount),
-            to: FRIEND,
-            token_account: None,
-        }],
-        lifetime: Lifetime::Blockhash([0; 32]),
-        cosigners: vec![],
-        asserted: vec![],
-    }
+    let payment = Effect::Transfer {
+        asset: Asset::Sol,
+        amount: sol(amount),
+        to: FRIEND,
+        token_account: None,
+    };
+    Draft::new(WALLET, vec![payment]).into()
 }
 
 fn recorded<'a>(number: usize, when: i64, intent: &'a Intent, who: &'a Principal) -> Recorded<'a> {
@@ -302,18 +295,18 @@ fn naive(events: &[(i64, Intent)], since: i64) -> BTreeMap<(Action, Asset), u128
     let day = i64::try_from(DAY.micros()).unwrap();
     for (end, last) in events {
         let ends = |key: &(Action, Asset)| {
-            last.readings().iter().any(|reading| {
-                let asset = reading.effect.outflow().map(|(asset, _)| asset);
-                asset == Some(key.1) && reading.action == key.0
+            last.effects().iter().any(|effect| {
+                let asset = effect.outflow().map(|(asset, _)| asset);
+                asset == Some(key.1) && effect.head().action == key.0
             })
         };
         let mut sums: BTreeMap<(Action, Asset), u128> = BTreeMap::new();
         let within = events
             .iter()
             .filter(|(then, _)| *then > end - day && then <= end);
-        for reading in within.flat_map(|(_, intent)| intent.readings()) {
-            if let Some((asset, amount)) = reading.effect.outflow() {
-                *sums.entry((reading.action, asset)).or_default() += amount.base();
+        for effect in within.flat_map(|(_, intent)| intent.effects()) {
+            if let Some((asset, amount)) = effect.outflow() {
+                *sums.entry((effect.head().action, asset)).or_default() += amount.base();
             }
         }
         for (key, sum) in sums {

@@ -15,7 +15,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Address, Asset, Effect, Intent, Principal, Role, Timestamp, USDC, UserId, WalletId,
+    Address, Asset, Detail, Effect, Intent, Principal, Role, Timestamp, USDC, UserId, WalletId,
+    solana,
 };
 use countersign_policy::diff::{Change, compare};
 use countersign_policy::usage::Window;
@@ -136,8 +137,11 @@ fn part(message: &VersionedMessage, keep: std::ops::Range<usize>) -> VersionedMe
 /// What leaves, by asset. The network's fee, which each message pays, is left out.
 fn leaves(intent: &Intent) -> BTreeMap<Asset, u128> {
     let mut sums = BTreeMap::new();
-    let effects = intent.effects.iter();
-    for effect in effects.filter(|effect| !matches!(effect, Effect::Fee { .. })) {
+    let is_fee = |effect: &&Effect| match effect.detail() {
+        Detail::Solana(detail) => matches!(detail, solana::Detail::Fee { .. }),
+    };
+    let effects = intent.effects().iter();
+    for effect in effects.filter(|effect| !is_fee(effect)) {
         if let Some((asset, amount)) = effect.outflow() {
             *sums.entry(asset).or_default() += amount.base();
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use countersign_decode::explain;
 use countersign_decode::solana::{Context, RegisteredAccount, decode_message};
-use countersign_intent::{Address, Asset, Effect, Intent};
+use countersign_intent::{Address, Asset, Detail, Intent, solana};
 use litesvm::LiteSVM;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -137,18 +137,17 @@ fn explained(intent: &Intent) -> Wealth {
         }
     };
     let signed = |amount: countersign_intent::Amount| i128::try_from(amount.base()).unwrap();
-    for effect in &intent.effects {
-        match effect {
-            Effect::Transfer { to, .. } if *to == intent.wallet => {}
-            Effect::Swap(swap) => {
-                add(swap.spend, signed(swap.spend_max));
-                add(swap.receive, -signed(swap.receive_min));
-            }
-            other => {
-                if let Some((asset, amount)) = other.outflow() {
-                    add(asset, signed(amount));
-                }
-            }
+    for effect in intent.effects() {
+        let head = effect.head();
+        let to_itself = matches!(
+            effect.detail(),
+            Detail::Solana(solana::Detail::Transfer { .. })
+        ) && head.counterparty.owner() == Some(intent.wallet());
+        if let (Some((asset, amount)), false) = (effect.outflow(), to_itself) {
+            add(asset, signed(amount));
+        }
+        if let Some((asset, amount)) = head.receives {
+            add(asset, -signed(amount));
         }
     }
     lost
@@ -156,14 +155,12 @@ fn explained(intent: &Intent) -> Wealth {
 
 /// Whether somebody else is explained to receive something.
 fn gives(intent: &Intent) -> bool {
-    let opened_for_others = intent.effects.iter().any(
-        |effect| matches!(effect, Effect::OpenAccount { owner, .. } if *owner != intent.wallet),
-    );
-    opened_for_others
-        || intent
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Transfer { to, .. } if *to != intent.wallet))
+    solana::details(intent).any(|detail| match detail {
+        solana::Detail::OpenAccount { owner: to, .. } | solana::Detail::Transfer { to, .. } => {
+            *to != intent.wallet()
+        }
+        _ => false,
+    })
 }
 
 struct Chain {

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use countersign_audit::checkpoint::extends;
 use countersign_audit::verify::{self, Options, Report};
 use countersign_audit::{Actor, Detail, Entry, Fetched, Frontier, Kind, LogKey, Stamp, export};
+use countersign_intent::solana::{self, Draft};
 use countersign_intent::{
-    Address, Amount, Asset, Effect, Intent, Lifetime, Principal, Role, SigningInput, Timestamp,
-    UserId, Venue, WalletId,
+    Address, Amount, Asset, Intent, Principal, Role, SigningInput, Timestamp, UserId, WalletId,
 };
 use countersign_policy::usage::Window;
 use countersign_policy::{
@@ -212,19 +212,13 @@ fn intent(lamports: u64, wallet: u8, to: To) -> Intent {
         To::Warm => WARM,
         To::Stranger => [0x55; 32],
     };
-    Intent {
-        venue: Venue::Solana,
-        wallet: Address::new([wallet; 32]),
-        effects: vec![Effect::Transfer {
-            asset: Asset::Sol,
-            amount: Amount::from_base(lamports.into()),
-            to: Address::new(to),
-            token_account: None,
-        }],
-        lifetime: Lifetime::Blockhash([0; 32]),
-        cosigners: Vec::new(),
-        asserted: Vec::new(),
-    }
+    let payment = solana::Detail::Transfer {
+        asset: Asset::Sol,
+        amount: Amount::from_base(lamports.into()),
+        to: Address::new(to),
+        token_account: None,
+    };
+    Draft::new(Address::new([wallet; 32]), vec![payment]).into()
 }
 
 fn verdict(

@@ -1,6 +1,6 @@
 //! The accounts of a message, looked-up ones included.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

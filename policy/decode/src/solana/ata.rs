@@ -6,7 +6,7 @@
 //! the curve, and nobody has a key for any other such address. So no curve point needs to be
 //! decompressed, and a proof costs one hash per bump tried.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 use sha2::compress256;
 use sha2::digest::generic_array::GenericArray;
 use sha2::digest::generic_array::typenum::U64;

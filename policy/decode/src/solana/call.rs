@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind, Place};
 

@@ -1,6 +1,6 @@
 //! What a decoder may know besides the bytes.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 /// Facts the caller brings. Hints (`mints`, `owners`) are self-proving: a wrong one proves
 /// nothing, a missing one can only lead to a refusal. Everything else is the operator's word.

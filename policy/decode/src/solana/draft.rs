@@ -1,8 +1,9 @@
 //! Builds messages for tests.
 
-use countersign_intent::{Address, Effect};
+use countersign_intent::solana::{Address, Detail as Effect, details};
 use spl_associated_token_account_interface::address::get_associated_token_address_with_program_id;
 
+use super::Decoded;
 use super::context::Context;
 use super::ids;
 use crate::{DecodeError, DecodeErrorKind};
@@ -209,6 +210,11 @@ fn order(payer: Address, steps: &[Step]) -> Vec<Use> {
     keys
 }
 
+/// What a decoded message does, in the chain's words.
+pub(crate) fn effects_of(decoded: &Decoded) -> Vec<Effect> {
+    details(&decoded.intent).cloned().collect()
+}
+
 /// Decodes a message of the wallet with nothing known besides.
 pub(crate) fn effects(steps: &[Step]) -> Result<Vec<Effect>, DecodeError> {
     effects_in(steps, &Context::new(WALLET))
@@ -220,7 +226,7 @@ pub(crate) fn effects_in(
     context: &Context<'_>,
 ) -> Result<Vec<Effect>, DecodeError> {
     let decoded = super::decode_message(&compile(WALLET, steps), context)?;
-    let mut effects = decoded.intent.effects;
+    let mut effects = effects_of(&decoded);
     effects.pop();
     Ok(effects)
 }
@@ -232,7 +238,7 @@ pub(crate) fn effects_hiding(
     context: &Context<'_>,
 ) -> Result<Vec<Effect>, DecodeError> {
     let decoded = super::decode_message(&compile_hiding(steps, hidden), context)?;
-    let mut effects = decoded.intent.effects;
+    let mut effects = effects_of(&decoded);
     effects.pop();
     Ok(effects)
 }

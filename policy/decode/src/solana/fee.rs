@@ -1,6 +1,7 @@
 //! What the network charges the fee payer, also for a transaction that fails.
 
-use countersign_intent::{Address, Amount, Effect};
+use countersign_intent::Amount;
+use countersign_intent::solana::{Address, Detail as Effect};
 
 use super::context::Costs;
 use super::ids;

@@ -1,6 +1,6 @@
 //! Addresses of the programs and accounts that more than one file here speaks of.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 pub(crate) const SYSTEM: Address = Address::new([0; 32]);
 pub(crate) const TOKEN: Address =

@@ -22,7 +22,8 @@ mod wire;
 
 use std::sync::Arc;
 
-use countersign_intent::{Address, Intent, SigningInput, Venue};
+use countersign_intent::solana::{Address, Draft};
+use countersign_intent::{Intent, SigningInput};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -65,7 +66,7 @@ impl Decoded {
     /// The place of a co-signer among the signatures. Co-signers are kept in the order of the
     /// message, without the wallet.
     fn slot_of(&self, signer: &Address) -> Option<usize> {
-        let mut cosigners = self.intent.cosigners.iter();
+        let mut cosigners = self.intent.cosigners().iter();
         let at = cosigners.position(|one| one == signer)?;
         Some(at + usize::from(at >= usize::from(self.input.signer_index())))
     }
@@ -182,8 +183,7 @@ fn decode(
     let slot = slot_of(&signers, &context.wallet)?;
     let accounts = account::resolve(message, context)?;
     let read = walk::walk(message, context, &accounts, slot)?;
-    let intent = Intent {
-        venue: Venue::Solana,
+    let draft = Draft {
         wallet: context.wallet,
         effects: read.effects,
         lifetime: read.lifetime,
@@ -193,6 +193,7 @@ fn decode(
             .filter(|signer| *signer != context.wallet)
             .collect(),
     };
+    let intent = Intent::from(draft);
     let input = SigningInput::from_decoder(Arc::from(bytes), slot);
     let empty = vec![[0; 64]; usize::from(message.header.required_signatures)];
     let decoded = Decoded {

@@ -1,6 +1,6 @@
 //! Trades on order books, whose lots only a registered market turns into amounts.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

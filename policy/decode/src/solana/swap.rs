@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, Timestamp};
+use countersign_intent::solana::{Address, Detail as Effect, Quote, Swap};
+use countersign_intent::{Amount, Asset, Timestamp};
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -11,12 +11,13 @@ mod second_reading;
 mod to_decode;
 
 use base64::Engine as _;
-use countersign_intent::{Address, Amount, Asset, Effect, Lifetime, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, Detail as Effect, Nonce, details};
+use countersign_intent::{Amount, Asset, Lifetime, Resource, WRAPPED_SOL_MINT};
 use proptest::prelude::*;
 
 use super::draft::{
-    MINT, STRANGER, WALLET, ata, compile, compile_v1, effects, effects_in, open, pay, pays, pool,
-    reads, refusal, refusal_in, signs, step, sync, writes,
+    MINT, STRANGER, WALLET, ata, compile, compile_v1, effects, effects_in, effects_of, open, pay,
+    pays, pool, reads, refusal, refusal_in, signs, step, sync, writes,
 };
 use super::{
     AttestedTable, Context, RegisteredNonce, decode_message, decode_transaction, envelope, ids,
@@ -51,10 +52,10 @@ fn the_bytes_to_sign_are_the_bytes_that_came() {
     let decoded = decode_message(&message, &Context::new(WALLET)).unwrap();
     assert_eq!(decoded.input.as_bytes(), message);
     assert_eq!(decoded.input.signer_index(), 0);
-    assert_eq!(decoded.intent.lifetime, Lifetime::Blockhash([7; 32]));
-    assert_eq!(decoded.intent.effects.len(), 2);
+    assert_eq!(*decoded.intent.lifetime(), Lifetime::Blockhash([7; 32]));
+    assert_eq!(decoded.intent.effects().len(), 2);
     assert_eq!(
-        decoded.intent.effects[1],
+        effects_of(&decoded)[1],
         Effect::Fee {
             signatures: units(5_000),
             priority: Amount::ZERO
@@ -80,12 +81,8 @@ fn other_signatures_of_a_transaction_are_kept() {
     let decoded = decode_transaction(&transaction, &Context::new(WALLET)).unwrap();
     assert_eq!(decoded.input.as_bytes(), message);
     assert_eq!(decoded.input.signer_index(), 1);
-    assert_eq!(decoded.intent.cosigners, [STRANGER]);
-    let fees = decoded
-        .intent
-        .effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::Fee { .. }));
+    assert_eq!(decoded.intent.cosigners(), [STRANGER]);
+    let fees = details(&decoded.intent).filter(|effect| matches!(effect, Effect::Fee { .. }));
     assert_eq!(fees.count(), 0, "somebody else pays the fee");
     let signed = decoded.transaction.with_signature([4; 64]);
     transaction[65..129].copy_from_slice(&[4; 64]);
@@ -129,7 +126,7 @@ fn priority_fees_are_the_most_the_budget_allows() {
     let fee = |steps: &[super::draft::Step]| -> Result<u128, crate::DecodeError> {
         let message = compile(WALLET, steps);
         let decoded = decode_message(&message, &Context::new(WALLET))?;
-        match decoded.intent.effects.last() {
+        match details(&decoded.intent).last() {
             Some(Effect::Fee { priority, .. }) => Ok(priority.base()),
             other => panic!("expected a fee, got {other:?}"),
         }
@@ -156,7 +153,7 @@ fn a_v1_message_states_its_priority_fee_itself() {
     let message = compile_v1(WALLET, &steps, 77);
     let decoded = decode_message(&message, &Context::new(WALLET)).unwrap();
     assert_eq!(
-        decoded.intent.effects[1],
+        effects_of(&decoded)[1],
         Effect::Fee {
             signatures: units(5_000),
             priority: units(77)
@@ -283,11 +280,11 @@ fn a_durable_nonce_needs_a_registered_account_of_the_wallet() {
     );
     let decoded = decode_message(&compile(WALLET, &steps), &with(&own)).unwrap();
     assert!(matches!(
-        decoded.intent.lifetime,
-        Lifetime::DurableNonce { value: [7, ..], .. }
+        decoded.intent.lifetime(),
+        Lifetime::HeldUntil(Resource::Solana(Nonce { value: [7, ..], .. }))
     ));
     assert!(matches!(
-        decoded.intent.effects[0],
+        effects_of(&decoded)[0],
         Effect::NonceAdvance { .. }
     ));
     // Bytes after the discriminator do not stop the chain from seeing a nonce.
@@ -327,7 +324,7 @@ fn lookups_count_only_as_far_as_they_are_attested() {
     };
     let message = pay_table_entry(pool(7), 1);
     let decoded = decode_message(&message, &attested).unwrap();
-    assert!(matches!(decoded.intent.effects[0], Effect::Transfer { to, .. } if to == pool(2)));
+    assert!(matches!(effects_of(&decoded)[0], Effect::Transfer { to, .. } if to == pool(2)));
     let strict = decode_message(&message, &Context::new(WALLET)).unwrap_err();
     assert_eq!(strict.kind(), DecodeErrorKind::UnresolvedAccount);
     let beyond = decode_message(&pay_table_entry(pool(7), 2), &attested).unwrap_err();

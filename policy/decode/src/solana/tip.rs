@@ -1,6 +1,6 @@
 //! Accounts that block-inclusion services take tips on.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use super::context::Context;
 

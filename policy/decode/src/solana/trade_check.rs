@@ -1,6 +1,7 @@
 //! What every trade instruction must refuse, whichever program it is of.
 
-use countersign_intent::{Address, Amount, Asset, Effect, Swap};
+use countersign_intent::solana::{Address, Detail as Effect, Swap};
+use countersign_intent::{Amount, Asset};
 
 use super::context::{Context, RegisteredAccount};
 use super::draft::{

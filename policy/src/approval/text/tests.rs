@@ -1,6 +1,9 @@
 use super::*;
 use crate::parse;
-use countersign_intent::{Address, Amount, Asset, Lifetime, Role, UserId, Venue, WalletId};
+use countersign_intent::solana::{
+    AuthorityKind, Detail as Effect, Draft, Launch, Nonce, StakeOperation,
+};
+use countersign_intent::{Address, Amount, Asset, Lifetime, Resource, Role, UserId, WalletId};
 
 const POLICY: &str = r#"
 schema = 1
@@ -24,14 +27,7 @@ fn asker() -> Principal {
 }
 
 fn intent(effects: Vec<Effect>) -> Intent {
-    Intent {
-        venue: Venue::Solana,
-        wallet: Address::new([3; 32]),
-        effects,
-        lifetime: Lifetime::Blockhash([0; 32]),
-        cosigners: Vec::new(),
-        asserted: Vec::new(),
-    }
+    Draft::new(Address::new([3; 32]), effects).into()
 }
 
 fn transfer(base: u128, to: u8) -> Effect {
@@ -94,7 +90,7 @@ fn a_token_names_its_account_and_its_mint() {
     }])
     .unwrap();
     assert!(text.starts_with("Withdraw 1.5 BONK\nto "), "{text}");
-    assert!(text.contains(&format!("\nmint {mint}\n")), "{text}");
+    assert!(text.contains(&format!("\nBONK is mint {mint}\n")), "{text}");
     let account = Address::new([8; 32]);
     assert!(text.contains(&format!("\naccount {account}\n")), "{text}");
 }
@@ -156,8 +152,8 @@ fn a_time_lock_stands_in_the_text() {
     assert!(text.contains("\nnot before 2026-11-22T09:00:00"), "{text}");
 }
 
-fn launched(mint: Address, creator: Address) -> countersign_intent::Launch {
-    countersign_intent::Launch {
+fn launched(mint: Address, creator: Address) -> Launch {
+    Launch {
         program: "pump-fun",
         mint,
         creator: Some(creator),
@@ -218,7 +214,7 @@ fn every_effect() -> Vec<Effect> {
         Effect::Revoke { account },
         Effect::AuthorityChange {
             account,
-            kind: countersign_intent::AuthorityKind::AccountOwner,
+            kind: AuthorityKind::AccountOwner,
             new_authority: None,
         },
         Effect::Burn {
@@ -228,7 +224,7 @@ fn every_effect() -> Vec<Effect> {
         },
         Effect::Stake {
             account,
-            operation: countersign_intent::StakeOperation::Delegate {
+            operation: StakeOperation::Delegate {
                 vote_account: friend,
             },
         },
@@ -289,18 +285,23 @@ fn a_memo_stands_behind_the_destination_and_cannot_fake_a_line() {
 #[test]
 fn who_else_signs_and_that_it_does_not_expire_stand_in_the_text() {
     let (set, asker) = (parse(POLICY).unwrap(), asker());
-    let mut asked = intent(vec![transfer(5, 7)]);
-    asked.cosigners = vec![Address::new([11; 32])];
-    asked.lifetime = Lifetime::DurableNonce {
-        account: Address::new([12; 32]),
-        authority: Address::new([3; 32]),
-        value: [0; 32],
+    let asked = Draft {
+        cosigners: vec![Address::new([11; 32])],
+        lifetime: Lifetime::HeldUntil(Resource::Solana(Nonce {
+            account: Address::new([12; 32]),
+            authority: Address::new([3; 32]),
+            value: [0; 32],
+        })),
+        ..Draft::new(Address::new([3; 32]), vec![transfer(5, 7)])
     };
-    let text = of_intent(&asked, WALLET, &frame(&set, &asker)).unwrap();
+    let text = of_intent(&asked.into(), WALLET, &frame(&set, &asker)).unwrap();
     for line in [
         format!("also signs {}", Address::new([11; 32])),
-        "does not expire until nonce advances".to_owned(),
-        format!("nonce {}", Address::new([12; 32])),
+        format!(
+            "does not expire until nonce {} advances",
+            Address::new([12; 32])
+        ),
+        "by authority the wallet itself".to_owned(),
     ] {
         assert!(text.lines().any(|one| one == line), "{line}: {text}");
     }

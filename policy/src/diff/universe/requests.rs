@@ -1,9 +1,9 @@
 //! Requests that tell the values of every key apart.
 
-use countersign_intent::{
-    Address, Amount, AssertedFact, Assertion, Asset, Effect, Intent, Lifetime, Quote, Span, Swap,
-    USDC, Venue,
+use countersign_intent::solana::{
+    AssertedFact, Assertion, Detail as Effect, Draft, Nonce, Quote, Swap,
 };
+use countersign_intent::{Address, Amount, Asset, Intent, Lifetime, Resource, Span, USDC};
 
 use super::{FEES, FRIEND, NONCE, OTHER, SHOP, STRANGER};
 use crate::random::{NOW, WALLET};
@@ -117,14 +117,7 @@ pub(super) fn pay(asset: Asset, tenths: u128, to: Address) -> Effect {
 }
 
 pub(super) fn intent(effects: Vec<Effect>) -> Intent {
-    Intent {
-        venue: Venue::Solana,
-        wallet: WALLET,
-        effects,
-        lifetime: Lifetime::Blockhash([0; 32]),
-        cosigners: vec![],
-        asserted: vec![],
-    }
+    Draft::new(WALLET, effects).into()
 }
 
 /// Every request of the universe.
@@ -200,34 +193,32 @@ fn beside_effects() -> Vec<Intent> {
         vec![AssertedFact::LamportsAtLeast(lamports(600))],
         vec![AssertedFact::LamportsAtLeast(lamports(2_000))],
     ] {
-        all.push(Intent {
+        all.push(Draft {
             asserted: facts.into_iter().map(assertion).collect(),
-            ..intent(vec![small()])
+            ..Draft::new(WALLET, vec![small()])
         });
     }
-    all.push(Intent {
-        lifetime: Lifetime::DurableNonce {
+    let advance = Effect::NonceAdvance {
+        account: NONCE,
+        authority: WALLET,
+    };
+    all.push(Draft {
+        lifetime: Lifetime::HeldUntil(Resource::Solana(Nonce {
             account: NONCE,
             authority: WALLET,
             value: [0; 32],
-        },
-        ..intent(vec![
-            Effect::NonceAdvance {
-                account: NONCE,
-                authority: WALLET,
-            },
-            small(),
-        ])
+        })),
+        ..Draft::new(WALLET, vec![advance, small()])
     });
     for memos in [vec!["104"], vec!["105"], vec!["104", "106"]] {
         let memos = memos.into_iter().map(|text| Effect::Memo {
             text: text.to_owned(),
         });
-        all.push(intent(memos.chain([small()]).collect()));
+        all.push(Draft::new(WALLET, memos.chain([small()]).collect()));
     }
-    all.push(Intent {
+    all.push(Draft {
         cosigners: vec![STRANGER],
-        ..intent(vec![small()])
+        ..Draft::new(WALLET, vec![small()])
     });
-    all
+    all.into_iter().map(Intent::from).collect()
 }

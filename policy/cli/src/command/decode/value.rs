@@ -4,34 +4,29 @@ use std::collections::BTreeMap;
 
 use countersign_decode::solana::Decoded;
 use countersign_decode::{DecodeError, Place, explain_effect};
-use countersign_intent::{
-    Address, Amount, AssertedFact, Assertion, Asset, AuthorityKind, Effect, KnownAsset, Launch,
-    Lifetime, Reading, StakeOperation, Swap, intent_digest,
-};
-use serde_json::{Value, json};
+use countersign_intent::field::{Declared, Field, Fields, Value as Typed};
+use countersign_intent::{Address, Amount, Asset, Effect, Intent, KnownAsset, intent_digest};
+use serde_json::{Map, Value, json};
 
 use super::words::{self, Totals};
 
 /// Everything that was read.
 pub(super) fn of(decoded: &Decoded) -> Value {
     let intent = &decoded.intent;
-    let readings = intent.readings();
-    let effects: Vec<Value> = readings
-        .iter()
-        .map(|reading| effect_value(reading, &intent.wallet))
-        .collect();
+    let effects = intent.effects().iter();
     let totals = Totals::of(intent);
+    let asserted = intent.asserted().iter();
     json!({
         "understood": true,
-        "venue": intent.venue.as_str(),
-        "wallet": intent.wallet.to_string(),
-        "effects": effects,
+        "venue": intent.venue().as_str(),
+        "wallet": intent.wallet().to_string(),
+        "effects": effects.map(|effect| effect_value(effect, intent)).collect::<Vec<_>>(),
         "leaves_at_most": sums(&totals.out),
         "returns_at_least": sums(&totals.back),
-        "asserts": intent.asserted.iter().map(assertion).collect::<Vec<_>>(),
-        "cosigners": texts(&intent.cosigners),
-        "durable": matches!(intent.lifetime, Lifetime::DurableNonce { .. }),
-        "lifetime": lifetime(&intent.lifetime),
+        "asserts": asserted.map(|one| object("fact", one)).collect::<Vec<_>>(),
+        "cosigners": intent.cosigners().iter().map(text).collect::<Vec<_>>(),
+        "durable": intent.lifetime().is_held(),
+        "lifetime": object("kind", intent.lifetime()),
         "intent_digest": hex::encode(intent_digest(intent)),
     })
 }
@@ -59,220 +54,60 @@ pub(super) fn of_refusal(error: &DecodeError) -> Value {
     })
 }
 
-fn effect_value(reading: &Reading<'_>, wallet: &Address) -> Value {
-    let (kind, fields) = fields(reading.effect);
-    let mut value = json!({
-        "action": reading.action.as_str(),
-        "kind": kind,
-        "receivers": reading.receivers.iter().map(|one| text(&one)).collect::<Vec<_>>(),
-        "text": explain_effect(reading, wallet),
-    });
-    if let (Some(value), Value::Object(fields)) = (value.as_object_mut(), fields) {
-        value.extend(fields);
+fn effect_value(effect: &Effect, intent: &Intent) -> Value {
+    let head = effect.head();
+    let receivers = head.counterparty.iter();
+    let mut value = object("kind", effect.detail());
+    if let Some(fields) = value.as_object_mut() {
+        let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        add("action", head.action.as_str().into());
+        add("receivers", receivers.map(|one| text(&one)).collect());
+        add("text", explain_effect(effect, intent).into());
     }
     value
 }
 
-fn fields(effect: &Effect) -> (&'static str, Value) {
-    match effect {
-        Effect::Transfer {
-            asset,
-            amount,
-            to,
-            token_account,
-        } => (
-            "transfer",
-            json!({
-                "amount": money(*asset, *amount),
-                "to": text(to),
-                "token_account": token_account.as_ref().map(text),
-            }),
-        ),
-        Effect::Swap(swap) => ("swap", swap_fields(swap)),
-        Effect::Launch(launch) => ("launch", launch_fields(launch)),
-        Effect::Fee {
-            signatures,
-            priority,
-        } => (
-            "fee",
-            json!({ "signatures": sol(*signatures), "priority": sol(*priority) }),
-        ),
-        Effect::Tip { to, amount } => ("tip", json!({ "to": text(to), "amount": sol(*amount) })),
-        Effect::RentDeposit { account, amount } => ("rent", of_account(account, Some(*amount))),
-        Effect::Wrap { account, amount } => ("wrap", of_account(account, Some(*amount))),
-        Effect::Unwrap { account, amount } => ("unwrap", of_account(account, *amount)),
-        Effect::Reclaim { account, amount } => ("reclaim", of_account(account, *amount)),
-        Effect::OpenAccount {
-            account,
-            owner,
-            asset,
-        } => (
-            "open_account",
-            json!({
-                "account": text(account),
-                "owner": text(owner),
-                "asset": asset.to_string(),
-            }),
-        ),
-        Effect::Memo { text } => ("memo", json!({ "memo": text })),
-        Effect::CloseAccount { .. }
-        | Effect::Delegate { .. }
-        | Effect::Revoke { .. }
-        | Effect::AuthorityChange { .. }
-        | Effect::Burn { .. }
-        | Effect::Stake { .. }
-        | Effect::NonceAdvance { .. } => power_fields(effect),
-    }
-}
-
-fn power_fields(effect: &Effect) -> (&'static str, Value) {
-    match effect {
-        Effect::CloseAccount {
-            account,
-            destination,
-        } => (
-            "close_account",
-            json!({ "account": text(account), "to": text(destination) }),
-        ),
-        Effect::Delegate {
-            account,
-            delegate,
-            asset,
-            amount,
-        } => (
-            "delegate",
-            json!({
-                "account": text(account),
-                "delegate": text(delegate),
-                "asset": asset.map(|asset| asset.to_string()),
-                "base_units": amount.base().to_string(),
-            }),
-        ),
-        Effect::Revoke { account } => ("revoke", json!({ "account": text(account) })),
-        Effect::AuthorityChange {
-            account,
-            kind,
-            new_authority,
-        } => (
-            "authority_change",
-            json!({
-                "account": text(account),
-                "authority": authority(*kind),
-                "to": new_authority.as_ref().map(text),
-            }),
-        ),
-        Effect::Burn {
-            asset,
-            amount,
-            account,
-        } => (
-            "burn",
-            json!({ "amount": money(*asset, *amount), "account": text(account) }),
-        ),
-        Effect::Stake { account, operation } => ("stake", stake(account, operation)),
-        Effect::NonceAdvance { account, authority } => (
-            "nonce_advance",
-            json!({ "account": text(account), "authority": text(authority) }),
-        ),
-        Effect::Transfer { .. }
-        | Effect::Swap(_)
-        | Effect::Launch(_)
-        | Effect::Fee { .. }
-        | Effect::Tip { .. }
-        | Effect::RentDeposit { .. }
-        | Effect::Wrap { .. }
-        | Effect::Unwrap { .. }
-        | Effect::Reclaim { .. }
-        | Effect::OpenAccount { .. }
-        | Effect::Memo { .. } => fields(effect),
-    }
-}
-
-fn launch_fields(launch: &Launch) -> Value {
-    json!({
-        "program": launch.program,
-        "mint": text(&launch.mint),
-        "creator": launch.creator.as_ref().map(text),
-        "quote": launch.quote.to_string(),
-        "name": launch.name,
-        "symbol": launch.symbol,
-        "uri": launch.uri,
-        "cost": sol(launch.cost),
-    })
-}
-
-fn swap_fields(swap: &Swap) -> Value {
-    let quote = swap.quote.as_ref();
-    json!({
-        "program": swap.program,
-        "spend_max": money(swap.spend, swap.spend_max),
-        "receive_min": money(swap.receive, swap.receive_min),
-        "quoted_base_units": quote.map(|quote| quote.amount.base().to_string()),
-        "slippage_bps": quote.map(|quote| quote.slippage_bps),
-        "platform_fee_bps": swap.platform_fee_bps,
-        "positive_slippage_bps": swap.positive_slippage_bps,
-        "fee_account": swap.fee_account.as_ref().map(text),
-        "exposed_accounts": swap.exposed_accounts,
-        "expires_at": swap.expires_at.map(|until| until.to_string()),
-        "launches": swap.launches,
-    })
-}
-
-fn stake(account: &Address, operation: &StakeOperation) -> Value {
-    let (operation, validator, amount) = match operation {
-        StakeOperation::Delegate { vote_account } => ("delegate", Some(vote_account), None),
-        StakeOperation::Deactivate => ("deactivate", None, None),
-        StakeOperation::WithdrawToSelf { amount } => ("withdraw_to_self", None, Some(*amount)),
-        StakeOperation::Create { amount } => ("create", None, Some(*amount)),
+/// Every field by its name, and the kind under `kind`.
+fn object(kind: &'static str, part: &dyn Declared) -> Value {
+    let mut reader = Object {
+        kind,
+        fields: Map::new(),
     };
-    json!({
-        "account": text(account),
-        "operation": operation,
-        "vote_account": validator.map(text),
-        "amount": amount.map(sol),
-    })
+    part.fields(&mut reader);
+    Value::Object(reader.fields)
 }
 
-fn authority(kind: AuthorityKind) -> String {
-    match kind {
-        AuthorityKind::AccountOwner => "account_owner".to_owned(),
-        AuthorityKind::CloseAccount => "close_account".to_owned(),
-        AuthorityKind::Mint(number) => format!("mint_{number}"),
-        AuthorityKind::Nonce => "nonce".to_owned(),
-        AuthorityKind::Staker => "staker".to_owned(),
-        AuthorityKind::Withdrawer => "withdrawer".to_owned(),
+struct Object {
+    kind: &'static str,
+    fields: Map<String, Value>,
+}
+
+impl Fields for Object {
+    fn kind(&mut self, kind: &'static str) {
+        self.fields.insert(self.kind.to_owned(), kind.into());
+    }
+
+    fn field(&mut self, field: Field<'_>) {
+        self.fields
+            .insert(field.name.to_owned(), json_of(&field.value));
     }
 }
 
-fn assertion(assertion: &Assertion) -> Value {
-    let (fact, least) = match assertion.fact {
-        AssertedFact::OwnedBySystem => ("owned_by_system", None),
-        AssertedFact::NoData => ("no_data", None),
-        AssertedFact::LamportsAtLeast(least) => ("lamports_at_least", Some(sol(least))),
-    };
-    json!({ "account": text(&assertion.account), "fact": fact, "at_least": least })
-}
-
-fn lifetime(lifetime: &Lifetime) -> Value {
-    match lifetime {
-        Lifetime::Blockhash(value) => {
-            json!({ "kind": "blockhash", "value": Address::new(*value).to_string() })
-        }
-        Lifetime::DurableNonce {
-            account,
-            authority,
-            value,
-        } => json!({
-            "kind": "durable_nonce",
-            "account": text(account),
-            "authority": text(authority),
-            "value": Address::new(*value).to_string(),
-        }),
+fn json_of(value: &Typed<'_>) -> Value {
+    match value {
+        Typed::Absent => Value::Null,
+        Typed::Account(address) => text(address).into(),
+        Typed::Asset(asset) => asset.to_string().into(),
+        Typed::Money(asset, amount) => money(*asset, *amount),
+        Typed::Units(amount) => amount.base().to_string().into(),
+        Typed::BasisPoints(points) => (*points).into(),
+        Typed::Count(count) => (*count).into(),
+        Typed::Time(at) => at.to_string().into(),
+        Typed::Text(text) => (*text).into(),
+        Typed::Name(slug, _) => (*slug).into(),
+        Typed::Flag(flag) => (*flag).into(),
+        Typed::Fresh(bytes) => Address::new(*bytes).to_string().into(),
     }
-}
-
-fn of_account(account: &Address, amount: Option<Amount>) -> Value {
-    json!({ "account": text(account), "amount": amount.map(sol) })
 }
 
 fn sums(sums: &BTreeMap<String, Amount>) -> Vec<Value> {
@@ -282,12 +117,15 @@ fn sums(sums: &BTreeMap<String, Amount>) -> Vec<Value> {
         .collect()
 }
 
-fn sol(amount: Amount) -> Value {
-    money(Asset::Sol, amount)
-}
-
-fn money(asset: Asset, amount: Amount) -> Value {
-    named(&asset.to_string(), amount)
+fn money(asset: Option<Asset>, amount: Amount) -> Value {
+    match asset {
+        Some(asset) => named(&asset.to_string(), amount),
+        None => json!({
+            "asset": null,
+            "base_units": amount.base().to_string(),
+            "display": null,
+        }),
+    }
 }
 
 /// Base units as text, which JSON numbers may not hold, and display units where they are known.
@@ -302,8 +140,4 @@ fn named(asset: &str, amount: Amount) -> Value {
 
 fn text(address: &Address) -> String {
     address.to_string()
-}
-
-fn texts(addresses: &[Address]) -> Vec<String> {
-    addresses.iter().map(text).collect()
 }

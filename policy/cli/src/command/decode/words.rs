@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use countersign_decode::{DecodeError, DecodeErrorKind, explain};
-use countersign_intent::{Amount, Asset, Effect, Intent, KnownAsset};
+use countersign_intent::{Amount, Asset, Intent, KnownAsset};
 
 const COLUMNS: usize = 80;
 
 /// The heading, each effect, and what leaves and arrives in all.
 pub(super) fn told(intent: &Intent) -> Vec<String> {
-    let mut lines = vec![format!("signed by {}, this message", intent.wallet)];
+    let mut lines = vec![format!("signed by {}, this message means", intent.wallet())];
     for line in explain(intent) {
         lines.extend(wrapped(&line, "  ", "    "));
     }
@@ -101,12 +101,12 @@ impl Totals {
     /// Sums up an intent. What is wrapped, unwrapped or reclaimed stays the wallet's.
     pub(super) fn of(intent: &Intent) -> Self {
         let mut totals = Self::default();
-        for effect in &intent.effects {
+        for effect in intent.effects() {
             if let Some((asset, amount)) = effect.outflow() {
                 add(&mut totals.out, asset, amount);
             }
-            if let Effect::Swap(swap) = effect {
-                add(&mut totals.back, swap.receive, swap.receive_min);
+            if let Some((asset, amount)) = effect.head().receives {
+                add(&mut totals.back, asset, amount);
             }
         }
         totals

@@ -127,13 +127,13 @@ fn checked(
 }
 
 fn cosigners(decoded: &Decoded) -> Vec<String> {
-    let cosigners = decoded.intent.cosigners.iter();
+    let cosigners = decoded.intent.cosigners().iter();
     cosigners.map(Address::to_string).collect()
 }
 
 /// The key, if it has to sign the message.
 fn signer(key: Key, decoded: &Decoded) -> Result<(Key, Address), Failure> {
-    let mut signers = decoded.intent.cosigners.iter();
+    let mut signers = decoded.intent.cosigners().iter();
     if let Some(signer) = signers.find(|one| one.to_string() == key.public_key) {
         return Ok((key, *signer));
     }

@@ -1,6 +1,6 @@
 //! Address Lookup Table program: managing tables is an operator's business.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

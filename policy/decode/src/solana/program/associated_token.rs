@@ -1,6 +1,7 @@
 //! Associated Token Account program (`spl-associated-token-account-interface`).
 
-use countersign_intent::{Address, Asset, Effect};
+use countersign_intent::Asset;
+use countersign_intent::solana::{Address, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

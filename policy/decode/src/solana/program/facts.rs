@@ -4,7 +4,7 @@
 //! other than its line says, is refused. So no file of a program can forget what it does to what
 //! is known of accounts. `policy/decode/FACTS.md` is this table for people.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use super::super::ids;
 use super::super::walk::Callee::TokenProgram;

@@ -1,7 +1,8 @@
 //! Jupiter limit orders, v1 and v2 (trigger): funds wait in an order until somebody fills it at
 //! the stated price, so placing one counts as the trade it allows.
 
-use countersign_intent::{Address, Effect, Timestamp};
+use countersign_intent::Timestamp;
+use countersign_intent::solana::{Address, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

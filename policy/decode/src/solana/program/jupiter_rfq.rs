@@ -6,7 +6,8 @@
 //! the fee in basis points and whether the input is exact, and in newer orders two bytes more. The
 //! program does not read it.
 
-use countersign_intent::{Address, WRAPPED_SOL_MINT};
+use countersign_intent::WRAPPED_SOL_MINT;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -68,7 +69,8 @@ mod tests {
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
     use crate::DecodeErrorKind;
-    use countersign_intent::{Asset, Effect};
+    use countersign_intent::Asset;
+    use countersign_intent::solana::Detail as Effect;
 
     fn fill() -> Case {
         let mut data = two_amounts(&FILL.to_be_bytes(), 1_000, 2_000);

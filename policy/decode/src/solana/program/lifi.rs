@@ -4,7 +4,7 @@
 //! Its source is not published. It gets no account that signs or that may be written to, so whatever
 //! it does can move nothing: a program acts only on the accounts that its instruction lists.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

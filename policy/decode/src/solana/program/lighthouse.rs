@@ -3,7 +3,7 @@
 //! An assertion lists exactly the accounts it looks at. With no other program among them,
 //! Lighthouse has nothing it could call with the wallet's signature.
 
-use countersign_intent::{Address, AssertedFact, Assertion};
+use countersign_intent::solana::{Address, AssertedFact, Assertion};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -125,10 +125,10 @@ mod tests {
         let intent = decode_message(&message, &Context::new(WALLET))
             .unwrap()
             .intent;
-        let said = intent.asserted.iter().map(|one| one.account);
+        let said = intent.asserted().iter().map(|one| one.account);
         assert!(said.into_iter().all(|account| account == WALLET));
         assert!(explain(&intent).iter().all(|line| line.is_ascii()));
-        intent.asserted.iter().map(|one| one.fact).collect()
+        intent.asserted().iter().map(|one| one.fact).collect()
     }
 
     fn assertion(variant: u8, value: &[u8], operator: u8) -> Step {

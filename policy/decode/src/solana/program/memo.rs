@@ -1,6 +1,6 @@
 //! Memo program (`spl-memo-interface`): text in the ledger, signed by the accounts it lists.
 
-use countersign_intent::{Address, Effect};
+use countersign_intent::solana::{Address, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

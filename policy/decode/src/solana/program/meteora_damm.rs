@@ -1,6 +1,6 @@
 //! Meteora DAMM v2 and dynamic bonding curve, which take the same arguments.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

@@ -1,6 +1,6 @@
 //! Meteora DAMM v1 (dynamic pools).
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

@@ -1,6 +1,6 @@
 //! Meteora DLMM. The mints stand in pool order; which one is spent shows in the accounts.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 
@@ -93,7 +93,7 @@ mod tests {
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
     use crate::DecodeErrorKind;
-    use countersign_intent::Effect;
+    use countersign_intent::solana::Detail as Effect;
 
     #[test]
     fn every_swap_is_bounded_and_the_wallets() {

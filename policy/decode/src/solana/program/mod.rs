@@ -32,7 +32,7 @@ mod token_2022;
 pub(super) use jupiter_v6::openings;
 pub(super) use token::syncs;
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

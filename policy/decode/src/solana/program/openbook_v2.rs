@@ -1,7 +1,7 @@
 //! OpenBook v2 order books. Amounts are in lots, whose size only the market account shows, so
 //! the market must be registered.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -139,7 +139,8 @@ mod tests {
     };
     use super::super::super::trade_check::{RECEIVED, SPENT, instruction};
     use super::*;
-    use countersign_intent::{Amount, Asset, Effect};
+    use countersign_intent::solana::Detail as Effect;
+    use countersign_intent::{Amount, Asset};
 
     const MARKETS: [Market; 1] = [Market {
         address: Address::new([0x77; 32]),

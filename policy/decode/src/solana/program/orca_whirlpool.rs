@@ -1,6 +1,6 @@
 //! Orca Whirlpools. Pools have an A and a B side; flags in the arguments say which is spent.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -4,7 +4,8 @@
 
 mod launch;
 
-use countersign_intent::{Address, Effect, WRAPPED_SOL_MINT};
+use countersign_intent::WRAPPED_SOL_MINT;
+use countersign_intent::solana::{Address, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -1,7 +1,7 @@
 //! PumpSwap, pump.fun's pools after migration. Base and quote may be reversed, so the mint
 //! slots say what is spent.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 
@@ -175,7 +175,7 @@ mod tests {
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
     use crate::DecodeErrorKind;
-    use countersign_intent::Effect;
+    use countersign_intent::solana::Detail as Effect;
 
     #[test]
     fn every_trade_is_bounded_and_the_wallets() {

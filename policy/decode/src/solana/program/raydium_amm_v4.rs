@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

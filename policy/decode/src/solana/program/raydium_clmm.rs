@@ -1,6 +1,6 @@
 //! Raydium CLMM: a flag in the arguments says which amount is exact.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

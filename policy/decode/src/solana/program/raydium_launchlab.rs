@@ -1,6 +1,6 @@
 //! Raydium LaunchLab.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::DecodeError;
 

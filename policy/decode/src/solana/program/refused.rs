@@ -1,6 +1,6 @@
 //! Programs that are known and never signed for, so that a refusal can say why.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -1,7 +1,7 @@
 //! Stake program (`solana-stake-interface` 5.1). Layouts exist with and without sysvar accounts,
 //! so the authority is found by being the wallet, not by its slot.
 
-use countersign_intent::{Address, Effect, StakeOperation};
+use countersign_intent::solana::{Address, Detail as Effect, StakeOperation};
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -1,6 +1,7 @@
 //! System program (`solana-system-interface` 3.3).
 
-use countersign_intent::{Address, Effect, Lifetime};
+use countersign_intent::solana::{Address, Detail as Effect, Nonce};
+use countersign_intent::{Lifetime, Resource};
 use sha2::{Digest, Sha256};
 
 use crate::{DecodeError, DecodeErrorKind};
@@ -181,11 +182,11 @@ fn advance_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
             ),
         ));
     }
-    walk.lifetime = Lifetime::DurableNonce {
+    walk.lifetime = Lifetime::HeldUntil(Resource::Solana(Nonce {
         account,
         authority,
         value: *walk.message.lifetime,
-    };
+    }));
     walk.push(Effect::NonceAdvance { account, authority });
     Ok(())
 }

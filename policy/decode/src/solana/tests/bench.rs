@@ -1,7 +1,8 @@
 //! The messages that the benchmark measures are what it says they are.
 
 use base64::Engine as _;
-use countersign_intent::{Address, Asset, Effect, USDC, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, Detail as Effect, details};
+use countersign_intent::{Asset, USDC, WRAPPED_SOL_MINT};
 use spl_associated_token_account_interface::address::get_associated_token_address_and_bump_seed;
 
 use crate::DecodeErrorKind;
@@ -114,10 +115,8 @@ fn the_large_swap_fills_a_packet_with_thirty_instructions() {
     let message = large_swap();
     assert_eq!(message.len() + 65, 1232);
     let decoded = decode_message(&message, &Context::new(WALLET)).unwrap();
-    let effects = decoded.intent.effects;
-    let swaps = effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::Swap(_)));
+    let effects = details(&decoded.intent);
+    let swaps = effects.filter(|effect| matches!(effect, Effect::Swap(_)));
     assert_eq!(swaps.count(), 1);
     let instructions = crate::solana::wire::Message::parse(&message)
         .unwrap()

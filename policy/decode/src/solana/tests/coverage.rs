@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 use serde_json::Value;
 
 use super::layouts::{is_trade, rows, slot, unhex};

@@ -1,7 +1,8 @@
 //! Trades of every program, changed at random: whatever is still accepted spends from, and pays
 //! into, nothing but the wallet's own accounts, as the table of layouts names their slots.
 
-use countersign_intent::{Address, Asset, Effect};
+use countersign_intent::Asset;
+use countersign_intent::solana::{Address, Detail as Effect, details};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
@@ -114,7 +115,7 @@ fn check(trade: &Trade, step: &Step) -> Result<(), TestCaseError> {
     };
     prop_assert_eq!(decoded.input.as_bytes(), &message[..]);
     prop_assert!(explain(&decoded.intent).iter().all(|line| line.is_ascii()));
-    for effect in &decoded.intent.effects {
+    for effect in details(&decoded.intent) {
         let Effect::Swap(swap) = effect else { continue };
         let known = [SPENT, RECEIVED, MIDDLE].map(Asset::Token);
         let known = [&known[..], &[Asset::Sol]].concat();

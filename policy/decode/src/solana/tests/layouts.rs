@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use countersign_intent::{Address, Asset, Effect, Swap};
+use countersign_intent::Asset;
+use countersign_intent::solana::{Address, Detail as Effect, Swap};
 use serde_json::Value;
 
 use crate::solana::context::{Context, Market};

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
-use countersign_intent::{Address, Asset, USDC};
+use countersign_intent::solana::Address;
+use countersign_intent::{Asset, USDC};
 
 use crate::solana::context::{AttestedTable, Context, RegisteredNonce};
 use crate::solana::wire::{Message, serialise, split_transaction};

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_intent::{Address, WRAPPED_SOL_MINT};
+use countersign_intent::WRAPPED_SOL_MINT;
+use countersign_intent::solana::Address;
 use proptest::prelude::*;
 
 use crate::solana::context::Context;

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use countersign_intent::{Address, Asset, Effect};
+use countersign_intent::Asset;
+use countersign_intent::solana::{Address, Detail as Effect, details};
 use serde_json::Value;
 use solana_message::VersionedMessage;
 
@@ -77,7 +78,7 @@ fn a_naive_sum_of_transfers_agrees() {
         };
         let mut naive = naive_transfers(&library, &wallet);
         let mut ours: BTreeMap<String, u128> = BTreeMap::new();
-        for effect in &decoded.intent.effects {
+        for effect in details(&decoded.intent) {
             let (asset, amount) = match effect {
                 Effect::Transfer { asset, amount, .. } | Effect::Burn { asset, amount, .. } => {
                     (*asset, *amount)
@@ -146,14 +147,10 @@ fn a_naive_reading_of_real_trades_agrees() {
         let Some(naive) = naive_trades(&library, &rows) else {
             continue;
         };
-        let ours = decoded
-            .intent
-            .effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Swap(swap) => Some((swap.spend_max.base(), swap.receive_min.base())),
-                _ => None,
-            });
+        let ours = details(&decoded.intent).filter_map(|effect| match effect {
+            Effect::Swap(swap) => Some((swap.spend_max.base(), swap.receive_min.base())),
+            _ => None,
+        });
         assert_eq!(ours.collect::<Vec<_>>(), naive);
         compared += naive.len();
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 use serde_json::Value;
 
 use crate::explain;
@@ -119,7 +119,7 @@ fn a_market_makers_quote_decodes_once_its_mint_is_hinted() {
     let decoded = quote.decode().unwrap();
     let trade = explain(&decoded.intent)
         .into_iter()
-        .find(|line| line.starts_with("trades at most 0.02 SOL for at least "));
+        .find(|line| line.starts_with("trade at most 0.02 SOL for at least "));
     assert!(trade.is_some_and(|line| line.contains(&MINT.to_string())));
-    assert_eq!(decoded.intent.cosigners.len(), 1);
+    assert_eq!(decoded.intent.cosigners().len(), 1);
 }

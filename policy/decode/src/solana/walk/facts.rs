@@ -11,7 +11,7 @@
 //! outlives the step that ends it. Which instruction takes which transition stands in
 //! `program/facts.rs`, and an instruction that does other than that table says is refused.
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

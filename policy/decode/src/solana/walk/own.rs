@@ -1,6 +1,7 @@
 //! Whose a token account is.
 
-use countersign_intent::{Address, Asset, USDC, USDT, WRAPPED_SOL_MINT};
+use countersign_intent::solana::Address;
+use countersign_intent::{Asset, USDC, USDT, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 

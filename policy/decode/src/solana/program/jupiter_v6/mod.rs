@@ -8,7 +8,7 @@ mod plan;
 mod reach;
 mod token_account;
 
-use countersign_intent::Address;
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 

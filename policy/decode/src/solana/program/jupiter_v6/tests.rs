@@ -1,4 +1,5 @@
-use countersign_intent::{Address, Amount, Asset, Effect, Quote, Swap, USDC, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, Detail as Effect, Quote, Swap};
+use countersign_intent::{Amount, Asset, USDC, WRAPPED_SOL_MINT};
 
 use super::super::super::context::{Context, RegisteredAccount};
 use super::super::super::draft::{

@@ -4,7 +4,8 @@
 mod account;
 mod transfer;
 
-use countersign_intent::{Asset, AuthorityKind, Effect};
+use countersign_intent::Asset;
+use countersign_intent::solana::{AuthorityKind, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

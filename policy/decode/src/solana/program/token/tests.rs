@@ -1,4 +1,5 @@
-use countersign_intent::{Address, Amount, Asset, AuthorityKind, Effect, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, AuthorityKind, Detail as Effect};
+use countersign_intent::{Amount, Asset, WRAPPED_SOL_MINT};
 
 use super::super::super::context::{Context, RegisteredAccount};
 use super::super::super::draft::{

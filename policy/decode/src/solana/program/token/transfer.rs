@@ -1,7 +1,8 @@
 //! Tokens that leave an account of the wallet. What another signer of the message moves is theirs:
 //! an account of the wallet has no other authority, as none was ever signed for.
 
-use countersign_intent::{Address, Asset, Effect};
+use countersign_intent::Asset;
+use countersign_intent::solana::{Address, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

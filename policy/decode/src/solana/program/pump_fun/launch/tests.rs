@@ -5,7 +5,8 @@ use super::super::super::super::draft::{
 };
 use super::super::super::super::trade_check::{instruction, two_amounts};
 use super::*;
-use countersign_intent::{Action, Amount, Effect, Reading, Swap, USDC};
+use countersign_intent::solana::{Detail as Effect, Swap};
+use countersign_intent::{Action, Amount, USDC};
 
 const COIN: Address = Address::new([0x71; 32]);
 const BUY: u64 = 0x6606_3d12_01da_ebea;
@@ -110,9 +111,9 @@ fn the_first_purchase_is_bounded_and_part_of_the_launch() {
     assert_eq!(bought.spend_max, Amount::from_base(5_000));
     let message = compile(WALLET, &steps);
     let decoded = decode_message(&message, &Context::new(WALLET)).unwrap();
-    let readings = decoded.intent.readings();
-    let launches = |reading: &&Reading<'_>| reading.action == Action::Launch;
-    assert_eq!(readings.iter().filter(launches).count(), 2);
+    let effects = decoded.intent.effects().iter();
+    let launches = effects.filter(|effect| effect.head().action == Action::Launch);
+    assert_eq!(launches.count(), 2);
     let unbounded = [create_v2(&[0]), first_buy(u64::MAX)];
     assert_eq!(refusal(&unbounded), DecodeErrorKind::UnboundedTrade);
     // Of a coin that stands already it is a trade.

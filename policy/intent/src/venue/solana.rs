@@ -1,0 +1,20 @@
+//! The Solana ledger.
+
+mod address;
+mod assertion;
+mod detail;
+mod draft;
+mod fields;
+mod heads;
+mod nonce;
+#[cfg(test)]
+pub(crate) mod random;
+
+pub use address::{Address, AddressError};
+pub use assertion::{AssertedFact, Assertion};
+pub use detail::{AuthorityKind, Detail, Launch, Quote, StakeOperation, Swap};
+pub use draft::{Draft, details};
+pub use nonce::Nonce;
+
+/// What a signature may live by here.
+pub type Resource = Nonce;

@@ -1,0 +1,71 @@
+//! What a decoder has read, before it is an intent.
+
+use super::heads::heads;
+use super::{Address, Assertion, Detail};
+use crate::{Effect, Intent, Lifetime, Venue};
+
+/// The parts of an intent, without what each detail is beside the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The wallet whose key is asked to sign.
+    pub wallet: Address,
+    /// What happens, in the order of the instructions.
+    pub effects: Vec<Detail>,
+    /// How long the signature lives.
+    pub lifetime: Lifetime,
+    /// Other keys that must sign the same message, in message order.
+    pub cosigners: Vec<Address>,
+    /// What the message makes the chain check at its end.
+    pub asserted: Vec<Assertion>,
+}
+
+impl Draft {
+    /// Of a message that lives by a blockhash, which nobody else signs.
+    #[must_use]
+    pub const fn new(wallet: Address, effects: Vec<Detail>) -> Self {
+        Self {
+            wallet,
+            effects,
+            lifetime: Lifetime::Blockhash([0; 32]),
+            cosigners: Vec::new(),
+            asserted: Vec::new(),
+        }
+    }
+}
+
+/// The venue's details among the effects of an intent, in their order.
+pub fn details(intent: &Intent) -> impl Iterator<Item = &Detail> {
+    let effects = intent.effects().iter();
+    effects.map(|effect| match effect.detail() {
+        crate::Detail::Solana(detail) => detail,
+    })
+}
+
+impl From<&Intent> for Draft {
+    fn from(intent: &Intent) -> Self {
+        Self {
+            wallet: intent.wallet(),
+            effects: details(intent).cloned().collect(),
+            lifetime: *intent.lifetime(),
+            cosigners: intent.cosigners().to_vec(),
+            asserted: intent.asserted().to_vec(),
+        }
+    }
+}
+
+impl From<Draft> for Intent {
+    fn from(draft: Draft) -> Self {
+        let heads = heads(&draft);
+        let effects = heads.into_iter().zip(draft.effects);
+        Self::new(
+            Venue::Solana,
+            draft.wallet,
+            effects
+                .map(|(head, detail)| Effect::new(head, crate::Detail::Solana(detail)))
+                .collect(),
+            draft.lifetime,
+            draft.cosigners,
+            draft.asserted,
+        )
+    }
+}
