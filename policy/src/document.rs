@@ -37,6 +37,11 @@
 //! A launch is permitted only where `action` names it; `"any"` does not. The mint it creates may sign
 //! without `allow_cosigners`.
 //!
+//! # How long
+//! Every time has an upper bound: a longer one often takes one operator's word, and must not mean
+//! "never". A group's `delay` is at most 30d, a `cooldown` 90d, `expires` 90d and longer than `time_lock`,
+//! a price's `max_age` 30d, a `window` and `max_order_lifetime` 400d.
+//!
 //! A trade has to receive something whatever is written. Whoever receives power (a delegate, a
 //! new authority) has to be written in `destination`.
 
@@ -85,6 +90,7 @@ fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
     );
     told_apart(&root, "assets", assets.iter().map(PolicyAsset::symbol));
     one_meaning(&root, &assets);
+    not_a_mint(&root, &destinations, &assets);
     let names = Names {
         destinations: &destinations,
         assets: &assets,
@@ -218,18 +224,18 @@ fn group(name: &str, section: Section<'_>) -> Option<Group> {
         .map(|field| rules::quorum_of(&field, approvers.len()));
     let delay = section
         .get("delay")
-        .and_then(|field| field.parse(str::parse));
+        .and_then(|field| field.parse(value::delay));
     section.finish();
     Some(Group::new(name, approvers, quorum.flatten(), delay))
 }
 
 fn destination(name: &str, section: Section<'_>) -> Option<Destination> {
-    let mut solana = strings(&section, "solana", str::parse);
+    let mut solana = strings(&section, "solana", value::receiver);
     solana.sort_unstable();
     solana.dedup();
     let cooldown = section
         .get("cooldown")
-        .and_then(|field| field.parse(str::parse));
+        .and_then(|field| field.parse(value::cooldown));
     section.finish();
     Some(Destination {
         name: name.into(),
@@ -316,6 +322,22 @@ fn one_meaning(root: &Section<'_>, assets: &[PolicyAsset]) {
     }
 }
 
+/// What is sent to a mint is lost.
+fn not_a_mint(root: &Section<'_>, destinations: &[Destination], assets: &[PolicyAsset]) {
+    for asset in assets {
+        let Asset::Token(mint) = asset.asset else {
+            continue;
+        };
+        for one in destinations.iter().filter(|one| one.solana.contains(&mint)) {
+            root.fail(format!(
+                "destination `{}` names `{mint}`, which is the mint of asset `{}`: what is sent there \
+                 is lost; name an account that somebody holds",
+                one.name, asset.symbol
+            ));
+        }
+    }
+}
+
 fn price(section: Section<'_>) -> Option<Span> {
     let source = section.need("source").and_then(|field| {
         field.parse(|text| match text {
@@ -325,7 +347,7 @@ fn price(section: Section<'_>) -> Option<Span> {
     });
     let max_age = section
         .need("max_age")
-        .and_then(|field| field.parse(str::parse));
+        .and_then(|field| field.parse(value::max_age));
     section.finish();
     source.and(max_age)
 }

@@ -36,6 +36,6 @@ pub use intent::{Intent, Lifetime};
 pub use principal::{NameError, Principal, Role};
 pub use signing_input::SigningInput;
 pub use time::{Span, SpanError, Timestamp};
-pub use venue::solana::{self, Address, AddressError};
+pub use venue::solana::{self, Address, AddressError, nobodys};
 pub use venue::{Detail, Resource, Venue};
 pub use words::{AssetNames, WellKnown, Words, brief};

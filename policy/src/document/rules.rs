@@ -79,7 +79,7 @@ fn approve(section: Section<'_>, rule: &str, groups: &[Group]) -> Option<Require
     let span = |key| {
         section
             .get(key)
-            .and_then(|field| field.parse(str::parse::<Span>))
+            .and_then(|field| field.parse(value::expiry))
     };
     let quorum = quorum(&section, group);
     let time_lock = span("time_lock").unwrap_or(Span::ZERO);
@@ -87,11 +87,9 @@ fn approve(section: Section<'_>, rule: &str, groups: &[Group]) -> Option<Require
     let cosign = section
         .get("ledger_cosign")
         .and_then(|field| field.boolean());
-    if expires <= time_lock || expires > Requirement::MOST_EXPIRY {
+    if expires <= time_lock {
         section.fail(format!(
-            "`expires` ({expires}) has to be longer than `time_lock` ({time_lock}) and at most \
-             {}",
-            Requirement::MOST_EXPIRY
+            "`expires` ({expires}) has to be longer than `time_lock` ({time_lock})"
         ));
     }
     section.finish();

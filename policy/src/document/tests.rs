@@ -48,6 +48,52 @@ then = "deny"
 /// What is replaced, by what, and what is told.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
+        "approvers = [\"alice\", \"bob\"]\n",
+        "approvers = [\"alice\", \"bob\"]\ndelay = \"36500d\"\n",
+        "`groups.treasury.delay`: expected a delay from 0s to 30d, got `36500d`",
+    ),
+    (
+        "[destinations.cold]\n",
+        "[destinations.cold]\ncooldown = \"91d\"\n",
+        "`destinations.cold.cooldown`: expected a cool-down from 0s to 90d, got `91d`",
+    ),
+    (
+        "decimals = 5\n",
+        "decimals = 5\nreference_price_usd = { source = \"operator\", max_age = \"31d\" }\n",
+        "`assets.BONK.reference_price_usd.max_age`: expected an age from 0s to 30d, got `31d`",
+    ),
+    (
+        "quorum = 2 }",
+        "quorum = 2, expires = \"91d\" }",
+        "expected a time from 0s to 90d, got `91d`",
+    ),
+    (
+        "quorum = 2 }",
+        "quorum = 2, expires = \"90d\", time_lock = \"36500d\" }",
+        "expected a time from 0s to 90d, got `36500d`",
+    ),
+    (
+        "window = \"24h\"",
+        "window = \"401d\"",
+        "`limits[0].window`: expected a window from 1s to 400d, got `401d`",
+    ),
+    (
+        "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin",
+        "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
+        "`destinations.cold.solana[0]`: `TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA` is the Token \
+         program: what is sent there is lost",
+    ),
+    (
+        "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin",
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+        "is the mint of USDC",
+    ),
+    (
+        "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin",
+        "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263",
+        "which is the mint of asset `BONK`",
+    ),
+    (
         "schema = 1\n",
         "schema = 1\nsolana = { lookup_tables = \"atested\" }\n",
         "`solana.lookup_tables`: unknown mode of lookup tables `atested`; did you mean `attested`?",

@@ -1,8 +1,8 @@
 //! How single values are written.
 
-use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span};
+use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span, nobodys};
 
-use crate::rule::{Hours, Threshold};
+use crate::rule::{Hours, Requirement, Threshold};
 use crate::set::PolicyAsset;
 
 /// Names of rules, limits, groups, destinations, approvers and tiers.
@@ -30,6 +30,17 @@ fn looks_like_an_address(text: &str) -> bool {
         .or_else(|| text.strip_prefix("0X"))
         .is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
     evm || text.parse::<Address>().is_ok()
+}
+
+/// An address that something may be sent to.
+pub(crate) fn receiver(text: &str) -> Result<Address, String> {
+    let address: Address = text.parse().map_err(|error| format!("{error}"))?;
+    match nobodys(&address) {
+        Some(what) => Err(format!(
+            "`{address}` is {what}: what is sent there is lost; name an account that somebody holds"
+        )),
+        None => Ok(address),
+    }
 }
 
 /// What a name looks like at a glance: two names of one look are taken for each other.
@@ -77,11 +88,45 @@ pub(crate) fn ratio_bps(text: &str) -> Result<u16, String> {
 
 /// A length of a limit's window.
 pub(crate) fn window(text: &str) -> Result<Span, String> {
+    const LEAST: Span = Span::from_secs(1);
+    span("a window", text, LEAST, MOST_WINDOW)
+}
+
+/// Longest window of a limit, and longest that an order may wait.
+const MOST_WINDOW: Span = Span::from_secs(400 * 86_400);
+/// Longest that a change waits after people agreed. Making it longer takes one word and making it
+/// shorter waits for it, so without a bound one word could be for ever.
+const MOST_DELAY: Span = Span::from_secs(30 * 86_400);
+/// Longest that an added address cools down: lengthening it takes one word.
+const MOST_COOLDOWN: Span = Span::from_secs(90 * 86_400);
+/// Oldest price that counts.
+const MOST_AGE: Span = Span::from_secs(30 * 86_400);
+
+/// The time lock of governed changes.
+pub(crate) fn delay(text: &str) -> Result<Span, String> {
+    span("a delay", text, Span::ZERO, MOST_DELAY)
+}
+
+/// How long an added address cannot be used.
+pub(crate) fn cooldown(text: &str) -> Result<Span, String> {
+    span("a cool-down", text, Span::ZERO, MOST_COOLDOWN)
+}
+
+/// How old a price may be.
+pub(crate) fn max_age(text: &str) -> Result<Span, String> {
+    span("an age", text, Span::ZERO, MOST_AGE)
+}
+
+/// How long people are asked, or have to wait.
+pub(crate) fn expiry(text: &str) -> Result<Span, String> {
+    span("a time", text, Span::ZERO, Requirement::MOST_EXPIRY)
+}
+
+fn span(what: &str, text: &str, least: Span, most: Span) -> Result<Span, String> {
     let span: Span = text.parse().map_err(|error| format!("{error}"))?;
-    let (least, most) = (Span::from_secs(1), Span::from_secs(400 * 86_400));
     if span < least || span > most {
         return Err(format!(
-            "expected a window from {least} to {most}, got `{text}`"
+            "expected {what} from {least} to {most}, got `{text}`"
         ));
     }
     Ok(span)

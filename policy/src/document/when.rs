@@ -82,7 +82,7 @@ pub(super) fn bounds(section: &Section<'_>, when: &mut When, names: &Names<'_>) 
         max_positive_slippage_bps: bps("max_positive_slippage_bps").unwrap_or(0),
         fee_accounts: match section.get("fee_accounts") {
             None => unless_said.fee_accounts,
-            Some(field) => list(field, str::parse),
+            Some(field) => list(field, value::receiver),
         },
         min_value_bps: section
             .get("min_value_ratio")

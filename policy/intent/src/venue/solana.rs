@@ -6,6 +6,7 @@ mod detail;
 mod draft;
 mod fields;
 mod heads;
+mod nobodys;
 mod nonce;
 #[cfg(test)]
 pub(crate) mod random;
@@ -14,6 +15,7 @@ pub use address::{Address, AddressError};
 pub use assertion::{AssertedFact, Assertion};
 pub use detail::{AuthorityKind, Detail, Launch, Quote, StakeOperation, Swap};
 pub use draft::{Draft, details};
+pub use nobodys::nobodys;
 pub use nonce::Nonce;
 
 /// What a signature may live by here.
