@@ -139,6 +139,10 @@ fn of_state(case: &str) -> Option<&'static str> {
         }
         "venue" => "`countersign venues show` has its state; turning it on takes people",
         "certificate" => "have an operator issue another certificate with `countersign pki issue`",
+        "approver" => {
+            "nothing for this approver: others of the group have to approve it, `countersign requests \
+             show` lists them; to stop it, `countersign requests reject`"
+        }
         "grant_widens" => "compare with `countersign grants list`, then add `--replace`",
         "no_policy" => "`countersign policy propose FILE` brings the first one",
         _ => return None,
