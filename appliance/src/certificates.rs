@@ -8,6 +8,7 @@
 
 mod block;
 mod issue;
+mod left;
 mod renew;
 mod revoke;
 
@@ -119,12 +120,25 @@ pub enum CertificateError {
         /// When there is room again.
         retry_after: Timestamp,
     },
-    /// Nobody would be left to lift it.
+    /// Nobody would be left to ask.
     #[error(
         "no other operator has a certificate that is let in, so nobody could ask for `{0}` to be \
-         let in again; have another operator do it, or stop the appliance"
+         let in again. `countersign freeze principal {0}` stops it at once, and people can lift \
+         that; shut it out once another operator is certified"
     )]
     LastOperator(Principal),
+    /// Nobody would be left to ask for what enough people can agree to.
+    #[error(
+        "without `{whose}` {why}: it would be for ever. `countersign freeze principal {whose}` \
+         stops it at once, and people can lift that; shut it out once another operator is certified, \
+         or the group `change` has members enough"
+    )]
+    NobodyCouldAsk {
+        /// Who would be shut out.
+        whose: Principal,
+        /// What could not be decided.
+        why: String,
+    },
     /// The signing broke off.
     #[error("the certificate was not made; ask again")]
     BrokeOff,

@@ -232,7 +232,7 @@ async fn examine_state(
             report.add("tls", authority_sane(authority, clock.now()));
             match people::changes(&opened, clock.now()).await {
                 Ok(Changes::Possible(told)) => report.add("changes", Ok(told)),
-                Ok(Changes::Never(why)) => report.warn("changes", why),
+                Ok(Changes::Never(why) | Changes::Odd(why)) => report.warn("changes", why),
                 Err(wrong) => report.add("changes", Err(wrong)),
             }
             report.add(

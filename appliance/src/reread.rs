@@ -19,7 +19,7 @@ const STEP: Duration = Duration::from_millis(250);
 /// Records that cannot be read, or are not what was written.
 pub async fn read(app: &App) -> Result<(), GovernError> {
     certificates::load(&app.records, &app.register, app.clock.now()).await?;
-    certificates::load_blocks(app).await?;
+    certificates::load_blocks(&app.records, &app.register).await?;
     app.freezes.load(&app.records).await?;
     app.prices.load(&app.records).await?;
     app.registrations.load(&app.records).await?;

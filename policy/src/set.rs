@@ -1,11 +1,13 @@
 //! A policy, validated: what a decision is made by.
 
+use std::collections::BTreeSet;
+
 use countersign_intent::{Address, Asset, KnownAsset, Span};
 use sha2::{Digest, Sha256};
 
 use crate::approval;
 use crate::limit::{Cap, Limit};
-use crate::rule::Rule;
+use crate::rule::{AnyOf, Rule};
 
 /// People who approve together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +152,13 @@ impl LookupTables {
     }
 }
 
+fn fee_accounts(rule: &Rule) -> &[Address] {
+    match &rule.bounds.fee_accounts {
+        AnyOf::These(accounts) => accounts,
+        AnyOf::Any => &[],
+    }
+}
+
 /// A validated policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySet {
@@ -246,6 +255,31 @@ impl PolicySet {
         let dollars = |limit: &Limit| matches!(limit.cap(), Cap::MicroUsd(_));
         let mut rules = self.rules.iter();
         self.limits.iter().any(dollars) || rules.any(|rule| rule.bounds.min_value_bps.is_some())
+    }
+
+    /// Addresses that it lets something be sent to by name: of destinations, and of integrators' fees.
+    #[must_use]
+    pub fn receivers(&self) -> BTreeSet<Address> {
+        let named = self.destinations.iter().flat_map(|one| &one.solana);
+        let fees = self.rules.iter().flat_map(fee_accounts);
+        named.chain(fees).copied().collect()
+    }
+
+    /// What an address is in it, in words: of each kind the first that it is.
+    #[must_use]
+    pub fn roles_of(&self, address: &Address) -> Vec<String> {
+        let mut destinations = self.destinations.iter();
+        let destination = destinations.find(|one| one.solana.contains(address));
+        let mut rules = self.rules.iter();
+        let rule = rules.find(|rule| fee_accounts(rule).contains(address));
+        let mut assets = self.assets.iter();
+        let asset = assets.find(|one| one.asset == Asset::Token(*address));
+        let told = [
+            destination.map(|one| format!("an address of destination `{}`", one.name)),
+            rule.map(|one| format!("a fee account of rule `{}`", one.name)),
+            asset.map(|one| format!("the mint of asset `{}`", one.symbol)),
+        ];
+        told.into_iter().flatten().collect()
     }
 
     pub(crate) fn asset(&self, asset: Asset) -> Option<&PolicyAsset> {

@@ -59,6 +59,10 @@ pub struct Certificate {
     /// Whether it is let in now, and if not, why.
     #[serde(default)]
     pub status: CertificateStatus,
+    /// What its revocation leaves behind, told where it is revoked: who alone can still ask people for a
+    /// change, or that nobody can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// How a certificate stands.
@@ -124,6 +128,10 @@ pub struct BlockedPrincipal {
     /// them too. Told where it is blocked, not in lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub issued: Vec<String>,
+    /// What the block leaves behind, told where it is put in force: who alone can still ask people for a
+    /// change, or that nobody can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// A new certificate with its PEM.

@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_audit::{Actor, Kind as EntryKind};
-use countersign_intent::{Principal, Role, Timestamp};
+use countersign_intent::{Principal, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::issue::another_operator;
+use super::left::{self, Shut};
 use super::{CertificateError, unreadable};
 use crate::app::App;
-use crate::identity::{Block, Caller};
-use crate::records::{Draft, Kind, Record, RecordsError, Stored};
+use crate::identity::{Block, Caller, Register};
+use crate::records::{Draft, Kind, Record, Records, RecordsError, Stored};
 use crate::rehearsal;
 
 /// A principal that is not let in, whichever certificate it comes with: one row per principal, so
@@ -56,6 +56,8 @@ pub struct Blocked {
     pub record: BlockRecord,
     /// Whether it is recorded.
     pub recorded: bool,
+    /// What whoever puts it in force has to be told.
+    pub warning: Option<String>,
 }
 
 /// Blocks that are in force and could not be recorded yet.
@@ -63,7 +65,8 @@ pub struct Blocked {
 pub struct Waiting(Mutex<BTreeMap<String, BlockRecord>>);
 
 impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BlockRecord>> {
+    /// Whoever shuts somebody out holds this from looking who is left until it is done.
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BlockRecord>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -80,7 +83,7 @@ fn row_id(principal: &str) -> [u8; 16] {
 /// tried again by [`record_waiting`].
 ///
 /// # Errors
-/// The last operator who can come in.
+/// Nobody would be left who can ask for what enough people can agree to.
 pub async fn block(
     app: &App,
     by: &Caller,
@@ -90,9 +93,6 @@ pub async fn block(
     if let Some(stands) = blocked(app, principal).await? {
         return Ok(stands);
     }
-    if principal.role() == Role::Operator && !another_operator(app, principal) {
-        return Err(CertificateError::LastOperator(principal.clone()));
-    }
     let record = BlockRecord {
         principal: principal.to_string(),
         by: by.principal().to_string(),
@@ -101,22 +101,35 @@ pub async fn block(
         since: app.clock.now().micros(),
         lifted_at: None,
     };
-    if rehearsal::is_on() {
-        let (kind, subject) = (EntryKind::PrincipalBlocked, Some(record.principal.clone()));
-        let entry = app.journal.entry(kind, by.actor(), subject, &record)?;
-        rehearsal::stop(&[entry])?;
-    }
-    app.register.block(principal.clone(), record.standing());
+    let warning = put_in_force(app, by, principal, &record)?;
     metrics::counter!("countersign_principals_blocked_total").increment(1);
-    app.blocks
-        .lock()
-        .insert(record.principal.clone(), record.clone());
     let recorded = write(app, by.actor(), &record).await;
     if let Err(error) = &recorded {
         tracing::error!(%error, "a block holds but is not recorded; it is tried again");
     }
-    let recorded = recorded.is_ok();
-    Ok(Blocked { record, recorded })
+    Ok(Blocked {
+        record,
+        recorded: recorded.is_ok(),
+        warning,
+    })
+}
+
+fn put_in_force(
+    app: &App,
+    by: &Caller,
+    principal: &Principal,
+    record: &BlockRecord,
+) -> Result<Option<String>, CertificateError> {
+    let mut waiting = app.blocks.lock();
+    let warning = left::after(app, &Shut::Principal(principal))?;
+    if rehearsal::is_on() {
+        let (kind, subject) = (EntryKind::PrincipalBlocked, Some(record.principal.clone()));
+        let entry = app.journal.entry(kind, by.actor(), subject, record)?;
+        rehearsal::stop(&[entry])?;
+    }
+    app.register.block(principal.clone(), record.standing());
+    waiting.insert(record.principal.clone(), record.clone());
+    Ok(warning)
 }
 
 /// The block in force of a principal.
@@ -129,14 +142,18 @@ pub async fn blocked(app: &App, principal: &Principal) -> Result<Option<Blocked>
     }
     let name = principal.to_string();
     if let Some(record) = app.blocks.lock().get(&name).cloned() {
-        let recorded = false;
-        return Ok(Some(Blocked { record, recorded }));
+        return Ok(Some(Blocked {
+            record,
+            recorded: false,
+            warning: None,
+        }));
     }
     let stored = app.records.get::<BlockRecord>(row_id(&name)).await?;
     let stored = stored.filter(|stored| stored.record.lifted_at.is_none());
     Ok(stored.map(|stored| Blocked {
         record: stored.record,
         recorded: true,
+        warning: None,
     }))
 }
 
@@ -197,15 +214,14 @@ pub async fn lifted(
 ///
 /// # Errors
 /// As [`crate::records::Records::all`].
-pub async fn load(app: &App) -> Result<(), RecordsError> {
-    for stored in app.records.all::<BlockRecord>(None).await? {
+pub async fn load(records: &Records, register: &Register) -> Result<(), RecordsError> {
+    for stored in records.all::<BlockRecord>(None).await? {
         let principal = stored.record.principal()?;
         let since = stored.record.since;
-        app.register
-            .block(principal.clone(), stored.record.standing());
+        register.block(principal.clone(), stored.record.standing());
         if let Some(at) = stored.record.lifted_at {
             let (since, at) = (Timestamp::from_micros(since), Timestamp::from_micros(at));
-            app.register.lift(&principal, since, at);
+            register.lift(&principal, since, at);
         }
     }
     Ok(())

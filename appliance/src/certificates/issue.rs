@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::{Principal, Role, Span};
+use countersign_intent::{Principal, Span};
 use serde_json::json;
 
 use super::{CertificateError, CertificateRecord, named, put};
@@ -112,14 +112,6 @@ pub(crate) fn issuers(app: &App, by: &Caller) -> Vec<Principal> {
         }
     }
     issuers
-}
-
-/// Whether an operator is among those who can come in, others than `principal`.
-pub(super) fn another_operator(app: &App, principal: &Principal) -> bool {
-    let in_now = app.register.can_come_in(app.clock.now());
-    in_now
-        .iter()
-        .any(|one| one.role() == Role::Operator && one != principal)
 }
 
 impl From<CertificateError> for RecordsError {

@@ -1,27 +1,29 @@
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::CertificateId;
 
+use super::left::{self, Shut};
 use super::{CertificateError, CertificateRecord, named};
 use crate::app::App;
 use crate::identity::{Caller, Serial};
 use crate::records::{Draft, Stored};
 use crate::rehearsal;
 
-/// Revokes a certificate with everything renewed from it, and answers it. Refused from the next
-/// request on, recorded or not.
+/// Revokes a certificate with everything renewed from it, and answers it with what whoever does so has
+/// to be told. Refused from the next request on, recorded or not.
 ///
 /// # Errors
-/// No such certificate; rows or an HSM that do not answer.
+/// No such certificate; nobody would be left who can ask for what enough people can agree to; rows or
+/// an HSM that do not answer.
 pub async fn revoke(
     app: &App,
     by: &Caller,
     id: CertificateId,
-) -> Result<Stored<CertificateRecord>, CertificateError> {
+) -> Result<(Stored<CertificateRecord>, Option<String>), CertificateError> {
     let first = Serial::from_bytes(*id.as_bytes());
+    let warning = put_in_force(app, first)?;
     if rehearsal::is_on() {
-        return rehearsed(app, by, id).await;
+        return rehearsed(app, by, id).await.map(|stored| (stored, warning));
     }
-    app.register.revoke(first);
     let mut turn = app.records.turn().await;
     // Again: a renewal that had the turn before this one has put its certificate in since.
     let chain = app.register.revoke(first);
@@ -46,7 +48,17 @@ pub async fn revoke(
     if !drafts.is_empty() {
         turn.commit(drafts, entries).await?;
     }
-    Ok(answer)
+    Ok((answer, warning))
+}
+
+/// Only looked at in a dry run.
+fn put_in_force(app: &App, first: Serial) -> Result<Option<String>, CertificateError> {
+    let _one_at_a_time = app.blocks.lock();
+    let warning = left::after(app, &Shut::Chain(&app.register.chain(first)))?;
+    if !rehearsal::is_on() {
+        app.register.revoke(first);
+    }
+    Ok(warning)
 }
 
 /// Ends a dry run before anything is refused.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::change::{self, ChangeRecord, What};
 use super::consent::{ConsentRecord, Use};
 use super::tally::{State, tally};
-use super::{Digest32, GovernError};
+use super::{Digest32, GovernError, changeable};
 use crate::app::App;
 use crate::certificates::{self, CertificateRecord};
 use crate::freezes::{FreezeRecord, Scope};
@@ -141,8 +141,11 @@ async fn follow(app: &App, after: After) -> Result<(), GovernError> {
 }
 
 async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effect, GovernError> {
+    if let Some(nothing) = refused(app, id, &record.what) {
+        return Ok(nothing);
+    }
     match &record.what {
-        What::Policy { name, text } => policy(app, id, record, name, text).await,
+        What::Policy { name, text, .. } => policy(app, id, record, name, text).await,
         What::ApproverAdd { to, replaces } => {
             super::approver::enrolment(app, id, to, replaces.as_ref()).await
         }
@@ -158,13 +161,31 @@ async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effec
             csr,
             lifetime,
         } => super::certificate::effect(app, id, record, name, csr, *lifetime).await,
-        What::RegistrationAdd { registered } => registration_add(app, id, registered).await,
+        What::RegistrationAdd { registered, .. } => registration_add(app, id, registered).await,
         What::WalletLimits { wallet, was, to } => {
             super::wallet_limits::effect(app, id, wallet, was, to).await
         }
         What::Venue { was, to } => super::venue::effect(app, id, was.as_deref(), to).await,
         What::SecondFactor { operator } => new_second_factor(app, id, operator).await,
     }
+}
+
+/// Who can ask and agree may be others than when this was asked: of two approvers whose removal was
+/// agreed to, the second may be one too many.
+fn refused(app: &App, id: RequestId, what: &What) -> Option<Effect> {
+    let active = app.policies.active()?;
+    let why = changeable::after(app, what, &active.set)?;
+    Some(Effect {
+        drafts: Vec::new(),
+        kind: match what {
+            What::Policy { .. } => EntryKind::PolicyActivated,
+            _ => EntryKind::ApproverChanged,
+        },
+        subject: None,
+        detail: json!({ "not_done": what.kind(), "why": why, "request": id.to_string() }),
+        result: json!({ "done": false, "why": why }),
+        after: After::Nothing,
+    })
 }
 
 async fn new_second_factor(

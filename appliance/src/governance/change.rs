@@ -33,6 +33,9 @@ pub enum What {
         name: String,
         /// The whole file.
         text: String,
+        /// What addresses are that it adds, besides receivers, as it was when this was asked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<String>,
     },
     /// A new approver, or a new key of one.
     ApproverAdd {
@@ -86,6 +89,9 @@ pub enum What {
     RegistrationAdd {
         /// What it is.
         registered: Registered,
+        /// What its address is besides, as it was when this was asked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<String>,
     },
     /// A wallet's own limits loosened.
     WalletLimits {
@@ -147,7 +153,7 @@ impl What {
     pub fn wallet(&self) -> Option<&str> {
         match self {
             Self::WalletLimits { wallet, .. } => Some(wallet),
-            Self::RegistrationAdd { registered } => registered.wallet(),
+            Self::RegistrationAdd { registered, .. } => registered.wallet(),
             Self::Policy { .. }
             | Self::ApproverAdd { .. }
             | Self::ApproverRemove { .. }
@@ -222,7 +228,11 @@ impl What {
     #[must_use]
     pub fn summary(&self, active: &PolicySet) -> Vec<String> {
         match self {
-            Self::Policy { name, text } => super::policy::summary(name, text, active),
+            Self::Policy { name, text, also } => {
+                let mut lines = super::policy::summary(name, text, active);
+                lines.extend_from_slice(also);
+                lines
+            }
             Self::ApproverAdd { to, replaces } => super::approver::summary(to, replaces.as_ref()),
             Self::ApproverRemove {
                 id,
@@ -266,7 +276,11 @@ impl What {
                 lines.extend(lifetime.map(|span| format!("valid for {span}")));
                 lines
             }
-            Self::RegistrationAdd { registered } => registered.summary(),
+            Self::RegistrationAdd { registered, also } => {
+                let mut lines = registered.summary();
+                lines.extend_from_slice(also);
+                lines
+            }
             Self::WalletLimits { wallet, was, to } => {
                 super::wallet_limits::summary(wallet, was, to)
             }

@@ -12,6 +12,7 @@
 //!   very commit that marks its consent as used.
 //! * [`approve`]: an approval or a rejection coming in.
 
+pub mod also;
 pub mod apply;
 mod approve;
 pub mod approver;

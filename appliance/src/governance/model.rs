@@ -253,7 +253,14 @@ impl Run {
     async fn change_policy(&mut self) {
         let text = policy(&format!("v{}", self.step));
         let name = "model".to_owned();
-        if self.change(What::Policy { name, text }).await {
+        if self
+            .change(What::Policy {
+                name,
+                text,
+                also: Vec::new(),
+            })
+            .await
+        {
             self.model.version += 1;
         }
     }

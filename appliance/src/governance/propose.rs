@@ -1,7 +1,6 @@
 //! A governed change asked for.
 
 use countersign_audit::Kind as EntryKind;
-use countersign_policy::PolicySet;
 use serde_json::json;
 
 use super::ask::Ask;
@@ -32,7 +31,7 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
         .active()
         .ok_or_else(|| GovernError::Denied("no policy is active".to_owned()))?;
     let requirement = what.requirement(&policy.set).map_err(GovernError::Denied)?;
-    if let Some(why) = bricks(app, &what, &policy.set) {
+    if let Some(why) = changeable::after(app, &what, &policy.set) {
         return Err(GovernError::Denied(why));
     }
     let asker = poster.principal.to_string();
@@ -84,19 +83,6 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
     app.open_changes.insert(id, &stored.record);
     let ask = change::ask(app, &stored)?;
     Ok(Proposal { ask, why })
-}
-
-/// Why people could never agree to a change again after this one.
-fn bricks(app: &App, what: &What, active: &PolicySet) -> Option<String> {
-    let after = match what {
-        What::Policy { text, .. } => {
-            let new = countersign_policy::parse(text).ok()?;
-            changeable::of_now(app, Some(&new), None)
-        }
-        What::ApproverRemove { id, .. } => changeable::of_now(app, Some(active), Some(id)),
-        _ => None,
-    };
-    after.map(|why| format!("after this {why}; {}", changeable::CONSEQUENCE))
 }
 
 /// The same change of the same asker, if it waits already.

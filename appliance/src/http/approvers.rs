@@ -77,8 +77,7 @@ pub(super) async fn enrol(
     require_phase(&app, Activity::Change)?;
     let (scheme, key, text) = enrolment(&app, &body.name, &body.scheme, &body.public_key)?;
     if let Some(operator) = &body.operator {
-        Principal::new(Role::Operator, operator)
-            .map_err(|error| ApiError::field("operator", error.to_string()))?;
+        check_operator(&app, operator)?;
     }
     key.verify(&app.config.trust_domain, &text, &body.proof)
         .map_err(|error| ApiError::field("proof", error.to_string()))?;
@@ -103,6 +102,21 @@ pub(super) async fn enrol(
     }
     let what = What::ApproverAdd { to, replaces };
     propose(&app, &peer, what).await
+}
+
+/// Who is tied to nobody counts beside the operator they are.
+fn check_operator(app: &App, operator: &str) -> Result<(), ApiError> {
+    let who = Principal::new(Role::Operator, operator)
+        .map_err(|error| ApiError::field("operator", error.to_string()))?;
+    let ways = app.register.ways_in(app.clock.now());
+    if ways.iter().any(|way| way.principal == who) {
+        return Ok(());
+    }
+    let why = format!(
+        "no certificate of `{who}` is let in, so there is no such operator; `countersign pki list` has \
+         those that there are. Leave it out for somebody who is no operator, or have them certified first"
+    );
+    Err(ApiError::field("operator", why))
 }
 
 pub(super) async fn remove(

@@ -173,6 +173,7 @@ pub fn certificate(stored: &Stored<CertificateRecord>, app: &App) -> api::Certif
         renewed_to: record.renewed_to.clone(),
         ends_at: record.ends_at.map(time),
         status: certificate_status(record, app),
+        warning: None,
     }
 }
 
@@ -209,6 +210,7 @@ pub fn blocked(blocked: &Blocked) -> api::BlockedPrincipal {
         since: time(record.since),
         recorded: blocked.recorded,
         issued: Vec::new(),
+        warning: blocked.warning.clone(),
     }
 }
 

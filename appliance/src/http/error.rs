@@ -188,7 +188,9 @@ impl From<CertificateError> for ApiError {
             CertificateError::Identity(_) | CertificateError::Blocked(_) => {
                 Self::new(ErrorCode::Forbidden, detail)
             }
-            CertificateError::Renewed { .. } | CertificateError::LastOperator(_) => {
+            CertificateError::Renewed { .. }
+            | CertificateError::LastOperator(_)
+            | CertificateError::NobodyCouldAsk { .. } => {
                 Self::new(ErrorCode::AlreadyDecided, detail)
             }
             CertificateError::TooOften { retry_after, .. } => {
@@ -238,7 +240,9 @@ impl From<GovernError> for ApiError {
                 });
                 error
             }
-            GovernError::Forbidden(_) => Self::new(ErrorCode::Forbidden, detail),
+            GovernError::Forbidden(_) => {
+                Self::new(ErrorCode::Forbidden, detail).because("approver")
+            }
             GovernError::Field { field, .. } => Self::field(field, detail),
             GovernError::WrongSignature { .. } => Self::field("signature", detail),
             GovernError::Unreadable(_) => Self::new(ErrorCode::NotReady, detail),

@@ -47,7 +47,7 @@ pub(super) async fn freeze(
     metrics::counter!("countersign_freezes_total").increment(1);
     let recorded = freezes::record(&app, peer.actor(), &record).await;
     let active = app.policies.active();
-    let never = changeable::of_now(&app, active.as_ref().map(|policy| &policy.set), None);
+    let never = changeable::of_now(&app, active.as_ref().map(|policy| &policy.set));
     Ok(Json(FreezeState {
         warning: never.map(|why| format!("{why}; {}", changeable::CONSEQUENCE)),
         ..convert::freeze(&InForce { record, recorded })

@@ -87,6 +87,9 @@ pub(super) async fn revoke(
 ) -> Result<Json<Certificate>, ApiError> {
     require_phase(&app, Activity::Tighten)?;
     let id: CertificateId = convert::id("id", &text)?;
-    let stored = certificates::revoke(&app, &peer.0, id).await?;
-    Ok(Json(convert::certificate(&stored, &app)))
+    let (stored, warning) = certificates::revoke(&app, &peer.0, id).await?;
+    Ok(Json(Certificate {
+        warning,
+        ..convert::certificate(&stored, &app)
+    }))
 }

@@ -22,7 +22,7 @@ use super::phase::require_phase;
 use super::{changes, convert};
 use crate::app::App;
 use crate::governance::change::What;
-use crate::governance::changeable;
+use crate::governance::{also, changeable};
 use crate::phase::Activity;
 use crate::policies::PolicyRecord;
 use crate::records::{Draft, RecordsError, Stored};
@@ -108,6 +108,7 @@ pub(super) async fn propose(
         let what = What::Policy {
             name: proposed.name().to_owned(),
             text: body.text,
+            also: also::of_policy(&app, &active.set, &proposed).await?,
         };
         return changes::propose_with(&app, &peer, what, findings(&proposed)).await;
     }
@@ -165,7 +166,7 @@ fn errors(set: &PolicySet) -> usize {
 /// Why one operator's word would leave an appliance that nobody can ever change, where people can
 /// change it now.
 fn bricks(app: &App, active: Option<&PolicySet>, proposed: &PolicySet) -> Option<String> {
-    let never = |set| changeable::of_now(app, set, None);
+    let never = |set| changeable::of_now(app, set);
     match (never(active), never(Some(proposed))) {
         (None, Some(why)) => Some(format!(
             "under this policy {why}; {}; name enrolled approvers in a group `change` with a quorum",

@@ -18,10 +18,11 @@ use super::page::{Dated, Part, Shown, narrowed};
 use super::phase::require_phase;
 use super::{convert, wallets};
 use crate::app::App;
+use crate::governance::also;
 use crate::governance::change::What;
 use crate::phase::Activity;
 use crate::records::{Draft, RecordsError, Stored};
-use crate::registrations::RegistrationRecord;
+use crate::registrations::{Registered, RegistrationRecord};
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -83,7 +84,20 @@ pub(super) async fn add(
     registry
         .room_for(&registered)
         .map_err(|why| ApiError::field("kind", why))?;
-    propose(&app, &peer, What::RegistrationAdd { registered }).await
+    let active = app.policies.active();
+    let set = active.as_ref().map(|policy| &policy.set);
+    let also = also::of_registration(&app, set, &registered).await?;
+    let also = also.map_err(|why| ApiError::field(field_of(&registered), why))?;
+    propose(&app, &peer, What::RegistrationAdd { registered, also }).await
+}
+
+const fn field_of(registered: &Registered) -> &'static str {
+    match registered {
+        Registered::Market { .. } => "market",
+        Registered::TokenAccount { .. }
+        | Registered::NonceAccount { .. }
+        | Registered::TipAccount { .. } => "account",
+    }
 }
 
 /// Holds at once: what was registered is not understood any more.

@@ -28,7 +28,9 @@ pub use csr::{CsrError, MAX_CSR_BYTES};
 pub use gate::Gate;
 pub use principal::{SpiffeId, SpiffeIdError, TrustDomain};
 pub use profile::BACKDATE;
-pub use register::{Block, Issued as IssuedCertificate, MOST_RENEWALS, RENEWALS_PER, Register};
+pub use register::{
+    Block, Issued as IssuedCertificate, MOST_RENEWALS, RENEWALS_PER, Register, Way,
+};
 pub use serial::Serial;
 pub use server::{ServerError, ServerIdentity, TlsConfig};
 pub use signer::{CaSigner, SignerError};

@@ -60,6 +60,17 @@ struct Entry {
     used: AtomicBool,
 }
 
+/// A certificate that is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The certificate.
+    pub serial: Serial,
+    /// Whose it is.
+    pub principal: Principal,
+    /// Everybody on whose word it rests.
+    pub issuers: Vec<Principal>,
+}
+
 /// How a principal stands, whatever their certificates say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
@@ -114,15 +125,11 @@ impl Register {
     /// returns is accepted from them. Answers all of them, the first one first.
     pub fn revoke(&self, serial: Serial) -> Vec<Serial> {
         let mut state = self.write();
-        let mut chain = Vec::new();
-        let mut next = Some(serial);
-        while let Some(serial) = next.filter(|serial| !chain.contains(serial)) {
-            chain.push(serial);
-            let entry = state.issued.get_mut(&serial);
-            next = entry.and_then(|entry| {
+        let chain = chain(&state, serial);
+        for serial in &chain {
+            if let Some(entry) = state.issued.get_mut(serial) {
                 entry.issued.revoked = true;
-                entry.issued.successor
-            });
+            }
         }
         chain
     }
@@ -226,12 +233,12 @@ impl Register {
         issuers
     }
 
-    /// Principals who can come in now, as far as their certificates say.
+    /// The certificates that are let in now.
     #[must_use]
-    pub fn can_come_in(&self, now: Timestamp) -> HashSet<Principal> {
+    pub fn ways_in(&self, now: Timestamp) -> Vec<Way> {
         let state = self.read();
-        let entries = state.issued.values().map(|entry| &entry.issued);
-        let good = entries.filter(|issued| {
+        let good = state.issued.iter().filter(|(_, entry)| {
+            let issued = &entry.issued;
             let block = state.blocks.get(&issued.principal);
             let blocked = block.is_some_and(|block| {
                 block
@@ -241,7 +248,18 @@ impl Register {
             let ended = issued.ends_at.is_some_and(|ends_at| now > ends_at);
             !blocked && !issued.revoked && !ended && now <= issued.not_after
         });
-        good.map(|issued| issued.principal.clone()).collect()
+        good.map(|(serial, entry)| Way {
+            serial: *serial,
+            principal: entry.issued.principal.clone(),
+            issuers: entry.issued.issuers.clone(),
+        })
+        .collect()
+    }
+
+    /// A certificate and everything renewed from it, the first one first.
+    #[must_use]
+    pub fn chain(&self, serial: Serial) -> Vec<Serial> {
+        chain(&self.read(), serial)
     }
 
     /// Counts a renewal by the monotonic clock.
@@ -268,6 +286,17 @@ impl Register {
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn chain(state: &State, serial: Serial) -> Vec<Serial> {
+    let mut chain = Vec::new();
+    let mut next = Some(serial);
+    while let Some(serial) = next.filter(|serial| !chain.contains(serial)) {
+        chain.push(serial);
+        let entry = state.issued.get(&serial);
+        next = entry.and_then(|entry| entry.issued.successor);
+    }
+    chain
 }
 
 #[cfg(test)]

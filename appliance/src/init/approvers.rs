@@ -6,7 +6,7 @@ use std::path::Path;
 use countersign_intent::{ApproverId, Principal, Role};
 
 use crate::approvers::{ApproverRecord, Identity, Key, Scheme};
-use crate::governance::changeable::{CONSEQUENCE, Voter, unchangeable};
+use crate::governance::changeable::{Asker, CONSEQUENCE, People, Voter, unchangeable};
 use crate::start::StartError;
 
 use super::Init;
@@ -126,15 +126,21 @@ pub(super) fn never_changed(
     policy: Option<&str>,
 ) -> Result<Option<String>, StartError> {
     let set = policy.and_then(|text| countersign_policy::parse(text).ok());
-    let voters: Vec<Voter<'_>> = init
-        .approvers
-        .iter()
-        .map(|one| Voter {
-            name: &one.name,
-            operator: one.operator.as_deref(),
-        })
-        .collect();
-    let Some(why) = unchangeable(set.as_ref(), &voters, Some(&init.operators)) else {
+    let voter = |one: &FirstApprover| Voter {
+        name: one.name.clone(),
+        operator: one.operator.clone(),
+    };
+    let mut people = People {
+        voters: init.approvers.iter().map(voter).collect(),
+        askers: Vec::new(),
+    };
+    for operator in &init.operators {
+        people.askers.push(Asker {
+            operator: Principal::new(Role::Operator, operator)?,
+            issuers: Vec::new(),
+        });
+    }
+    let Some(why) = unchangeable(set.as_ref(), &people) else {
         return Ok(None);
     };
     let warning = format!("{why}; {CONSEQUENCE}");

@@ -110,6 +110,7 @@ impl Narrow<BlockRecord> for InForce {
         let blocked = Blocked {
             record: row.record.clone(),
             recorded: true,
+            warning: None,
         };
         let late = self.0.is_none_or(|since| row.record.since >= since);
         let in_force = row.record.lifted_at.is_none() && late;

@@ -22,6 +22,11 @@ fn issued(to: &str) -> Issued {
     }
 }
 
+fn can_come_in(register: &Register, now: i64, who: &Principal) -> bool {
+    let ways = register.ways_in(at(now));
+    ways.iter().any(|way| way.principal == *who)
+}
+
 fn renewed(to: &str, successor: u8) -> Issued {
     Issued {
         successor: Some(serial(successor)),
@@ -69,21 +74,21 @@ fn a_block_counts_for_every_certificate_and_lifting_revives_none() {
     };
     register.block(mallory.clone(), block(50, None));
     assert!(register.is_blocked(&mallory));
-    assert!(!register.can_come_in(at(60)).contains(&mallory));
-    assert!(register.can_come_in(at(60)).contains(&principal("bot/b")));
+    assert!(!can_come_in(&register, 60, &mallory));
+    assert!(can_come_in(&register, 60, &principal("bot/b")));
     // An older row, read again, does not take it back; nor does lifting another one.
     register.block(mallory.clone(), block(20, Some(at(30))));
     register.lift(&mallory, at(20), at(70));
     assert!(register.is_blocked(&mallory));
     register.lift(&mallory, at(50), at(80));
     assert!(!register.is_blocked(&mallory));
-    assert!(!register.can_come_in(at(90)).contains(&mallory));
+    assert!(!can_come_in(&register, 90, &mallory));
     let later = Issued {
         issued_at: at(81),
         ..issued("bot/a")
     };
     register.put(serial(3), later, at(90));
-    assert!(register.can_come_in(at(90)).contains(&mallory));
+    assert!(can_come_in(&register, 90, &mallory));
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub use context::{
 };
 pub use ledger::{Hidden, Shown, shown_by_ledger};
 pub use program::TRADING_PROGRAMS;
+pub use tip::JITO_TIP_ACCOUNTS;
 pub use wire::{PartialTransaction, from_base64, is_hex};
 
 use wire::{Form, Message};

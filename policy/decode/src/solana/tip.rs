@@ -6,7 +6,7 @@ use super::context::Context;
 
 /// Jito's tip accounts: PDAs of `T1pyyaTNZsKv2WcRAB8oVnk93mLJw2XzjtVYqCsaHqt` with the seeds
 /// `TIP_ACCOUNT_0` to `TIP_ACCOUNT_7`.
-const JITO: [Address; 8] = [
+pub const JITO_TIP_ACCOUNTS: [Address; 8] = [
     Address::from_literal("96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5"),
     Address::from_literal("HFqU5x63VTqvQss8hp11i4wVV8bD44PvwucfZ2bU7gRe"),
     Address::from_literal("Cw8CFyM9FkoMi7K7Crf6HNQqf4uEMzpKw6QNghXLvLkY"),
@@ -19,5 +19,5 @@ const JITO: [Address; 8] = [
 
 /// Whether a transfer to this account is a tip.
 pub(super) fn is_tip_account(account: &Address, context: &Context<'_>) -> bool {
-    JITO.contains(account) || context.tip_accounts.contains(account)
+    JITO_TIP_ACCOUNTS.contains(account) || context.tip_accounts.contains(account)
 }

@@ -119,4 +119,7 @@ fn show(certificate: &Certificate, out: &mut Output) {
             ("revoked", Some(cell(certificate.revoked_at.as_ref()))),
         ],
     );
+    if let Some(warning) = &certificate.warning {
+        out.line(format!("WARNING: {warning}"));
+    }
 }

@@ -56,6 +56,9 @@ fn blocked(blocked: &BlockedPrincipal, out: &mut Output) {
             ("reason", Some(cell(blocked.reason.as_ref()))),
         ],
     );
+    if let Some(warning) = &blocked.warning {
+        out.line(format!("WARNING: {warning}"));
+    }
     if !blocked.recorded {
         out.line("it holds, but its record could not be written yet");
     }
