@@ -363,6 +363,118 @@ async fn inv08_a_log_that_was_cut_or_rewritten_is_refused() {
     }
 }
 
+/// Rows and seal of an earlier time are genuine, every one of them. With them a freeze would be over.
+#[tokio::test]
+async fn inv08_rows_that_grant_power_are_not_set_back_with_their_seal() {
+    let Desk { mut appliance, .. } = desk().await.unwrap();
+    appliance.stop().await.unwrap();
+    let older = appliance.path("older");
+    appliance.copy_database(&older).unwrap();
+    appliance.start().await.unwrap();
+    let risk = appliance.client("risk").unwrap();
+    let scope = serde_json::json!({ "scope": "everything" });
+    assert_eq!(risk.post("/v1/freeze", &scope).await.unwrap().status, 200);
+    appliance.stop().await.unwrap();
+    let older = older.join("countersign.db");
+    let set_back = ["authority", "authority_seal"].map(|table| {
+        format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM older.{table};")
+    });
+    let set_back = format!(
+        "ATTACH '{}' AS older; {}",
+        older.display(),
+        set_back.concat()
+    );
+    attack(&appliance, &set_back).await.unwrap();
+    let ended = appliance.refused().await.unwrap();
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert!(
+        ended
+            .stderr
+            .contains("the seal over the rows that grant power"),
+        "{ended}"
+    );
+}
+
+fn three_sol(wallet: &Wallet) -> Vec<u8> {
+    message::transfer(
+        &wallet.address.parse().unwrap(),
+        &COLD.parse::<Pubkey>().unwrap(),
+        3_000_000_000,
+    )
+}
+
+/// The key of a request of three SOL that was allowed and not sent, because the token was away.
+async fn not_sent(appliance: &Appliance, wallet: &Wallet) -> Result<String> {
+    let bot = appliance.client("bot")?;
+    let (tokens, away) = (appliance.path("tokens"), appliance.path("away"));
+    std::fs::rename(&tokens, &away)?;
+    let mut found = None;
+    for number in 0..20 {
+        let key = format!("gone-{number}");
+        bot.sign(&key, &wallet.id, &three_sol(wallet)).await?;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let mut file = database(appliance).await?;
+        found = sqlx::query_scalar(
+            "SELECT idem_key FROM requests JOIN outcomes USING (seq) \
+             WHERE kind IN (2, 3) AND decided = 1 LIMIT 1",
+        )
+        .fetch_optional(&mut file)
+        .await?;
+        file.close().await?;
+        if found.is_some() {
+            break;
+        }
+    }
+    std::fs::rename(&away, &tokens)?;
+    found.context("nothing was left unsent")
+}
+
+/// Asks until the token is there again, for at most ten seconds.
+async fn signed_again(appliance: &Appliance, wallet: &Wallet, key: &str) -> Result<()> {
+    let bot = appliance.client("bot")?;
+    for _ in 0..100 {
+        let reply = bot.sign(key, &wallet.id, &three_sol(wallet)).await?;
+        if reply.status == 200 {
+            return Ok(());
+        }
+        ensure!(reply.status == 503, "{}", reply.body);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("{key} was not signed within ten seconds")
+}
+
+/// Three of five SOL were given back, because nothing was signed, and another three were signed since.
+/// Whoever takes away the row that says so, under the running appliance or a stopped one, gets no
+/// second signature.
+#[tokio::test]
+async fn inv08_an_outcome_that_is_gone_gives_no_retry_room() {
+    let Desk {
+        mut appliance,
+        wallet,
+    } = desk().await.unwrap();
+    let key = not_sent(&appliance, &wallet).await.unwrap();
+    signed_again(&appliance, &wallet, "other").await.unwrap();
+    let take_away = "DELETE FROM outcomes WHERE kind IN (2, 3)";
+    attack(&appliance, take_away).await.unwrap();
+    for _ in 0..2 {
+        let bot = appliance.client("bot").unwrap();
+        let again = bot.sign(&key, &wallet.id, &three_sol(&wallet)).await;
+        let problem = again.unwrap().problem().unwrap();
+        assert_eq!(problem.status, 503);
+        assert!(
+            problem.detail.contains("behind the appliance's back"),
+            "{}",
+            problem.detail
+        );
+        appliance.stop().await.unwrap();
+        appliance.start().await.unwrap();
+    }
+    appliance.stop().await.unwrap();
+    attack(&appliance, "DELETE FROM given_back").await.unwrap();
+    let ended = appliance.refused().await.unwrap();
+    assert_eq!(ended.code, Some(1), "{ended}");
+}
+
 /// A denied theft, turned into one that was allowed and only waits for its signature.
 #[tokio::test]
 async fn inv08_a_request_that_was_turned_into_an_allowed_one_is_not_signed() {
@@ -636,6 +748,12 @@ const COLUMNS: &[(&str, &str, &str, Found)] = {
         ("nonces", "slot", NONCE, AtStart),
         ("nonces", "holder", NONCE, AtStart),
         ("nonces", "held", NONCE, AtStart),
+        (
+            "given_back",
+            "seq",
+            "INSERT INTO given_back VALUES (1)",
+            AtStart,
+        ),
         (
             "audit_entries",
             "idx",

@@ -47,6 +47,7 @@ macro_rules! conformance {
             usage_is_replaced_and_expires
             the_ledgers_seal_is_replaced
             a_nonce_is_replaced_with_what_it_holds
+            what_was_given_back_is_remembered_and_taken_out
             authority_is_found_listed_and_replaced
             authority_values_are_unique_within_a_kind
             macs_come_in_pages
@@ -172,6 +173,7 @@ pub(crate) const NOTHING_YET: Progress = Progress {
     latest_micros: 0,
     macs_from: 1,
     tags_from: 0,
+    given_back_from: 1,
 };
 
 pub(crate) async fn an_empty_store_says_so<S: Store>(store: S) {
@@ -199,6 +201,7 @@ pub(crate) async fn a_commit_is_seen_by_readers<S: Store>(store: S) {
         latest_micros: 5_000,
         macs_from: 1,
         tags_from: 0,
+        given_back_from: 1,
     };
     assert_eq!(store.progress().await.unwrap(), expected);
 }

@@ -36,6 +36,8 @@ pub struct Progress {
     pub macs_from: u64,
     /// Index of the first log entry that has a tag.
     pub tags_from: u64,
+    /// Number of the first request of which [`Store::given_back`] knows.
+    pub given_back_from: u64,
 }
 
 /// A database.
@@ -160,6 +162,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every durable nonce that was observed, in any order.
     fn nonces(&self) -> impl Future<Output = StoreResult<Vec<NonceRow>>> + Send;
+
+    /// Numbers of the requests whose reservation was given back, smallest first: at most `limit`.
+    /// Meant for a start, so not held to [`PAGE_LIMIT`].
+    fn given_back(&self, limit: u32) -> impl Future<Output = StoreResult<Vec<u64>>> + Send;
 
     /// Log entries from index `from`, in order: at most `limit`, and at most [`PAGE_LIMIT`].
     fn entries(

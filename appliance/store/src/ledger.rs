@@ -19,6 +19,9 @@
 //! The database is not trusted with what was used up: a MAC over all of it, under a key that the
 //! database does not have, is written with each commit and checked when it is read.
 //!
+//! Whether a reservation was given back is remembered apart from the row of the outcome, and sealed
+//! with the rest: a row that is gone has no MAC that is wrong.
+//!
 //! What is signed counts at the time of its reservation, also if a retry has it signed much
 //! later. That gives nobody more than they had: had the first attempt been answered, the same
 //! signature could have been kept and used at that later time just the same.
@@ -26,6 +29,7 @@
 mod attempts;
 mod batch;
 mod core;
+mod given_back;
 mod handle;
 mod head;
 mod job;

@@ -265,6 +265,14 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn given_back(&self, limit: u32) -> StoreResult<Vec<u64>> {
+        self.shared.read(Point::Read, |state| {
+            let seqs = state.given_back.iter().copied();
+            seqs.take(usize::try_from(limit).unwrap_or(usize::MAX))
+                .collect()
+        })
+    }
+
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {
         self.shared.read(Point::Read, |state| {
             let entries = state.entries.range(from..).take(page(limit));

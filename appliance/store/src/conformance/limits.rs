@@ -94,3 +94,25 @@ pub(crate) async fn a_nonce_is_replaced_with_what_it_holds<S: Store>(store: S) {
     commit(&store, put(second.clone())).await.unwrap();
     assert_eq!(stored(store.nonces().await.unwrap()), second);
 }
+
+pub(crate) async fn what_was_given_back_is_remembered_and_taken_out<S: Store>(store: S) {
+    assert!(store.given_back(9).await.unwrap().is_empty());
+    let put = |given_back: &[u64], reserved_again: &[u64], from| Writes {
+        given_back: given_back.to_vec(),
+        reserved_again: reserved_again.to_vec(),
+        given_back_from: from,
+        ..Writes::default()
+    };
+    commit(&store, put(&[7, 300, 2], &[], None)).await.unwrap();
+    assert_eq!(store.given_back(9).await.unwrap(), [2, 7, 300]);
+    assert_eq!(store.given_back(2).await.unwrap(), [2, 7]);
+    // What is there stays, and what is not there is no reason to fail.
+    commit(&store, put(&[7, 8], &[2, 99], Some(3)))
+        .await
+        .unwrap();
+    assert_eq!(store.given_back(9).await.unwrap(), [7, 8, 300]);
+    assert_eq!(store.progress().await.unwrap().given_back_from, 3);
+    commit(&store, put(&[], &[7, 8, 300], None)).await.unwrap();
+    assert!(store.given_back(9).await.unwrap().is_empty());
+    assert_eq!(store.progress().await.unwrap().given_back_from, 3);
+}

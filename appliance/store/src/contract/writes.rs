@@ -30,6 +30,12 @@ pub struct Writes {
     pub ledger_seal: Option<[u8; 32]>,
     /// Durable nonces; one of the same account is replaced, with what it holds.
     pub nonces: Vec<NonceRow>,
+    /// Requests whose reservation was given back.
+    pub given_back: Vec<u64>,
+    /// Those of them that are reserved again, or forgotten.
+    pub reserved_again: Vec<u64>,
+    /// The first request of which that is known.
+    pub given_back_from: Option<u64>,
     /// Log entries; a taken index is a conflict.
     pub entries: Vec<EntryRow>,
     /// Roots over complete subtrees; stored ones never change.

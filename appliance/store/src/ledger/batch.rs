@@ -8,6 +8,7 @@ use countersign_intent::{RequestId, Timestamp};
 use countersign_policy::Decision;
 
 use super::core::Core;
+use super::given_back::Reservation;
 use super::head::Head;
 use super::job::{
     AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Randomness, Verdict,
@@ -73,6 +74,10 @@ impl<'a> Draft<'a> {
         let core = self.core;
         core.windows.write_to(&mut self.writes, &mut core.sums, now);
         core.nonces.write_to(&mut self.writes, &mut core.sums);
+        core.given_back.write_to(&mut self.writes, &mut core.sums);
+        if let Some(seal) = &self.writes.seal {
+            core.sums.put_authority(seal);
+        }
         core.reached.note(&self.writes);
         core.rows.seal(&mut self.writes);
         let head = core.head();
@@ -93,6 +98,7 @@ impl<'a> Draft<'a> {
                 }
                 let (nonces, windows) = (&mut self.core.nonces, &mut self.core.windows);
                 nonces.give_back(settlement.seq(), windows);
+                self.core.given_back.insert(settlement.seq());
             }
             self.put_outcome(settlement.row(index));
         }
@@ -141,7 +147,11 @@ impl<'a> Draft<'a> {
             return Ok(Ruling::Told(Judged::Conflict { request_id }));
         }
         let id = request.id;
-        match (request.decided, outcome.as_ref().map(|row| row.kind)) {
+        let kind = outcome.as_ref().map(|row| row.kind);
+        if request.decided == Decided::Allowed {
+            self.agrees(id, kind)?;
+        }
+        match (request.decided, kind) {
             (Decided::Allowed, None | Some(OutcomeKind::Unknown)) => sign_again(case, request),
             // The reservation was given back: nothing of the first judgement is left to keep.
             (Decided::Allowed, Some(OutcomeKind::NotSent | OutcomeKind::Refused)) => {
@@ -154,6 +164,26 @@ impl<'a> Draft<'a> {
                     request,
                     outcome,
                 })))
+            }
+        }
+    }
+
+    /// Whether what was read of an allowed request's outcome is what became of its reservation.
+    fn agrees(&self, id: RequestId, kind: Option<OutcomeKind>) -> Result<(), LedgerError> {
+        let reservation = self.core.given_back.reservation(request_seq(id));
+        match (kind, reservation) {
+            (None | Some(OutcomeKind::Unknown), Reservation::Held)
+            | (
+                Some(OutcomeKind::NotSent | OutcomeKind::Refused),
+                Reservation::GivenBack | Reservation::Forgotten,
+            )
+            | (Some(OutcomeKind::Signed), _) => Ok(()),
+            (None | Some(OutcomeKind::Unknown), Reservation::Forgotten) => {
+                Err(LedgerError::TooOld(id))
+            }
+            (None | Some(OutcomeKind::Unknown), Reservation::GivenBack)
+            | (Some(OutcomeKind::NotSent | OutcomeKind::Refused), Reservation::Held) => {
+                Err(LedgerError::NotOurs(id))
             }
         }
     }
@@ -189,6 +219,9 @@ impl<'a> Draft<'a> {
         };
         if let (Decided::Allowed, Some(change)) = (decided, case.on_allow) {
             self.change(change)?;
+        }
+        if again && decided == Decided::Allowed {
+            self.core.given_back.remove(request_seq(id));
         }
         let log_index = self.append(verdict.entry);
         let answer = verdict.answer;
@@ -315,7 +348,7 @@ impl<'a> Draft<'a> {
 
     /// Whether the change was made on top of the last one, and its entries can be written.
     fn fits(&self, change: &AdminChange) -> Result<(), LedgerError> {
-        let expected = self.core.seal_version.saturating_add(1);
+        let expected = self.core.authority_version().saturating_add(1);
         let got = change.seal.as_ref().map_or(0, |seal| seal.version);
         let sealed = change.seal.is_some() || !change.rows.is_empty();
         if sealed && got != expected {
@@ -331,7 +364,7 @@ impl<'a> Draft<'a> {
         self.fits(&change)?;
         let indices = self.append_all(change.entries)?;
         if let Some(seal) = &change.seal {
-            self.core.seal_version = seal.version;
+            self.core.authority = Some(seal.clone());
         }
         self.writes.authority.extend(change.rows);
         self.writes.seal = change.seal.or(self.writes.seal.take());

@@ -5,6 +5,7 @@ use countersign_intent::Timestamp;
 use countersign_policy::LimitKey;
 use countersign_policy::usage::Window;
 
+use super::given_back::GivenBack;
 use super::head::Head;
 use super::limits::Limits;
 use super::nonces::Nonces;
@@ -12,19 +13,23 @@ use super::reached::Recorded;
 use super::rows::RowSeals;
 use super::seal::{Sealer, Sums};
 use super::windows::{Windows, limit_key};
-use crate::{Cause, Store, StoreError, StoreResult, UsageRow};
+use crate::{AuthoritySeal, Cause, Store, StoreError, StoreResult, UsageRow};
 
 /// What is in memory of what is stored. Only ever ahead of it by the batch at hand.
 pub(super) struct Core {
     pub(super) frontier: Frontier,
     pub(super) next_seq: u64,
     pub(super) latest: Timestamp,
-    pub(super) seal_version: u64,
+    /// The seal over the rows of authority.
+    pub(super) authority: Option<AuthoritySeal>,
     pub(super) windows: Windows,
     pub(super) nonces: Nonces,
+    pub(super) given_back: GivenBack,
     pub(super) sums: Sums,
     pub(super) reached: Recorded,
     pub(super) rows: RowSeals,
+    /// The ledger's seal as it was read.
+    pub(super) seal: Option<Vec<u8>>,
     /// Limits of which everything that is stored has expired: to be deleted, a few at a time.
     pub(super) expired: Vec<LimitKey>,
 }
@@ -36,7 +41,9 @@ impl Core {
         limits: &Limits,
     ) -> StoreResult<Self> {
         let progress = store.progress().await?;
-        let seal = store.authority_seal().await?;
+        let authority = store.authority_seal().await?;
+        let given_back = GivenBack::load(store, progress.given_back_from).await?;
+        let seal = store.ledger_seal().await?;
         let frontier = load_frontier(store, progress.entries).await?;
         let nonces = store.nonces().await?;
         let reached = Recorded::load(store, progress).await?;
@@ -48,19 +55,38 @@ impl Core {
         let latest = Timestamp::from_micros(progress.latest_micros);
         let mut expired = Vec::new();
         let newest = |row: &UsageRow| expired.extend(expired_key(row, latest));
-        let sums = Sums::load(store, sealer, &nonces, reached.at(head), newest).await?;
+        let mut sums = Sums::new(sealer);
+        nonces.iter().for_each(|row| sums.put_nonce(row));
+        sums.read_usage(store, newest).await?;
+        let earlier = given_back.knows_nothing(progress.last_request);
+        let earlier = earlier.then_some(sums.total());
+        given_back.add_to(&mut sums);
+        authority.iter().for_each(|seal| sums.put_authority(seal));
+        sums.check(seal.as_deref(), reached.at(head), earlier)?;
         Ok(Self {
             frontier,
             next_seq: progress.last_request.saturating_add(1),
             latest,
-            seal_version: seal.map_or(0, |seal| seal.version),
+            authority,
             windows: Windows::new(limits.windows),
             nonces: Nonces::load(nonces)?,
+            given_back,
             sums,
             reached,
             rows,
+            seal,
             expired,
         })
+    }
+
+    /// The version of the seal over the rows of authority; 0 before the first.
+    pub(super) fn authority_version(&self) -> u64 {
+        self.authority.as_ref().map_or(0, |seal| seal.version)
+    }
+
+    /// The MAC of the seal over the rows of authority.
+    pub(super) fn authority_mac(&self) -> Option<Vec<u8>> {
+        self.authority.as_ref().map(|seal| seal.mac.clone())
     }
 
     pub(super) fn head(&self) -> Head {

@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::queue::{Job, Settlement};
 use super::rows::RowSeals;
 use super::seal::Sealer;
-use super::writer::Writer;
+use super::writer::{Watched, Writer};
 use crate::{CheckpointRow, Store};
 
 /// A handle to the writer; cheap to clone. The writer ends when [`Ledger::shutdown`] is
@@ -20,8 +20,7 @@ use crate::{CheckpointRow, Store};
 #[derive(Debug, Clone)]
 pub struct Ledger {
     jobs: mpsc::Sender<Job>,
-    head: watch::Receiver<Head>,
-    rows: RowSeals,
+    watched: Watched,
 }
 
 impl Ledger {
@@ -38,20 +37,19 @@ impl Ledger {
         limits: Limits,
     ) -> Result<Self, LedgerError> {
         let (sender, receiver) = mpsc::channel(limits.queue.max(1));
-        let (writer, head, rows) =
+        let (writer, watched) =
             Writer::open(store, clock, randomness, sealer, limits, receiver).await?;
         tokio::spawn(writer.run());
         Ok(Self {
             jobs: sender,
-            head,
-            rows,
+            watched,
         })
     }
 
     /// Checks what is read of requests and of the log without the writer.
     #[must_use]
     pub const fn rows(&self) -> &RowSeals {
-        &self.rows
+        &self.watched.rows
     }
 
     /// Judges one case.
@@ -166,7 +164,15 @@ impl Ledger {
     /// Size and root of the durable log, as they change.
     #[must_use]
     pub fn head(&self) -> watch::Receiver<Head> {
-        self.head.clone()
+        self.watched.head.clone()
+    }
+
+    /// The MAC of the last seal over the rows of authority, as the ledger's own seal covers it: an
+    /// earlier one is as genuine, and is not this one. After a commit that failed it is what was
+    /// found once [`Self::flush`] has returned.
+    #[must_use]
+    pub fn authority_mac(&self) -> Option<Vec<u8>> {
+        self.watched.authority.borrow().clone()
     }
 
     /// Returns once everything queued before it is durable.

@@ -231,6 +231,12 @@ pub enum LedgerError {
          find out who wrote to the database, then restore it from a backup"
     )]
     NotOurs(RequestId),
+    /// So old that nobody knows whether its reservation is there still.
+    #[error(
+        "{0} was allowed so long ago, or by an earlier version, that whether its limits are still \
+         reserved is not known; it is not signed again: ask under another key"
+    )]
+    TooOld(RequestId),
     /// What the case was made from has changed since; make it anew.
     #[error("the facts of this request changed while it waited")]
     Stale,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use countersign_audit::Hash;
 use countersign_intent::Timestamp;
 
-use crate::{Cause, HeldRow, NonceRow, Store, StoreError, StoreResult, UsageRow};
+use crate::{AuthoritySeal, Cause, HeldRow, NonceRow, Store, StoreError, StoreResult, UsageRow};
 
 /// Makes a MAC under a key that the database does not have.
 pub type Sealer = Arc<dyn Fn(&[u8]) -> [u8; 32] + Send + Sync>;
@@ -12,7 +12,10 @@ pub type Sealer = Arc<dyn Fn(&[u8]) -> [u8; 32] + Send + Sync>;
 /// Rows read at once when all are.
 const ROWS_PER_READ: u32 = 10_000;
 
-/// Sums over everything that limits rest on: the use of each limit, and what nonces hold.
+const AUTHORITY: &[u8] = b"authority seal\0";
+
+/// Sums over everything that limits rest on: the use of each limit, what nonces hold, and which
+/// reservations were given back; and the seal over the rows of authority.
 ///
 /// Each row has a tag, a MAC cut to 128 bits; tags add up, so a row that changes costs two of them
 /// (the incremental multiset hash of Clarke et al., ASIACRYPT 2003, keyed). The tags and sums
@@ -24,6 +27,8 @@ pub(super) struct Sums {
     sealer: Sealer,
     limits: HashMap<Name, u128>,
     nonces: HashMap<[u8; 32], u128>,
+    /// The tags of what there is one of.
+    single: HashMap<&'static [u8], u128>,
     total: u128,
 }
 
@@ -47,24 +52,23 @@ pub(super) struct Reached {
 }
 
 impl Sums {
-    /// Reads every row and holds the sum against the seal. `newest` is told of the newest row of
-    /// each limit.
-    pub(super) async fn load<S: Store>(
-        store: &S,
-        sealer: Sealer,
-        nonces: &[NonceRow],
-        reached: Reached,
-        mut newest: impl FnMut(&UsageRow),
-    ) -> StoreResult<Self> {
-        let mut sums = Self {
+    /// Over nothing.
+    pub(super) fn new(sealer: Sealer) -> Self {
+        Self {
             sealer,
             limits: HashMap::new(),
             nonces: HashMap::new(),
+            single: HashMap::new(),
             total: 0,
-        };
-        for row in nonces {
-            sums.put_nonce(row);
         }
+    }
+
+    /// Reads the use of all limits. `newest` is told of the newest row of each.
+    pub(super) async fn read_usage<S: Store>(
+        &mut self,
+        store: &S,
+        mut newest: impl FnMut(&UsageRow),
+    ) -> StoreResult<()> {
         let mut last: Option<UsageRow> = None;
         loop {
             let after = last.as_ref();
@@ -73,7 +77,7 @@ impl Sums {
             if rows.is_empty() {
                 break;
             }
-            sums.add_all(&rows);
+            self.add_all(&rows);
             for row in rows {
                 let before = last.replace(row);
                 let ended = |before: &UsageRow| {
@@ -84,18 +88,34 @@ impl Sums {
             }
         }
         last.iter().for_each(&mut newest);
-        let seal = store.ledger_seal().await?;
+        Ok(())
+    }
+
+    /// Holds the sums against the stored seal. `earlier` is what they were without all that earlier
+    /// versions did not seal, if there is nothing of it that anybody could have taken away.
+    pub(super) fn check(
+        &self,
+        seal: Option<&[u8]>,
+        reached: Reached,
+        earlier: Option<u128>,
+    ) -> StoreResult<()> {
         let nothing_yet = seal.is_none()
             && (reached.size, reached.last_request) == (0, 0)
-            && sums.limits.is_empty()
-            && sums.nonces.is_empty();
-        let written = |ours: [u8; 32]| seal.as_deref() == Some(ours.as_slice());
-        if nothing_yet || written(sums.seal(reached)) || written(sums.first_seal(reached)) {
-            return Ok(sums);
+            && self.limits.is_empty()
+            && self.nonces.is_empty()
+            && !self.single.contains_key(AUTHORITY)
+            && earlier.is_some();
+        let written = |ours: [u8; 32]| seal == Some(ours.as_slice());
+        if nothing_yet
+            || written(self.seal(reached))
+            || earlier.is_some_and(|total| written(self.earlier_seal(reached, total)))
+        {
+            return Ok(());
         }
         Err(StoreError::Corrupt(Cause::new(
-            "the use of limits or the log is not what was recorded last; somebody changed or set \
-             back the database: restore it, or find out who did",
+            "the use of limits, the log, or the seal over the rows that grant power is not what was \
+             recorded last; somebody changed or set back the database: restore it, or find out who \
+             did",
         )))
     }
 
@@ -156,13 +176,54 @@ impl Sums {
         self.total = self.total.wrapping_add(tag).wrapping_sub(before);
     }
 
+    /// Takes in that the reservation of a request was given back, or made again.
+    pub(super) fn change_given_back(&mut self, seq: u64, given_back: bool) {
+        let tag = self.tag(&[b"given back\0".as_slice(), &seq.to_be_bytes()].concat());
+        self.total = match given_back {
+            true => self.total.wrapping_add(tag),
+            false => self.total.wrapping_sub(tag),
+        };
+    }
+
+    /// Takes in the first request of which that is known.
+    pub(super) fn put_given_back_from(&mut self, seq: u64) {
+        self.put_single(b"given back from\0", &seq.to_be_bytes());
+    }
+
+    /// Takes in the seal over the rows of authority: an earlier one that is genuine, with its rows,
+    /// is not the last one.
+    pub(super) fn put_authority(&mut self, seal: &AuthoritySeal) {
+        let bytes = [seal.version.to_be_bytes().as_slice(), &seal.mac].concat();
+        self.put_single(AUTHORITY, &bytes);
+    }
+
+    fn put_single(&mut self, what: &'static [u8], bytes: &[u8]) {
+        let tag = self.tag(&[what, bytes].concat());
+        let before = self.single.insert(what, tag).unwrap_or(0);
+        self.total = self.total.wrapping_add(tag).wrapping_sub(before);
+    }
+
+    /// The sum of all tags.
+    pub(super) const fn total(&self) -> u128 {
+        self.total
+    }
+
     /// The seal over everything.
     pub(super) fn seal(&self, reached: Reached) -> [u8; 32] {
-        let mut bytes = b"ledger seal v2\0".to_vec();
+        self.seal_as(b"ledger seal v3\0", reached, self.total)
+    }
+
+    /// The seal that the version before wrote; the next commit writes the other.
+    fn earlier_seal(&self, reached: Reached, total: u128) -> [u8; 32] {
+        self.seal_as(b"ledger seal v2\0", reached, total)
+    }
+
+    fn seal_as(&self, version: &[u8], reached: Reached, total: u128) -> [u8; 32] {
+        let mut bytes = version.to_vec();
         bytes.extend(reached.size.to_be_bytes());
         bytes.extend(reached.root.0);
         bytes.extend(reached.last_request.to_be_bytes());
-        bytes.extend(self.total.to_be_bytes());
+        bytes.extend(total.to_be_bytes());
         bytes.extend(reached.latest.micros().to_be_bytes());
         bytes.extend(reached.macs_from.to_be_bytes());
         bytes.extend(reached.tags_from.to_be_bytes());
@@ -170,16 +231,6 @@ impl Sums {
             bytes.extend(size.to_be_bytes());
             bytes.extend(at.micros().to_be_bytes());
         }
-        (self.sealer)(&bytes)
-    }
-
-    /// The seal that earlier versions wrote; the next commit writes the other.
-    fn first_seal(&self, reached: Reached) -> [u8; 32] {
-        let mut bytes = b"ledger seal v1\0".to_vec();
-        bytes.extend(reached.size.to_be_bytes());
-        bytes.extend(reached.root.0);
-        bytes.extend(reached.last_request.to_be_bytes());
-        bytes.extend(self.total.to_be_bytes());
         (self.sealer)(&bytes)
     }
 

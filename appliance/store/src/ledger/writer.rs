@@ -16,7 +16,7 @@ use super::queue::{Batch, Job, Reply, Settlement};
 use super::rows::RowSeals;
 use super::seal::Sealer;
 use super::windows::stored_key;
-use crate::{Store, StoreResult, StoredRequest, Txn, Writes};
+use crate::{Cause, Store, StoreError, StoreResult, StoredRequest, Txn, Writes};
 
 /// How long outcomes that could not be written wait for a next try, if nothing else comes.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -27,6 +27,15 @@ const EXPIRED_PER_COMMIT: usize = 4;
 /// How often the end tries to write outcomes before it gives them up.
 const FLUSHES_AT_END: u32 = 3;
 
+/// What is told of the writer's state as it changes, and how rows are checked.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    pub(super) head: watch::Receiver<Head>,
+    /// The MAC of the seal over the rows of authority.
+    pub(super) authority: watch::Receiver<Option<Vec<u8>>>,
+    pub(super) rows: RowSeals,
+}
+
 /// The one task that writes.
 pub(super) struct Writer<S> {
     store: Arc<S>,
@@ -36,6 +45,7 @@ pub(super) struct Writer<S> {
     limits: Limits,
     jobs: mpsc::Receiver<Job>,
     head: watch::Sender<Head>,
+    authority: watch::Sender<Option<Vec<u8>>>,
     attempts: Attempts,
     /// Attempts that the last commit began.
     opened: usize,
@@ -43,8 +53,10 @@ pub(super) struct Writer<S> {
     unsettled: Vec<Settlement>,
     /// `None` after a commit that failed: to be read again.
     core: Option<Core>,
-    /// The size the log has if the commit that failed was done nevertheless.
-    in_doubt: Option<u64>,
+    /// The seal that the last commit left.
+    sealed: Option<Vec<u8>>,
+    /// The seal there is if the commit that failed was done nevertheless.
+    in_doubt: Option<[u8; 32]>,
 }
 
 impl<S: Store> Writer<S> {
@@ -55,10 +67,16 @@ impl<S: Store> Writer<S> {
         sealer: Sealer,
         limits: Limits,
         jobs: mpsc::Receiver<Job>,
-    ) -> StoreResult<(Self, watch::Receiver<Head>, RowSeals)> {
+    ) -> StoreResult<(Self, Watched)> {
         let core = Core::load(&*store, Arc::clone(&sealer), &limits).await?;
         let rows = core.rows.clone();
-        let (head, watched) = watch::channel(core.head());
+        let (head, shown) = watch::channel(core.head());
+        let (authority, sealed_by) = watch::channel(core.authority_mac());
+        let watched = Watched {
+            head: shown,
+            authority: sealed_by,
+            rows,
+        };
         let writer = Self {
             store,
             clock,
@@ -67,13 +85,15 @@ impl<S: Store> Writer<S> {
             limits,
             jobs,
             head,
+            authority,
             attempts: Attempts::default(),
             opened: 0,
             unsettled: Vec::new(),
+            sealed: core.seal.clone(),
             core: Some(core),
             in_doubt: None,
         };
-        Ok((writer, watched, rows))
+        Ok((writer, watched))
     }
 
     pub(super) async fn run(mut self) {
@@ -228,13 +248,20 @@ impl<S: Store> Writer<S> {
         load_windows(&mut core, &mut txn, missing).await?;
         let (writes, head) = self.judge(&mut core, known, batch);
         if !writes.is_empty() {
-            self.in_doubt = Some(core.frontier.size());
+            self.in_doubt = writes.ledger_seal;
             txn.commit(writes).await?;
-            self.in_doubt = None;
+            self.sealed = self.in_doubt.take().map(Vec::from);
         }
         self.settled();
         self.head
             .send_if_modified(|shown| std::mem::replace(shown, head) != head);
+        self.authority.send_if_modified(|shown| {
+            let changed = shown.as_deref() != core.authority.as_ref().map(|seal| &*seal.mac);
+            if changed {
+                *shown = core.authority_mac();
+            }
+            changed
+        });
         self.core = Some(core);
         Ok(())
     }
@@ -273,9 +300,7 @@ impl<S: Store> Writer<S> {
         }
         let sealer = Arc::clone(&self.sealer);
         let core = Core::load(&*self.store, sealer, &self.limits).await?;
-        if let Some(size) = self.in_doubt.take()
-            && core.frontier.size() >= size
-        {
+        if self.was_done(&core)? {
             // It was done nevertheless: the outcomes in it must not be written twice.
             let (done, left) = std::mem::take(&mut self.unsettled)
                 .into_iter()
@@ -285,6 +310,22 @@ impl<S: Store> Writer<S> {
             self.unsettled = left;
         }
         Ok(core)
+    }
+
+    /// Whether the commit that failed was done nevertheless. What is neither with it nor without it
+    /// was put there by somebody else, and may well have been genuine once.
+    fn was_done(&mut self, core: &Core) -> StoreResult<bool> {
+        let seal = core.seal.as_deref();
+        let done = self.in_doubt.is_some_and(|ours| seal == Some(&ours));
+        if !done && seal != self.sealed.as_deref() {
+            return Err(StoreError::Corrupt(Cause::new(
+                "the database is not as the last commit left it; somebody set it back or replaced \
+                 it under the running appliance: stop it, restore the database, or find out who did",
+            )));
+        }
+        self.in_doubt = None;
+        self.sealed.clone_from(&core.seal);
+        Ok(done)
     }
 
     fn settled(&mut self) {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use countersign_audit::Hash;
 
@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) entries: BTreeMap<u64, EntryRow>,
     pub(super) checkpoints: BTreeMap<u64, CheckpointRow>,
     pub(super) messages: BTreeMap<u64, Vec<u8>>,
+    pub(super) given_back: BTreeSet<u64>,
+    given_back_from: u64,
     outcomes: BTreeMap<u64, OutcomeRow>,
     nodes: BTreeMap<(u8, u64), Hash>,
     latest_micros: i64,
@@ -36,6 +38,7 @@ impl State {
             latest_micros: self.latest_micros,
             macs_from: 1,
             tags_from: 0,
+            given_back_from: self.given_back_from.max(1),
         }
     }
 
@@ -139,6 +142,11 @@ impl State {
         for row in writes.nonces {
             self.nonces.insert(row.account, row);
         }
+        for seq in &writes.reserved_again {
+            self.given_back.remove(seq);
+        }
+        self.given_back.extend(writes.given_back);
+        self.given_back_from = writes.given_back_from.unwrap_or(self.given_back_from);
         for entry in writes.entries {
             self.entries.insert(entry.index, entry);
         }

@@ -181,10 +181,12 @@ async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     let initial = include_str!("../../migrations/0001_initial.sql");
     let waiting = include_str!("../../migrations/0002_waiting.sql");
     let macs = include_str!("../../migrations/0003_row_macs.sql");
+    let given_back = include_str!("../../migrations/0004_given_back.sql");
     Migrator::with_migrations(vec![
         migration(1, "initial", initial),
         migration(2, "waiting", waiting),
         migration(3, "row macs", macs),
+        migration(4, "given back", given_back),
     ])
     .run(connection)
     .await

@@ -25,12 +25,14 @@ fn progress(row: &SqliteRow) -> Result<Progress, Error> {
     let judged_again: Option<i64> = row.try_get(3)?;
     let macs_from: Option<i64> = row.try_get(4)?;
     let tags_from: Option<i64> = row.try_get(5)?;
+    let given_back_from: Option<i64> = row.try_get(6)?;
     Ok(Progress {
         entries: last_entry.map_or(0, |index| number(index).saturating_add(1)),
         last_request: last_request.map_or(0, number),
         latest_micros: latest.max(judged_again).unwrap_or(0),
         macs_from: macs_from.map_or(0, number),
         tags_from: tags_from.map_or(0, number),
+        given_back_from: given_back_from.map_or(0, number),
     })
 }
 
@@ -47,7 +49,8 @@ impl Store for SqliteStore {
              (SELECT at FROM requests ORDER BY seq DESC LIMIT 1), \
              (SELECT value FROM meta WHERE key = 'latest_micros'), \
              (SELECT value FROM meta WHERE key = 'macs_from'), \
-             (SELECT value FROM meta WHERE key = 'tags_from')",
+             (SELECT value FROM meta WHERE key = 'tags_from'), \
+             (SELECT value FROM meta WHERE key = 'given_back_from')",
         );
         let found = rows(&self.readers, "how far the log got", wanted, progress).await?;
         Ok(found.into_iter().next().unwrap_or_default())
@@ -252,6 +255,12 @@ impl Store for SqliteStore {
     async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
         let wanted = query("SELECT account, value, slot, holder, held FROM nonces");
         rows(&self.readers, "durable nonces", wanted, row::nonce).await
+    }
+
+    async fn given_back(&self, limit: u32) -> StoreResult<Vec<u64>> {
+        let wanted = query("SELECT seq FROM given_back ORDER BY seq LIMIT ?");
+        let wanted = wanted.bind(i64::from(limit));
+        rows(&self.readers, "what was given back", wanted, row::seq).await
     }
 
     async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>> {

@@ -156,6 +156,11 @@ pub(super) fn number(row: &SqliteRow) -> Result<Option<u64>, Error> {
     Ok(number.and_then(|number| u64::try_from(number).ok()))
 }
 
+/// The number of a request.
+pub(super) fn seq(row: &SqliteRow) -> Result<u64, Error> {
+    Columns::of(row).unsigned()
+}
+
 pub(super) fn usage(row: &SqliteRow) -> Result<UsageRow, Error> {
     let mut columns = Columns::of(row);
     Ok(UsageRow {

@@ -29,6 +29,8 @@ pub(super) fn script(writes: Writes) -> Script {
     rejudged(&mut script, writes.rejudged);
     usage(&mut script, writes.usage, writes.usage_expired);
     nonces(&mut script, writes.nonces);
+    given_back(&mut script, writes.given_back, writes.reserved_again);
+    given_back_from(&mut script, writes.given_back_from);
     ledger_seal(&mut script, writes.ledger_seal);
     checkpoints(&mut script, writes.checkpoints);
     let replace = "ON CONFLICT DO UPDATE SET hash = excluded.hash";
@@ -150,6 +152,26 @@ fn ledger_seal(script: &mut Script, mac: Option<[u8; 32]>) {
     let mac = Vec::from_iter(mac);
     script.insert("ledger_seal", &["one", "mac"], replace, mac, |row, mac| {
         row.add(1_i64).add(mac.as_slice());
+    });
+}
+
+/// A row that somebody else put there is no reason to fail: the seal tells.
+fn given_back(script: &mut Script, given_back: Vec<u64>, reserved_again: Vec<u64>) {
+    let delete = "DELETE FROM given_back WHERE seq = ?";
+    script.each(delete, 1, reserved_again, |row, seq| {
+        row.add(signed(seq));
+    });
+    let keep = "ON CONFLICT DO NOTHING";
+    script.insert("given_back", &["seq"], keep, given_back, |row, seq| {
+        row.add(signed(seq));
+    });
+}
+
+fn given_back_from(script: &mut Script, from: Option<u64>) {
+    let replace = "ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let from = Vec::from_iter(from);
+    script.insert("meta", &["key", "value"], replace, from, |row, from| {
+        row.add("given_back_from").add(signed(from));
     });
 }
 
