@@ -97,13 +97,17 @@ impl From<LedgerError> for ApiError {
             LedgerError::Store(StoreError::Unknown(_)) => {
                 "; send the same request with the same key again to learn what became of it"
             }
-            LedgerError::NotOurs(_) => "",
+            LedgerError::NotOurs(_) | LedgerError::TooOld(_) => "",
             LedgerError::Store(StoreError::Corrupt(_)) => {
                 "; nothing was done, and nothing will be until the operator restores the database"
             }
             _ => "; nothing was done, send the request again",
         };
-        Self::new(ErrorCode::NotReady, format!("{error}{advice}"))
+        let code = match error {
+            LedgerError::TooOld(_) => ErrorCode::Expired,
+            _ => ErrorCode::NotReady,
+        };
+        Self::new(code, format!("{error}{advice}"))
     }
 }
 
@@ -129,6 +133,8 @@ impl From<RecordsError> for ApiError {
             RecordsError::Tampered { .. }
             | RecordsError::SealMissing(_)
             | RecordsError::SealBroken { .. }
+            | RecordsError::SealOlder(_)
+            | RecordsError::Missing { .. }
             | RecordsError::Unreadable { .. }
             | RecordsError::Rehearsed
             | RecordsError::Entry(_)

@@ -28,6 +28,7 @@ pub(super) struct RowSet {
     shelves: Vec<Shelf>,
     digests: Vec<[u8; 32]>,
     count: u64,
+    of_kind: BTreeMap<Kind, usize>,
 }
 
 impl RowSet {
@@ -36,6 +37,7 @@ impl RowSet {
             shelves: vec![Shelf::default(); FAN_OUT],
             digests: vec![[0; 32]; FAN_OUT],
             count: 0,
+            of_kind: BTreeMap::new(),
         }
     }
 
@@ -50,6 +52,11 @@ impl RowSet {
         self.count
     }
 
+    /// Number of rows of a kind.
+    pub(super) fn of_kind(&self, kind: Kind) -> usize {
+        self.of_kind.get(&kind).copied().unwrap_or(0)
+    }
+
     /// Takes a row in, or replaces its earlier version, without renewing the digests.
     pub(super) fn load(&mut self, key: RowKey, mac: Mac) {
         let (shelf, _) = place(&key);
@@ -57,6 +64,7 @@ impl RowSet {
             && shelf.insert(key, mac)
         {
             self.count += 1;
+            *self.of_kind.entry(key.0).or_default() += 1;
         }
     }
 
@@ -65,6 +73,7 @@ impl RowSet {
     pub(super) fn prepare(&self, rows: &[(RowKey, Mac)]) -> Prepared {
         let mut shelves: BTreeMap<usize, Shelf> = BTreeMap::new();
         let mut count = self.count;
+        let mut of_kind = self.of_kind.clone();
         for (key, mac) in rows {
             let (number, bucket) = place(key);
             let shelf = shelves
@@ -72,6 +81,7 @@ impl RowSet {
                 .or_insert_with(|| self.shelves.get(number).cloned().unwrap_or_default());
             if shelf.insert(*key, *mac) {
                 count += 1;
+                *of_kind.entry(key.0).or_default() += 1;
             }
             shelf.renew(bucket);
         }
@@ -85,6 +95,7 @@ impl RowSet {
             shelves,
             digests,
             count,
+            of_kind,
         }
     }
 
@@ -97,6 +108,7 @@ impl RowSet {
         }
         self.digests = prepared.digests;
         self.count = prepared.count;
+        self.of_kind = prepared.of_kind;
     }
 
     /// Computes every digest; once, after the rows were loaded.
@@ -120,6 +132,7 @@ pub(super) struct Prepared {
     shelves: BTreeMap<usize, Shelf>,
     digests: Vec<[u8; 32]>,
     count: u64,
+    of_kind: BTreeMap<Kind, usize>,
 }
 
 impl Prepared {
@@ -208,6 +221,8 @@ mod tests {
             let root = prepared.root();
             set.apply(prepared);
             prop_assert_eq!(set.root(), root);
+            prop_assert_eq!(set.of_kind(Kind::Wallet) as u64, set.count());
+            prop_assert_eq!(set.of_kind(Kind::User), 0);
             prop_assert_eq!(set.root(), from_scratch(&rows));
         }
 

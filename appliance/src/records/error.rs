@@ -42,6 +42,25 @@ pub enum RecordsError {
         /// Rows in the database.
         found: u64,
     },
+    /// A seal that is not the last one.
+    #[error(
+        "the seal, version {0}, over the rows that grant power is not the last one; somebody set rows \
+         and seal back behind the appliance's back: restore the database from a backup"
+    )]
+    SealOlder(u64),
+    /// Rows that were written and are not there.
+    #[error(
+        "{written} {kind} rows were written, {found} are there; a row was removed behind the \
+         appliance's back: find out who wrote to the database, then restore it from a backup"
+    )]
+    Missing {
+        /// Kind of the rows.
+        kind: &'static str,
+        /// How many there are in truth.
+        written: usize,
+        /// How many were found.
+        found: usize,
+    },
     /// A genuine row of another version of the program.
     #[error("a {kind} row cannot be read: {cause}")]
     Unreadable {
@@ -84,6 +103,17 @@ impl RecordsError {
             Self::Store(StoreError::Unknown(_))
                 | Self::Ledger(LedgerError::Store(StoreError::Unknown(_)) | LedgerError::Closed)
         )
+    }
+
+    pub(super) fn missing(kind: Kind, written: usize, found: usize) -> Self {
+        let kind = kind.as_str();
+        metrics::counter!("countersign_tampered_rows_total").increment(1);
+        tracing::error!(kind, written, found, "rows are gone");
+        Self::Missing {
+            kind,
+            written,
+            found,
+        }
     }
 
     pub(super) fn tampered(kind: Kind, id: &[u8; 16], what: &'static str) -> Self {

@@ -151,15 +151,24 @@ impl<S: Store> Records<S> {
         &self,
         parent: Option<[u8; 16]>,
     ) -> Result<Vec<Stored<T>>, RecordsError> {
+        // Rows are never deleted, so those there were before this began are there at its end.
+        let written = match parent {
+            None => self.read_rows(|rows| rows.current.of_kind(T::KIND)),
+            Some(_) => 0,
+        };
         let mut all = Vec::new();
         loop {
             let after = all.last().map(|last: &Stored<T>| last.seq);
             let page = self.list::<T>(parent, after, 500).await?;
             if page.is_empty() {
-                return Ok(all);
+                break;
             }
             all.extend(page);
         }
+        if all.len() < written {
+            return Err(RecordsError::missing(T::KIND, written, all.len()));
+        }
+        Ok(all)
     }
 
     /// Writes records and their log entries in one commit, under a new seal. `entries` are the
@@ -189,7 +198,7 @@ impl<S: Store> Records<S> {
     /// now, if its seal is genuine.
     async fn recover(&self, writer: &mut Writer, error: LedgerError) -> RecordsError {
         if let LedgerError::Store(StoreError::Unknown(_)) = error {
-            match load(&*self.db, &self.desk, &self.ledger).await {
+            match self.reload().await {
                 Ok((current, version)) => {
                     writer.version = version;
                     let mut state = self.rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -201,6 +210,12 @@ impl<S: Store> Records<S> {
             self.doubt();
         }
         error.into()
+    }
+
+    /// Only once the ledger has found out how its commit ended: it knows which seal is the last one.
+    async fn reload(&self) -> Result<(RowSet, u64), RecordsError> {
+        self.ledger.flush().await?;
+        load(&*self.db, &self.desk, &self.ledger).await
     }
 
     /// Looks before the database would refuse: there, a taken name fails the whole commit,
@@ -340,6 +355,9 @@ async fn load<S: Store>(
 ) -> Result<(RowSet, u64), RecordsError> {
     let seal = db.authority_seal().await?;
     let current = load_rows(db).await?;
+    if seal.as_ref().map(|seal| seal.mac.as_slice()) != ledger.authority_mac().as_deref() {
+        return Err(RecordsError::SealOlder(seal.map_or(0, |seal| seal.version)));
+    }
     match seal {
         Some(seal) => {
             check_seal(desk, &seal, &current).await?;

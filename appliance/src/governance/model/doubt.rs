@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
 use super::desk::{Desk, policy};
 use crate::freezes::{FreezeRecord, Scope};
 use crate::policies::PolicyRecord;
@@ -37,6 +40,7 @@ async fn what_a_lost_answer_left_in_the_database_counts() {
     assert_eq!((desk.version(), desk.frozen()), (1, false));
     records.doubt();
     wait_for(&desk, |desk| desk.version() == 2 && desk.frozen()).await;
+    gone_is_not_forgotten(&desk).await;
 
     let mut stored = records
         .get::<FreezeRecord>(Scope::Everything.row_id())
@@ -51,6 +55,31 @@ async fn what_a_lost_answer_left_in_the_database_counts() {
     watching.abort();
     let _cancelled = watching.await;
     desk.end().await;
+}
+
+/// inv08: what somebody took out of the database meanwhile does not make an earlier policy the one
+/// that counts.
+async fn gone_is_not_forgotten(desk: &Desk) {
+    let options = SqliteConnectOptions::new().filename(desk.app().config.database());
+    let mut file = options.connect().await.unwrap();
+    let mut run = async |statement: &'static str| {
+        let done = sqlx::raw_sql(statement).execute(&mut file).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{statement}");
+    };
+    run("CREATE TABLE aside AS SELECT * FROM authority WHERE kind = 'policy' AND hex(id) LIKE '0707%'; \
+         DELETE FROM authority WHERE kind = 'policy' AND hex(id) LIKE '0707%'")
+    .await;
+    desk.app().records.doubt();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(desk.version(), 2);
+    let refused = reread::read(desk.app()).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("policy rows were written"),
+        "{refused}"
+    );
+    run("INSERT INTO authority SELECT * FROM aside").await;
+    reread::read(desk.app()).await.unwrap();
+    assert_eq!(desk.version(), 2);
 }
 
 async fn wait_for(desk: &Desk, what: impl Fn(&Desk) -> bool) {
