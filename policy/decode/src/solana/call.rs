@@ -236,8 +236,8 @@ impl<'m> Call<'m> {
         account.index == self.wallet
     }
 
-    /// Requires a fixed address in a slot; an unresolved one is left to the program, which
-    /// checks its own sysvars and callees.
+    /// Requires a fixed address in a slot; an unresolved one is left to the program, which checks
+    /// its own sysvars. A program that it calls is a [`Callee`](super::walk::Callee) of its row.
     pub(crate) fn fixed(&self, slot: usize, expected: &Address) -> Result<(), DecodeError> {
         match self.account(slot)?.key {
             Some(key) if key != *expected => Err(self.refuse(

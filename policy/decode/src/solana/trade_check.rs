@@ -5,8 +5,8 @@ use countersign_intent::{Amount, Asset};
 
 use super::context::{Context, RegisteredAccount};
 use super::draft::{
-    STRANGER, Step, Use, WALLET, ata, compile, effects_in, open, pool, reads, refusal_in, signs,
-    step, writes,
+    STRANGER, Step, Use, WALLET, ata, compile, effects_hiding, effects_in, open, pool, reads,
+    refusal_in, signs, step, writes,
 };
 use super::program::FAMILIES;
 use super::walk::Callee;
@@ -55,9 +55,10 @@ pub(crate) fn instruction(
 /// The instruction with the programs it calls where some account stood of which nothing is known.
 pub(crate) fn with_callees(mut step: Step) -> Step {
     for callee in callees(&step) {
-        let (slot, program) = match callee {
-            Callee::TokenProgram(slot) => (*slot, ids::TOKEN),
-            Callee::Is(slot, program) => (*slot, *program),
+        let slot = callee.slot();
+        let program = match callee {
+            Callee::TokenProgram(_) | Callee::FurtherTokenProgram(_) => ids::TOKEN,
+            Callee::Is(_, program) | Callee::Further(_, program) => *program,
         };
         let nobody = pool(u8::try_from(slot).unwrap());
         if let Some(account) = step.accounts.get_mut(slot)
@@ -210,12 +211,16 @@ impl Case {
     fn refuses_other_callees(&self) {
         let mut bare = self.step.clone();
         bare.accounts = vec![signs(WALLET); bare.accounts.len()];
-        for callee in callees(&bare) {
-            let (Callee::TokenProgram(slot) | Callee::Is(slot, _)) = callee;
+        let slots = callees(&bare).iter().map(|callee| callee.slot());
+        for slot in slots.filter(|slot| *slot < self.step.accounts.len()) {
             for other in [STRANGER, ids::COMPUTE_BUDGET] {
                 let mut changed = self.step.clone();
-                changed.accounts[*slot] = reads(other);
-                assert_eq!(refusal(&[changed]), DecodeErrorKind::WrongAccounts);
+                changed.accounts[slot] = reads(other);
+                assert_eq!(refusal(&[changed.clone()]), DecodeErrorKind::WrongAccounts);
+                // Where nobody attests the table, it could be any of them.
+                let hidden = effects_hiding(&[changed], &[other], &hinted());
+                let kind = hidden.unwrap_err().kind();
+                assert_eq!(kind, DecodeErrorKind::UnresolvedAccount, "slot {slot}");
             }
         }
     }

@@ -7,9 +7,10 @@
 use countersign_intent::solana::Address;
 
 use super::super::ids;
-use super::super::walk::Callee::TokenProgram;
+use super::super::walk::Callee::{Further, TokenProgram};
 use super::super::walk::{Callee, Did, Row};
 use super::memo;
+use super::pump_fun;
 
 const NOTHING: Did = Did::NOTHING;
 const OWN: Did = Did::NEEDS_OWN;
@@ -29,6 +30,14 @@ const fn trade(name: &'static str, callees: &'static [Callee]) -> Row {
     Row {
         callees,
         ..row(name, OWN, NOTHING)
+    }
+}
+
+/// An instruction about no token account of the wallet, which calls these programs.
+const fn calls(name: &'static str, callees: &'static [Callee]) -> Row {
+    Row {
+        callees,
+        ..none(name)
     }
 }
 
@@ -52,6 +61,13 @@ const fn associated(slot: usize) -> Callee {
 const fn memo(slot: usize) -> Callee {
     Callee::Is(slot, memo::V2)
 }
+
+/// Where the metadata of coins is kept.
+const METADATA: Address = Address::from_literal("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
+/// The fees of pump.fun and `PumpSwap`.
+const PUMP_FEES: Address = Address::from_literal("pfeeUxB6jkeY1Hxd7CsFCAjcbHA9rWtchMGdZ6VojVZ");
+/// The coins of pump.fun in mayhem mode.
+const MAYHEM: Address = Address::from_literal("MAyhSmzXzV1pTf7LsNkrNwkWKTo4ougAJ1PPg47MD4e");
 
 /// Meteora's vaults, which hold what its first dynamic pools trade.
 const METEORA_VAULT: Address =
@@ -153,13 +169,14 @@ pub(super) const JUPITER_V6: &[Row] = &[
     trade("exact_out_route_v2", &[]),
     trade("shared_accounts_route_v2", &[]),
     trade("shared_accounts_exact_out_route_v2", &[]),
-    row("create_token_account", NOTHING, OPENS),
+    Row {
+        callees: &[TokenProgram(3), system(4)],
+        ..row("create_token_account", NOTHING, OPENS)
+    },
 ];
 
-pub(super) const JUPITER_LIMIT_V1: &[Row] = &[
-    trade("initialize_order", &[system(9), TokenProgram(10)]),
-    trade("cancel_order", &[]),
-];
+/// Placing an order is refused: what is kept of it stands in no message.
+pub(super) const JUPITER_LIMIT_V1: &[Row] = &[trade("cancel_order", &[system(4), TokenProgram(5)])];
 
 pub(super) const JUPITER_LIMIT_V2: &[Row] = &[
     trade(
@@ -171,16 +188,25 @@ pub(super) const JUPITER_LIMIT_V2: &[Row] = &[
             associated(12),
         ],
     ),
-    trade("cancel_order", &[]),
+    trade("cancel_order", &[TokenProgram(6)]),
 ];
 
 /// A plan may be told to close the wrapped-SOL account that it was paid from.
 pub(super) const JUPITER_DCA: &[Row] = &[
-    row("open_dca", OWN, ENDS),
+    Row {
+        callees: &[system(7), TokenProgram(8), associated(9)],
+        ..row("open_dca", OWN, ENDS)
+    },
     trade("open_dca_v2", &[system(8), TokenProgram(9), associated(10)]),
-    trade("deposit", &[]),
-    row("withdraw", NOTHING, OWN),
-    row("close_dca", NOTHING, OWN),
+    trade("deposit", &[TokenProgram(4)]),
+    Row {
+        callees: &[system(7), TokenProgram(8), associated(9)],
+        ..row("withdraw", NOTHING, OWN)
+    },
+    Row {
+        callees: &[system(8), TokenProgram(9), associated(10)],
+        ..row("close_dca", NOTHING, OWN)
+    },
 ];
 
 /// Where a side is SOL, no token account of the wallet carries it.
@@ -194,55 +220,79 @@ pub(super) const PHOENIX: &[Row] = &[trade("Swap", &[TokenProgram(8)])];
 pub(super) const OPENBOOK_V2: &[Row] =
     &[trade("place_take_order", &[TokenProgram(13), system(14)])];
 
+/// What the first interface of pump.fun calls; its older clients leave the fees out.
+const CURVE_BUY: &[Callee] = &[system(7), TokenProgram(8), Further(15, PUMP_FEES)];
+
+const CURVE_BUY_V2: &[Callee] = &[
+    TokenProgram(3),
+    TokenProgram(4),
+    associated(5),
+    Callee::Is(23, PUMP_FEES),
+    system(24),
+];
+
+const CURVE_V3: &[Callee] = &[TokenProgram(3), TokenProgram(4), system(14)];
+
 pub(super) const PUMP_FUN: &[Row] = &[
-    trade("buy", &[system(7), TokenProgram(8)]),
-    trade("buy_exact_sol_in", &[system(7), TokenProgram(8)]),
-    trade("sell", &[system(7), TokenProgram(9)]),
+    trade("buy", CURVE_BUY),
+    trade("buy_exact_sol_in", CURVE_BUY),
     trade(
-        "buy_v2",
-        &[TokenProgram(3), TokenProgram(4), associated(5), system(24)],
+        "sell",
+        &[system(7), TokenProgram(9), Further(13, PUMP_FEES)],
     ),
-    trade(
-        "buy_exact_quote_in_v2",
-        &[TokenProgram(3), TokenProgram(4), associated(5), system(24)],
-    ),
+    trade("buy_v2", CURVE_BUY_V2),
+    trade("buy_exact_quote_in_v2", CURVE_BUY_V2),
     trade(
         "sell_v2",
-        &[TokenProgram(3), TokenProgram(4), associated(5)],
+        &[
+            TokenProgram(3),
+            TokenProgram(4),
+            associated(5),
+            Callee::Is(22, PUMP_FEES),
+            system(23),
+        ],
     ),
-    trade("buy_v3", &[TokenProgram(3), TokenProgram(4), system(14)]),
-    trade(
-        "buy_exact_quote_in_v3",
-        &[TokenProgram(3), TokenProgram(4), system(14)],
+    trade("buy_v3", CURVE_V3),
+    trade("buy_exact_quote_in_v3", CURVE_V3),
+    trade("sell_v3", CURVE_V3),
+    calls(
+        "create",
+        &[
+            Callee::Is(5, METADATA),
+            system(8),
+            Callee::Is(9, ids::TOKEN),
+            associated(10),
+        ],
     ),
-    trade("sell_v3", &[TokenProgram(3), TokenProgram(4), system(14)]),
-    none("create"),
-    none("create_v2"),
-    none("extend_account"),
-    none("init_user_volume_accumulator"),
-    none("claim_cashback"),
+    calls(
+        "create_v2",
+        &[
+            system(6),
+            Callee::Is(7, ids::TOKEN_2022),
+            associated(8),
+            Callee::Is(9, MAYHEM),
+            Callee::FurtherTokenProgram(18),
+        ],
+    ),
+    calls("extend_account", &[system(2)]),
+    calls("init_user_volume_accumulator", &[system(3)]),
+    calls("claim_cashback", &[system(2)]),
     none("close_user_volume_accumulator"),
 ];
 
+const POOL_BUY: &[Callee] = &[
+    TokenProgram(11),
+    TokenProgram(12),
+    system(13),
+    associated(14),
+    Further(22, PUMP_FEES),
+];
+
+const POOL_V2: &[Callee] = &[TokenProgram(9), TokenProgram(10), system(11)];
+
 pub(super) const PUMPSWAP: &[Row] = &[
-    trade(
-        "buy",
-        &[
-            TokenProgram(11),
-            TokenProgram(12),
-            system(13),
-            associated(14),
-        ],
-    ),
-    trade(
-        "buy_exact_quote_in",
-        &[
-            TokenProgram(11),
-            TokenProgram(12),
-            system(13),
-            associated(14),
-        ],
-    ),
+    trade("buy", POOL_BUY),
+    trade("buy_exact_quote_in", POOL_BUY),
     trade(
         "sell",
         &[
@@ -250,15 +300,23 @@ pub(super) const PUMPSWAP: &[Row] = &[
             TokenProgram(12),
             system(13),
             associated(14),
+            Further(20, PUMP_FEES),
         ],
     ),
-    trade("buy_v2", &[TokenProgram(9), TokenProgram(10)]),
+    trade("buy_v2", POOL_V2),
+    trade("buy_exact_quote_in_v2", POOL_V2),
+    trade("sell_v2", POOL_V2),
     trade(
-        "buy_exact_quote_in_v2",
-        &[TokenProgram(9), TokenProgram(10)],
+        "multi_hop_swap",
+        &[
+            TokenProgram(7),
+            TokenProgram(8),
+            system(9),
+            Callee::Is(12, pump_fun::ID),
+        ],
     ),
-    trade("sell_v2", &[TokenProgram(9), TokenProgram(10)]),
-    trade("multi_hop_swap", &[]),
+    calls("extend_account", &[system(2)]),
+    calls("init_user_volume_accumulator", &[system(3)]),
 ];
 
 pub(super) const RAYDIUM_AMM_V4: &[Row] = &[

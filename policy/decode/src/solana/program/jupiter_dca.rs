@@ -198,7 +198,7 @@ mod tests {
         let deposit = |from, mints| {
             let mut data = DEPOSIT.to_be_bytes().to_vec();
             data.extend(5_u64.to_le_bytes());
-            let given = [(0, pays(WALLET)), (3, writes(from)), (4, reads(mints))];
+            let given = [(0, pays(WALLET)), (3, writes(from)), (5, reads(mints))];
             instruction(ID, 7, &given, data)
         };
         let known = effects(&[deposit(ata(WALLET, SPENT), SPENT)]).unwrap();

@@ -1,5 +1,5 @@
 //! Jupiter limit orders, v1 and v2 (trigger): funds wait in an order until somebody fills it at
-//! the stated price, so placing one counts as the trade it allows.
+//! the stated price, so placing one counts as the trade it allows. Those of v1 are only cancelled.
 
 use countersign_intent::Timestamp;
 use countersign_intent::solana::{Address, Detail as Effect};
@@ -15,12 +15,11 @@ use super::super::wire::Reader;
 
 pub(super) const V1: Address = Address::from_literal("jupoNjAxXgZ4rjzxzPMP4oxduvQsQtZzyknqvzYNrNu");
 pub(super) const V2: Address = Address::from_literal("j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X");
-pub(super) const SLUG_V1: &str = "jupiter-limit-v1";
 pub(super) const SLUG_V2: &str = "jupiter-limit-v2";
 
-/// What Jupiter keeps of a filled order of the first version, which only its fee account shows; a
-/// number too high is the safe side (jup.ag documents 0.1 %, shared with the referrer).
-const V1_FEE_BPS: u16 = 20;
+/// What Jupiter keeps of what a filled order takes, besides an integrator's fee: 0.1 %, and 0.03 % of
+/// stable pairs (dev.jup.ag, "About Trigger API").
+const KEPT_BPS: u16 = 10;
 const FULL_BPS: u16 = 10_000;
 /// The end of the year 9999.
 const LAST_EXPIRY: i64 = 253_402_300_799;
@@ -30,7 +29,15 @@ const CANCEL_ORDER: u64 = 0x5f81_edf0_0831_df84;
 
 pub(super) fn decode_v1(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     match anchor::discriminator(call) {
-        Some(INITIALIZE_ORDER) => initialize_v1(walk, call),
+        Some(INITIALIZE_ORDER) => {
+            call.named("initialize_order");
+            Err(call.refuse(
+                DecodeErrorKind::UnboundedTrade,
+                "what is kept of an order of the first version stands in an account of its program \
+                 and in no message, so the least that arrives cannot be told; place an order of the \
+                 second version (trigger)",
+            ))
+        }
         Some(CANCEL_ORDER) => {
             call.named("cancel_order");
             call.expect_slots(7..=7)?;
@@ -61,31 +68,6 @@ struct Order {
     expiry: Option<i64>,
     /// To an integrator, as the order says.
     fee_bps: u16,
-    /// To Jupiter, whatever the order says.
-    kept_bps: u16,
-}
-
-/// Slots: base, maker, order, reserve, maker input, input mint, maker output, referral, output
-/// mint, System, token program, Rent.
-fn initialize_v1(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    call.named("initialize_order");
-    call.expect_slots(12..=12)?;
-    call.wallet(1, "the maker")?;
-    let order = call.args(DISCRIMINATOR, |args| {
-        Ok(Order {
-            making: args.u64("making amount")?,
-            taking: args.u64("taking amount")?,
-            expiry: expiry(args)?,
-            fee_bps: 0,
-            kept_bps: V1_FEE_BPS,
-        })
-    })?;
-    let sides = (
-        Side::Token(4, MintFrom::Slot(5)),
-        Side::Token(6, MintFrom::Slot(8)),
-    );
-    place(walk, call, SLUG_V1, sides, &order, 7)?;
-    deposits(walk, call, 2, 3)
 }
 
 /// Slots: payer, maker, order, reserve, maker input, fee, referral, input mint, output mint, two
@@ -110,11 +92,10 @@ fn initialize_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeE
             taking,
             expiry,
             fee_bps,
-            kept_bps: 0,
         })
     })?;
     let sides = (Side::Token(4, MintFrom::Slot(7)), Side::OwnOfMint(8));
-    place(walk, call, SLUG_V2, sides, &order, 6)?;
+    place(walk, call, sides, &order, 6)?;
     deposits(walk, call, 2, 3)
 }
 
@@ -146,7 +127,6 @@ fn expires_at(call: &Call<'_>, seconds: Option<i64>) -> Result<Timestamp, Decode
 fn place(
     walk: &mut Walk<'_>,
     call: &Call<'_>,
-    slug: &'static str,
     sides: (Side, Side),
     order: &Order,
     referral: usize,
@@ -168,16 +148,12 @@ fn place(
     };
     walk.trade(
         call,
-        slug,
+        SLUG_V2,
         sides,
         Bounds::exact_in(
             order.making,
             // Fees are taken from what the order takes.
-            least_received(
-                order.taking,
-                0,
-                order.fee_bps.saturating_add(order.kept_bps),
-            ),
+            least_received(order.taking, 0, order.fee_bps.saturating_add(KEPT_BPS)),
         ),
         terms,
     )
@@ -217,30 +193,12 @@ fn cancel(
 #[cfg(test)]
 mod tests {
     use super::super::super::draft::{
-        STRANGER, Step, WALLET, ata, effects, pays, pool, reads, refusal, signs, writes,
+        STRANGER, Step, WALLET, ata, effects, pays, reads, refusal, signs, writes,
     };
-    use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction};
+    use super::super::super::trade_check::{RECEIVED, SPENT, instruction};
     use super::*;
 
     const EXPIRY: i64 = 1_796_000_000;
-
-    fn v1() -> Step {
-        let mut data = INITIALIZE_ORDER.to_be_bytes().to_vec();
-        data.extend(1_000_u64.to_le_bytes());
-        data.extend(2_000_u64.to_le_bytes());
-        data.push(1);
-        data.extend(EXPIRY.to_le_bytes());
-        let given = [
-            (0, signs(pool(99))),
-            (1, pays(WALLET)),
-            (4, writes(ata(WALLET, SPENT))),
-            (5, reads(SPENT)),
-            (6, writes(ata(WALLET, RECEIVED))),
-            (7, reads(V1)),
-            (8, reads(RECEIVED)),
-        ];
-        instruction(V1, 12, &given, data)
-    }
 
     fn v2(fee: Option<u16>) -> Step {
         let mut data = INITIALIZE_ORDER.to_be_bytes().to_vec();
@@ -264,29 +222,29 @@ mod tests {
 
     #[test]
     fn orders_are_bounded_and_the_wallets() {
-        let cases = [(v1(), SLUG_V1, 1, Some(6)), (v2(None), SLUG_V2, 1, None)];
-        for (step, slug, wallet, destination) in cases {
-            if destination.is_some() {
-                Case {
-                    step: step.clone(),
-                    slug,
-                    wallet,
-                    source: Some(4),
-                    destination,
-                    pool: 3,
-                }
-                .check_less(4);
-            }
-            let effects = effects(&[step]).unwrap();
-            assert!(
-                matches!(&effects[0], Effect::Swap(swap) if swap.program == slug
+        let effects = effects(&[v2(None)]).unwrap();
+        assert!(
+            matches!(&effects[0], Effect::Swap(swap) if swap.program == SLUG_V2
                 && swap.receive == countersign_intent::Asset::Token(RECEIVED))
-            );
-            let rents = effects
-                .iter()
-                .filter(|effect| matches!(effect, Effect::RentDeposit { .. }));
-            assert_eq!(rents.count(), 2);
+        );
+        let rents = effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::RentDeposit { .. }));
+        assert_eq!(rents.count(), 2);
+        for slot in [9, 10, 11, 12] {
+            let mut foreign = v2(None);
+            foreign.accounts[slot] = reads(STRANGER);
+            assert_eq!(refusal(&[foreign]), DecodeErrorKind::WrongAccounts);
         }
+    }
+
+    #[test]
+    fn an_order_of_the_first_version_is_not_placed() {
+        let mut data = INITIALIZE_ORDER.to_be_bytes().to_vec();
+        data.extend([0; 25]);
+        let given = [(1, pays(WALLET)), (4, writes(ata(WALLET, SPENT)))];
+        let order = instruction(V1, 12, &given, data);
+        assert_eq!(refusal(&[order]), DecodeErrorKind::UnboundedTrade);
     }
 
     #[test]
@@ -310,27 +268,19 @@ mod tests {
         };
         let with_fee = order(v2(Some(30)));
         assert_eq!(with_fee.platform_fee_bps, 30);
-        assert_eq!(with_fee.receive_min.base(), 1_994, "less the fee");
-        let of_the_first = order(v1());
-        assert_eq!(
-            of_the_first.receive_min.base(),
-            1_996,
-            "less the most that is kept"
-        );
+        assert_eq!(with_fee.receive_min.base(), 1_992, "less both fees");
+        let without = order(v2(None));
+        assert_eq!(without.receive_min.base(), 1_998, "less what is kept");
         let until = Some(Timestamp::from_micros(EXPIRY * 1_000_000));
-        assert_eq!(
-            (with_fee.expires_at, of_the_first.expires_at),
-            (until, until)
-        );
+        assert_eq!((with_fee.expires_at, without.expires_at), (until, until));
         assert_eq!(
             refusal(&[v2(Some(10_001))]),
             DecodeErrorKind::UnboundedTrade
         );
         for never in [i64::MAX, -1, 0, i64::MIN, 253_402_300_800] {
-            for (mut step, at) in [(v1(), 25), (v2(None), 33)] {
-                step.data[at..at + 8].copy_from_slice(&never.to_le_bytes());
-                assert_eq!(refusal(&[step]), DecodeErrorKind::UnboundedTrade, "{never}");
-            }
+            let mut step = v2(None);
+            step.data[33..41].copy_from_slice(&never.to_le_bytes());
+            assert_eq!(refusal(&[step]), DecodeErrorKind::UnboundedTrade, "{never}");
         }
     }
 

@@ -3,8 +3,10 @@
 //! The program is published (`jup-ag/rfq-webhook-toolkit`, `programs/order-engine`). It moves the input
 //! from taker to maker and the output from maker to taker, both in full, unless the expiry has passed.
 //! What follows its arguments is for the market maker's own reading (`Non-standard payload` there):
-//! the fee in basis points and whether the input is exact, and in newer orders two bytes more. The
-//! program does not read it.
+//! the fee in basis points and whether the input is exact, and in newer orders two bytes more, of
+//! which nothing is written down. None of it can matter to what moves: the program's one handler gets
+//! the three arguments and no data, reads no instruction back from the transaction, and the fee is
+//! left out of the output that the arguments state before anybody signs.
 
 use countersign_intent::WRAPPED_SOL_MINT;
 use countersign_intent::solana::Address;

@@ -45,7 +45,6 @@ pub(super) const MEMOS: [Address; 2] = [memo::V1, memo::V2];
 
 /// The trading programs, as a swap's `program` names them.
 pub const TRADING_PROGRAMS: &[&str] = &[
-    jupiter_limit::SLUG_V1,
     jupiter_limit::SLUG_V2,
     jupiter_v6::SLUG,
     jupiter_rfq::SLUG,

@@ -1,5 +1,9 @@
 //! Phoenix v1 order books. Amounts are in lots, whose size only the market account shows, so
 //! the market must be registered.
+//!
+//! The taker's fee is within both bounds. Phoenix (`state/markets/fifo.rs`) takes it in quote lots: of
+//! a bid it is part of what the budget may spend, of an ask it is subtracted from what was matched
+//! before that is held against the least that must be filled.
 
 use countersign_intent::solana::Address;
 

@@ -3,9 +3,10 @@
 //! A coin paired with SOL moves the wallet's own lamports, whatever the quote account is.
 
 mod launch;
+pub(super) mod upkeep;
 
 use countersign_intent::WRAPPED_SOL_MINT;
-use countersign_intent::solana::{Address, Detail as Effect};
+use countersign_intent::solana::Address;
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -147,12 +148,12 @@ const CLOSE_ACCUMULATOR: u64 = 0xf945_a4da_9667_548a;
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let discriminator = anchor::discriminator(call);
     match discriminator {
-        Some(CLAIM_CASHBACK) => reclaim(walk, call, "claim_cashback", 5),
-        Some(CLOSE_ACCUMULATOR) => reclaim(walk, call, "close_user_volume_accumulator", 4),
+        Some(CLAIM_CASHBACK) => upkeep::reclaim(walk, call, "claim_cashback", 5),
+        Some(CLOSE_ACCUMULATOR) => upkeep::reclaim(walk, call, "close_user_volume_accumulator", 4),
         Some(launch::CREATE) => launch::create(walk, call),
         Some(launch::CREATE_V2) => launch::create_v2(walk, call),
-        Some(launch::EXTEND_ACCOUNT) => launch::extend_account(walk, call),
-        Some(launch::INIT_ACCUMULATOR) => launch::init_accumulator(walk, call),
+        Some(upkeep::EXTEND_ACCOUNT) => upkeep::extend_account(walk, call, ID),
+        Some(upkeep::INIT_ACCUMULATOR) => upkeep::init_accumulator(walk, call, ID),
         Some(_) | None => {
             let known = TRADES
                 .iter()
@@ -267,25 +268,6 @@ pub(super) fn token_rent(
         .key
         .and_then(|key| TokenProgram::by_id(&key));
     Ok(walk.token_rent(program.unwrap_or(TokenProgram::Token2022)))
-}
-
-/// Slots: wallet, accumulator; what the accumulator holds comes back to the wallet.
-fn reclaim(
-    walk: &mut Walk<'_>,
-    call: &mut Call<'_>,
-    name: &'static str,
-    slots: usize,
-) -> Result<(), DecodeError> {
-    call.named(name);
-    call.expect_slots(slots..=slots)?;
-    call.no_args(DISCRIMINATOR)?;
-    call.wallet(0, "the owner")?;
-    let account = call.key(1)?;
-    walk.push(Effect::Reclaim {
-        account,
-        amount: None,
-    });
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::super::anchor::{self, Refused};
 use super::super::call::Call;
 use super::super::swap::{Amounts, Layout, MintFrom, Side};
 use super::super::walk::Walk;
-use super::pump_fun::token_rent;
+use super::pump_fun::{token_rent, upkeep};
 
 pub(super) const ID: Address = Address::from_literal("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
 pub(super) const SLUG: &str = "pumpswap";
@@ -130,8 +130,11 @@ const REFUSED: [Refused; 3] = [
 
 pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     let discriminator = anchor::discriminator(call);
-    if discriminator == Some(MULTI_HOP.discriminator) {
-        return Layout::trade(walk, call, SLUG, &[MULTI_HOP], &[], |_| Ok(()));
+    match discriminator {
+        Some(upkeep::EXTEND_ACCOUNT) => return upkeep::extend_account(walk, call, ID),
+        Some(upkeep::INIT_ACCUMULATOR) => return upkeep::init_accumulator(walk, call, ID),
+        Some(known) if known == MULTI_HOP.discriminator => return multi_hop(walk, call),
+        Some(_) | None => {}
     }
     let known = TRADES
         .iter()
@@ -149,6 +152,14 @@ pub(super) fn decode(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
     }
     let others = trade.rent_of_others(walk, call)?;
     walk.deposit(ID, others);
+    Ok(())
+}
+
+/// Slots: wallet, its two accounts, two configurations, the accumulator that the wallet pays for if
+/// it is missing.
+fn multi_hop(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
+    Layout::trade(walk, call, SLUG, &[MULTI_HOP], &[], |_| Ok(()))?;
+    walk.deposit(call.key(5)?, walk.context.costs.pump_accumulator_rent);
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use countersign_intent::Address;
+
 use super::super::program::FAMILIES;
 use super::super::walk::{Callee, Did, Row};
 
@@ -20,7 +22,7 @@ at that step, associated and not closed, or registered. What hands an account ov
 spend from it is refused. A registered account is closed only where nobody else could open it again.
 
 A program that an exchange calls, perhaps with the wallet's signature, has to be the one that belongs
-into its slot.
+into its slot, and named: in the message, or in a table that somebody attests.
 
 | program | instruction | needs | makes | ends | calls, by slot |
 |---|---|---|---|---|---|
@@ -48,14 +50,15 @@ fn cell(row: &Row, facts: &[(Did, &str)]) -> String {
 fn called(callee: &Callee) -> String {
     match callee {
         Callee::TokenProgram(slot) => format!("a token program ({slot})"),
-        Callee::Is(slot, program) => {
-            let name = FAMILIES.iter().find(|family| family.id == *program);
-            name.map_or_else(
-                || format!("`{program}` ({slot})"),
-                |family| format!("{} ({slot})", family.name),
-            )
-        }
+        Callee::FurtherTokenProgram(slot) => format!("a token program ({slot}, if given)"),
+        Callee::Is(slot, program) => format!("{} ({slot})", program_name(program)),
+        Callee::Further(slot, program) => format!("{} ({slot}, if given)", program_name(program)),
     }
+}
+
+fn program_name(program: &Address) -> String {
+    let known = FAMILIES.iter().find(|family| family.id == *program);
+    known.map_or_else(|| format!("`{program}`"), |family| family.name.to_owned())
 }
 
 #[test]

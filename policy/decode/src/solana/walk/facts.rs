@@ -113,23 +113,42 @@ pub(crate) enum Callee {
     TokenProgram(usize),
     /// This one.
     Is(usize, Address),
+    /// One of the two token programs, where there are that many accounts.
+    FurtherTokenProgram(usize),
+    /// This one, where there are that many accounts.
+    Further(usize, Address),
 }
 
 impl Callee {
+    pub(crate) const fn slot(self) -> usize {
+        match self {
+            Self::TokenProgram(slot)
+            | Self::Is(slot, _)
+            | Self::FurtherTokenProgram(slot)
+            | Self::Further(slot, _) => slot,
+        }
+    }
+
+    /// Whether older clients leave it out.
+    const fn may_lack(self) -> bool {
+        matches!(self, Self::FurtherTokenProgram(_) | Self::Further(..))
+    }
+
     fn check(self, call: &Call<'_>) -> Result<(), DecodeError> {
-        let slot = match self {
-            Self::TokenProgram(slot) | Self::Is(slot, _) => slot,
-        };
-        // One in a table that is not attested is left to the exchange, which checks its callees.
-        let Some(key) = call.account(slot)?.key else {
+        let slot = self.slot();
+        if self.may_lack() && slot >= call.slot_count() {
             return Ok(());
-        };
+        }
+        // Whatever the exchange checks, one in a table that nobody attests could be anybody's.
+        let key = call.account(slot)?.key.ok_or_else(|| hidden(call, slot))?;
         let (fits, expected) = match self {
-            Self::TokenProgram(_) => (
+            Self::TokenProgram(_) | Self::FurtherTokenProgram(_) => (
                 TokenProgram::by_id(&key).is_some(),
                 "a token program".to_owned(),
             ),
-            Self::Is(_, program) => (key == program, format!("`{program}`")),
+            Self::Is(_, program) | Self::Further(_, program) => {
+                (key == program, format!("`{program}`"))
+            }
         };
         if fits {
             return Ok(());
@@ -141,6 +160,16 @@ impl Callee {
             ),
         ))
     }
+}
+
+fn hidden(call: &Call<'_>, slot: usize) -> DecodeError {
+    call.refuse(
+        DecodeErrorKind::UnresolvedAccount,
+        format!(
+            "the program in slot {slot}, which gets the wallet's signature, comes from a lookup \
+             table that is not attested; name it in the message itself, or have the table attested"
+        ),
+    )
 }
 
 /// The facts at the step that is being read.

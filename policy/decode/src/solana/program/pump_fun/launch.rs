@@ -11,18 +11,21 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::super::anchor::{self, DISCRIMINATOR};
 use super::super::super::call::Call;
 use super::super::super::ids;
+use super::super::super::swap::Terms;
 use super::super::super::walk::{Walk, lamports};
 use super::super::super::wire::Reader;
 use super::{ID, SLUG};
 
 pub(super) const CREATE: u64 = 0x181e_c828_051c_0777;
 pub(super) const CREATE_V2: u64 = 0xd690_4cec_5f8b_31b4;
-pub(super) const EXTEND_ACCOUNT: u64 = 0xea66_c2cb_9648_3ee5;
-pub(super) const INIT_ACCUMULATOR: u64 = 0x5e06_ca73_ff60_e8b7;
 
 /// Accounts that `create_v2` takes besides, where a coin is not paired with SOL: the quote mint, the
-/// curve's account of it, its token program.
+/// curve's account of it, its token program; and where the quote is itself a coin of pump.fun, five
+/// more that say what it is worth (`CREATE_WITH_PUMP_COIN_QUOTE.md` in pump.fun's documents).
 const QUOTE: usize = 16;
+const PAIRED: std::ops::RangeInclusive<usize> = QUOTE + 3..=QUOTE + 8 + MOST_UNREAD;
+/// Accounts that clients add and that the program does not look at.
+const MOST_UNREAD: usize = 4;
 /// Bytes of a mint with its metadata inside, less name, symbol and address of the description.
 const MINT_BYTES: u64 = 318;
 
@@ -48,26 +51,19 @@ pub(super) fn create(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Dec
         Ok(Coin { creator, ..coin })
     })?;
     call.wallet(7, "the user")?;
-    for (slot, key) in [
-        (8, ids::SYSTEM),
-        (9, ids::TOKEN),
-        (10, ids::ASSOCIATED_TOKEN),
-        (11, ids::RENT),
-        (13, ID),
-    ] {
-        call.fixed(slot, &key)?;
-    }
+    call.fixed(11, &ids::RENT)?;
+    call.fixed(13, &ID)?;
     let cost = walk.context.costs.pump_create;
     launch(walk, call, coin, Asset::Sol, cost)
 }
 
 /// Slots: mint, its authority, curve, the curve's tokens, Global, user, System, Token-2022,
-/// Associated Token, five of the mayhem program, event authority, program, then [`QUOTE`].
+/// Associated Token, the mayhem program and four of its accounts, event authority, program, then
+/// those of [`QUOTE`].
 pub(super) fn create_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.named("create_v2");
     let paired = call.slot_count() != QUOTE;
-    let count = if paired { QUOTE + 3 } else { QUOTE };
-    call.expect_slots(count..=count)?;
+    call.expect_slots(if paired { PAIRED } else { QUOTE..=QUOTE })?;
     let coin = call.args(DISCRIMINATOR, |args| {
         let coin = coin(args)?;
         let creator = creator(args)?;
@@ -76,21 +72,17 @@ pub(super) fn create_v2(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), 
         if args.remaining() > 0 {
             args.u64("creator fee")?;
         }
-        anchor::trailing_flag(args, "holder reward")?;
+        let to_holders = anchor::trailing_flag(args, "holder reward")?;
         Ok(Coin {
-            creator: Some(creator),
+            creator: (!to_holders).then_some(creator),
             mayhem,
             ..coin
         })
     })?;
     call.wallet(5, "the user")?;
-    for (slot, key) in [
-        (6, ids::SYSTEM),
-        (7, ids::TOKEN_2022),
-        (8, ids::ASSOCIATED_TOKEN),
-        (15, ID),
-    ] {
-        call.fixed(slot, &key)?;
+    call.fixed(15, &ID)?;
+    for slot in QUOTE..call.slot_count() {
+        expect_no_signature(call, slot)?;
     }
     let quote = if paired {
         Asset::of_mint(call.key(QUOTE)?)
@@ -127,6 +119,7 @@ fn launch(
             "the coin's mint in slot 0 does not sign; it is a new key that has to",
         ));
     }
+    walk.check_pool_side(call, [quote, Asset::of_mint(mint)], &Terms::default())?;
     walk.launch(Launch {
         program: SLUG,
         mint,
@@ -138,6 +131,16 @@ fn launch(
         cost: lamports(cost),
     });
     Ok(())
+}
+
+fn expect_no_signature(call: &Call<'_>, slot: usize) -> Result<(), DecodeError> {
+    if !call.account(slot)?.signer {
+        return Ok(());
+    }
+    Err(call.refuse(
+        DecodeErrorKind::WrongAccounts,
+        format!("the account in slot {slot} signs, where the coin's quote is described"),
+    ))
 }
 
 fn coin(args: &mut Reader<'_>) -> Result<Coin, DecodeError> {
@@ -161,34 +164,6 @@ fn text(args: &mut Reader<'_>, what: &str) -> Result<String, DecodeError> {
     let text = std::str::from_utf8(bytes);
     text.map(str::to_owned)
         .map_err(|_| DecodeError::malformed(at, format!("the {what} is not UTF-8")))
-}
-
-/// Slots: account, user, System, event authority, program; the user pays for what an account of
-/// the first size lacks.
-pub(super) fn extend_account(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
-    call.named("extend_account");
-    call.expect_slots(5..=5)?;
-    call.no_args(DISCRIMINATOR)?;
-    call.wallet(1, "the user")?;
-    call.fixed(2, &ids::SYSTEM)?;
-    call.fixed(4, &ID)?;
-    walk.deposit(ID, walk.context.costs.pump_extension);
-    Ok(())
-}
-
-/// Slots: payer, user, accumulator, System, event authority, program.
-pub(super) fn init_accumulator(
-    walk: &mut Walk<'_>,
-    call: &mut Call<'_>,
-) -> Result<(), DecodeError> {
-    call.named("init_user_volume_accumulator");
-    call.expect_slots(6..=6)?;
-    call.no_args(DISCRIMINATOR)?;
-    call.wallet(0, "the payer")?;
-    call.wallet(1, "the user")?;
-    call.fixed(3, &ids::SYSTEM)?;
-    walk.deposit(call.key(2)?, walk.context.costs.pump_accumulator_rent);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@ use super::super::super::draft::{
     STRANGER, WALLET, ata, effects, effects_hiding, effects_in, pays, pool, reads, refusal, signs,
     step, writes,
 };
+use super::super::super::ids;
 use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
 use super::*;
 use countersign_intent::Asset;
+use countersign_intent::Effect;
 
 fn amounts(trade: &Trade) -> Vec<u8> {
     let (first, second) = match trade.layout.amounts {
@@ -161,7 +163,7 @@ fn cashback_comes_back_to_the_wallet_only() {
         let accounts = vec![
             signs(who),
             writes(pool(1)),
-            reads(pool(2)),
+            reads(ids::SYSTEM),
             reads(pool(3)),
             reads(ID),
         ];

@@ -1,9 +1,11 @@
 use super::super::super::super::context::Context;
 use super::super::super::super::decode_message;
 use super::super::super::super::draft::{
-    STRANGER, Step, WALLET, ata_of, compile, effects, pays, pool, reads, refusal, signs, writes,
+    STRANGER, Step, WALLET, ata_of, compile, effects, effects_hiding, pays, pool, reads, refusal,
+    signs, writes,
 };
 use super::super::super::super::trade_check::{instruction, two_amounts};
+use super::super::upkeep;
 use super::*;
 use countersign_intent::solana::{Detail as Effect, Swap};
 use countersign_intent::{Action, Amount, USDC};
@@ -137,6 +139,62 @@ fn a_coin_may_be_paired_with_a_token() {
 }
 
 #[test]
+fn a_coin_may_be_paired_with_a_coin_of_pump_fun() {
+    let quote = pool(61);
+    let mut paired = create_v2(&[0]);
+    paired
+        .accounts
+        .extend([reads(quote), writes(pool(62)), reads(ids::TOKEN_2022)]);
+    // Quote control, the quote's curve, and where it has migrated its pool and two vaults.
+    for described in 63..=72 {
+        let (launch, _) = launched(&[paired.clone()]);
+        assert_eq!(launch.quote, Asset::Token(quote));
+        let with = |slot: usize, account| {
+            let mut changed = paired.clone();
+            changed.accounts[slot] = account;
+            refusal(&[changed])
+        };
+        let last = paired.accounts.len() - 1;
+        assert_eq!(with(last, signs(STRANGER)), DecodeErrorKind::WrongAccounts);
+        assert_eq!(with(last, reads(WALLET)), DecodeErrorKind::WrongAccounts);
+        let own = ata_of(WALLET, quote, ids::TOKEN_2022);
+        assert_eq!(with(17, writes(own)), DecodeErrorKind::WrongAccounts);
+        assert_eq!(with(18, reads(pool(99))), DecodeErrorKind::WrongAccounts);
+        if described < 72 {
+            paired.accounts.push(writes(pool(described)));
+        }
+    }
+    paired.accounts.push(writes(pool(73)));
+    assert_eq!(refusal(&[paired]), DecodeErrorKind::WrongAccounts);
+}
+
+#[test]
+fn what_a_launch_calls_is_what_belongs_there() {
+    for (step, callees) in [
+        (create(), &[5, 8, 9, 10][..]),
+        (create_v2(&[0]), &[6, 7, 8, 9]),
+    ] {
+        for slot in callees {
+            let mut changed = step.clone();
+            changed.accounts[*slot] = reads(pool(98));
+            assert_eq!(refusal(&[changed.clone()]), DecodeErrorKind::WrongAccounts);
+            let hidden = effects_hiding(&[changed], &[pool(98)], &Context::new(WALLET));
+            assert_eq!(
+                hidden.unwrap_err().kind(),
+                DecodeErrorKind::UnresolvedAccount
+            );
+        }
+    }
+}
+
+#[test]
+fn a_coin_whose_fees_go_to_its_holders_has_no_creator() {
+    let tail = |to_holders| [&[0, 0][..], &[0; 8], &[to_holders]].concat();
+    assert_eq!(launched(&[create_v2(&tail(0))]).0.creator, Some(WALLET));
+    assert_eq!(launched(&[create_v2(&tail(1))]).0.creator, None);
+}
+
+#[test]
 fn only_the_wallet_launches_with_a_mint_that_signs() {
     for (step, user) in [(create(), 7), (create_v2(&[0]), 5)] {
         let with = |slot: usize, account| {
@@ -168,14 +226,14 @@ fn an_account_is_extended_and_an_accumulator_opened_at_a_cost_that_shows() {
         ID,
         5,
         &[(1, pays(WALLET)), (2, reads(ids::SYSTEM)), (4, reads(ID))],
-        EXTEND_ACCOUNT.to_be_bytes().to_vec(),
+        upkeep::EXTEND_ACCOUNT.to_be_bytes().to_vec(),
     );
     let accumulator = |user| {
         instruction(
             ID,
             6,
-            &[(0, pays(WALLET)), (1, user), (3, reads(ids::SYSTEM))],
-            INIT_ACCUMULATOR.to_be_bytes().to_vec(),
+            &[(0, pays(WALLET)), (1, user), (5, reads(ID))],
+            upkeep::INIT_ACCUMULATOR.to_be_bytes().to_vec(),
         )
     };
     for (step, units) in [(extend, 1_440_720), (accumulator(pays(WALLET)), 1_844_400)] {
