@@ -14,6 +14,8 @@ const JUPITERZ: Pubkey = Pubkey::from_str_const("61DFfeTKM7trxYcPQCM78bJ794ddZpr
 const LIMIT: Pubkey = Pubkey::from_str_const("j1o2qRpjcyUwEvwtcfhEQefh773ZgjxcVRry7LDqg5X");
 const RECURRING: Pubkey = Pubkey::from_str_const("DCA265Vj8a9CEuX1eb1LWRnDT7uK6q1xMipnNyatn23M");
 const PUMP: Pubkey = Pubkey::from_str_const("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P");
+const PUMP_FEES: Pubkey = Pubkey::from_str_const("pfeeUxB6jkeY1Hxd7CsFCAjcbHA9rWtchMGdZ6VojVZ");
+const MAYHEM: Pubkey = Pubkey::from_str_const("MAyhSmzXzV1pTf7LsNkrNwkWKTo4ougAJ1PPg47MD4e");
 const PUMPSWAP: Pubkey = Pubkey::from_str_const("pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA");
 const CPMM: Pubkey = Pubkey::from_str_const("CPMMoo8L3F4NbTegBCKVNunggL7H1ZpdTHKxQB5qKP1C");
 const LAUNCHLAB: Pubkey = Pubkey::from_str_const("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj");
@@ -412,6 +414,7 @@ fn buy(coin: Pubkey, most: u64) -> Instruction {
             (6, ws(victim())),
             (7, r(SYSTEM)),
             (8, r(TOKEN)),
+            (15, r(PUMP_FEES)),
         ],
     );
     let data: [&[u8]; 3] = [
@@ -420,6 +423,43 @@ fn buy(coin: Pubkey, most: u64) -> Instruction {
         &most.to_le_bytes(),
     ];
     call(PUMP, &accounts, &data)
+}
+
+/// A coin of the thief's, who gets its creator fees.
+fn create() -> Instruction {
+    let accounts = among(
+        16,
+        vec![
+            (0, ws(pool(40))),
+            (5, ws(victim())),
+            (6, r(SYSTEM)),
+            (7, r(TOKEN_2022)),
+            (8, r(ASSOCIATED)),
+            (9, r(MAYHEM)),
+            (15, r(PUMP)),
+        ],
+    );
+    let discriminator = 0xd690_4cec_5f8b_31b4_u64.to_be_bytes();
+    let creator = thief().to_bytes();
+    let mut data: Vec<&[u8]> = vec![&discriminator];
+    data.extend([&[4, 0, 0, 0][..], b"Coin"]);
+    data.extend([&[1, 0, 0, 0][..], b"C"]);
+    data.extend([&[9, 0, 0, 0][..], b"ipfs://aa"]);
+    data.extend([&creator[..], &[0]]);
+    call(PUMP, &accounts, &data)
+}
+
+/// The wallet pays for what an account of others lacks.
+fn extend(account: u8) -> Instruction {
+    let accounts = [
+        w(pool(account)),
+        ws(victim()),
+        r(SYSTEM),
+        r(pool(39)),
+        r(PUMP),
+    ];
+    let discriminator = 0xea66_c2cb_9648_3ee5_u64.to_be_bytes();
+    call(PUMP, &accounts, &[&discriminator])
 }
 
 fn coins() -> Vec<Named> {
@@ -439,17 +479,13 @@ fn coins() -> Vec<Named> {
         &200_000_000_u64.to_le_bytes(),
         &[1],
     ];
-    let create = among(16, vec![(5, ws(victim()))]);
-    let named = |data: u64, rest: &[u8]| call(PUMP, &create, &[&data.to_be_bytes(), rest]);
+    let extended: Vec<Instruction> = (1..=18).map(extend).collect();
     let liquidity = among(15, vec![(2, s(victim())), (6, w(ata(victim(), COIN)))]);
     let deposit: [&[u8]; 2] = [&0xf223_c689_52e1_f2b6_u64.to_be_bytes(), &[0; 24]];
     let position = among(10, vec![(0, ws(victim())), (1, r(thief()))]);
     let position_data: [&[u8]; 2] = [&0x8780_2f4d_0f98_f031_u64.to_be_bytes(), &[0; 9]];
     vec![
-        legacy(
-            "20-coin-account-extended",
-            &[named(0xea66_c2cb_9648_3ee5, &[])],
-        ),
+        legacy("20-coin-account-extended", &extended),
         legacy("26-buy-without-maximum", &[buy(COIN, u64::MAX)]),
         legacy("31-liquidity", &[call(PUMPSWAP, &liquidity, &deposit)]),
         legacy(
@@ -457,10 +493,7 @@ fn coins() -> Vec<Named> {
             &[call(WHIRLPOOL, &position, &position_data)],
         ),
         legacy("44-untrusted-coin", &[buy(JUNK, SOL)]),
-        legacy(
-            "45-coin-created",
-            &[named(0xd690_4cec_5f8b_31b4, thief().as_ref())],
-        ),
+        legacy("45-coin-created", &[create()]),
         legacy("45-partial-fill", &[call(PUMP, &partial, &partial_data)]),
     ]
 }
@@ -485,7 +518,12 @@ fn look_alikes() -> Vec<Named> {
         call(CPMM, &accounts, &data)
     };
     let (coins, dollars) = (ata(victim(), COIN), ata(victim(), USDC));
+    let mut called = exchange(coins, dollars);
+    called.accounts[8] = r(pool(41));
+    called.accounts[9] = r(TOKEN);
     vec![
+        // It is called where SPL Token is, with the wallet's signature.
+        looked_up("33-exchange-calls-a-hidden-program", &[called], pool(41)),
         legacy(
             "look-alike-accounts-in-another-order",
             &[exchange(dollars, coins)],
