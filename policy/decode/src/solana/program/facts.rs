@@ -160,6 +160,7 @@ pub(super) const LIGHTHOUSE: &[Row] = &[
     none("AssertStakeAccountMulti"),
 ];
 
+/// What a plan calls stands among its accounts, which are counted; Jupiter checks the token programs.
 pub(super) const JUPITER_V6: &[Row] = &[
     trade("route", &[]),
     trade("exact_out_route", &[]),
@@ -169,10 +170,7 @@ pub(super) const JUPITER_V6: &[Row] = &[
     trade("exact_out_route_v2", &[]),
     trade("shared_accounts_route_v2", &[]),
     trade("shared_accounts_exact_out_route_v2", &[]),
-    Row {
-        callees: &[TokenProgram(3), system(4)],
-        ..row("create_token_account", NOTHING, OPENS)
-    },
+    row("create_token_account", NOTHING, OPENS),
 ];
 
 /// Placing an order is refused: what is kept of it stands in no message.

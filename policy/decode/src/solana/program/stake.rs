@@ -60,7 +60,9 @@ fn initialize(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeErro
         Ok((staker, withdrawer, args.array::<48>("lockup")?))
     })?;
     let account = call.key(0)?;
-    let created = walk.complete(call, 0, &ids::STAKE, None)?;
+    let Some(paid) = walk.complete(call, 0, &ids::STAKE, None)?.lamports else {
+        return Ok(());
+    };
     if staker != walk.wallet() || withdrawer != walk.wallet() || lockup != &[0; 48] {
         return Err(call.refuse(
             DecodeErrorKind::ForeignDestination,
@@ -70,7 +72,7 @@ fn initialize(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeErro
     walk.push(Effect::Stake {
         account,
         operation: StakeOperation::Create {
-            amount: lamports(created.lamports),
+            amount: lamports(paid),
         },
     });
     Ok(())

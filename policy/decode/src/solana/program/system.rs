@@ -87,7 +87,7 @@ fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError>
     Ok(())
 }
 
-/// Slots: funder, new account.
+/// Slots: funder, new account. What another signer of the message creates is theirs.
 fn create_account(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError> {
     call.expect_slots(2..=2)?;
     let (units, owner) = call.args(DISCRIMINATOR, |args| {
@@ -95,6 +95,9 @@ fn create_account(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Decode
         args.u64("space")?;
         Ok((units, address(args, "owner program")?))
     })?;
+    if call.is_other_signer(0)? {
+        return walk.create(call, 1, owner, None);
+    }
     call.wallet(0, "the payer")?;
     created(walk, call, units, owner)
 }
@@ -117,6 +120,10 @@ fn create_account_with_seed(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<
         args.u64("space")?;
         Ok((base, seed, units, address(args, "owner program")?))
     })?;
+    // An address that is derived from the wallet takes the wallet's signature, in slot 2.
+    if call.is_other_signer(0)? {
+        return walk.create(call, 1, owner, None);
+    }
     call.wallet(0, "the payer")?;
     if call.slot_count() == 3 {
         call.wallet(2, "the base")?;
@@ -149,7 +156,7 @@ fn created(
             "creates an account that belongs to program `{owner}` with the wallet's lamports"
         )));
     }
-    walk.create(call, 1, owner, units)
+    walk.create(call, 1, owner, Some(units))
 }
 
 /// Slots: nonce account, RecentBlockhashes, authority.
@@ -226,7 +233,9 @@ fn initialize_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Deco
     let account = call.key(0)?;
     call.fixed(1, &ids::RECENT_BLOCKHASHES)?;
     call.fixed(2, &ids::RENT)?;
-    let created = walk.complete(call, 0, &ids::SYSTEM, None)?;
+    let Some(paid) = walk.complete(call, 0, &ids::SYSTEM, None)?.lamports else {
+        return Ok(());
+    };
     if authority != walk.wallet() {
         return Err(call.refuse(
             DecodeErrorKind::ForeignDestination,
@@ -235,7 +244,7 @@ fn initialize_nonce(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), Deco
     }
     walk.push(Effect::RentDeposit {
         account,
-        amount: lamports(created.lamports),
+        amount: lamports(paid),
     });
     Ok(())
 }
@@ -338,6 +347,50 @@ mod tests {
         listed.accounts[0] = pays(STRANGER);
         listed.accounts.push(signs(WALLET));
         assert_eq!(refusal(&[listed]), DecodeErrorKind::WrongAccounts);
+    }
+
+    #[test]
+    fn what_another_signer_creates_is_theirs() {
+        let theirs = |owner| {
+            let mut step = create(pays(pool(1)), owner);
+            step.accounts[0] = pays(STRANGER);
+            step
+        };
+        for owner in [
+            ids::TOKEN,
+            ids::TOKEN_2022,
+            ids::STAKE,
+            ids::SYSTEM,
+            STRANGER,
+        ] {
+            assert_eq!(effects(&[theirs(owner)]), Ok(vec![]));
+        }
+        let nonce = [theirs(ids::SYSTEM), initialize_nonce(STRANGER)];
+        assert_eq!(effects(&nonce), Ok(vec![]));
+        let mut onto_the_wallet = theirs(ids::TOKEN);
+        onto_the_wallet.accounts[1] = pays(WALLET);
+        assert_eq!(
+            refusal(&[onto_the_wallet]),
+            DecodeErrorKind::MisplacedWallet
+        );
+        // Nothing is theirs where nobody else signs.
+        let mut unsigned = theirs(ids::TOKEN);
+        unsigned.accounts[0] = writes(STRANGER);
+        assert_eq!(refusal(&[unsigned]), DecodeErrorKind::WrongAccounts);
+    }
+
+    #[test]
+    fn what_another_signer_creates_at_an_address_of_the_wallets_is_refused() {
+        let mut data = vec![3, 0, 0, 0];
+        data.extend(WALLET.as_bytes());
+        data.extend(1_u64.to_le_bytes());
+        data.extend(b"s");
+        data.extend(5_u64.to_le_bytes());
+        data.extend(165_u64.to_le_bytes());
+        data.extend(ids::TOKEN.as_bytes());
+        let accounts = vec![pays(STRANGER), writes(pool(1)), signs(WALLET)];
+        let seeded = system(accounts, &data);
+        assert_eq!(refusal(&[seeded]), DecodeErrorKind::MisplacedWallet);
     }
 
     #[test]

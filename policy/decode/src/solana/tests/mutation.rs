@@ -28,6 +28,8 @@ struct About {
     native: bool,
     /// In which slot another signer than the wallet stands where the instruction has its authority.
     theirs: Vec<usize>,
+    /// Whether another signer has created the account in the first slot.
+    created_by_others: bool,
 }
 
 fn some(slots: &[usize], free_data: Range<usize>) -> Meaning {
@@ -68,6 +70,13 @@ fn meaning(program: &Address, instruction: &RawInstruction<'_>, about: &About) -
     match (id.as_str(), data) {
         // The fee it leads to is in the effects, to the lamport.
         ("ComputeBudget111111111111111111111111111111", _) => some(&[], 0..data.len()),
+        // What another signer creates is theirs, whichever of them, and what it is initialised as.
+        ("11111111111111111111111111111111", [0 | 3, ..]) if about.theirs.contains(&0) => {
+            some(&[1], 4..data.len())
+        }
+        ("Stake11111111111111111111111111111111111111", [0, ..]) if about.created_by_others => {
+            some(&[0, 1], 4..data.len())
+        }
         // What another signer sends is theirs.
         ("11111111111111111111111111111111", [2, ..]) if about.theirs.contains(&0) => {
             some(&[0], 4..12)
@@ -195,6 +204,7 @@ fn free_bytes(wallet: &Address, bytes: &[u8]) -> Free {
     let mut matters = vec![false; message.account_count()];
     let signers = usize::from(message.header.required_signatures);
     matters[..signers].fill(true);
+    let mut created_by_others = Vec::new();
     for instruction in &message.instructions {
         matters[usize::from(instruction.program)] = true;
         let program = Address::new(message.keys[usize::from(instruction.program)]);
@@ -209,7 +219,17 @@ fn free_bytes(wallet: &Address, bytes: &[u8]) -> Free {
         let about = About {
             native,
             theirs: theirs.collect(),
+            created_by_others: instruction
+                .accounts
+                .first()
+                .is_some_and(|index| created_by_others.contains(index)),
         };
+        if program == ids::SYSTEM
+            && matches!(instruction.data, [0 | 3, ..])
+            && about.theirs.contains(&0)
+        {
+            created_by_others.extend(instruction.accounts.get(1));
+        }
         let meaning = meaning(&program, instruction, &about);
         let at = offset(instruction.accounts, bytes);
         for slot in proven_slots(&program, instruction.data) {

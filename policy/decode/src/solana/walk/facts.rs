@@ -44,13 +44,15 @@ impl Opened {
     }
 }
 
-/// A new account paid by the wallet that a later instruction must initialise for the wallet.
+/// A new account. One that the wallet pays for must be initialised for the wallet by a later
+/// instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Created {
     pub(crate) index: u8,
     pub(crate) position: usize,
     pub(crate) program: Address,
-    pub(crate) lamports: u64,
+    /// What the wallet paid for it; `None` where another signer did, whose it is.
+    pub(crate) lamports: Option<u64>,
 }
 
 /// What the instructions so far have made of an account.
@@ -303,10 +305,10 @@ impl Facts {
         }
     }
 
-    /// The first account that was created and never initialised.
+    /// The first account that the wallet paid for and that was never initialised.
     pub(super) fn unfinished(&self) -> Option<Created> {
         self.states.iter().find_map(|(_, state)| match state {
-            State::Created(created) => Some(*created),
+            State::Created(created) => created.lamports.and(Some(*created)),
             State::Open(_) | State::Other | State::Closed(_) => None,
         })
     }

@@ -51,7 +51,7 @@ impl<'m> Walk<'m> {
         call: &Call<'_>,
         slot: usize,
         program: Address,
-        lamports: u64,
+        lamports: Option<u64>,
     ) -> Result<(), DecodeError> {
         let account = call.account(slot)?;
         self.check_unregistered(call, &account)?;

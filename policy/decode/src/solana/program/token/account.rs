@@ -123,7 +123,8 @@ pub(super) fn sync_native(call: &mut Call<'_>) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Slots: account, mint, then owner and Rent (1), Rent (16), or nothing or the owner (18).
+/// Slots: account, mint, then owner and Rent (1), Rent (16), or nothing or the owner (18). An
+/// account that another signer paid for may be anybody's.
 pub(super) fn initialize_account(
     walk: &mut Walk<'_>,
     call: &mut Call<'_>,
@@ -151,6 +152,9 @@ pub(super) fn initialize_account(
     let (account, mint) = (call.key(0)?, call.key(1)?);
     let created = walk.complete(call, 0, &program.id(), Some((owner, mint)))?;
     if owner != walk.wallet() {
+        if created.lamports.is_none() {
+            return Ok(());
+        }
         return Err(call.refuse(
             DecodeErrorKind::ForeignDestination,
             format!("expected the wallet as the owner of the new account, got `{owner}`"),
@@ -162,7 +166,9 @@ pub(super) fn initialize_account(
         owner,
         asset,
     });
-    fund(walk, account, asset, created.lamports);
+    if let Some(paid) = created.lamports {
+        fund(walk, account, asset, paid);
+    }
     Ok(())
 }
 

@@ -322,6 +322,82 @@ fn initialize(account: Address, mint: Address, owner: Address, version: u8) -> S
 }
 
 #[test]
+fn an_account_that_another_signer_pays_for_is_whose_they_say() {
+    let account = pool(20);
+    let mut create = create(ids::TOKEN, 3_000_000).1;
+    create.accounts = vec![pays(STRANGER), pays(account)];
+    create.data = [
+        &[0; 4][..],
+        &3_000_000_u64.to_le_bytes(),
+        &165_u64.to_le_bytes(),
+    ]
+    .concat();
+    create.data.extend(ids::TOKEN.as_bytes());
+    let of = |owner| {
+        [
+            create.clone(),
+            initialize(account, WRAPPED_SOL_MINT, owner, 18),
+        ]
+    };
+    assert_eq!(effects(&of(STRANGER)), Ok(vec![]));
+    assert_eq!(
+        effects(&of(WALLET)).unwrap(),
+        [Effect::OpenAccount {
+            account,
+            owner: WALLET,
+            asset: Asset::Sol
+        }]
+    );
+    // Only an account that is the wallet's at that step takes its SOL.
+    let wraps = |owner| [&of(owner)[..], &[pay(account, 7), sync(account)]].concat();
+    assert_eq!(
+        refusal(&wraps(STRANGER)),
+        DecodeErrorKind::ForeignDestination
+    );
+    assert_eq!(effects(&wraps(WALLET)).unwrap().len(), 2);
+    let early = [create.clone(), pay(account, 7), sync(account)];
+    assert_eq!(refusal(&early), DecodeErrorKind::WrongAccounts);
+    // And nobody but the wallet closes it.
+    let mut close = token(
+        vec![writes(account), writes(STRANGER), signs(STRANGER)],
+        &[9],
+    );
+    assert_eq!(
+        effects(&[&of(STRANGER)[..], &[close.clone()]].concat()),
+        Ok(vec![])
+    );
+    assert_eq!(
+        refusal(&[&of(WALLET)[..], &[close.clone()]].concat()),
+        DecodeErrorKind::WrongAccounts
+    );
+    close.accounts[2] = signs(WALLET);
+    assert_eq!(
+        refusal(&[&of(WALLET)[..], &[close]].concat()),
+        DecodeErrorKind::Forbidden
+    );
+}
+
+#[test]
+fn a_registered_account_is_not_created_by_another_signer() {
+    let account = pool(20);
+    let registered = [RegisteredAccount {
+        account,
+        mint: WRAPPED_SOL_MINT,
+    }];
+    let context = Context {
+        accounts: &registered,
+        ..Context::new(WALLET)
+    };
+    let data = [&[0; 4][..], &5_u64.to_le_bytes(), &165_u64.to_le_bytes()].concat();
+    let data = [&data[..], ids::TOKEN.as_bytes()].concat();
+    let create = step(ids::SYSTEM, vec![pays(STRANGER), pays(account)], data);
+    assert_eq!(
+        refusal_in(&[create], &context),
+        DecodeErrorKind::WrongAccounts
+    );
+}
+
+#[test]
 fn a_temporary_account_is_the_wallets_once_initialised() {
     let (account, create) = create(ids::TOKEN, 3_000_000);
     for version in [1, 16, 18] {
