@@ -1,5 +1,6 @@
 //! `countersign decode`
 
+mod cosignatures;
 mod value;
 mod words;
 
@@ -52,6 +53,7 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         ..Context::new(wallet)
     };
     let decoded = wire.decode(&context).map_err(|error| refused(&error))?;
+    cosignatures::check(&decoded)?;
     session.show(&value::of(&decoded), |out| {
         out.text(&words::told(&decoded.intent).join("\n"));
     });

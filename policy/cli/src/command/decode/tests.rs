@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::command::tests::countersign;
@@ -127,4 +129,28 @@ fn a_line_is_too_long_only_for_an_address() {
             assert_eq!(line.split_whitespace().count(), 1, "{name}: {line}");
         }
     }
+}
+
+#[test]
+fn a_signature_of_another_that_does_not_verify_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("transaction");
+    let tried = |bytes: &[u8]| {
+        std::fs::write(&file, STANDARD.encode(bytes)).unwrap();
+        let arguments = ["decode", file.to_str().unwrap()];
+        let (exit, _, told, _) = countersign(&arguments, []);
+        let (_, value, _, _) = countersign(&[&arguments[..], &["--json"]].concat(), []);
+        (exit as u8, told, value)
+    };
+    let mut transaction = STANDARD.decode(data("2dabmQiykzC1tsNmgtRF")).unwrap();
+    assert_eq!(tried(&transaction).0, Exit::Done as u8, "as it came");
+    // The second signature begins after a count and the first one.
+    transaction[65 + 32] ^= 1;
+    let (exit, told, value) = tried(&transaction);
+    assert_eq!(exit, Exit::Refused as u8);
+    assert!(told.contains("does not verify over its message"), "{told}");
+    let value: Value = serde_json::from_str(&value).unwrap();
+    assert_eq!(value["kind"], "cosignature");
+    transaction[65..129].fill(0);
+    assert_eq!(tried(&transaction).0, Exit::Done as u8, "not signed yet");
 }

@@ -54,6 +54,17 @@ pub(super) fn of_refusal(error: &DecodeError) -> Value {
     })
 }
 
+/// Whose signature that came along does not verify.
+pub(super) fn of_wrong_signature(signer: &countersign_intent::solana::Address, message: &str, next: &str) -> Value {
+    json!({
+        "understood": true,
+        "kind": "cosignature",
+        "message": message,
+        "next": next,
+        "cosigner": signer.to_string(),
+    })
+}
+
 fn effect_value(effect: &Effect, intent: &Intent) -> Value {
     let head = effect.head();
     let receivers = head.counterparty.iter();

@@ -141,7 +141,7 @@ pub(super) fn money(asset: &str, amount: Amount) -> String {
 }
 
 /// A line broken between words so that it fits, as far as its words do: addresses stay whole.
-fn wrapped(line: &str, first: &str, later: &str) -> Vec<String> {
+pub(super) fn wrapped(line: &str, first: &str, later: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut current = first.to_owned();
     let mut empty = true;
