@@ -197,7 +197,7 @@ impl<'m> Call<'m> {
                 DecodeErrorKind::UnresolvedAccount,
                 format!(
                     "the account in slot {slot} comes from a lookup table that is not attested; \
-                     name it in the message itself"
+                     name it in the message itself, or have the table attested"
                 ),
             )
         })

@@ -66,8 +66,8 @@ fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError>
         return call.account_or_wallet(1).map(|_| ());
     }
     call.wallet(0, "the payer")?;
-    let to = call.key_or_wallet(1)?;
-    let receiver = call.account(1)?;
+    let receiver = call.account_or_wallet(1)?;
+    let to = receiver.key.ok_or_else(|| unknown_receiver(call))?;
     if walk.is_opened_after(call.position, receiver.index) {
         walk.fund(receiver.index, units);
         return Ok(());
@@ -85,6 +85,14 @@ fn transfer(walk: &mut Walk<'_>, call: &mut Call<'_>) -> Result<(), DecodeError>
     };
     walk.push(effect);
     Ok(())
+}
+
+fn unknown_receiver(call: &Call<'_>) -> DecodeError {
+    call.refuse(
+        DecodeErrorKind::UnresolvedAccount,
+        "the account that gets the SOL comes from a lookup table that is not attested, so nobody can \
+         tell a tip from a withdrawal; name it in the message itself, or have the table attested",
+    )
 }
 
 /// Slots: funder, new account. What another signer of the message creates is theirs.

@@ -99,7 +99,9 @@ mod tests {
         assert_eq!(refusal(&[with_fee(100, 101)]), DecodeErrorKind::WrongData);
         let mut hooked = with_fee(100, 7);
         hooked.accounts.push(reads(pool(3)));
-        assert_eq!(refusal(&[hooked]), DecodeErrorKind::WrongAccounts);
+        let refused = effects(&[hooked]).unwrap_err();
+        assert_eq!(refused.kind(), DecodeErrorKind::Forbidden);
+        assert!(refused.to_string().contains("a transfer hook"), "{refused}");
     }
 
     #[test]

@@ -35,6 +35,27 @@ const PLUMBING: [&str; 9] = [
 /// Jupiter's `create_token_account`, which some of its own trades start with.
 const OPENS_ACCOUNT: [u8; 8] = [0x93, 0xf1, 0x7b, 0x64, 0xf4, 0x84, 0xae, 0x76];
 
+/// Shapes of trades that are met on mainnet and refused, from the published interfaces of late 2026.
+const REFUSED: &str = "
+## Shapes that are refused
+
+What wallets and bots send in late 2026 and no decoder takes, and why.
+
+| shape | refused because |
+|---|---|
+| Axiom, Banana Gun, Bloom, GMGN, Maestro, Nova, Photon, Titan: a program of the front-end around the trade | nobody publishes the layout (`unknown_program`); a front-end that calls the exchange itself and sends its fee as SOL decodes, the fee as a withdrawal to its address |
+| DFlow routes | the route names neither the account that pays nor the one that receives; its interface has the amounts of each step and not which accounts a step takes |
+| OKX DEX router, both programs | `swap` names both accounts and a least return, but its source (okxlabs/DEX-Router-Solana-V1) hands the payer's signature to each exchange of the route, with amounts that one of them takes from the route itself; of the second program no source is published |
+| Jupiter limit orders of the first version | what is kept of them stands in an account of the program |
+| Jupiter routes with a token ledger, Raydium CLMM `swap_router_base_in`, Meteora DLMM `swap_with_price_impact` | no amount or no account in the message bounds one side |
+| Meteora DBC `swap2_with_transfer_hook`, transfers of tokens with a transfer hook | a program of the issuer runs with accounts that only its state names |
+| resting orders on Phoenix and OpenBook v2, liquidity anywhere | leave funds in accounts that the message does not show |
+| Boop, Moonit, FluxBeam, Lifinity, PancakeSwap CLMM, Byreal, Heaven, Manifest, Saros, Stabble and market makers' pools, called directly | not listed; through Jupiter they are exchanges of its plan |
+| launches on Raydium LaunchLab, Meteora DBC, Moonit and Boop | only pump.fun's are decoded; what the accounts of the others cost at most is not worked out |
+| a program that an exchange calls, or a receiver of SOL, named by a lookup table alone | decodes where the table is attested |
+| accounts that a sponsor pays for and the wallet closes to the sponsor | `CloseAccount` pays the wallet only: what the account holds beyond its rent is in no message |
+";
+
 struct Record {
     signature: String,
     bytes: Vec<u8>,
@@ -307,6 +328,7 @@ fn table(lines: &[Line]) -> String {
         )
         .unwrap();
     }
+    out.push_str(REFUSED);
     out
 }
 

@@ -197,6 +197,29 @@ impl Free {
     }
 }
 
+fn about(
+    wallet: &Address,
+    message: &Message<'_>,
+    instruction: &RawInstruction<'_>,
+    created_by_others: &[u8],
+) -> About {
+    let signers = usize::from(message.header.required_signatures);
+    let quote = instruction.accounts.get(2);
+    let native = quote
+        .and_then(|index| message.keys.get(usize::from(*index)))
+        .is_some_and(|key| key == WRAPPED_SOL_MINT.as_bytes());
+    let theirs = (0..instruction.accounts.len()).filter(|slot| {
+        let index = usize::from(instruction.accounts[*slot]);
+        index < signers && message.keys[index] != *wallet.as_bytes()
+    });
+    let first = instruction.accounts.first();
+    About {
+        native,
+        theirs: theirs.collect(),
+        created_by_others: first.is_some_and(|index| created_by_others.contains(index)),
+    }
+}
+
 fn free_bytes(wallet: &Address, bytes: &[u8]) -> Free {
     let message = Message::parse(bytes).unwrap();
     let mut free = vec![false; bytes.len()];
@@ -208,22 +231,7 @@ fn free_bytes(wallet: &Address, bytes: &[u8]) -> Free {
     for instruction in &message.instructions {
         matters[usize::from(instruction.program)] = true;
         let program = Address::new(message.keys[usize::from(instruction.program)]);
-        let quote = instruction.accounts.get(2);
-        let native = quote
-            .and_then(|index| message.keys.get(usize::from(*index)))
-            .is_some_and(|key| key == WRAPPED_SOL_MINT.as_bytes());
-        let theirs = (0..instruction.accounts.len()).filter(|slot| {
-            let index = usize::from(instruction.accounts[*slot]);
-            index < signers && message.keys[index] != *wallet.as_bytes()
-        });
-        let about = About {
-            native,
-            theirs: theirs.collect(),
-            created_by_others: instruction
-                .accounts
-                .first()
-                .is_some_and(|index| created_by_others.contains(index)),
-        };
+        let about = about(wallet, &message, instruction, &created_by_others);
         if program == ids::SYSTEM
             && matches!(instruction.data, [0 | 3, ..])
             && about.theirs.contains(&0)

@@ -68,7 +68,7 @@ pub(in super::super) fn transfer_of_named_mint(
 ) -> Result<(), DecodeError> {
     match program {
         TokenProgram::Token => call.expect_slots_and_references(4)?,
-        // Further accounts would be those of a transfer hook.
+        TokenProgram::Token2022 if call.slot_count() > 4 => return Err(hooked(call)),
         TokenProgram::Token2022 => call.expect_slots(4..=4)?,
     }
     if call.is_other_signer(3)? {
@@ -77,6 +77,16 @@ pub(in super::super) fn transfer_of_named_mint(
     let mint = call.key(1)?;
     call.wallet(3, "the authority")?;
     transferred(walk, call, 2, (mint, units), program)
+}
+
+/// References cannot be told from what a hook asks for.
+fn hooked(call: &Call<'_>) -> DecodeError {
+    call.forbid(format!(
+        "brings {} accounts more than a transfer has: those of a program that the token's issuer has \
+         run at each transfer (a transfer hook), or references. What that program does is not in this \
+         message, so such a token is not sent; for any other, leave the further accounts out",
+        call.slot_count().saturating_sub(4)
+    ))
 }
 
 fn transferred(
