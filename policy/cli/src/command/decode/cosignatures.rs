@@ -13,7 +13,7 @@ use crate::failure::Failure;
 /// # Errors
 /// Whose signature it is.
 pub(super) fn check(decoded: &Decoded) -> Result<(), Failure> {
-    let mut cosigners = decoded.intent.cosigners.iter();
+    let mut cosigners = decoded.intent.cosigners().iter();
     match cosigners.find(|signer| is_wrong(decoded, signer)) {
         None => Ok(()),
         Some(signer) => Err(refused(signer)),

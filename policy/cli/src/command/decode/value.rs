@@ -55,7 +55,7 @@ pub(super) fn of_refusal(error: &DecodeError) -> Value {
 }
 
 /// Whose signature that came along does not verify.
-pub(super) fn of_wrong_signature(signer: &countersign_intent::solana::Address, message: &str, next: &str) -> Value {
+pub(super) fn of_wrong_signature(signer: &Address, message: &str, next: &str) -> Value {
     json!({
         "understood": true,
         "kind": "cosignature",
