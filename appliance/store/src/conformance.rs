@@ -37,6 +37,7 @@ macro_rules! conformance {
             transactions_wait_for_each_other
             a_refused_commit_leaves_nothing
             requests_are_found_by_key_and_by_id
+            idempotency_keys_come_in_pages
             a_signed_outcome_stays
             judging_again_replaces_and_drops_the_outcome
             requests_are_listed_newest_first
@@ -67,7 +68,7 @@ fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new("bot/a", text)
 }
 
-fn request(seq: u64, key: IdempotencyKey) -> RequestRow {
+pub(crate) fn request(seq: u64, key: IdempotencyKey) -> RequestRow {
     RequestRow {
         id: request_id(seq, [7; 8]),
         key,

@@ -133,6 +133,14 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<KeptRequest>>> + Send;
 
+    /// Idempotency keys of requests after `after`, ordered by principal and key: at most `limit`,
+    /// and at most [`PAGE_LIMIT`]. Whatever is committed meanwhile may be among them or not.
+    fn idempotency_keys(
+        &self,
+        after: Option<&IdempotencyKey>,
+        limit: u32,
+    ) -> impl Future<Output = StoreResult<Vec<IdempotencyKey>>> + Send;
+
     /// Up to which request's number messages may be forgotten, if those of requests judged
     /// before `at` may: no more than `limit` messages lie at or below it. `None` if there is
     /// nothing to forget.

@@ -33,6 +33,7 @@ mod given_back;
 mod handle;
 mod head;
 mod job;
+mod keys;
 mod limits;
 mod nonces;
 mod queue;

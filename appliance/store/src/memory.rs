@@ -220,6 +220,20 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn idempotency_keys(
+        &self,
+        after: Option<&IdempotencyKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<IdempotencyKey>> {
+        self.shared.read(Point::Keys, |state| {
+            let later = |key: &&IdempotencyKey| after.is_none_or(|after| *key > after);
+            let mut keys: Vec<_> = state.by_key.keys().filter(later).cloned().collect();
+            keys.sort();
+            keys.truncate(page(limit));
+            keys
+        })
+    }
+
     async fn forgettable(&self, at: Timestamp, limit: u32) -> StoreResult<Option<u64>> {
         self.shared.read(Point::Read, |state| {
             let seqs = state.messages.keys().take(page(limit));

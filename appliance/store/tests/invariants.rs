@@ -187,7 +187,7 @@ fn inv06_no_window_is_overspent() {
         for round in 0..6 {
             for _ in 0..random.below(4) {
                 let fault = Fault::ALL[usize::try_from(random.below(3)).unwrap()];
-                let point = Point::ALL[usize::try_from(random.below(7)).unwrap()];
+                let point = Point::ALL[usize::try_from(random.below(8)).unwrap()];
                 store.fail(point, 1 + u32::try_from(random.below(6)).unwrap(), fault);
             }
             // The same names in every other round: keys come back after a restart.

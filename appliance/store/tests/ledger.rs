@@ -17,7 +17,8 @@ use countersign_store::ledger::{
 };
 use countersign_store::memory::{Fault, MemoryStore, Point};
 use countersign_store::{
-    AuthorityRow, AuthoritySeal, CheckpointRow, Decided, OutcomeKind, Store, StoreError,
+    AuthorityRow, AuthoritySeal, CheckpointRow, Decided, IdempotencyKey, OutcomeKind, Store,
+    StoreError, Txn, Writes,
 };
 use desk::{Desk, To, hand_in, not_sent, note, recorded, signed, verified};
 
@@ -711,4 +712,59 @@ async fn what_a_verdict_keeps_is_there_until_it_is_forgotten() {
     // Forgetting it takes nothing from the answer to a retry.
     let again = ledger.judge(desk.case_to("b", 1, 1, To::Stranger)).await;
     assert!(matches!(again.unwrap(), Judged::Replayed(_)));
+}
+
+/// Waits until the ledger knows all keys that are stored, so that it takes others for new.
+async fn keys_are_read(store: &MemoryStore) {
+    while store.reached(Point::Keys) == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+#[tokio::test]
+async fn a_new_key_costs_no_look_into_the_database_and_one_that_was_used_is_found() {
+    let (desk, store, ledger) = open().await;
+    keys_are_read(&store).await;
+    let first = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
+    assert_eq!(store.reached(Point::FindRequests), 0);
+    let id = first.request_id();
+    hand_in(&desk, &ledger, first, signed()).await;
+    let ledger = reopen(&desk, &store, ledger).await;
+    keys_are_read(&store).await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    recorded(ledger.judge(desk.case("b", 10)).await.unwrap());
+    assert_eq!(store.reached(Point::FindRequests), 0);
+    let again = ledger.judge(desk.case("a", 10)).await.unwrap();
+    assert!(matches!(again, Judged::Replayed(stored) if stored.request.id == id));
+    assert_eq!(store.reached(Point::FindRequests), 1);
+    assert_eq!(desk.used(&*store, 1).await, 20);
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_else_wrote_is_found_and_stops_nobody_else() {
+    let (desk, store, ledger) = open().await;
+    keys_are_read(&store).await;
+    let first = recorded(ledger.judge(desk.case("a", 10)).await.unwrap());
+    let id = first.request_id();
+    let mut row = store.request(id).await.unwrap().unwrap().request;
+    row.key = IdempotencyKey::new("bot/a", "b");
+    let writes = Writes {
+        rejudged: vec![row],
+        ..Writes::default()
+    };
+    store.begin().await.unwrap().commit(writes).await.unwrap();
+    let both = || vec![desk.case("c", 10), desk.case("b", 10)];
+    let judged = ledger.judge_batch(both()).await.unwrap();
+    let stale = |judged: &Result<Judged, LedgerError>| matches!(judged, Err(LedgerError::Stale));
+    assert!(judged.iter().all(stale), "{judged:?}");
+    let mut judged = ledger.judge_batch(both()).await.unwrap();
+    let theirs = judged.pop().unwrap();
+    assert!(
+        matches!(theirs, Err(LedgerError::NotOurs(found)) if found == id),
+        "{theirs:?}"
+    );
+    recorded(judged.pop().unwrap().unwrap());
+    assert_eq!(desk.used(&*store, 1).await, 20);
+    assert_eq!(verified(&*store).await.entries, 2);
 }

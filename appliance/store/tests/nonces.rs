@@ -355,7 +355,7 @@ async fn inv06_no_window_is_overspent_by_what_can_land_late() {
         let faults = |random: &mut Random| {
             for _ in 0..random.below(4) {
                 let fault = Fault::ALL[usize::try_from(random.below(3)).unwrap()];
-                let point = Point::ALL[usize::try_from(random.below(7)).unwrap()];
+                let point = Point::ALL[usize::try_from(random.below(8)).unwrap()];
                 faulty.fail(point, 1 + u32::try_from(random.below(20)).unwrap(), fault);
             }
         };

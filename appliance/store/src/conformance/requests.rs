@@ -29,6 +29,30 @@ pub(crate) async fn requests_are_found_by_key_and_by_id<S: Store>(store: S) {
     assert_eq!(store.request(request_id(1, [8; 8])).await.unwrap(), None);
 }
 
+pub(crate) async fn idempotency_keys_come_in_pages<S: Store>(store: S) {
+    let of = |principal: &str, key: &str| IdempotencyKey::new(principal, key);
+    let all = [
+        of("bot/a", "a"),
+        of("bot/a", "b"),
+        of("bot/b", ""),
+        of("bot/b", "a"),
+    ];
+    let rows = (1..).zip(all.iter().rev().cloned());
+    let rows = rows.map(|(seq, key)| request(seq, key)).collect();
+    commit(&store, requests(rows)).await.unwrap();
+    let mut found = Vec::new();
+    loop {
+        let page = store.idempotency_keys(found.last(), 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    assert_eq!(found, all);
+    let most = store.idempotency_keys(None, u32::MAX).await.unwrap();
+    assert_eq!(most, all);
+}
+
 pub(crate) async fn a_signed_outcome_stays<S: Store>(store: S) {
     commit(&store, requests(vec![request(1, key("a"))]))
         .await

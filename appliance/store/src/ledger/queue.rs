@@ -61,7 +61,9 @@ impl Job {
 
     fn fail(self, error: &StoreError) {
         match self {
-            Self::Judge { cases, reply } => fail_all(reply, cases.len(), error),
+            Self::Judge { cases, reply } => {
+                fail_all(reply, cases.len(), &LedgerError::Store(error.clone()));
+            }
             Self::Admin { reply, .. } => deliver(reply, failed(error)),
             Self::Append { reply, .. } => deliver(reply, failed(error)),
             Self::Observe { reply, .. } => deliver(reply, failed(error)),
@@ -79,8 +81,8 @@ fn failed<T>(error: &StoreError) -> Result<T, LedgerError> {
     Err(LedgerError::Store(error.clone()))
 }
 
-fn fail_all(reply: JudgedReply, count: usize, error: &StoreError) {
-    deliver(reply, (0..count).map(|_| failed(error)).collect());
+fn fail_all(reply: JudgedReply, count: usize, error: &LedgerError) {
+    deliver(reply, (0..count).map(|_| Err(error.clone())).collect());
 }
 
 fn deliver<T>(reply: oneshot::Sender<T>, answer: T) {
@@ -111,9 +113,9 @@ impl Answer {
         }
     }
 
-    fn fail(self, error: &StoreError) {
+    fn fail(self, error: &StoreError, judged: &LedgerError) {
         match self {
-            Self::Judged(reply, rulings) => fail_all(reply, rulings.len(), error),
+            Self::Judged(reply, rulings) => fail_all(reply, rulings.len(), judged),
             Self::Indices(reply, _) => deliver(reply, failed(error)),
             Self::Index(reply, _) => deliver(reply, failed(error)),
             Self::Observed(reply, _) => deliver(reply, failed(error)),
@@ -128,6 +130,8 @@ pub(super) struct Batch {
     pub(super) settlements: Vec<Settlement>,
     pub(super) jobs: Vec<Job>,
     pub(super) answers: Vec<Answer>,
+    /// Whether keys were taken for new without a look into the database.
+    pub(super) unlooked: bool,
 }
 
 impl Batch {
@@ -180,11 +184,18 @@ impl Batch {
         }
     }
 
-    /// Tells everybody that nothing may be relied on.
+    /// Tells everybody that nothing may be relied on. Where a key that was taken for new was not,
+    /// because somebody else wrote into the database, requests are judged anew, after a look.
     pub(super) fn fail(self, error: &StoreError) {
+        let taken = self.unlooked && matches!(error, StoreError::Conflict(_));
+        let judged = if taken {
+            LedgerError::Stale
+        } else {
+            LedgerError::Store(error.clone())
+        };
         self.answers
             .into_iter()
-            .for_each(|answer| answer.fail(error));
+            .for_each(|answer| answer.fail(error, &judged));
         self.jobs.into_iter().for_each(|job| job.fail(error));
     }
 

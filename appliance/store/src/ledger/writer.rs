@@ -11,6 +11,7 @@ use super::batch::Draft;
 use super::core::Core;
 use super::head::Head;
 use super::job::{Clock, LedgerError, Randomness};
+use super::keys::Keys;
 use super::limits::Limits;
 use super::queue::{Batch, Job, Reply, Settlement};
 use super::rows::RowSeals;
@@ -46,6 +47,7 @@ pub(super) struct Writer<S> {
     jobs: mpsc::Receiver<Job>,
     head: watch::Sender<Head>,
     authority: watch::Sender<Option<Vec<u8>>>,
+    keys: Keys,
     attempts: Attempts,
     /// Attempts that the last commit began.
     opened: usize,
@@ -78,6 +80,7 @@ impl<S: Store> Writer<S> {
             rows,
         };
         let writer = Self {
+            keys: Keys::fill(Arc::clone(&store)),
             store,
             clock,
             randomness,
@@ -197,6 +200,7 @@ impl<S: Store> Writer<S> {
             rest.push(job);
         }
         let second = self.process(rest).await;
+        self.keys.stop().await;
         let mut result = self.flush().await;
         for _ in 1..FLUSHES_AT_END {
             if result.is_err() {
@@ -239,10 +243,12 @@ impl<S: Store> Writer<S> {
             settlement.end_attempt(&mut self.attempts);
         }
         let keys = batch.idempotency_keys();
-        let known = if keys.is_empty() {
+        let perhaps_known = self.keys.note(&keys);
+        batch.unlooked = perhaps_known.len() < keys.len();
+        let known = if perhaps_known.is_empty() {
             Vec::new()
         } else {
-            txn.find_requests(&keys).await?
+            txn.find_requests(&perhaps_known).await?
         };
         let missing = self.missing_windows(&mut core, batch);
         load_windows(&mut core, &mut txn, missing).await?;

@@ -11,6 +11,8 @@ pub enum Point {
     Progress,
     /// `Store::hashes`.
     Hashes,
+    /// `Store::idempotency_keys`.
+    Keys,
     /// Any other read of `Store`.
     Read,
     /// `Txn::find_requests`.
@@ -23,10 +25,11 @@ pub enum Point {
 
 impl Point {
     /// Every point.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Begin,
         Self::Progress,
         Self::Hashes,
+        Self::Keys,
         Self::Read,
         Self::FindRequests,
         Self::LoadUsage,

@@ -9,8 +9,9 @@ use super::statement::{signed, usage_of};
 use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
 use crate::{
-    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, KeptRequest, NonceRow,
-    PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest, UsageRow, request_seq,
+    AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
+    KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest,
+    UsageRow, request_seq,
 };
 
 fn page(limit: u32) -> i64 {
@@ -203,6 +204,29 @@ impl Store for SqliteStore {
         ));
         let wanted = wanted.bind(signed(after)).bind(page(limit));
         rows(&self.readers, "requests", wanted, row::kept_request).await
+    }
+
+    async fn idempotency_keys(
+        &self,
+        after: Option<&IdempotencyKey>,
+        limit: u32,
+    ) -> StoreResult<Vec<IdempotencyKey>> {
+        // No principal is empty. The index over both has all that is asked for.
+        let wanted = query(
+            "SELECT principal, idem_key FROM requests WHERE (principal, idem_key) > (?, ?) \
+             ORDER BY principal, idem_key LIMIT ?",
+        );
+        let wanted = wanted
+            .bind(after.map_or("", IdempotencyKey::principal))
+            .bind(after.map_or("", IdempotencyKey::key))
+            .bind(page(limit));
+        rows(
+            &self.readers,
+            "idempotency keys",
+            wanted,
+            row::idempotency_key,
+        )
+        .await
     }
 
     async fn forgettable(&self, at: Timestamp, limit: u32) -> StoreResult<Option<u64>> {

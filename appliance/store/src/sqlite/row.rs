@@ -99,6 +99,12 @@ pub(super) fn authority_seal(row: &SqliteRow) -> Result<AuthoritySeal, Error> {
     })
 }
 
+pub(super) fn idempotency_key(row: &SqliteRow) -> Result<IdempotencyKey, Error> {
+    let mut columns = Columns::of(row);
+    let (principal, key): (&str, &str) = (columns.get()?, columns.get()?);
+    Ok(IdempotencyKey::new(principal, key))
+}
+
 pub(super) fn stored_request(row: &SqliteRow) -> Result<StoredRequest, Error> {
     let mut columns = Columns::of(row);
     let seq = columns.unsigned()?;
