@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 pub use transaction::SqliteTxn;
 
 use crate::{Cause, StoreError, StoreResult};
@@ -39,6 +39,8 @@ struct Writer {
     connection: Option<SqliteConnection>,
     /// Set while a transaction is open: true at a begin means that its owner was dropped.
     in_transaction: bool,
+    /// Told when a transaction begins to commit, and when one is rolled back.
+    ending: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -63,11 +65,13 @@ impl SqliteStore {
 
     async fn open_existing(path: &Path, new: bool) -> StoreResult<Self> {
         let lock = open::lock(path)?;
-        let connection = open::writer(path, new).await?;
+        let ending = Arc::new(Notify::new());
+        let connection = open::writer(path, new, &ending).await?;
         Ok(Self {
             writer: Arc::new(Mutex::new(Writer {
                 connection: Some(connection),
                 in_transaction: false,
+                ending,
             })),
             readers: open::readers(path).await?,
             _lock: lock,

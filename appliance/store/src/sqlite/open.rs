@@ -3,11 +3,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqlSafeStr as _, SqliteConnection, SqlitePool};
+use tokio::sync::Notify;
 
 use crate::{Cause, StoreError, StoreResult};
 
@@ -114,7 +116,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// The writing connection to a file that is there, its tables up to date.
-pub(super) async fn writer(path: &Path, new: bool) -> StoreResult<SqliteConnection> {
+pub(super) async fn writer(
+    path: &Path,
+    new: bool,
+    ending: &Arc<Notify>,
+) -> StoreResult<SqliteConnection> {
     let mut connection = options(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -133,7 +139,21 @@ pub(super) async fn writer(path: &Path, new: bool) -> StoreResult<SqliteConnecti
     }
     verify(&mut connection, path).await?;
     migrate(&mut connection).await?;
+    tell(&mut connection, ending).await?;
     Ok(connection)
+}
+
+/// Has the end of each transaction told.
+async fn tell(connection: &mut SqliteConnection, ending: &Arc<Notify>) -> StoreResult<()> {
+    let (begun, undone) = (Arc::clone(ending), Arc::clone(ending));
+    let locked = connection.lock_handle().await;
+    let mut handle = locked.map_err(|error| unavailable("preparing the database", error))?;
+    handle.set_commit_hook(move || {
+        begun.notify_one();
+        true
+    });
+    handle.set_rollback_hook(move || undone.notify_one());
+    Ok(())
 }
 
 /// The reading connections.

@@ -71,6 +71,13 @@ pub(super) fn usage_of(limit_keys: &[Vec<u8>]) -> impl Iterator<Item = Wanted> {
     })
 }
 
+/// A script, ready to be run.
+pub(super) struct Transaction {
+    pub(super) query: Wanted,
+    /// Between `BEGIN` and `COMMIT`.
+    pub(super) statements: usize,
+}
+
 /// The statements of one transaction, in one text.
 ///
 /// A trip to SQLite's thread and back costs as much as writing several rows. So everything
@@ -148,7 +155,7 @@ impl Script {
     }
 
     /// Everything as one transaction; `None` if there is nothing to do.
-    pub(super) fn transaction(self) -> Result<Option<Wanted>, sqlx::Error> {
+    pub(super) fn transaction(self) -> Result<Option<Transaction>, sqlx::Error> {
         if let Some(error) = self.failed {
             return Err(sqlx::Error::Encode(error));
         }
@@ -157,6 +164,9 @@ impl Script {
         }
         let sql = format!("BEGIN IMMEDIATE;{};COMMIT", self.statements.join(";"));
         let query = query_with(AssertSqlSafe(sql), self.arguments);
-        Ok(Some(query.persistent(self.rows <= KEPT_ROWS)))
+        Ok(Some(Transaction {
+            query: query.persistent(self.rows <= KEPT_ROWS),
+            statements: self.statements.len(),
+        }))
     }
 }

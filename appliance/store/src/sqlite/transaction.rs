@@ -1,12 +1,24 @@
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
 use sqlx::{Connection as _, query};
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
 
 use super::Writer;
 use super::failure::{is_taken, not_written, reading};
 use super::row::{self, request_columns, rows};
 use super::script::script;
-use super::statement::{Wanted, by_keys, usage_of};
+use super::statement::{Transaction, Wanted, by_keys, usage_of};
 use crate::{Cause, IdempotencyKey, StoreError, StoreResult, StoredRequest, Txn, UsageRow, Writes};
+
+/// Statements whose results nobody takes while they run; `sqlx` keeps 50 of them.
+const QUIET: usize = 40;
+
+/// When a script is looked after nevertheless.
+const LATE: Duration = Duration::from_millis(5);
 
 /// The one transaction of a [`super::SqliteStore`]. No other connection writes, so what it
 /// reads before its commit is what was committed before it began.
@@ -38,6 +50,26 @@ impl SqliteTxn {
         }
         StoreError::Unknown(Cause::from_error("committing to the database", error))
     }
+}
+
+/// Runs a script. SQLite's thread tells of each statement that is done, which wakes whoever waits
+/// for it each time; so nobody does before the last one, `COMMIT`, is under way.
+async fn run(writer: &mut Writer, script: Transaction) -> Result<(), sqlx::Error> {
+    let ending = Arc::clone(&writer.ending);
+    let connection = writer.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+    let mut running = pin!(script.query.execute(connection));
+    if script.statements <= QUIET {
+        // This hands it over, and has nobody woken.
+        let begun = running
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(done) = begun {
+            return done.map(drop);
+        }
+        // A failure need not be told of.
+        let _late = timeout(LATE, ending.notified()).await;
+    }
+    running.await.map(drop)
 }
 
 async fn roll_back(writer: &mut Writer) -> StoreResult<()> {
@@ -78,7 +110,7 @@ impl Txn for SqliteTxn {
             return Ok(());
         };
         self.writer.in_transaction = true;
-        let done = everything.execute(self.writer.connection()?).await;
+        let done = run(&mut self.writer, everything).await;
         if let Err(error) = done {
             return Err(self.failed(error).await);
         }
