@@ -31,7 +31,7 @@ use crate::records::Records;
 use crate::registrations::Registrations;
 use crate::second_factor::SecondFactors;
 use crate::shares::Shares;
-use crate::sign::{Signers, Vouchers};
+use crate::sign::{AssociatedAccounts, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
 use crate::venues::Venues;
@@ -61,6 +61,8 @@ pub struct App {
     pub signers: Signers,
     /// Proofs of what was allowed.
     pub vouchers: Vouchers,
+    /// Associated token accounts that were derived for earlier requests.
+    pub associated: AssociatedAccounts,
     /// The log key on the token.
     pub log_key: KeyRef,
     /// The log key as verifiers know it.

@@ -40,7 +40,7 @@ use crate::rates::Rates;
 use crate::registrations::Registrations;
 use crate::second_factor::SecondFactors;
 use crate::shares::{Share, Shares};
-use crate::sign::{SignerThreads, Signers, Vouchers};
+use crate::sign::{AssociatedAccounts, SignerThreads, Signers, Vouchers};
 use crate::streaks::Streaks;
 use crate::tables::Tables;
 use crate::venues::Venues;
@@ -397,6 +397,7 @@ pub(crate) async fn assemble(
     let app = App {
         phase: CurrentPhase::sealed(),
         vouchers: Vouchers::open(&opened.desk).await?,
+        associated: AssociatedAccounts::default(),
         signers,
         log_key,
         log_verifier,

@@ -17,6 +17,7 @@
 //! * Stage 11: `sequencer` covers the entries with a signed checkpoint, later and elsewhere.
 
 mod answer;
+mod associated;
 mod cosign;
 mod entry;
 mod judge;
@@ -46,6 +47,7 @@ use crate::app::App;
 use crate::governance::GovernError;
 use crate::records::RecordsError;
 pub use answer::{Answer, answer_of, base58};
+pub use associated::AssociatedAccounts;
 pub use kept::Kept;
 pub(crate) use stages::Told;
 pub use stages::{Asked, Form, Remembered};
@@ -240,6 +242,7 @@ pub(crate) fn decode(
         nonces: own.map_or(&[], |own| &own.nonces),
         tip_accounts: registry.tip_accounts(),
         markets: registry.markets(),
+        memo: &app.associated,
         tables: match modes.unwrap_or_default() {
             LookupTables::Attested => &*told.tables,
             LookupTables::Strict => strict.tables,

@@ -6,6 +6,8 @@
 //! the curve, and nobody has a key for any other such address. So no curve point needs to be
 //! decompressed, and a proof costs one hash per bump tried.
 
+use std::sync::Arc;
+
 use countersign_intent::solana::Address;
 use sha2::compress256;
 use sha2::digest::generic_array::GenericArray;
@@ -25,7 +27,7 @@ const MAX_MIDSTATES: usize = 4;
 const BUMP_AT: usize = 32;
 
 /// The two programs whose accounts can be associated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TokenProgram {
     Token,
     Token2022,
@@ -47,8 +49,8 @@ impl TokenProgram {
 }
 
 /// What an account would be the associated account of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Candidate {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Candidate {
     pub(crate) owner: Address,
     pub(crate) program: TokenProgram,
     pub(crate) mint: Address,
@@ -74,20 +76,59 @@ const START: State = [
     0x5be0_cd19,
 ];
 
+/// All that a candidate's account can be. Made here alone, so keeping it elsewhere proves no more
+/// than hashing again.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Associated {
+    of: Candidate,
+    addresses: [State; BUMPS],
+}
+
+impl Associated {
+    /// Whose.
+    #[must_use]
+    pub const fn of(&self) -> &Candidate {
+        &self.of
+    }
+}
+
+/// Keeps what was derived from one message to the next. It saves hashing and changes no answer.
+pub trait Memo: std::fmt::Debug {
+    /// What was kept, if it still is.
+    fn recall(&self, candidate: &Candidate) -> Option<Arc<Associated>>;
+
+    /// Keeps it, perhaps.
+    fn keep(&self, associated: &Arc<Associated>);
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NoMemo;
+
+impl Memo for NoMemo {
+    fn recall(&self, _candidate: &Candidate) -> Option<Arc<Associated>> {
+        None
+    }
+
+    fn keep(&self, _associated: &Arc<Associated>) {}
+}
+
 /// Spends the message's hash budget.
 #[derive(Debug, Clone)]
-pub(crate) struct Prover {
+pub(crate) struct Prover<'m> {
+    memo: &'m (dyn Memo + Sync),
     left: u32,
     tail: [Block; 2],
     // Owner and token program fill the first block of the hash, which is then done once.
     midstates: Vec<(Address, TokenProgram, State)>,
-    // All that a candidate can be, for the next instruction that asks about the same one.
-    derived: Vec<(Candidate, [State; BUMPS])>,
+    // For the next instruction that asks about the same one.
+    derived: Vec<Arc<Associated>>,
 }
 
-impl Prover {
-    pub(crate) fn new() -> Self {
+impl<'m> Prover<'m> {
+    pub(crate) fn new(memo: &'m (dyn Memo + Sync)) -> Self {
         Self {
+            memo,
             left: HASH_BUDGET,
             tail: tail(),
             midstates: Vec::new(),
@@ -129,28 +170,44 @@ impl Prover {
         let mut unmatched: Vec<State> = accounts.iter().map(words).collect();
         for candidate in candidates {
             let derived = self.all(&candidate)?;
-            unmatched.retain(|account| !derived.contains(account));
+            unmatched.retain(|account| !derived.addresses.contains(account));
         }
         Ok(accounts.len() - unmatched.len())
     }
 
-    /// Every address that could be the candidate's associated account.
-    fn all(&mut self, candidate: &Candidate) -> Result<&[State; BUMPS], Exhausted> {
-        let known = self.derived.iter().position(|(one, _)| one == candidate);
-        let at = match known {
-            Some(at) => at,
+    /// Every address that could be the candidate's associated account. What is remembered from
+    /// other messages spends as much as what is hashed: whether a message is refused for its work
+    /// depends on the message alone.
+    fn all(&mut self, candidate: &Candidate) -> Result<Arc<Associated>, Exhausted> {
+        if let Some(known) = self.derived.iter().find(|one| one.of == *candidate) {
+            return Ok(Arc::clone(known));
+        }
+        let recalled = self.memo.recall(candidate);
+        let associated = match recalled.filter(|one| one.of == *candidate) {
+            Some(recalled) => {
+                (0..BUMPS).try_for_each(|_| self.spend())?;
+                recalled
+            }
             None => {
-                let midstate = self.midstate(candidate);
-                let mut addresses = [START; BUMPS];
-                for (address, bump) in addresses.iter_mut().zip(bumps()) {
-                    *address = self.derive(midstate, &candidate.mint, bump)?;
-                }
-                self.derived.push((*candidate, addresses));
-                self.derived.len() - 1
+                let made = Arc::new(self.derive_all(candidate)?);
+                self.memo.keep(&made);
+                made
             }
         };
-        let kept = self.derived.get(at).map(|(_, addresses)| addresses);
-        kept.ok_or(Exhausted)
+        self.derived.push(Arc::clone(&associated));
+        Ok(associated)
+    }
+
+    fn derive_all(&mut self, candidate: &Candidate) -> Result<Associated, Exhausted> {
+        let midstate = self.midstate(candidate);
+        let mut addresses = [START; BUMPS];
+        for (address, bump) in addresses.iter_mut().zip(bumps()) {
+            *address = self.derive(midstate, &candidate.mint, bump)?;
+        }
+        Ok(Associated {
+            of: *candidate,
+            addresses,
+        })
     }
 
     /// Counts one hash.
@@ -240,7 +297,7 @@ mod tests {
             program,
             mint: mint.parse().unwrap(),
         };
-        Prover::new()
+        Prover::new(&NoMemo)
             .find(&account.parse().unwrap(), std::iter::once(candidate))
             .unwrap()
             .is_some()
@@ -288,7 +345,7 @@ mod tests {
             mint: Address::new([2; 32]),
         };
         let many = std::iter::repeat_n(candidate, 600);
-        let mut prover = Prover::new();
+        let mut prover = Prover::new(&NoMemo);
         assert_eq!(prover.find(&Address::new([3; 32]), many), Err(Exhausted));
     }
 
@@ -302,7 +359,7 @@ mod tests {
         };
         let account = ata(owner, candidate(2).mint);
         let accounts = [account, Address::new([9; 32])];
-        let mut prover = Prover::new();
+        let mut prover = Prover::new(&NoMemo);
         for _ in 0..1_000 {
             let candidates = [2, 3, 2].into_iter().map(candidate);
             assert_eq!(prover.count(&accounts, candidates), Ok(1));
@@ -321,6 +378,62 @@ mod tests {
         assert_eq!(prover.count(&accounts, more), Err(Exhausted));
     }
 
+    #[derive(Debug, Default)]
+    struct Kept(std::sync::Mutex<Vec<Arc<Associated>>>);
+
+    impl Memo for Kept {
+        fn recall(&self, candidate: &Candidate) -> Option<Arc<Associated>> {
+            let kept = self.0.lock().unwrap();
+            kept.iter().find(|one| one.of() == candidate).cloned()
+        }
+
+        fn keep(&self, associated: &Arc<Associated>) {
+            self.0.lock().unwrap().push(Arc::clone(associated));
+        }
+    }
+
+    /// Gives what was asked for about somebody else.
+    #[derive(Debug)]
+    struct Mistaken(Kept);
+
+    impl Memo for Mistaken {
+        fn recall(&self, _candidate: &Candidate) -> Option<Arc<Associated>> {
+            self.0.0.lock().unwrap().first().cloned()
+        }
+
+        fn keep(&self, associated: &Arc<Associated>) {
+            self.0.keep(associated);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_from_one_message_to_the_next_changes_no_answer_and_no_cost() {
+        let of = |owner: u8, mint: u8| Candidate {
+            owner: Address::new([owner; 32]),
+            program: TokenProgram::Token,
+            mint: Address::new([mint; 32]),
+        };
+        let account = |one: Candidate| ata(one.owner, one.mint);
+        let (kept, mistaken) = (Kept::default(), Mistaken(Kept::default()));
+        let memos: [&(dyn Memo + Sync); 3] = [&NoMemo, &kept, &mistaken];
+        for _ in 0..3 {
+            for memo in memos {
+                let mut prover = Prover::new(memo);
+                let accounts = [account(of(1, 2)), account(of(1, 3)), account(of(2, 2))];
+                for (asked, own) in [([2, 3], 2), ([4, 2], 1), ([4, 5], 0)] {
+                    let candidates = asked.into_iter().map(|mint| of(1, mint));
+                    assert_eq!(prover.count(&accounts, candidates), Ok(own));
+                }
+                assert_eq!(prover.left, HASH_BUDGET - 4 * 24);
+                let many = (6..=255).map(|mint| of(1, mint));
+                assert_eq!(prover.count(&accounts, many), Ok(0));
+                let more = (0..=255).map(|mint| of(3, mint));
+                assert_eq!(prover.count(&accounts, more), Err(Exhausted));
+            }
+        }
+        assert_eq!(kept.0.lock().unwrap().len(), 4 + 250 + 87);
+    }
+
     proptest! {
         #[test]
         fn agrees_with_the_program_crate(owner: [u8; 32], mint: [u8; 32], token_2022: bool) {
@@ -330,7 +443,7 @@ mod tests {
                     &owner.into(), &mint.into(), &program.id().as_bytes().to_owned().into());
             let candidate = Candidate { owner: Address::new(owner), program, mint: Address::new(mint) };
             let account = Address::new(expected.to_bytes());
-            prop_assert_eq!(Prover::new().find(&account, std::iter::once(candidate)), Ok(Some(candidate)));
+            prop_assert_eq!(Prover::new(&NoMemo).find(&account, std::iter::once(candidate)), Ok(Some(candidate)));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use countersign_intent::solana::Address;
 
+use super::ata::{Memo, NoMemo};
+
 /// Facts the caller brings. Hints (`mints`, `owners`) are self-proving: a wrong one proves
 /// nothing, a missing one can only lead to a refusal. Everything else is the operator's word.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,8 @@ pub struct Context<'a> {
     pub markets: &'a [Market],
     /// What the network charges.
     pub costs: Costs,
+    /// Keeps derived addresses from one message to the next.
+    pub memo: &'a (dyn Memo + Sync),
 }
 
 const NO_TABLES: [AttestedTable<'static>; 0] = [];
@@ -46,6 +50,7 @@ impl Context<'_> {
             tip_accounts: &[],
             markets: &[],
             costs: Costs::MAINNET,
+            memo: &NoMemo,
         }
     }
 }

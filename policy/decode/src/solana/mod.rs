@@ -27,6 +27,7 @@ use countersign_intent::{Intent, SigningInput};
 
 use crate::{DecodeError, DecodeErrorKind};
 
+pub use ata::{Associated, Candidate, Memo};
 pub use context::{
     AttestedTable, Context, Costs, Market, RegisteredAccount, RegisteredNonce, Tables,
 };

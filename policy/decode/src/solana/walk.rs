@@ -35,7 +35,7 @@ pub(crate) struct Walk<'m> {
     openings: Vec<(usize, u8)>,
     funds: Vec<(u8, u64)>,
     launched: Vec<Address>,
-    prover: Prover,
+    prover: Prover<'m>,
 }
 
 /// All that a message says.
@@ -67,7 +67,7 @@ pub(crate) fn walk(
         openings: program::openings(message),
         funds: Vec::new(),
         launched: Vec::new(),
-        prover: Prover::new(),
+        prover: Prover::new(context.memo),
     };
     // Programs by the index of their key: most messages call few of them often.
     let mut families = vec![None; message.keys.len()];
