@@ -110,11 +110,17 @@ pub(super) fn of_judged(read: &Read, judged: Judged) -> Answer {
     }
 }
 
+/// The answer to what was recorded, but for the signature.
+pub(super) fn unsigned(read: &Read, recorded: &Recorded) -> Unsigned {
+    let (id, index) = (recorded.request_id(), recorded.log_index());
+    Unsigned::of(read, id, index, recorded.answer())
+}
+
 /// The answer after a device was asked.
-pub(super) fn of_outcome(read: &Read, recorded: &Recorded, outcome: &Outcome) -> Answer {
+pub(super) fn of_outcome(unsigned: Unsigned, recorded: &Recorded, outcome: &Outcome) -> Answer {
     let (id, index) = (recorded.request_id(), recorded.log_index());
     match outcome {
-        Outcome::Signed(signature) => signed_answer(read, id, index, recorded.answer(), signature),
+        Outcome::Signed(signature) => unsigned.with(signature),
         Outcome::Refused(why) | Outcome::NotSent(why) => {
             let detail = if recorded.judged_now() {
                 format!("{why}; nothing was signed and the limits are given back; send it again")
@@ -163,30 +169,40 @@ fn replayed(read: &Read, stored: &StoredRequest) -> Answer {
             tracing::error!(request = %id, "a stored signature is not the wallet's; it is not answered");
             unreadable(id, index)
         }
-        Some(signature) => signed_answer(read, id, index, &stored.request.answer, &signature),
+        Some(signature) => Unsigned::of(read, id, index, &stored.request.answer).with(&signature),
         None => remembered(id, index, &stored.request.answer),
     }
 }
 
-fn signed_answer(
-    read: &Read,
-    id: RequestId,
-    log_index: u64,
-    answer: &[u8],
-    signature: &[u8; 64],
-) -> Answer {
-    let (Some(transaction), Some(Remembered::Allow { rule, .. })) =
-        (around(read), Remembered::decode(answer))
-    else {
-        return unreadable(id, log_index);
-    };
-    Answer::Done(Box::new(SignedAnswer {
-        rule: Some(rule),
-        signature: Some(base58(signature)),
-        transaction: Some(encode_base64(&transaction.with_signature(*signature))),
-        address: Some(read.resolved.wallet.address.to_string()),
-        ..empty(id, log_index, Decision::Allow)
-    }))
+/// All of an answer but the signature; or that what was decided cannot be read.
+pub(super) struct Unsigned(Result<(Box<SignedAnswer>, PartialTransaction), Answer>);
+
+impl Unsigned {
+    fn of(read: &Read, id: RequestId, log_index: u64, answer: &[u8]) -> Self {
+        let (Some(transaction), Some(Remembered::Allow { rule, .. })) =
+            (around(read), Remembered::decode(answer))
+        else {
+            return Self(Err(unreadable(id, log_index)));
+        };
+        let answer = SignedAnswer {
+            rule: Some(rule),
+            address: Some(read.resolved.wallet.address.to_string()),
+            ..empty(id, log_index, Decision::Allow)
+        };
+        Self(Ok((Box::new(answer), transaction)))
+    }
+
+    fn with(self, signature: &[u8; 64]) -> Answer {
+        match self.0 {
+            Ok((mut answer, transaction)) => {
+                answer.signature = Some(base58(signature));
+                let transaction = transaction.with_signature(*signature);
+                answer.transaction = Some(encode_base64(&transaction));
+                Answer::Done(answer)
+            }
+            Err(unreadable) => unreadable,
+        }
+    }
 }
 
 /// Whether a signature that was read from the database is the wallet's over this message.

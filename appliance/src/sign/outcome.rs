@@ -25,12 +25,15 @@ pub(super) async fn sign(
         return Ok(answer);
     }
     let key = Arc::clone(&read.resolved.wallet.key);
-    let attempt = app.signers.sign(&recorded, key).await;
+    let attempt = app.signers.sign(&recorded, key);
+    // While the device is at work.
+    let unsigned = answer::unsigned(read, &recorded);
+    let attempt = attempt.await;
     if let Some(verified) = attempt.verified {
         streaks::note_signature(app, recorded.wallet(), verified).await;
     }
     let outcome = attempt.outcome;
-    let answer = answer::of_outcome(read, &recorded, &outcome);
+    let answer = answer::of_outcome(unsigned, &recorded, &outcome);
     count(&outcome);
     match entries(app, read, &recorded, &outcome, answer.signature()) {
         Ok(entries) => {

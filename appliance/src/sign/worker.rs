@@ -109,11 +109,16 @@ impl Signers {
         Ok((signers, SignerThreads(handles)))
     }
 
-    /// Signs the recorded bytes with `key` and checks the signature before it is given out.
+    /// Signs the recorded bytes with `key` and checks the signature before it is given out. The
+    /// threads have it when this returns; what it comes to is waited for.
     ///
     /// Past the deadline a job that no thread has taken is `NotSent`; one that a device may be
     /// working on is `Unknown`, and its reservation stays spent.
-    pub async fn sign(&self, recorded: &Recorded, key: Arc<KeyRef>) -> Attempt {
+    pub fn sign<'s>(
+        &'s self,
+        recorded: &Recorded,
+        key: Arc<KeyRef>,
+    ) -> impl Future<Output = Attempt> + use<'s> {
         let claim = Arc::new(AtomicU8::new(QUEUED));
         let (answer, attempt) = oneshot::channel();
         let job = Job {
@@ -122,22 +127,21 @@ impl Signers {
             claim: Arc::clone(&claim),
             answer,
         };
-        match self.queue.try_send(job) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
-                return Outcome::NotSent("every signing thread is busy; try again".to_owned())
-                    .into();
+        let queued = self.queue.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => "every signing thread is busy; try again",
+            TrySendError::Disconnected(_) => "the signing threads have ended",
+        });
+        async move {
+            if let Err(why) = queued {
+                return Outcome::NotSent(why.to_owned()).into();
             }
-            Err(TrySendError::Disconnected(_)) => {
-                return Outcome::NotSent("the signing threads have ended".to_owned()).into();
+            match tokio::time::timeout(self.deadline, attempt).await {
+                Ok(Ok(attempt)) => attempt,
+                Ok(Err(_)) => {
+                    Outcome::Unknown("a signing thread ended while it worked".to_owned()).into()
+                }
+                Err(_) => self.give_up(&claim).into(),
             }
-        }
-        match tokio::time::timeout(self.deadline, attempt).await {
-            Ok(Ok(attempt)) => attempt,
-            Ok(Err(_)) => {
-                Outcome::Unknown("a signing thread ended while it worked".to_owned()).into()
-            }
-            Err(_) => self.give_up(&claim).into(),
         }
     }
 
