@@ -5,7 +5,6 @@ use std::sync::Arc;
 use countersign_intent::{Action, Counterparty, Intent, Principal, intent_digest};
 
 use crate::approval::{self, Binding};
-use crate::bounds::Miss;
 use crate::decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode};
 use crate::facts::{Facts, WalletFacts};
 use crate::judge::{self, Points};
@@ -90,9 +89,7 @@ impl Verdict {
         for (index, rule) in rules.iter().enumerate() {
             let demands = matches!(rule.then, Then::Approve(_))
                 && judge::touches(rule, request, subject, facts).is_ok()
-                && points
-                    .iter()
-                    .any(|at| judge::demands_amount(rule, subject, at));
+                && points.iter().any(|at| rule.when.amount.demand(subject, at));
             if demands {
                 insert(&mut self.demanding, index);
             }
@@ -152,7 +149,7 @@ impl Verdict {
             .set
             .rules
             .iter()
-            .filter(|rule| rule.then != Then::Deny && rule.when.actions.has(subject.action));
+            .filter(|rule| rule.then != Then::Deny && rule.when.action.has(subject.action));
         for rule in near {
             let miss = judge::permits(rule, request, subject, facts)
                 .and_then(|()| judge::permits_amount(rule, subject, at));
@@ -160,8 +157,8 @@ impl Verdict {
                 let why = miss.sentence(request.set);
                 let message = format!("rule `{}`: {why}", rule.name);
                 self.deny(Some(rule), Some(subject.index), message);
-                if let (Miss::Scope(scope), Some(reason)) = (miss, self.reasons.last_mut()) {
-                    reason.retry_after = scope.retry_after();
+                if let Some(reason) = self.reasons.last_mut() {
+                    reason.retry_after = miss.retry_after();
                 }
             }
         }
@@ -203,7 +200,7 @@ impl Verdict {
 fn permitting(request: &Request<'_>, subject: &Subject<'_>, facts: &Facts<'_>) -> Vec<usize> {
     (0..)
         .zip(&request.set.rules)
-        .filter(|(_, rule)| rule.then != Then::Deny && rule.when.actions.has(subject.action))
+        .filter(|(_, rule)| rule.then != Then::Deny && rule.when.action.has(subject.action))
         .filter(|(_, rule)| judge::permits(rule, request, subject, facts).is_ok())
         .map(|(index, _)| index)
         .collect()

@@ -127,7 +127,7 @@ fn needs_permission(rule: &Rule) -> bool {
         .with(Action::Withdrawal)
         .with(Action::Stake)
         .with(Action::Launch);
-    actions.includes(rule.when.actions)
+    actions.includes(rule.when.action)
 }
 
 fn at_least_as_strict(new: &Requirement, old: &Requirement) -> bool {

@@ -1,54 +1,18 @@
 //! Policy text -> validated [`PolicySet`]. The document type lives only here.
 //!
-//! # What `when` may hold
-//! All keys must hold; of a list any value will do, and one value stands for a list of one. An
-//! empty list matches nothing. A rule that permits has to name its `action`.
-//!
-//! | key | holds if |
-//! |---|---|
-//! | `action` | the effect is a trade, withdrawal, fee, housekeeping, authority, stake or launch |
-//! | `venue`, `wallet` (id or address), `user` (id), `bot` (name), `tier` | it is that one's |
-//! | `program`, `mint_in`, `mint_out` | it is a trade through, of, for one of these |
-//! | `asset` | that asset may leave; for a trade, the one that is given |
-//! | `destination` | it goes to an address of `[destinations.NAME]` that does not cool down |
-//! | `hours` | the time lies within, e.g. `"08:00-20:00"` UTC |
-//! | `over_amount` | more than this may leave through effects of its action and asset |
-//!
-//! These bound a permission, and are errors in deny rules and limits:
-//!
-//! | key | at most | unless written |
-//! |---|---|---|
-//! | `max_amount` | this leaves through effects of its action and asset | any amount |
-//! | `max_priority_fee`, `max_tip` | lamports, as `"0.01 SOL"` | tips count as priority fee; together 0.01 SOL |
-//! | `max_rent`, `max_accounts_opened` | for new accounts | 0.02 SOL, 8 |
-//! | `max_slippage_bps` | against the quote in the trade; one without a quote passes | any |
-//! | `max_platform_fee_bps`, `max_positive_slippage_bps` | for an integrator | 0 |
-//! | `asserts`, `asserts_lamports` | what the message has to assert about the wallet | nothing |
-//! | `max_exposed_accounts` | own accounts within reach of a trade's exchanges | 0 |
-//! | `max_order_lifetime` | how long an order may wait to be filled | 24h |
-//! | `fee_accounts` | token accounts the integrator may be paid to | none |
-//! | `min_value_ratio` | least worth received for what is given, at reference prices | none |
-//! | `memo` | `"none"`, or the memos that may be in the message, word for word | any |
-//! | `durable_nonce`, `allow_cosigners` | `true` permits signatures that do not expire, other signers | false |
+//! What `when` may hold stands in `policy/README.md`, made from the [list of terms](crate::term).
 //!
 //! `[solana] lookup_tables` is `"strict"` unless written: no account counts that only a lookup table
 //! names. With `"attested"` those of tables count whose contents were fed to the appliance.
-//!
-//! A launch is permitted only where `action` names it; `"any"` does not. The mint it creates may sign
-//! without `allow_cosigners`.
 //!
 //! # How long
 //! Every time has an upper bound: a longer one often takes one operator's word, and must not mean
 //! "never". A group's `delay` is at most 30d, a `cooldown` 90d, `expires` 90d and longer than `time_lock`,
 //! a price's `max_age` 30d, a `window` and `max_order_lifetime` 400d.
-//!
-//! A trade has to receive something whatever is written. Whoever receives power (a delegate, a
-//! new authority) has to be written in `destination`.
 
 pub(crate) mod reader;
 mod rules;
 pub(crate) mod value;
-mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +20,6 @@ use countersign_intent::{Asset, KnownAsset, Span};
 
 pub use reader::DocumentError;
 use reader::{Field, Section};
-use when::Names;
 
 use crate::set::{Destination, Group, LookupTables, PolicyAsset, PolicySet};
 
@@ -66,6 +29,12 @@ pub(crate) const MAX_TEXT: usize = 1 << 20;
 pub(crate) const MAX_RULES: usize = 512;
 /// Addresses, assets and approvers may be many, but a decision must stay quick.
 const MAX_LIST: usize = 100_000;
+
+/// What rules and limits may refer to.
+struct Names<'a> {
+    destinations: &'a [Destination],
+    assets: &'a [PolicyAsset],
+}
 
 /// Reads a policy (`schema = 1`).
 ///
@@ -127,7 +96,7 @@ fn lookup_tables(section: Section<'_>) -> Option<LookupTables> {
         field.parse(|text| {
             let named = modes.into_iter().find(|mode| mode.as_str() == text);
             named.ok_or_else(|| {
-                when::unknown(
+                value::unknown(
                     "mode of lookup tables",
                     text,
                     &modes.map(LookupTables::as_str),
@@ -342,7 +311,7 @@ fn price(section: Section<'_>) -> Option<Span> {
     let source = section.need("source").and_then(|field| {
         field.parse(|text| match text {
             "operator" => Ok(()),
-            other => Err(when::unknown("source of prices", other, &["operator"])),
+            other => Err(value::unknown("source of prices", other, &["operator"])),
         })
     });
     let max_age = section

@@ -126,7 +126,7 @@ fn saying(rule: &Rule, request: &Request<'_>, subject: &Subject<'_>, facts: &Fac
         Then::Deny => {
             let touches = judge::touches(rule, request, subject, facts);
             let why = touches.map_or_else(
-                |miss| miss.to_string(),
+                |miss| miss.sentence(request.set),
                 |()| "it is not over over_amount".into(),
             );
             Saying::Nothing(why)
@@ -134,9 +134,7 @@ fn saying(rule: &Rule, request: &Request<'_>, subject: &Subject<'_>, facts: &Fac
         Then::Allow => permits.map_or_else(Saying::Nothing, |()| Saying::Permits),
         Then::Approve(_) => {
             let asks = judge::touches(rule, request, subject, facts).is_ok()
-                && points
-                    .iter()
-                    .any(|at| judge::demands_amount(rule, subject, at));
+                && points.iter().any(|at| rule.when.amount.demand(subject, at));
             match (asks, permits) {
                 (true, Ok(())) => Saying::Asks,
                 (true, Err(why)) => Saying::AsksOnly(why),

@@ -5,7 +5,6 @@
 //! [`Decision::Allow`] carries a [`Permit`], and nothing else makes one.
 
 pub mod approval;
-mod bounds;
 pub mod case;
 mod cover;
 mod decide;
@@ -18,7 +17,6 @@ mod facts;
 mod judge;
 mod limit;
 pub mod lint;
-mod matching;
 mod price;
 #[cfg(test)]
 mod random;
@@ -27,6 +25,7 @@ mod request;
 pub mod rule;
 mod set;
 mod spending;
+mod term;
 pub mod usage;
 mod wallet;
 
@@ -39,4 +38,5 @@ pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};
 pub use limit::{Cap, Limit, LimitKey, Per, Scope};
 pub use rule::{Requirement, Rule, Then};
 pub use set::{Destination, Group, LookupTables, PolicyAsset, PolicySet};
+pub use term::manual;
 pub use wallet::{MAX_WALLET_LIMITS, WrittenLimit, WrittenLimitError, tightens};

@@ -7,6 +7,7 @@ use countersign_intent::{Address, Amount, Asset, Principal, Span, UserId, Venue,
 use sha2::{Digest, Sha256};
 
 use crate::rule::{Actions, AnyOf, When};
+use crate::term::asset::Assets;
 
 /// Whose spending is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,14 +109,14 @@ impl Limit {
     /// of that asset.
     #[must_use]
     pub fn for_wallet(name: &str, actions: Actions, window: Span, cap: Cap) -> Self {
-        let assets = match cap {
-            Cap::Amount { asset, .. } => AnyOf::These(vec![asset]),
-            Cap::MicroUsd(_) | Cap::Count(_) => AnyOf::Any,
+        let asset = match cap {
+            Cap::Amount { asset, .. } => Assets(AnyOf::These(vec![asset])),
+            Cap::MicroUsd(_) | Cap::Count(_) => Assets::default(),
         };
         let when = When {
-            actions,
-            assets,
-            ..When::ANYTHING
+            action: actions,
+            asset,
+            ..When::default()
         };
         // No name in a policy has a colon: such a limit never shares a window with one of those.
         Self::new(&format!("wallet:{name}"), when, Per::Wallet, window, cap)

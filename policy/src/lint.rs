@@ -10,6 +10,7 @@ use crate::cover::{self, Placed};
 use crate::limit::{Cap, Limit};
 use crate::rule::{Actions, AnyOf, Rule, Then, When};
 use crate::set::{LookupTables, PolicySet};
+use crate::term;
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,9 +57,9 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
     for rule in &set.rules {
         let subject = format!("rule `{}`", rule.name);
         findings.empty_lists(&subject, &rule.when);
-        findings.reach(&subject, rule);
         if rule.then != Then::Deny {
-            findings.permission(&subject, rule);
+            term::lint(rule, &subject, &mut findings);
+            findings.blind_cosigner(&subject, rule);
             losses::rule(&mut findings, set, &subject, rule);
             findings.shadow(set, &subject, rule);
         }
@@ -80,18 +81,19 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
     findings.0
 }
 
-struct Findings(Vec<Finding>);
+/// What was found so far.
+pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
     fn error(&mut self, subject: &str, message: impl Into<String>) {
         self.add(Severity::Error, subject, message.into());
     }
 
-    fn warn(&mut self, subject: &str, message: impl Into<String>) {
+    pub(crate) fn warn(&mut self, subject: &str, message: impl Into<String>) {
         self.add(Severity::Warning, subject, message.into());
     }
 
-    fn note(&mut self, subject: &str, message: impl Into<String>) {
+    pub(crate) fn note(&mut self, subject: &str, message: impl Into<String>) {
         self.add(Severity::Notice, subject, message.into());
     }
 
@@ -104,20 +106,7 @@ impl Findings {
     }
 
     fn empty_lists(&mut self, subject: &str, when: &When) {
-        let lists = [
-            ("action", when.actions == Actions::NONE),
-            ("venue", is_empty(&when.venues)),
-            ("wallet", is_empty(&when.wallets)),
-            ("user", is_empty(&when.users)),
-            ("bot", is_empty(&when.bots)),
-            ("tier", is_empty(&when.tiers)),
-            ("program", is_empty(&when.programs)),
-            ("asset", is_empty(&when.assets)),
-            ("mint_in", is_empty(&when.mints_in)),
-            ("mint_out", is_empty(&when.mints_out)),
-            ("destination", is_empty(&when.destinations)),
-        ];
-        for (key, _) in lists.iter().filter(|(_, empty)| *empty) {
+        for key in when.matching_nothing() {
             self.note(
                 subject,
                 format!("`{key}` is an empty list, which matches nothing"),
@@ -125,58 +114,8 @@ impl Findings {
         }
     }
 
-    /// Rules that no amount reaches.
-    fn reach(&mut self, subject: &str, rule: &Rule) {
-        let (Some(over), Some(most)) = (&rule.when.over_amount, &rule.when.max_amount) else {
-            return;
-        };
-        let none = over.per_asset.iter().all(|(asset, line)| {
-            let most = most.of(*asset);
-            most.is_some_and(|most| most <= *line)
-        });
-        if none {
-            self.note(
-                subject,
-                "no amount is over `over_amount` and within `max_amount`",
-            );
-        }
-    }
-
-    fn permission(&mut self, subject: &str, rule: &Rule) {
-        let (when, bounds) = (&rule.when, &rule.bounds);
-        if when.actions == Actions::ANY {
-            self.warn(
-                subject,
-                "it permits every action, handing over power included",
-            );
-        }
-        if when.actions.has(Action::Trade) && bounds.max_slippage_bps.is_none() {
-            self.warn(
-                subject,
-                "trades have no `max_slippage_bps`; a bot can sell for next to nothing",
-            );
-        }
-        if when.actions.has(Action::Trade)
-            && bounds.max_slippage_bps.is_some()
-            && bounds.min_value_bps.is_none()
-        {
-            self.note(
-                subject,
-                "slippage is measured against the quote that the bot brings, and a trade without \
-                 one passes; `min_value_ratio` holds it against reference prices",
-            );
-        }
-        if when.actions.has(Action::Withdrawal) && !when.destination_written {
-            self.warn(
-                subject,
-                "withdrawals may go anywhere; name a `destination`, or write \
-                 `destination = \"any\"` if that is meant",
-            );
-        }
-        if let Then::Approve(asked) = &rule.then
-            && asked.ledger_cosign
-            && when.assets != AnyOf::These(vec![Asset::Sol])
-        {
+    fn blind_cosigner(&mut self, subject: &str, rule: &Rule) {
+        if rule.then.is_cosigned() && rule.when.asset.0 != AnyOf::These(vec![Asset::Sol]) {
             self.warn(
                 subject,
                 "devices show a transfer of SOL, but of a token only a hash, or refuse it: the \
@@ -222,7 +161,7 @@ impl Findings {
             .with(Action::Fee)
             .with(Action::Housekeeping)
             .with(Action::Authority);
-        let reached = limit.when.actions.meets(upkeep)
+        let reached = limit.when.action.meets(upkeep)
             || rules.any(|rule| !cover::apart(placed(set, &rule.when), here));
         if !reached {
             self.note(
@@ -259,7 +198,7 @@ impl Findings {
             set.asset(asset)
                 .is_some_and(|asset| asset.price_max_age.is_some())
         };
-        let missing = match &limit.when.assets {
+        let missing = match &limit.when.asset.0 {
             AnyOf::These(assets) => !assets.iter().all(|asset| priced(*asset)),
             AnyOf::Any => !set.assets.iter().any(|asset| asset.price_max_age.is_some()),
         };
@@ -297,10 +236,6 @@ impl Findings {
 
 const fn placed<'a>(set: &'a PolicySet, when: &'a When) -> Placed<'a> {
     Placed { set, when }
-}
-
-const fn is_empty<T>(list: &AnyOf<T>) -> bool {
-    matches!(list, AnyOf::These(list) if list.is_empty())
 }
 
 fn same_unit(a: Cap, b: Cap) -> bool {

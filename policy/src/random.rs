@@ -7,26 +7,19 @@ use countersign_intent::solana::{
     StakeOperation, Swap,
 };
 use countersign_intent::{
-    Address, Amount, Asset, Intent, Lifetime, Principal, Resource, Role, Timestamp, USDC, UserId,
-    WalletId,
+    Address, Amount, Asset, Intent, Lifetime, Principal, Resource, Role, USDC, UserId, WalletId,
 };
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 
 use crate::decision::Decision;
 use crate::facts::{Facts, WalletFacts};
 use crate::limit::LimitKey;
 use crate::set::PolicySet;
+use crate::term::sample::{FRIEND, NONCE, NOW, SHOP, STRANGER, Sample, WALLET};
+use crate::term::{bound_samples, scope_samples};
 use crate::usage::Window;
 use crate::{decide, limit_keys};
-
-pub(crate) const WALLET: Address = Address::new([1; 32]);
-const FRIEND: Address = Address::new([2; 32]);
-const SHOP: Address = Address::new([3; 32]);
-const STRANGER: Address = Address::new([4; 32]);
-const NONCE: Address = Address::new([5; 32]);
-
-pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 
 /// One rule or limit as text.
 pub(crate) type Text = String;
@@ -40,68 +33,36 @@ pub(crate) fn key(
 }
 
 pub(crate) fn actions() -> impl Strategy<Value = Text> {
-    select(vec![
-        "\"any\"",
-        "\"trade\"",
-        "\"withdrawal\"",
-        "[\"trade\", \"withdrawal\"]",
-        "[\"authority\", \"stake\"]",
-        "\"launch\"",
-        "[\"trade\", \"launch\"]",
-        "\"housekeeping\"",
-        "\"fee\"",
-        "[]",
-    ])
-    .prop_map(|actions| format!("action = {actions}, "))
+    let action = scope_samples().into_iter().find(|one| !one.optional);
+    value(action.unwrap())
+}
+
+/// One of the values of a key.
+fn value(sample: Sample) -> impl Strategy<Value = Text> {
+    let key = sample.key;
+    select(sample.values).prop_map(move |value| format!("{key} = {value}, "))
+}
+
+/// Up to so many of these keys, each with one of its values.
+fn some(samples: Vec<Sample>, most: usize) -> impl Strategy<Value = Text> {
+    subsequence(samples, 0..=most)
+        .prop_flat_map(|chosen| chosen.into_iter().map(value).collect::<Vec<_>>())
+        .prop_map(|written| written.concat())
+}
+
+/// The keys that may be absent, and bound a permission or not.
+fn optional(bound: bool) -> Vec<Sample> {
+    let samples = scope_samples().into_iter().chain(bound_samples());
+    let samples = samples.filter(|one| one.optional && one.is_bound() == bound);
+    samples.collect()
 }
 
 pub(crate) fn scope() -> impl Strategy<Value = Text> {
-    (
-        actions(),
-        key(
-            "asset",
-            &["\"SOL\"", "[\"USDC\"]", "[\"SOL\", \"USDC\"]", "[]"],
-        ),
-        key(
-            "destination",
-            &[
-                "\"friends\"",
-                "\"shops\"",
-                "[\"friends\", \"shops\"]",
-                "\"any\"",
-            ],
-        ),
-        key("program", &["\"jupiter-v6\"", "[\"orca\"]", "\"any\""]),
-        key("over_amount", &["\"0\"", "\"1\"", "\"2\"", "\"5\""]),
-        key("bot", &["\"momentum\"", "\"other\""]),
-    )
-        .prop_map(|(a, b, c, d, e, f)| [a, b, c, d, e, f].concat())
+    (actions(), some(optional(false), 3)).prop_map(|(actions, keys)| actions + &keys)
 }
 
 pub(crate) fn bounds() -> impl Strategy<Value = Text> {
-    (
-        key("max_amount", &["\"0\"", "\"1\"", "\"3\"", "\"100\""]),
-        key(
-            "max_priority_fee",
-            &["\"0 SOL\"", "\"0.01 SOL\"", "\"1 SOL\""],
-        ),
-        key("max_tip", &["\"0 SOL\"", "\"0.02 SOL\""]),
-        key("max_slippage_bps", &["50", "300"]),
-        key("max_accounts_opened", &["0", "1"]),
-        key("max_rent", &["\"0 SOL\"", "\"1 SOL\""]),
-        key("max_exposed_accounts", &["1", "2"]),
-        key(
-            "asserts",
-            &["\"wallet-owner\"", "[\"wallet-owner\", \"wallet-data\"]"],
-        ),
-        key("durable_nonce", &["true"]),
-        key("allow_cosigners", &["true"]),
-        key(
-            "memo",
-            &["\"none\"", "[\"hello\"]", "[\"other\"]", "\"any\""],
-        ),
-    )
-        .prop_map(|(a, b, c, d, e, f, g, h, i, j, k)| [a, b, c, d, e, f, g, h, i, j, k].concat())
+    some(optional(true), 6)
 }
 
 pub(crate) fn rule_text(name: &str, when: &str, then: &str) -> Text {
@@ -188,17 +149,21 @@ pub(crate) fn parts() -> impl Strategy<Value = Vec<Text>> {
     prop::collection::vec(rule, 1..7)
 }
 
-pub(crate) fn policy(parts: &[Text]) -> Option<PolicySet> {
-    let head = format!(
+/// What rules and limits may refer to.
+pub(crate) fn head() -> String {
+    format!(
         "schema = 1\nname = \"random\"\n\
          [groups.treasury]\napprovers = [\"alice\", \"bob\", \"carol\"]\n\
          [groups.ops]\napprovers = [\"dave\", \"erin\"]\n\
          [destinations.friends]\nsolana = [\"{FRIEND}\"]\n\
          [destinations.shops]\nsolana = [\"{SHOP}\"]\n\
          [assets.SOL]\nreference_price_usd = {{ source = \"operator\", max_age = \"1h\" }}\n"
-    );
+    )
+}
+
+pub(crate) fn policy(parts: &[Text]) -> Option<PolicySet> {
     // Two parts may have drawn the same name: that is the only error there can be.
-    match crate::parse(&(head + &parts.concat())) {
+    match crate::parse(&(head() + &parts.concat())) {
         Ok(set) => Some(set),
         Err(errors) => {
             assert!(

@@ -32,6 +32,40 @@ pub(crate) struct Subject<'a> {
     pub(crate) receivers: Counterparty,
 }
 
+impl<'a> Subject<'a> {
+    /// The exchange, where it is one.
+    pub(crate) fn swap(&self) -> Option<&'a solana::Swap> {
+        match self.effect.detail() {
+            Detail::Solana(solana::Detail::Swap(swap)) => Some(swap),
+            Detail::Solana(_) => None,
+        }
+    }
+
+    /// The program that it trades through, where it trades.
+    pub(crate) fn program(&self) -> Option<&'static str> {
+        self.traded().map(|(program, ..)| program)
+    }
+
+    /// What it gives for something else. A launch gives its cost.
+    pub(crate) fn given(&self) -> Option<Asset> {
+        self.traded().map(|(_, given, _)| given)
+    }
+
+    /// What it receives for something else. A launch receives the coin.
+    pub(crate) fn received(&self) -> Option<Asset> {
+        self.traded().map(|(.., received)| received)
+    }
+
+    /// Through which program what is given for what.
+    const fn traded(&self) -> Option<(&'static str, Asset, Asset)> {
+        let head = self.effect.head();
+        match (head.through, head.asset, head.receives) {
+            (Some(program), AssetOf::Known(given), Some((got, _))) => Some((program, given, got)),
+            _ => None,
+        }
+    }
+}
+
 /// A request with the sums that bounds are held against.
 pub(crate) struct Request<'a> {
     pub(crate) set: &'a PolicySet,

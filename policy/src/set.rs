@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::approval;
 use crate::limit::{Cap, Limit};
-use crate::rule::{AnyOf, Rule};
+use crate::rule::Rule;
 
 /// People who approve together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,13 +152,6 @@ impl LookupTables {
     }
 }
 
-fn fee_accounts(rule: &Rule) -> &[Address] {
-    match &rule.bounds.fee_accounts {
-        AnyOf::These(accounts) => accounts,
-        AnyOf::Any => &[],
-    }
-}
-
 /// A validated policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySet {
@@ -254,14 +247,14 @@ impl PolicySet {
     pub fn needs_prices(&self) -> bool {
         let dollars = |limit: &Limit| matches!(limit.cap(), Cap::MicroUsd(_));
         let mut rules = self.rules.iter();
-        self.limits.iter().any(dollars) || rules.any(|rule| rule.bounds.min_value_bps.is_some())
+        self.limits.iter().any(dollars) || rules.any(|rule| rule.bounds.needs_prices())
     }
 
     /// Addresses that it lets something be sent to by name: of destinations, and of integrators' fees.
     #[must_use]
     pub fn receivers(&self) -> BTreeSet<Address> {
         let named = self.destinations.iter().flat_map(|one| &one.solana);
-        let fees = self.rules.iter().flat_map(fee_accounts);
+        let fees = self.rules.iter().flat_map(|rule| rule.bounds.receivers());
         named.chain(fees).copied().collect()
     }
 
@@ -271,7 +264,7 @@ impl PolicySet {
         let mut destinations = self.destinations.iter();
         let destination = destinations.find(|one| one.solana.contains(address));
         let mut rules = self.rules.iter();
-        let rule = rules.find(|rule| fee_accounts(rule).contains(address));
+        let rule = rules.find(|rule| rule.bounds.receivers().any(|one| one == address));
         let mut assets = self.assets.iter();
         let asset = assets.find(|one| one.asset == Asset::Token(*address));
         let told = [

@@ -6,9 +6,9 @@ use crate::decision::{Reason, ReasonCode, Reservation};
 use crate::explain::ExplainedLimit;
 use crate::facts::Facts;
 use crate::limit::{Cap, Limit, LimitKey, Per, Scope};
-use crate::matching::{self, Doubt};
 use crate::price;
 use crate::request::{AssetOf, Request, Subject, UNBOUNDED};
+use crate::term::{Context, Purpose};
 
 /// The windows of every limit that could match, whatever the hour.
 pub(crate) fn keys(request: &Request<'_>) -> Vec<LimitKey> {
@@ -98,7 +98,7 @@ fn sum_up(
     sums: &mut Vec<(Scope, u128)>,
 ) -> Result<(), String> {
     sums.clear();
-    if matching::hours(&limit.when, facts.now).is_err() {
+    if !limit.when.hours.include(facts.now) {
         return Ok(());
     }
     for subject in counted(limit, request) {
@@ -135,14 +135,12 @@ fn counted<'r, 'a>(
 ) -> impl Iterator<Item = &'r Subject<'a>> {
     let when = &limit.when;
     request.subjects.iter().filter(move |subject| {
-        matching::scope(when, request, subject, Doubt::Holds).is_ok()
-            && matching::destination(when, request.set, subject, None).is_ok()
-            && matching::over(
-                when.over_amount.as_ref(),
-                subject,
-                subject.total,
-                Doubt::Holds,
-            )
+        let context = Context {
+            request,
+            subject,
+            purpose: Purpose::Count,
+        };
+        when.means(&context) && when.amount.stop(subject)
     })
 }
 

@@ -123,7 +123,7 @@ pub fn tightens(old: &[Limit], new: &[Limit]) -> Result<(), String> {
                 told(old)
             ));
         };
-        if !new.when.actions.includes(old.when.actions) {
+        if !new.when.action.includes(old.when.action) {
             return Err(format!("{} would count fewer actions", told(old)));
         }
         if new.cap.max() > old.cap.max() {

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 use crate::decision::Decision;
 use crate::random::{
-    WALLET, approve_rule, deny_rule, effect, fee, has_primary, intent, is_awaited, judged, limit,
-    parts, pay, policy, rule_text, strictness, tier,
+    approve_rule, deny_rule, effect, fee, has_primary, intent, is_awaited, judged, limit, parts,
+    pay, policy, rule_text, strictness, tier,
 };
 use crate::set::PolicySet;
+use crate::term::sample::WALLET;
 
 fn adding_never_loosens(
     set: &PolicySet,

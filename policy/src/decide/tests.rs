@@ -5,8 +5,9 @@ use countersign_intent::{Action, Amount, Asset, Role, Span, Timestamp, UserId, W
 
 use super::*;
 use crate::limit::{Cap, Limit, Scope};
-use crate::random::{NOW, WALLET, pay, small_requests};
+use crate::random::{pay, small_requests};
 use crate::rule::Actions;
+use crate::term::sample::{NOW, WALLET};
 use crate::usage::Window;
 use crate::{Price, ReasonCode};
 

@@ -30,9 +30,9 @@ fn only_stops(set: &PolicySet, index: usize) -> bool {
     let mut rules = set
         .rules
         .iter()
-        .filter(|rule| names(&rule.when.destinations));
+        .filter(|rule| names(&rule.when.destination.listed));
     let limits = set.limits.iter();
-    let limits = limits.filter(|limit| names(&limit.when.destinations));
+    let limits = limits.filter(|limit| names(&limit.when.destination.listed));
     let denials = rules.clone().filter(|rule| rule.then == Then::Deny);
     rules.all(|rule| rule.then == Then::Deny) && denials.count() + limits.count() > 0
 }
@@ -71,8 +71,8 @@ fn removed(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
 fn sends_to_several(set: &PolicySet) -> bool {
     let permitting = set.rules.iter().filter(|rule| rule.then != Then::Deny);
     let mut named: BTreeSet<&Address> = BTreeSet::new();
-    for rule in permitting.filter(|rule| rule.when.actions.has(Action::Withdrawal)) {
-        let AnyOf::These(indices) = &rule.when.destinations else {
+    for rule in permitting.filter(|rule| rule.when.action.has(Action::Withdrawal)) {
+        let AnyOf::These(indices) = &rule.when.destination.listed else {
             return true;
         };
         let listed = indices

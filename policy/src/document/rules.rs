@@ -3,11 +3,11 @@
 use countersign_intent::{Amount, Asset, Span};
 
 use super::reader::{Field, Section};
-use super::value;
-use super::when::{self, Names};
+use super::{Names, value};
 use crate::limit::{Cap, Limit, Per};
 use crate::rule::{AnyOf, Bounds, Requirement, Rule, Then, When};
 use crate::set::Group;
+use crate::term::{self, Source};
 
 /// An ask that nobody answers lapses after a day, unless the rule says otherwise.
 const DEFAULT_EXPIRY: Span = Span::from_secs(86_400);
@@ -34,21 +34,44 @@ pub(super) fn rule(section: Section<'_>, names: &Names<'_>, groups: &[Group]) ->
 }
 
 fn rule_when(section: Section<'_>, names: &Names<'_>, then: Option<&Then>) -> (When, Bounds) {
-    let mut when = when::scope(&section, names);
-    let bounds = if then == Some(&Then::Deny) {
-        when::no_bounds(&section, "a deny rule");
-        Bounds::default()
-    } else {
+    let source = source(&section, names, then != Some(&Then::Deny));
+    let when = When::read(&source);
+    let bounds = if source.permits {
         if then.is_some() && section.get("action").is_none() {
             section.fail(
                 "a rule that permits has to name its actions; write `action = \"any\"` if \
                  every action is meant",
             );
         }
-        when::bounds(&section, &mut when, names)
+        Bounds::read(&source, &when)
+    } else {
+        no_bounds(&section, "a deny rule");
+        Bounds::default()
     };
     section.finish();
     (when, bounds)
+}
+
+const fn source<'s>(section: &'s Section<'s>, names: &Names<'s>, permits: bool) -> Source<'s> {
+    Source {
+        section,
+        destinations: names.destinations,
+        assets: names.assets,
+        permits,
+    }
+}
+
+/// Refuses bounds where nothing is permitted: `what` is `a deny rule` or `a limit`.
+fn no_bounds(section: &Section<'_>, what: &str) {
+    for key in term::bounds() {
+        let key = key.name;
+        if let Some(field) = section.get(key) {
+            field.fail(format!(
+                "{what} cannot have `{key}`: it would be escaped by asking for more; \
+                 `over_amount` and limits hold from below"
+            ));
+        }
+    }
 }
 
 fn outcome(field: &Field<'_>, rule: &str, groups: &[Group]) -> Option<Then> {
@@ -56,7 +79,7 @@ fn outcome(field: &Field<'_>, rule: &str, groups: &[Group]) -> Option<Then> {
         return field.parse(|text| match text {
             "allow" => Ok(Then::Allow),
             "deny" => Ok(Then::Deny),
-            other => Err(when::unknown("outcome", other, &["allow", "deny"])),
+            other => Err(value::unknown("outcome", other, &["allow", "deny"])),
         });
     }
     let section = field.section()?;
@@ -73,7 +96,7 @@ fn approve(section: Section<'_>, rule: &str, groups: &[Group]) -> Option<Require
         let known: Vec<&str> = groups.iter().map(Group::name).collect();
         field.parse(|text| {
             let found = groups.iter().find(|group| group.name() == text);
-            found.ok_or_else(|| when::unknown("group", text, &known))
+            found.ok_or_else(|| value::unknown("group", text, &known))
         })
     });
     let span = |key| {
@@ -134,8 +157,8 @@ pub(super) fn limit(section: Section<'_>, names: &Names<'_>) -> Option<Limit> {
         .need("when")
         .and_then(|field| field.section())
         .map(|inner| {
-            let when = when::scope(&inner, names);
-            when::no_bounds(&inner, "a limit");
+            let when = When::read(&source(&inner, names, false));
+            no_bounds(&inner, "a limit");
             inner.finish();
             when
         });
@@ -153,7 +176,7 @@ fn per(text: &str) -> Result<Per, String> {
     Per::ALL
         .into_iter()
         .find(|per| per.as_str() == text)
-        .ok_or_else(|| when::unknown("scope", text, &known))
+        .ok_or_else(|| value::unknown("scope", text, &known))
 }
 
 fn cap(section: &Section<'_>, when: Option<&When>, names: &Names<'_>) -> Option<Cap> {
@@ -174,7 +197,7 @@ fn cap(section: &Section<'_>, when: Option<&When>, names: &Names<'_>) -> Option<
 }
 
 fn amount_cap(field: &Field<'_>, when: &When, names: &Names<'_>) -> Option<Cap> {
-    let AnyOf::These(assets) = &when.assets else {
+    let AnyOf::These(assets) = &when.asset.0 else {
         field.fail("`max_amount` needs one `asset` in `when`; use `max_usd` over several");
         return None;
     };

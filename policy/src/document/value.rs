@@ -2,7 +2,8 @@
 
 use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span, nobodys};
 
-use crate::rule::{Hours, Requirement, Threshold};
+use super::reader::nearest;
+use crate::rule::Requirement;
 use crate::set::PolicyAsset;
 
 /// Names of rules, limits, groups, destinations, approvers and tiers.
@@ -132,34 +133,14 @@ fn span(what: &str, text: &str, least: Span, most: Span) -> Result<Span, String>
     Ok(span)
 }
 
-/// A daily period in UTC, written like `08:00-20:00`.
-pub(crate) fn hours(text: &str) -> Result<Hours, String> {
-    let period = text.split_once('-').and_then(|(from, to)| {
-        Some(Hours {
-            from: minute(from).filter(|minute| *minute < 1440)?,
-            to: minute(to)?,
-        })
-    });
-    match period {
-        Some(hours) if hours.from != hours.to => Ok(hours),
-        _ => {
-            let shown: String = text.chars().take(32).collect();
-            Err(format!(
-                "expected hours in UTC like `08:00-20:00`, got `{shown}`"
-            ))
-        }
+/// What to say of a word that is not one of the known ones.
+pub(crate) fn unknown(what: &str, got: &str, known: &[&str]) -> String {
+    let shown: String = got.chars().take(64).collect();
+    match nearest(got, known) {
+        Some(near) => format!("unknown {what} `{shown}`; did you mean `{near}`?"),
+        None if known.is_empty() => format!("unknown {what} `{shown}`; none is declared"),
+        None => format!("unknown {what} `{shown}`; known: {}", known.join(", ")),
     }
-}
-
-fn minute(text: &str) -> Option<u16> {
-    let (hours, minutes) = text.split_once(':')?;
-    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !two_digits(hours) || !two_digits(minutes) {
-        return None;
-    }
-    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let total = hours * 60 + minutes;
-    (minutes < 60 && total <= 1440).then_some(total)
 }
 
 /// An asset by its name in the policy, a well-known symbol, or its mint.
@@ -193,16 +174,16 @@ pub(crate) fn assets_with_decimals(named: &[PolicyAsset]) -> Vec<(Asset, u8)> {
 }
 
 /// A decimal amount in display units, for each of `assets`.
-pub(crate) fn threshold(text: &str, assets: &[(Asset, u8)]) -> Result<Threshold, AmountError> {
+pub(crate) fn per_asset(
+    text: &str,
+    assets: &[(Asset, u8)],
+) -> Result<Vec<(Asset, Amount)>, AmountError> {
     let most_precise = assets.iter().map(|(_, decimals)| *decimals).max();
     Amount::from_display(text, most_precise.unwrap_or(0))?;
-    let per_asset = assets.iter().map(|(asset, decimals)| {
+    let each = assets.iter().map(|(asset, decimals)| {
         Amount::from_display(truncated(text, *decimals), *decimals).map(|amount| (*asset, amount))
     });
-    Ok(Threshold {
-        text: text.into(),
-        per_asset: per_asset.collect::<Result<_, _>>()?,
-    })
+    each.collect()
 }
 
 /// Without the digits an asset of so many decimals cannot have.
@@ -223,43 +204,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_are_minutes_after_midnight() {
-        assert_eq!(
-            hours("08:00-20:30"),
-            Ok(Hours {
-                from: 480,
-                to: 1230
-            })
-        );
-        assert_eq!(
-            hours("22:00-06:00"),
-            Ok(Hours {
-                from: 1320,
-                to: 360
-            })
-        );
-        assert_eq!(hours("00:00-24:00"), Ok(Hours { from: 0, to: 1440 }));
-        for text in [
-            "",
-            "8-20",
-            "08:00",
-            "08:60-09:00",
-            "24:00-08:00",
-            "08:00-08:00",
-            "25:00-26:00",
-        ] {
-            assert!(hours(text).is_err(), "`{text}` was accepted");
-        }
-    }
-
-    #[test]
     fn thresholds_are_read_with_each_assets_decimals() {
         let assets = [(Asset::Sol, 9), (countersign_intent::USDC.asset, 6)];
-        let read = threshold("0.1234567", &assets).unwrap();
-        assert_eq!(read.of(Asset::Sol), Some(Amount::from_base(123_456_700)));
-        assert_eq!(read.of(assets[1].0), Some(Amount::from_base(123_456)));
-        assert!(threshold("0.1234567890", &assets).is_err());
-        assert!(threshold("1.", &assets).is_err());
+        let amounts = [123_456_700, 123_456].map(Amount::from_base);
+        let read = [(assets[0].0, amounts[0]), (assets[1].0, amounts[1])];
+        assert_eq!(per_asset("0.1234567", &assets), Ok(read.to_vec()));
+        assert!(per_asset("0.1234567890", &assets).is_err());
+        assert!(per_asset("1.", &assets).is_err());
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Where a rule lets value out without people and without a bound that holds over time: with one
 //! signature after another all of it leaves.
 
-use countersign_intent::{Action, Amount, Asset, KnownAsset, Span};
+use countersign_intent::{Action, Asset, KnownAsset, Span};
 
 use super::Findings;
 use crate::cover;
 use crate::limit::{Cap, Limit};
 use crate::request::symbol;
-use crate::rule::{AnyOf, DEFAULT_FEE_CAP, Rule, Then};
+use crate::rule::{AnyOf, Rule, Then};
 use crate::set::PolicySet;
+use crate::term::Outflow;
 
 /// A limit over less time bounds a burst, not a loss.
 const SHORTEST_WINDOW: Span = Span::from_secs(60 * 60);
@@ -20,17 +21,17 @@ pub(super) fn rule(findings: &mut Findings, set: &PolicySet, subject: &str, rule
     if rule.then != Then::Allow {
         return;
     }
-    if rule.when.actions.has(Action::Trade) && !has_price_bound(set, rule) {
+    if rule.when.action.has(Action::Trade) && !has_price_bound(set, rule) {
         trade(findings, set, subject, rule);
     }
-    if rule.when.actions.names(Action::Launch) {
+    if rule.when.action.names(Action::Launch) {
         launch(findings, set, subject, rule);
     }
-    if rule.when.actions.has(Action::Withdrawal) {
+    if rule.when.action.has(Action::Withdrawal) {
         withdrawal(findings, set, subject, rule);
     }
-    let power = rule.when.actions.has(Action::Authority);
-    if power && rule.when.destination_written && rule.when.destinations.is_any() {
+    let power = rule.when.action.has(Action::Authority);
+    if power && rule.when.destination.written && rule.when.destination.listed.is_any() {
         findings.error(
             subject,
             "it hands power over accounts to anybody, with nobody asked; name a `destination`, or \
@@ -128,24 +129,22 @@ pub(super) fn costs(findings: &mut Findings, set: &PolicySet) {
 }
 
 fn pays_fees(rule: &Rule) -> bool {
-    let bounds = &rule.bounds;
-    let priority = bounds.max_priority_fee.unwrap_or(DEFAULT_FEE_CAP);
-    priority.max(bounds.max_tip.unwrap_or(Amount::ZERO)) > Amount::ZERO
+    !rule.bounds.fees.are_none()
 }
 
 fn pays_rent(rule: &Rule) -> bool {
-    rule.bounds.max_rent > Amount::ZERO
+    !rule.bounds.max_rent.is_none()
 }
 
 fn has_price_bound(set: &PolicySet, rule: &Rule) -> bool {
-    let bound = rule.bounds.min_value_bps;
+    let bound = rule.bounds.min_value_ratio.0;
     bound.is_some_and(|least| least >= LEAST_PRICE_BOUND) || receives_no_junk(set, rule)
 }
 
 /// Whether what is received is one of assets that somebody vouches for.
 fn receives_no_junk(set: &PolicySet, rule: &Rule) -> bool {
     let vouched = |asset: &Asset| KnownAsset::of(*asset).is_some() || set.asset(*asset).is_some();
-    match &rule.when.mints_out {
+    match &rule.when.mint_out.0 {
         AnyOf::Any => false,
         AnyOf::These(list) => list.iter().all(vouched),
     }
@@ -175,14 +174,14 @@ fn may_leave(set: &PolicySet, rule: &Rule) -> Vec<Asset> {
         }
         all
     };
-    let list = listed(&when.assets).or_else(|| listed(&when.mints_in));
+    let list = listed(&when.asset.0).or_else(|| listed(&when.mint_in.0));
     let mut may = list.unwrap_or_else(named);
-    may.retain(|asset| when.assets.has(asset) && when.mints_in.has(asset));
+    may.retain(|asset| when.asset.0.has(asset) && when.mint_in.0.has(asset));
     may
 }
 
 const fn spends_anything(rule: &Rule) -> bool {
-    rule.when.assets.is_any() && rule.when.mints_in.is_any()
+    rule.when.asset.0.is_any() && rule.when.mint_in.0.is_any()
 }
 
 fn is_counted(set: &PolicySet, rule: &Rule, action: Action, asset: Asset) -> bool {
@@ -206,7 +205,7 @@ fn has_dollar_limit(set: &PolicySet, rule: &Rule, action: Action) -> bool {
 }
 
 const fn spends_anything_counted(limit: &Limit) -> bool {
-    limit.when.assets.is_any() && limit.when.mints_in.is_any()
+    limit.when.asset.0.is_any() && limit.when.mint_in.0.is_any()
 }
 
 fn counts(set: &PolicySet, limit: &Limit, rule: &Rule, action: Action, asset: Asset) -> bool {
@@ -214,7 +213,6 @@ fn counts(set: &PolicySet, limit: &Limit, rule: &Rule, action: Action, asset: As
         && cover::counts_all(
             super::placed(set, &limit.when),
             super::placed(set, &rule.when),
-            action,
-            asset,
+            Outflow { action, asset },
         )
 }

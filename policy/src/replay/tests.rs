@@ -6,9 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diff::{Change, compare};
-use crate::random::{
-    self, NOW, WALLET, approve_rule, deny_rule, intent, limit, parts, rule_text, strictness,
-};
+use crate::random::{self, approve_rule, deny_rule, intent, limit, parts, rule_text, strictness};
+use crate::term::sample::{NOW, WALLET};
 
 const FRIEND: Address = Address::new([2; 32]);
 const HOUR: i64 = 3_600_000_000;

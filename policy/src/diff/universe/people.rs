@@ -2,15 +2,14 @@
 
 use countersign_intent::{Asset, Principal, Role, Span};
 
-use super::requests::{intent, pay};
-use super::{FRIEND, hold, wallet};
+use super::{hold, wallet};
 use crate::approval::{Approval, Approvals};
 use crate::decide;
 use crate::decision::Decision;
 use crate::diff::CHANGE;
 use crate::facts::Facts;
-use crate::random::NOW;
 use crate::set::{Group, PolicySet};
+use crate::term::sample::{FRIEND, NOW, intent, pay};
 
 /// Every list of people of a small town.
 fn crowds() -> Vec<Vec<&'static str>> {

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use countersign_intent::{Address, Asset, Principal, Role, Span};
 
-use super::requests::{intent, pay};
-use super::{FRIEND, SHOP, STRANGER, hold, wallet};
+use super::{hold, wallet};
 use crate::decision::Decision;
 use crate::facts::{AddedDestination, Facts, Price};
 use crate::limit::LimitKey;
-use crate::random::NOW;
 use crate::set::PolicySet;
+use crate::term::sample::{FRIEND, NOW, SHOP, STRANGER, intent, pay};
 use crate::usage::Window;
 use crate::{decide, limit_keys};
 

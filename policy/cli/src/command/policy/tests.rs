@@ -364,7 +364,7 @@ fn diff_with_one_file_starts_from_the_active_policy() {
 
 #[test]
 fn the_manual_names_every_trading_program() {
-    let manual = include_str!("../../../../../README.md");
+    let manual = include_str!("../../../../README.md");
     let row = manual.lines().find(|line| line.starts_with("| `program`"));
     let named: Vec<&str> = row.unwrap().split('`').skip(3).step_by(2).collect();
     let mut known = countersign_decode::solana::TRADING_PROGRAMS.to_vec();
