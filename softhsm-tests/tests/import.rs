@@ -98,6 +98,10 @@ async fn an_imported_key_signs_and_is_nowhere_to_be_read() -> Result<()> {
     let user = gateway.user("u").await?;
     let (pair, file) = outside(&appliance, "outside.json", 21)?;
     let line = ["import", "--user", &user.id, "--keypair", &file];
+    let tried = wallets(&appliance, &[&line[..], &["--dry-run"]].concat())?;
+    assert_eq!(tried.code, Some(0), "{tried}");
+    let none = gateway.get("/v1/wallets").await?;
+    assert_eq!(none.body["items"], json!([]), "{}", none.body);
     let told = wallets(&appliance, &line)?;
     assert!(told.stderr.contains("delete the old copies"), "{told}");
     let imported = wallet(&told)?;

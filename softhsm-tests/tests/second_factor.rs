@@ -191,6 +191,35 @@ async fn an_operator_needs_a_code_for_what_does_not_only_refuse() {
 
 /// Five wrong codes lock an operator out; another secret takes people, and is shown once.
 #[tokio::test]
+async fn what_is_tried_shows_no_secret() {
+    let (appliance, mut a, _) = started().await;
+    let operator = appliance.client("operator-a").unwrap();
+    let own = post(
+        &operator,
+        "/v1/second-factor?dry_run=true",
+        &json!({}),
+        None,
+    )
+    .await;
+    refused(own, "was shown already");
+    let body = json!({ "operator": "b" });
+    let path = "/v1/second-factor/reset?dry_run=true";
+    let tried = post(&operator, path, &body, None).await;
+    assert_eq!(
+        (tried.status, &tried.body["dry_run"]),
+        (200, &json!(true)),
+        "{}",
+        tried.body
+    );
+    let pending = operator.get("/v1/requests?status=pending").await.unwrap();
+    assert_eq!(pending.body["items"], json!([]), "{}", pending.body);
+    // Nothing was used up.
+    let code = a.next().await;
+    let set = post(&operator, "/v1/prices", &price(), Some(&code)).await;
+    assert_eq!(set.status, 200, "{}", set.body);
+}
+
+#[tokio::test]
 async fn guessing_is_bounded_and_another_secret_takes_people() {
     let (appliance, mut a, mut b) = started().await;
     let (first, second) = (
