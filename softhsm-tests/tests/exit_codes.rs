@@ -99,3 +99,95 @@ async fn signed_refused_unusable_unreachable_and_waiting_differ() {
     let nobody = countersign(&appliance, "bot", &arguments);
     assert_eq!(nobody.code, Some(3), "{nobody}");
 }
+
+const NO_WALLET: &str = "wal_00000000000000000000000000000000";
+const NO_GRANT: &str = "grt_00000000000000000000000000000000";
+const NO_REQUEST: &str = "req_80000000000000000000000000000000";
+
+/// Who, the command, and how it ends while the appliance runs; while it does not, each ends with 3.
+const CALLS: &[(&str, &str, i32)] = &[
+    ("auditor", "status", 0),
+    ("operator-a", "clock show", 0),
+    ("operator-a", "users list", 0),
+    ("operator-a", "wallets list", 0),
+    ("operator-a", "grants list", 0),
+    ("operator-a", "requests list", 0),
+    ("operator-a", "policy show", 0),
+    ("operator-a", "policy history", 0),
+    ("operator-a", "approvers list", 0),
+    ("operator-a", "registrations list", 0),
+    ("operator-a", "nonces list", 0),
+    ("operator-a", "tables list", 0),
+    ("operator-a", "venues list", 0),
+    ("operator-a", "prices list", 0),
+    ("operator-a", "pki list", 0),
+    ("operator-a", "pki blocked", 0),
+    ("operator-a", "freeze everything --dry-run", 0),
+    // Not found.
+    ("operator-a", "wallets show {wallet}", 2),
+    ("operator-a", "grants revoke {grant}", 2),
+    ("operator-a", "requests show {request}", 2),
+    ("operator-a", "approvers remove nobody", 2),
+    ("operator-a", "pki unblock bot/nobody", 2),
+    ("operator-a", "unfreeze everything", 2),
+    // Not by this role, or decided.
+    ("bot", "users create u", 1),
+    ("auditor", "freeze everything", 1),
+    ("bot", "policy propose {policy}", 1),
+    // People have to agree.
+    ("operator-a", "approvers remove bob", 4),
+];
+
+fn line(call: &str, policy: &str) -> Vec<String> {
+    let named = call
+        .replace("{wallet}", NO_WALLET)
+        .replace("{grant}", NO_GRANT)
+        .replace("{request}", NO_REQUEST)
+        .replace("{policy}", policy);
+    named.split(' ').map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_command_ends_as_the_readme_says() {
+    let mut appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let policy = appliance.path("policy.toml");
+    let policy = policy.to_str().unwrap();
+    let run = |appliance: &Appliance, who: &str, call: &str| {
+        let line = line(call, policy);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        countersign(appliance, who, &line)
+    };
+    let mut wrong = Vec::new();
+    for (who, call, code) in CALLS {
+        let ended = run(&appliance, who, call);
+        if ended.code != Some(*code) {
+            wrong.push(format!("{who} {call}: expected {code}: {ended}"));
+        }
+    }
+    for call in [
+        "wallets show x",
+        "freeze nothing",
+        "pki revoke",
+        "grants create",
+    ] {
+        let ended = run(&appliance, "operator-a", call);
+        if ended.code != Some(2) {
+            wrong.push(format!("{call}: expected 2: {ended}"));
+        }
+    }
+    appliance.stop().await.unwrap();
+    for (who, call, _) in CALLS {
+        let ended = run(&appliance, who, call);
+        if ended.code != Some(3) {
+            wrong.push(format!("{who} {call}: expected 3: {ended}"));
+        }
+    }
+    std::fs::remove_file(appliance.path("countersignd.toml")).unwrap();
+    for (argument, code) in [("--colour", 2), ("doctor", 1)] {
+        let ended = program::run(appliance.countersignd().arg(argument)).unwrap();
+        if ended.code != Some(code) {
+            wrong.push(format!("countersignd: expected {code}: {ended}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
