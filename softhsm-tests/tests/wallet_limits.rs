@@ -79,7 +79,22 @@ async fn a_wallets_own_limits_bind_and_tighten_at_once() -> Result<()> {
     let mut appliance = Appliance::running(&Options::policy(POLICY)).await?;
     let desk = Desk::make(&appliance).await?;
     let path = format!("/v1/wallets/{}", desk.wallet);
-    assert_eq!(desk.send(&appliance, "a", 4 * SOL).await?.status, 200);
+    let first = desk.send(&appliance, "a", 4 * SOL).await?;
+    assert_eq!(first.status, 200);
+    let entries = format!(
+        "/v1/audit/entries?start={}&limit=1",
+        first.body["log_index"]
+    );
+    let logged = appliance.client("auditor")?.get(&entries).await?;
+    let reserved = format!(
+        "wallet:daily wallet:{} 4000000000 base units of SOL",
+        desk.wallet
+    );
+    assert!(
+        logged.body.to_string().contains(&reserved),
+        "{}",
+        logged.body
+    );
     let over = desk.send(&appliance, "b", 2 * SOL).await?;
     assert_eq!((over.status, over.code()), (429, "limit_exceeded"));
     let told = "limit `wallet:daily`: limit 5 SOL per 24h, used 4, asked 2";

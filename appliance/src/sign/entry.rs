@@ -2,7 +2,7 @@
 
 use countersign_audit::{Actor, Detail, Entry, Kind as EntryKind};
 use countersign_intent::{RequestId, Timestamp};
-use countersign_policy::{Decision, Permit};
+use countersign_policy::{Cap, Decision, Limit, Permit, Reservation};
 use serde::Serialize;
 
 use super::stages::Remembered;
@@ -40,6 +40,7 @@ impl<'a> Recorded<'a> {
         decision: &Decision,
         remembered: &'a Remembered,
         policy: Option<&ActivePolicy>,
+        own: &[Limit],
     ) -> Self {
         let (effects, reasons): (&[String], &[_]) = match remembered {
             Remembered::Allow { effects, .. } | Remembered::Pending { effects, .. } => {
@@ -50,7 +51,7 @@ impl<'a> Recorded<'a> {
             } => (effects, reasons),
         };
         let reserved = match (decision, policy) {
-            (Decision::Allow(permit), Some(policy)) => reservations(permit, policy),
+            (Decision::Allow(permit), Some(policy)) => reservations(permit, policy, own),
             _ => Vec::new(),
         };
         Self {
@@ -67,21 +68,22 @@ impl<'a> Recorded<'a> {
     }
 }
 
-fn reservations(permit: &Permit, policy: &ActivePolicy) -> Vec<String> {
-    let name = |id: &[u8; 16]| {
-        let limit = policy.set.limits().iter().find(|limit| limit.id() == id);
-        limit.map_or("?", |limit| limit.name()).to_owned()
+/// Each by its limit, of the policy or of the wallet itself, its scope, and how much of what.
+fn reservations(permit: &Permit, policy: &ActivePolicy, own: &[Limit]) -> Vec<String> {
+    let told = |part: &Reservation| {
+        let mut limits = policy.set.limits().iter().chain(own);
+        let limit = limits.find(|limit| limit.id() == part.key.limit());
+        let name = limit.map_or("?", Limit::name);
+        let unit = limit.map_or_else(|| "of an unknown unit".to_owned(), |one| unit(one.cap()));
+        format!("{name} {} {} {unit}", part.key.scope(), part.amount)
     };
-    permit
-        .reservations()
-        .iter()
-        .map(|part| {
-            format!(
-                "{} {} {}",
-                name(part.key.limit()),
-                part.key.scope(),
-                part.amount
-            )
-        })
-        .collect()
+    permit.reservations().iter().map(told).collect()
+}
+
+fn unit(cap: Cap) -> String {
+    match cap {
+        Cap::Amount { asset, .. } => format!("base units of {asset}"),
+        Cap::MicroUsd(_) => "micro-dollars".to_owned(),
+        Cap::Count(_) => "requests".to_owned(),
+    }
 }

@@ -357,7 +357,8 @@ impl Hearing {
             Decision::Deny(_) if self.read.decoded.is_err() => EntryKind::SignErrored,
             Decision::Deny(_) => EntryKind::SignDenied,
         };
-        let mut detail = Recorded::of(decision, remembered, self.policy.as_deref());
+        let own = &self.read.resolved.wallet.limits;
+        let mut detail = Recorded::of(decision, remembered, self.policy.as_deref(), own);
         detail.approved_request = self
             .release
             .as_ref()
