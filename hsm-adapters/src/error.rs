@@ -63,7 +63,7 @@ pub enum Error {
     #[error("hsm outcome unknown, {0}")]
     OutcomeUnknown(Detail),
     /// See [`Consequence::Broken`].
-    #[error("hsm broken, {0}")]
+    #[error("hsm cannot go on without a person, {0}")]
     Broken(Detail),
 }
 

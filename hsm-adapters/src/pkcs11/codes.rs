@@ -185,6 +185,8 @@ enum Class {
     Refusal,
     /// The PIN is not accepted; trying again would lock the token.
     Pin,
+    /// The PIN itself.
+    WrongPin,
     /// The module has lost its own state.
     Confused,
     /// The module cannot go on.
@@ -235,6 +237,12 @@ fn meaning(class: Class, acted: bool, opening: bool) -> (Consequence, Recovery, 
             Recovery::Session,
             "see what this token allows in `doctor`",
         ),
+        Class::WrongPin => (
+            Broken,
+            Recovery::None,
+            "it was tried once and is not tried again by itself: correct it, run `countersignd doctor \
+             --try-pin` once, which ends the token's warning of a wrong try, then start",
+        ),
         Class::Pin => (
             Broken,
             Recovery::None,
@@ -280,8 +288,8 @@ fn class(code: RvError) -> Class {
         | C::ExceededMaxIterations
         | C::VendorDefined(_)
         | C::UnknownErrorCode(_) => Class::Trouble,
-        C::PinIncorrect
-        | C::PinInvalid
+        C::PinIncorrect => Class::WrongPin,
+        C::PinInvalid
         | C::PinLenRange
         | C::PinExpired
         | C::PinLocked
