@@ -8,10 +8,10 @@ use countersign_hsm::{Device, KeyRole, ceremony};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::anchor;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::journal::Journal;
-use crate::sequencer;
 use crate::start::{self, StartError};
 
 /// What was made.
@@ -54,11 +54,11 @@ pub async fn run_on(config: &Config, device: Arc<dyn Device>) -> Result<Added, S
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let opened = start::open(config, device, db, &clock).await?;
     if !missing.is_empty() {
-        let detail = json!({ "added": added.keys });
+        let found = anchor::check(&opened.db, &opened.ledger, &opened.desk).await?;
+        let detail = json!({ "added": added.keys, "anchor": found.as_str() });
         let entry = Journal::new(clock).entry(EntryKind::Init, Actor::System, None, &detail)?;
         opened.ledger.append(entry).await?;
-        let head = *opened.ledger.head().borrow();
-        sequencer::remember(&opened.desk, head.size, &head.root.0).await?;
+        anchor::renew_offline(&opened.desk, &opened.ledger, found).await?;
     }
     opened.ledger.shutdown().await?;
     opened.db.close().await?;

@@ -9,11 +9,11 @@ use countersign_intent::{UserId, WalletId};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::anchor::{self, Found};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::journal::Journal;
 use crate::records::{Draft, Stored};
-use crate::sequencer;
 use crate::start::{self, Opened, StartError};
 use crate::users::UserRecord;
 use crate::wallets::{Custody, Rotation, Status, WalletRecord, address, strays};
@@ -67,13 +67,19 @@ pub async fn run_on(
     let db = start::open_database(config, &*device).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let opened = start::open(config, device, db, &clock).await?;
-    let done = record(&opened, &Journal::new(clock), adopt).await;
+    let found = anchor::check(&opened.db, &opened.ledger, &opened.desk).await?;
+    let done = record(&opened, &Journal::new(clock), found, adopt).await;
     opened.ledger.shutdown().await?;
     opened.db.close().await?;
     done
 }
 
-async fn record(opened: &Opened, journal: &Journal, adopt: &Adopt) -> Result<Adopted, StartError> {
+async fn record(
+    opened: &Opened,
+    journal: &Journal,
+    found: Found,
+    adopt: &Adopt,
+) -> Result<Adopted, StartError> {
     let key = stray(opened, &adopt.key).await?;
     let public = proved(opened, key).await?;
     let user = owner(opened, &adopt.user).await?;
@@ -109,13 +115,13 @@ async fn record(opened: &Opened, journal: &Journal, adopt: &Adopt) -> Result<Ado
         "environment": record.environment,
         "address": record.address,
         "custody": record.custody.as_str(),
+        "anchor": found.as_str(),
     });
     let subject = Some(wallet_id.clone());
     let entry = journal.entry(EntryKind::WalletCreated, Actor::System, subject, &detail)?;
     let draft = Draft::new(id, &record)?;
     opened.records.commit(vec![draft], vec![entry]).await?;
-    let head = *opened.ledger.head().borrow();
-    sequencer::remember(&opened.desk, head.size, &head.root.0).await?;
+    anchor::renew_offline(&opened.desk, &opened.ledger, found).await?;
     Ok(Adopted {
         wallet_id,
         address: record.address,

@@ -1,14 +1,23 @@
-//! Whether the token's own memory of the log is renewed. While it is not, a database set back could
-//! go unnoticed: the appliance is degraded at once, and after `log.anchor_grace` nothing leaves any
-//! more; trades go on.
+//! Whether the token's own memory of the log is renewed, and is this run's. While it is not renewed, a
+//! database set back could go unnoticed: the appliance is degraded at once, and after `log.anchor_grace`
+//! nothing leaves any more; trades go on. Before it was written once nothing is signed, and once somebody
+//! else wrote it nothing is any more: two that sign under one limit overspend it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::anchor::{Found, Held, MISSING, Remembered, Run};
 
 /// Between two tries while it cannot be renewed: the first distance, doubled up to the last where a try
 /// may leave something behind, as a token on a full file system keeps something of every one.
 const AGAIN: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(60);
+
+/// While the log grows it is read back so often, or as often as it is renewed where that is more often:
+/// a second appliance on the token, which writes itself into it before it signs, is noticed after so long.
+pub const LOOK: Duration = Duration::from_secs(5);
 
 /// What a try that failed leaves on the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +34,7 @@ pub enum Left {
 pub struct Anchoring {
     grace: Duration,
     state: Mutex<State>,
+    lost: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +42,12 @@ struct State {
     renewed: Option<Duration>,
     /// Entries of the log it covers.
     size: u64,
+    /// When it was read back last, and how long the log was.
+    looked: Option<(Duration, u64)>,
     failing: Option<Failing>,
+    /// What this run may find; `None` where the token keeps no memory.
+    held: Option<Held>,
+    missing_at_start: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +67,15 @@ impl Anchoring {
         Self {
             grace,
             state: Mutex::default(),
+            lost: watch::Sender::default(),
         }
+    }
+
+    /// A run that found this when it started.
+    pub fn begin(&self, run: Run, found: Found) {
+        let mut state = self.lock();
+        state.held = Held::since(run, found);
+        state.missing_at_start = found == Found::Missing;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -62,6 +85,9 @@ impl Anchoring {
     /// Whether it is to be renewed now for a log of `size` entries; `last` where the appliance stops.
     #[must_use]
     pub fn is_due(&self, now: Duration, every: Duration, size: u64, last: bool) -> bool {
+        if self.lost().is_some() {
+            return false;
+        }
         let state = self.lock();
         match (&state.failing, state.renewed) {
             (Some(failing), _) => last || now >= failing.again,
@@ -71,13 +97,109 @@ impl Anchoring {
         }
     }
 
+    /// What may be found and what is to be written, where the token keeps a memory. From here on it may
+    /// have been written.
+    pub fn trying(&self, size: u64, root: [u8; 32]) -> Option<(Held, Remembered)> {
+        let mut state = self.lock();
+        let held = state.held.as_mut()?;
+        let next = held.trying(size, root);
+        Some((*held, next))
+    }
+
+    /// What may be found, if it is to be read back now.
+    #[must_use]
+    pub fn to_look_at(&self, now: Duration, every: Duration, size: u64) -> Option<Held> {
+        let state = self.lock();
+        let over =
+            |(at, seen): (Duration, u64)| size > seen && now.saturating_sub(at) >= every.min(LOOK);
+        let due = state.failing.is_none() && state.looked.is_none_or(over);
+        state.held.filter(|_| due && self.lost().is_none())
+    }
+
     /// It was renewed.
     pub fn renewed(&self, now: Duration, size: u64) {
-        *self.lock() = State {
-            renewed: Some(now),
-            size,
-            failing: None,
+        let mut state = self.lock();
+        state.renewed = Some(now);
+        state.size = size;
+        state.looked = Some((now, size));
+        state.failing = None;
+        if let Some(held) = &mut state.held {
+            held.wrote();
+        }
+    }
+
+    /// It was read back, and is this run's.
+    pub fn looked(&self, now: Duration, size: u64) {
+        self.lock().looked = Some((now, size));
+    }
+
+    /// Somebody else wrote it, this if it can be read. Answers what is known and what to do.
+    pub fn lost_to(&self, found: Option<Remembered>) -> String {
+        let found = match found {
+            Some(found) => found.to_string(),
+            None => "what no version wrote".to_owned(),
         };
+        let own = self
+            .lock()
+            .held
+            .as_ref()
+            .map(Held::told)
+            .unwrap_or_default();
+        let why = format!(
+            "another appliance uses this token: its memory of the log is not what this run wrote last, \
+             {own}, but {found}; both may have signed under the same limits, since at most {} s and the \
+             time between two heads of the log, so this one has stopped signing and ends: see where else \
+             `countersignd` runs with this token and on which database, let only the one with the newest \
+             log go on, and read `deploy/runbooks/restore.md`",
+            LOOK.as_secs()
+        );
+        self.lost.send_replace(Some(why.clone()));
+        why
+    }
+
+    /// Why this run has ended, if somebody else wrote the token's memory.
+    #[must_use]
+    pub fn lost(&self) -> Option<String> {
+        self.lost.borrow().clone()
+    }
+
+    /// Waits for that.
+    pub async fn ended(&self) -> String {
+        let mut lost = self.lost.subscribe();
+        match lost.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Why nothing at all is signed, if that is so.
+    #[must_use]
+    pub fn nothing_signed(&self) -> Option<String> {
+        if let Some(lost) = self.lost() {
+            return Some(lost);
+        }
+        let state = self.lock();
+        let unclaimed = state.held.as_ref().is_some_and(|held| !held.is_written());
+        unclaimed.then(|| {
+            let why = state.failing.as_ref().map_or("not tried yet", |failing| &failing.why);
+            format!(
+                "this run could not be written into the token's memory of the log yet ({why}), so that \
+                 another one on the same token would not be noticed; nothing is signed until it is: see \
+                 `/readyz`, make room on the token, then ask again under a new key"
+            )
+        })
+    }
+
+    /// What an operator has to know of the last start, until one finds the memory again.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let missing = self.lock().missing_at_start;
+        missing.then(|| {
+            format!(
+                "at the last start {MISSING}, and from which database this one goes on; the next start \
+                 that finds it ends this warning"
+            )
+        })
     }
 
     /// It could not be renewed.
@@ -210,5 +332,73 @@ mod tests {
             assert!(anchoring.is_due(at(second), at(60), 2, false), "{second}");
             anchoring.failed(at(second), "full".to_owned(), Left::Something);
         }
+    }
+
+    fn found(size: u64) -> Found {
+        Found::Checked(Remembered {
+            size,
+            root: [0; 32],
+            run: None,
+        })
+    }
+
+    #[test]
+    fn nothing_is_signed_before_it_was_written_once() {
+        let anchoring = Anchoring::new(at(600));
+        assert_eq!(anchoring.nothing_signed(), None, "a token without a memory");
+        anchoring.begin(Run::begin().unwrap(), found(5));
+        assert!(
+            anchoring
+                .nothing_signed()
+                .unwrap()
+                .contains("not tried yet")
+        );
+        anchoring.trying(6, [6; 32]).unwrap();
+        anchoring.failed(at(1), "full".to_owned(), Left::Something);
+        assert!(anchoring.nothing_signed().unwrap().contains("full"));
+        anchoring.renewed(at(2), 6);
+        assert_eq!(anchoring.nothing_signed(), None);
+        assert_eq!(anchoring.warning(), None);
+    }
+
+    #[test]
+    fn while_the_log_grows_it_is_read_back_every_few_seconds() {
+        let anchoring = Anchoring::new(at(600));
+        anchoring.begin(Run::begin().unwrap(), found(5));
+        anchoring.trying(6, [6; 32]).unwrap();
+        anchoring.renewed(at(10), 6);
+        let due = |now, every, size| anchoring.to_look_at(at(now), at(every), size).is_some();
+        assert!(!due(14, 60, 7) && due(15, 60, 7), "every five seconds");
+        assert!(due(12, 2, 7), "as often as it is renewed");
+        assert!(!due(3600, 60, 6), "nothing was signed");
+        anchoring.looked(at(15), 7);
+        assert!(!due(19, 60, 8) && due(20, 60, 8));
+        anchoring.failed(at(20), "away".to_owned(), Left::Nothing);
+        assert!(!due(25, 60, 9), "it is renewed instead");
+    }
+
+    #[tokio::test]
+    async fn somebody_elses_ends_it_for_good_and_says_so() {
+        let anchoring = Anchoring::new(at(600));
+        anchoring.begin(Run::begin().unwrap(), found(5));
+        anchoring.trying(6, [6; 32]).unwrap();
+        anchoring.renewed(at(1), 6);
+        let why = anchoring.lost_to(None);
+        for words in ["another appliance", "6 entries", "5 s", "restore.md"] {
+            assert!(why.contains(words), "{words}: {why}");
+        }
+        assert_eq!(anchoring.nothing_signed().as_deref(), Some(&*why));
+        assert_eq!(anchoring.ended().await, why);
+        assert!(!anchoring.is_due(at(3600), at(60), 9, true));
+        assert!(anchoring.to_look_at(at(3600), at(60), 9).is_none());
+    }
+
+    #[test]
+    fn a_memory_that_was_missing_is_told_until_the_next_start() {
+        let anchoring = Anchoring::new(at(600));
+        anchoring.begin(Run::begin().unwrap(), Found::Missing);
+        anchoring.trying(6, [6; 32]).unwrap();
+        anchoring.renewed(at(1), 6);
+        assert!(anchoring.warning().unwrap().contains("remembers nothing"));
     }
 }

@@ -1,5 +1,6 @@
 //! `countersignd doctor`: what is wrong, and how to mend it.
 
+mod anchor;
 mod people;
 mod wallets;
 
@@ -228,6 +229,7 @@ async fn examine_state(
                     Err(error) => Err(error.to_string()),
                 },
             );
+            anchor::examine(&opened, report).await;
             let authority = start::load_authority(config, &opened);
             report.add("tls", authority_sane(authority, clock.now()));
             match people::changes(&opened, clock.now()).await {

@@ -16,6 +16,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
 
 use crate::Db;
+use crate::anchor;
 use crate::ca::DeskSigner;
 use crate::certificates::CertificateRecord;
 use crate::clock::{Clock, SystemClock};
@@ -25,7 +26,6 @@ use crate::journal::Journal;
 use crate::policies::PolicyRecord;
 use crate::records::Draft;
 use crate::second_factor::{self, SecondFactorRecord, SecondFactors};
-use crate::sequencer;
 use crate::start::{self, Opened, StartError};
 
 pub use approvers::FirstApprover;
@@ -150,8 +150,7 @@ pub async fn run_on(
         }
     }
     opened.records.commit(first.drafts, first.entries).await?;
-    let head = *opened.ledger.head().borrow();
-    sequencer::remember(&opened.desk, head.size, &head.root.0).await?;
+    anchor::first(&opened.desk, &opened.ledger).await?;
     let (_, verifier) = start::log_key(config, &opened.keys)?;
     opened.ledger.shutdown().await?;
     opened.db.close().await?;

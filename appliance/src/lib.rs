@@ -2,6 +2,7 @@
 
 pub mod add_keys;
 pub mod adopt;
+pub mod anchor;
 pub mod anchoring;
 pub mod app;
 pub mod approvers;
@@ -18,6 +19,7 @@ pub mod freezes;
 pub mod governance;
 pub mod grants;
 pub mod hardening;
+pub mod hashes;
 pub mod health;
 pub mod holds;
 pub mod http;

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_audit::checkpoint::{Checkpoint, extends};
-use countersign_audit::{Fetched, Frontier, Hash, proof, tiles_for_frontier};
+use countersign_audit::{Frontier, proof, tiles_for_frontier};
 use countersign_hsm::Consequence;
 use countersign_store::{CheckpointRow, Store, StoreError};
 
+use crate::anchor::{self, Seen};
 use crate::anchoring::Left;
 use crate::app::App;
-use crate::device::{DeskError, DeviceDesk};
+use crate::device::DeskError;
+use crate::hashes::fetch;
 use crate::phase::Phase;
 
 /// Why no checkpoint was signed.
@@ -134,128 +136,61 @@ pub async fn last_checkpoint(app: &App) -> Result<Option<Checkpoint>, SequenceEr
         .map_err(|error| SequenceError::Log(format!("a stored checkpoint is not genuine: {error}")))
 }
 
-/// Reads stored hashes.
-///
-/// # Errors
-/// A database that does not answer.
-pub async fn fetch(
-    db: &crate::Db,
-    tiles: Vec<countersign_audit::Tile>,
-) -> Result<Fetched, StoreError> {
-    let mut fetched = Fetched::default();
-    for tile in tiles {
-        let hashes: Vec<Hash> = db.hashes(tile.level, tile.first(), tile.width).await?;
-        fetched.insert(tile, hashes);
-    }
-    Ok(fetched)
-}
-
-/// What the token remembers: size and root of a signed head.
-fn anchor_value(size: u64, root: &[u8; 32]) -> Vec<u8> {
-    let mut value = size.to_be_bytes().to_vec();
-    value.extend_from_slice(root);
-    value
-}
-
-/// Lets the token remember size and root of the log, where it can.
-///
-/// # Errors
-/// A token that does not answer.
-pub async fn remember(desk: &DeviceDesk, size: u64, root: &[u8; 32]) -> Result<(), DeskError> {
-    let value = anchor_value(size, root);
-    desk.run(move |desk| match desk.anchor.as_mut() {
-        Some(anchor) => Ok(anchor.write(&value)?),
-        None => Ok(()),
-    })
-    .await
-}
-
+/// Lets the token remember the head, and looks whether it remembers this run's still.
 async fn anchor(app: &App, checkpoint: &Checkpoint, last: bool) -> Result<(), DeskError> {
     // Not the wall clock: time may stand still.
     let now = app.clock.monotonic();
     let every = Duration::from_micros(app.config.log.anchor_every.micros());
-    if !app.anchoring.is_due(now, every, checkpoint.size, last) {
-        return Ok(());
+    let anchoring = &app.anchoring;
+    if anchoring.is_due(now, every, checkpoint.size, last) {
+        let seen = match anchoring.trying(checkpoint.size, checkpoint.root.0) {
+            Some((held, next)) => anchor::renew(&app.desk, held, next).await?,
+            None => Seen::Own,
+        };
+        if believed(app, seen) {
+            anchoring.renewed(now, checkpoint.size);
+        }
+    } else if let Some(held) = anchoring.to_look_at(now, every, checkpoint.size) {
+        let seen = anchor::look(&app.desk, held).await?;
+        if believed(app, seen) {
+            anchoring.looked(now, checkpoint.size);
+        }
     }
-    remember(&app.desk, checkpoint.size, &checkpoint.root.0).await?;
-    app.anchoring.renewed(now, checkpoint.size);
     Ok(())
 }
 
-/// What the token's own memory of the log said at a start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AnchorFound {
-    /// The log is what it remembers, or grew out of it.
-    Checked,
-    /// It should be there, and is not: an older database would not be noticed.
-    Missing,
-    /// The token keeps none.
-    None,
-}
-
-impl AnchorFound {
-    /// The word in the `start` entry.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Checked => "checked",
-            Self::Missing => "missing",
-            Self::None => "none",
+/// Whether what the token remembers is this run's own. Somebody else's ends this one.
+fn believed(app: &App, seen: Seen) -> bool {
+    match seen {
+        Seen::Own => return true,
+        Seen::Gone => not_renewed(app, &GONE, Left::Nothing),
+        Seen::Others(found) => {
+            app.phase.set(Phase::Halted);
+            let why = app.anchoring.lost_to(found);
+            tracing::error!("{why}");
         }
     }
+    false
 }
 
-/// Refuses a log that is older than, or differs from, what the token remembers.
+/// Writes this run into the token's memory, before anything is signed: from here on another one that
+/// runs on the same token finds it there, and ends.
 ///
 /// # Errors
-/// A log that is shorter or has another root at the remembered size; a store or HSM that does not
-/// answer.
-pub async fn check_anchor(app: &App) -> Result<AnchorFound, SequenceError> {
-    let remembered = app
-        .desk
-        .run(|desk| match desk.anchor.as_mut() {
-            Some(anchor) => Ok(Some(anchor.read()?)),
-            None => Ok(None),
-        })
-        .await?;
-    let remembered = match remembered {
-        Some(Some(remembered)) => remembered,
-        Some(None) => {
-            tracing::error!(
-                "the token remembers nothing of the log: an older database would not be noticed; find \
-                 out who removed its memory"
-            );
-            return Ok(AnchorFound::Missing);
-        }
-        None => return Ok(AnchorFound::None),
-    };
-    let refused = |why: String| {
-        Err(SequenceError::Log(format!(
-            "{why}; this database is older than the token's memory of it, or another one: find \
-             the newest copy, and never continue from a backup without the runbook in `deploy`"
-        )))
-    };
-    let Some((size, root)) = remembered.split_at_checked(8) else {
-        return refused("the token's memory of the log has another shape".to_owned());
-    };
-    let size = size.try_into().map(u64::from_be_bytes).unwrap_or(u64::MAX);
-    let head = *app.ledger.head().borrow();
-    if head.size < size {
-        return refused(format!(
-            "the token remembers {size} log entries, {} are here",
-            head.size
-        ));
+/// Somebody else wrote it since this run looked at it.
+pub async fn claim(app: &App, checkpoint: &Checkpoint) -> Result<(), SequenceError> {
+    if let Err(error) = anchor(app, checkpoint, false).await {
+        tracing::error!(%error, "the token's memory of the log was not renewed: nothing is signed until it is");
+        not_renewed(app, &error, left_by(&error));
     }
-    let hashes = fetch(&app.db, tiles_for_frontier(size)).await?;
-    let tree =
-        Frontier::load(&hashes, size).map_err(|error| SequenceError::Log(error.to_string()))?;
-    if tree.root().0 != *root {
-        return refused(format!(
-            "the log's first {size} entries are not those the token knows"
-        ));
+    match app.anchoring.lost() {
+        Some(why) => Err(SequenceError::Log(why)),
+        None => Ok(()),
     }
-    Ok(AnchorFound::Checked)
 }
+
+const GONE: &str = "it is not on the token any more; find out who removed it, then restart: the next start \
+                    tells of it";
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
 fn gauge(size: u64) -> f64 {

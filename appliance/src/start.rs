@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::anchor::{self, Found, Run};
 use crate::anchoring::Anchoring;
 use crate::app::App;
 use crate::approvers::Approvers;
@@ -134,7 +135,9 @@ impl Running {
         let db = open_database(&config, &*device).await?;
         let opened = open(&config, device, db, &clock).await?;
         let (app, threads) = assemble(config, opened, metrics).await?;
-        let anchor = sequencer::check_anchor(&app).await?;
+        let found = anchor::check(&app.db, &app.ledger, &app.desk).await?;
+        let run = Run::begin()?;
+        app.anchoring.begin(run, found);
         log_check::at_start(&app).await?;
         let detail = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -142,7 +145,8 @@ impl Running {
             "custody": app.config.custody.default.as_str(),
             "envelope": app.config.custody.envelope,
             "import": app.config.custody.import,
-            "anchor": anchor.as_str(),
+            "anchor": found.as_str(),
+            "run": run.to_string(),
         });
         let entry = app
             .journal
@@ -150,7 +154,12 @@ impl Running {
         app.ledger.append(entry).await?;
         clock::note(&app).await;
         clock::remember(&app).await;
-        sequencer::sign_head(&app).await?;
+        if found == Found::Missing {
+            governance::restored::end_asks(&app).await?;
+        }
+        if let Some(checkpoint) = sequencer::sign_head(&app).await? {
+            sequencer::claim(&app, &checkpoint).await?;
+        }
         health::check(&app).await;
         let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app)));
         Self::listen(app, threads, sequencer).await
@@ -243,10 +252,16 @@ impl Running {
 
     /// Waits until something is found that the appliance must not go on with, and says what.
     pub async fn broken(&mut self) -> String {
-        match (&mut self.log_check).await {
-            Ok(Some(why)) => why,
-            // It ends by itself only once the appliance stops.
-            Ok(None) | Err(_) => std::future::pending().await,
+        let log_check = async {
+            match (&mut self.log_check).await {
+                Ok(Some(why)) => why,
+                // It ends by itself only once the appliance stops.
+                Ok(None) | Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            why = log_check => why,
+            why = self.app.anchoring.ended() => why,
         }
     }
 
@@ -259,19 +274,24 @@ impl Running {
         for task in self.tasks {
             task.await?;
         }
+        let detail = match self.app.anchoring.lost() {
+            Some(why) => json!({ "why": why }),
+            None => json!({}),
+        };
         let entry = self
             .app
             .journal
-            .entry(EntryKind::Stop, Actor::System, None, &json!({}))?;
+            .entry(EntryKind::Stop, Actor::System, None, &detail)?;
         self.app.ledger.append(entry).await?;
         self.sequencer.await?;
         sequencer::sign_head(&self.app).await?;
         self.app.ledger.shutdown().await?;
         self.app.db.close().await?;
+        let lost = self.app.anchoring.lost();
         drop(self.app);
         let threads = self.threads;
         tokio::task::spawn_blocking(|| threads.join()).await?;
-        Ok(())
+        lost.map_or(Ok(()), |why| Err(why.into()))
     }
 }
 

@@ -258,6 +258,39 @@ impl Appliance {
         Ok(())
     }
 
+    /// A second appliance on the same token, with a copy of everything else; `database` is its database.
+    ///
+    /// # Errors
+    /// Files that cannot be copied.
+    pub fn twin(&self, database: &Path) -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("countersign-test-")
+            .tempdir()?;
+        for entry in fs::read_dir(self.root())? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::copy(entry.path(), directory.path().join(entry.file_name()))?;
+            }
+        }
+        let twin = Self {
+            directory,
+            programs: self.programs.clone(),
+            process: None,
+            environment: self.environment.clone(),
+        };
+        for name in [&DATABASE_FILES[..], &["countersignd.log"]].concat() {
+            if twin.path(name).exists() {
+                fs::remove_file(twin.path(name))?;
+            }
+        }
+        fs::copy(database, twin.path(DATABASE_FILES[0]))?;
+        let (here, there) = (self.root().display(), twin.root().display());
+        let text = fs::read_to_string(self.path("countersignd.toml"))?;
+        let text = text.replace(&here.to_string(), &there.to_string());
+        fs::write(twin.path("countersignd.toml"), text)?;
+        Ok(twin)
+    }
+
     /// Puts copied files of a database in the place of the present ones.
     ///
     /// # Errors

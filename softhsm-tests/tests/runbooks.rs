@@ -245,6 +245,11 @@ fn an_old_backup_is_gone_on_from_and_its_keys_are_adopted() {
     assert!(!verified.is_empty());
     let log = machine.done("countersign audit tail", &[]).unwrap();
     assert!(log.contains("wallet_created"), "{log}");
+    // Neither `adopt` nor the start hides that the token's memory was taken away.
+    let missing = log.matches("\"anchor\":\"missing\"").count();
+    assert_eq!(missing, 2, "{log}");
+    let status = machine.done("countersign status", &[]).unwrap();
+    assert!(status.contains("remembers nothing of the log"), "{status}");
 }
 
 #[test]

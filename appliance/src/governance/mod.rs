@@ -28,6 +28,7 @@ pub mod held;
 pub mod open_changes;
 mod policy;
 mod propose;
+pub mod restored;
 mod tally;
 mod unblock;
 mod venue;

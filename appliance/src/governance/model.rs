@@ -6,6 +6,7 @@
 mod broken;
 mod desk;
 mod doubt;
+mod restored;
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ use super::convert;
 use super::error::ApiError;
 use super::extract::{Peer, Query};
 use crate::app::App;
-use crate::sequencer;
+use crate::{hashes, sequencer};
 
 /// Query of `GET /v1/audit/entries`.
 #[derive(Debug, Default, Deserialize)]
@@ -167,7 +167,7 @@ pub(super) async fn proof(
         }
     };
     let tiles = tiles.into_iter().chain(tiles_for_frontier(size)).collect();
-    let stored = sequencer::fetch(&app.db, tiles).await?;
+    let stored = hashes::fetch(&app.db, tiles).await?;
     let unreadable =
         |error: &dyn std::fmt::Display| ApiError::new(ErrorCode::NotReady, error.to_string());
     let hashes: Vec<Hash> = match (query.index, query.old) {

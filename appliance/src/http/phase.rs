@@ -11,6 +11,11 @@ use crate::phase::Activity;
 /// # Errors
 /// The phase does not allow the activity.
 pub(super) fn require_phase(app: &App, activity: Activity) -> Result<(), ApiError> {
+    if activity == Activity::Sign
+        && let Some(why) = app.anchoring.nothing_signed()
+    {
+        return Err(ApiError::new(ErrorCode::NotReady, why));
+    }
     let phase = app.phase.get();
     if phase.allows(activity) {
         return Ok(());

@@ -25,6 +25,8 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         app.phase.get().as_str()
     };
     let policy = app.policies.active();
+    let mut warnings = changeable::warnings(&app);
+    warnings.extend(app.anchoring.warning());
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         phase: phase.to_owned(),
@@ -41,6 +43,6 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         policy_hash: policy.map(|policy| convert::policy_hash(policy.set.text())),
         log_vkey: app.log_verifier.vkey(),
         you: peer.actor().name().to_owned(),
-        warnings: changeable::warnings(&app),
+        warnings,
     }))
 }

@@ -39,7 +39,9 @@ pub enum IdentityError {
     /// No row of ours has this serial number.
     #[error(
         "the client certificate `{0}` was signed by this appliance's authority but is not one that \
-         it issued; ask an operator for one, and tell them of this: somebody else may use the CA key"
+         it issued, or it was issued after the backup from which its database was restored; ask an \
+         operator for a new one, and tell them of this: unless the database was restored, somebody else \
+         may use the CA key"
     )]
     NotIssued(Serial),
     /// Another certificate took its place.

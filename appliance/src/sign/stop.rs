@@ -30,6 +30,10 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
             venue: wallet.venue,
         })
     };
+    // Again here: those that waited in line had passed the phase before it was known.
+    if let Some(why) = app.anchoring.nothing_signed() {
+        return refuse(ErrorCode::NotReady, "anchor", why);
+    }
     if let Err(error) = asked.caller.check(now, &app.register) {
         return refuse(ErrorCode::Forbidden, "certificate", error.to_string());
     }

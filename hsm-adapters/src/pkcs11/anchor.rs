@@ -14,10 +14,16 @@ const LABEL: &str = "countersign-anchor";
 
 impl MonotonicAnchor for Worker {
     fn read(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        self.run(|shared, session| {
-            let newest = stored(shared, session)?
+        self.run(|shared, _| {
+            let found = shared.afresh(|session| stored(shared, session))?;
+            if found.is_empty() {
+                // A token that shows nothing at all has not lost its memory.
+                shared.sight().map_err(Failure::suspicious)?;
+            }
+            // Two programs that wrote at once left the same number: each has to read the same one.
+            let newest = found
                 .into_iter()
-                .max_by_key(|anchor| anchor.sequence);
+                .max_by(|a, b| (a.sequence, &a.value).cmp(&(b.sequence, &b.value)));
             Ok(newest.map(|anchor| anchor.value))
         })
     }

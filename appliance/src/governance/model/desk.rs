@@ -11,7 +11,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sha2::{Digest, Sha256};
 
 use super::super::{
-    Poster, apply, approve, approver::Enrolment, change::What, load, propose, reject,
+    ConsentRecord, Poster, apply, approve, approver::Enrolment, change::What, load, propose, reject,
 };
 use crate::Db;
 use crate::app::App;
@@ -213,7 +213,11 @@ impl Desk {
         self.operator = None;
         // As every stop does; they say what time it was.
         let kind = countersign_audit::Kind::Stop;
-        let entry = app.journal.entry(kind, Actor::System, None, &()).unwrap();
+        let detail = serde_json::json!({});
+        let entry = app
+            .journal
+            .entry(kind, Actor::System, None, &detail)
+            .unwrap();
         app.ledger.append(entry).await.unwrap();
         crate::sequencer::sign_head(&app).await.unwrap();
         app.ledger.shutdown().await.unwrap();
@@ -402,6 +406,23 @@ impl Desk {
             "done by a suspect clock"
         );
         assert!(self.reject(id, 2).await);
+    }
+
+    /// Proposes and lets alice and bob agree; it is not in effect yet.
+    pub(super) async fn agreed(&self, what: What) -> RequestId {
+        let operator = Arc::clone(self.operator.as_ref().unwrap());
+        let proposal = propose(self.app(), &Poster::of(&operator), what).await;
+        let id = proposal.unwrap().ask.id;
+        for who in [0, 1] {
+            assert!(self.approve(id, who, 0).await);
+        }
+        id
+    }
+
+    pub(super) async fn is_rejected(&self, id: RequestId) -> bool {
+        let consent = self.app().records.get::<ConsentRecord>(*id.as_bytes());
+        let consent = consent.await.unwrap().unwrap().record;
+        consent.rejection.is_some_and(|no| no.name == "system")
     }
 
     pub(super) fn enrolment(&self, who: usize, generation: u64) -> What {
