@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use countersign_intent::{Address, Asset, PolicyId, Timestamp};
+use countersign_intent::{Address, PolicyId, Timestamp};
 use countersign_policy::{AddedDestination, PolicyAsset, PolicySet};
 use serde::{Deserialize, Serialize};
 
@@ -115,10 +115,7 @@ impl Policies {
                 cause: errors.first().map(ToString::to_string).unwrap_or_default(),
             }
         })?;
-        let mint = |asset: &PolicyAsset| match asset.asset() {
-            Asset::Token(mint) => Some(mint),
-            Asset::Sol => None,
-        };
+        let mint = |one: &PolicyAsset| one.asset().mint();
         let mints = set.assets().iter().filter_map(mint).collect();
         let destinations = set.destinations().iter();
         let addresses = destinations

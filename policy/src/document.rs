@@ -16,7 +16,7 @@ pub(crate) mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_intent::{Asset, KnownAsset, Span};
+use countersign_intent::{KnownAsset, Span, solana};
 
 pub use reader::DocumentError;
 use reader::{Field, Section};
@@ -234,7 +234,7 @@ fn asset(symbol: &str, section: Section<'_>) -> Option<PolicyAsset> {
     let mint = section
         .get("mint")
         .and_then(|field| field.parse(str::parse))
-        .map(Asset::of_mint);
+        .map(|mint| solana::Asset::of_mint(mint).into());
     let decimals = section
         .get("decimals")
         .and_then(|field| field.number(38))
@@ -294,7 +294,7 @@ fn one_meaning(root: &Section<'_>, assets: &[PolicyAsset]) {
 /// What is sent to a mint is lost.
 fn not_a_mint(root: &Section<'_>, destinations: &[Destination], assets: &[PolicyAsset]) {
     for asset in assets {
-        let Asset::Token(mint) = asset.asset else {
+        let Some(mint) = asset.asset.mint() else {
             continue;
         };
         for one in destinations.iter().filter(|one| one.solana.contains(&mint)) {

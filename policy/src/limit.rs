@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use countersign_intent::{Address, Amount, Asset, Principal, Span, UserId, Venue, WalletId};
+use countersign_intent::{Account, Amount, Asset, Principal, Span, UserId, Venue, WalletId};
 use sha2::{Digest, Sha256};
 
 use crate::rule::{Actions, AnyOf, When};
@@ -173,9 +173,9 @@ impl Limit {
 /// changed window, scope, asset or unit is another limit.
 fn identity(name: &str, per: Per, window: Span, cap: Cap) -> [u8; 16] {
     let unit = match cap {
-        Cap::Amount { asset, .. } => match asset {
-            Asset::Sol => "amount of SOL".to_owned(),
-            Asset::Token(mint) => format!("amount of {mint}"),
+        Cap::Amount { asset, .. } => match asset.mint() {
+            Some(mint) => format!("amount of {mint}"),
+            None => format!("amount of {asset}"),
         },
         Cap::MicroUsd(_) => "usd".to_owned(),
         Cap::Count(_) => "count".to_owned(),
@@ -203,7 +203,7 @@ pub enum Scope {
     /// A venue.
     Venue(Venue),
     /// An address.
-    Destination(Address),
+    Destination(Account),
     /// Everything.
     Global,
 }
@@ -289,7 +289,7 @@ mod tests {
             Scope::User(UserId::from_bytes([2; 16])),
             Scope::Bot(bot),
             Scope::Venue(Venue::Solana),
-            Scope::Destination(Address::new([3; 32])),
+            Scope::Destination(countersign_intent::Address::new([3; 32]).into()),
             Scope::Global,
         ] {
             assert_eq!(Scope::parse(&scope.to_string()), Some(scope));

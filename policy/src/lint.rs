@@ -115,7 +115,7 @@ impl Findings {
     }
 
     fn blind_cosigner(&mut self, subject: &str, rule: &Rule) {
-        if rule.then.is_cosigned() && rule.when.asset.0 != AnyOf::These(vec![Asset::Sol]) {
+        if rule.then.is_cosigned() && rule.when.asset.0 != AnyOf::These(vec![Asset::SOL]) {
             self.warn(
                 subject,
                 "devices show a transfer of SOL, but of a token only a hash, or refuse it: the \

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use countersign_intent::solana::{
-    AssertedFact, Assertion, AuthorityKind, Detail as Effect, Draft, Launch, Nonce, Quote,
+    AssertedFact, Assertion, Asset, AuthorityKind, Detail as Effect, Draft, Launch, Nonce, Quote,
     StakeOperation, Swap,
 };
 use countersign_intent::{
-    Address, Amount, Asset, Intent, Lifetime, Principal, Resource, Role, USDC, UserId, WalletId,
+    Address, Amount, Intent, Lifetime, Principal, Resource, Role, UserId, WalletId,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -184,7 +184,7 @@ pub(crate) fn sol(tenths: u64) -> Amount {
 pub(crate) fn asset() -> impl Strategy<Value = Asset> {
     select(vec![
         Asset::Sol,
-        USDC.asset,
+        Asset::USDC,
         Asset::Token(Address::new([9; 32])),
     ])
 }
@@ -210,7 +210,7 @@ pub(crate) fn swap() -> impl Strategy<Value = Effect> {
                     program,
                     spend,
                     spend_max: sol(amount),
-                    receive: USDC.asset,
+                    receive: Asset::USDC,
                     receive_min,
                     quote: (receive == 1).then_some(Quote {
                         amount: receive_min,
@@ -275,7 +275,7 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         })),
         1 => Just(Effect::Revoke { account }),
         1 => Just(Effect::Wrap { account, amount: sol(3) }),
-        1 => Just(Effect::Burn { asset: USDC.asset, amount: sol(1), account }),
+        1 => Just(Effect::Burn { asset: Asset::USDC, amount: sol(1), account }),
     ]
 }
 
@@ -329,7 +329,7 @@ pub(crate) fn judged(set: &PolicySet, intent: &Intent, used: u8) -> Decision {
         usage.insert(key, window);
     }
     let prices = [crate::Price {
-        asset: Asset::Sol,
+        asset: Asset::Sol.into(),
         micro_usd: 150_000_000,
         taken_at: NOW,
     }];
@@ -395,7 +395,7 @@ pub(crate) fn tier() -> impl Strategy<Value = Text> {
 /// An account opened for somebody waits for the withdrawal that it serves, and a coin's mint that
 /// signs for its launch: the documented exceptions.
 pub(crate) fn is_awaited(intent: &Intent, added: &Effect) -> bool {
-    if matches!(added, Effect::Launch(launch) if intent.cosigners().contains(&launch.mint)) {
+    if matches!(added, Effect::Launch(launch) if intent.cosigners().contains(&launch.mint.into())) {
         return true;
     }
     let mut with = Draft::from(intent);

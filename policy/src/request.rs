@@ -191,12 +191,9 @@ impl AssetNames for PolicySet {
 
     /// The mint behind a symbol that is the policy's word for it.
     fn stands_for(&self, asset: Asset) -> Option<String> {
-        match (asset, KnownAsset::of(asset)) {
-            (Asset::Token(mint), None) if self.asset(asset).is_some() => {
-                Some(format!("mint {mint}"))
-            }
-            _ => None,
-        }
+        let mint = asset.mint()?;
+        let is_ours = KnownAsset::of(asset).is_none() && self.asset(asset).is_some();
+        is_ours.then(|| format!("mint {mint}"))
     }
 }
 

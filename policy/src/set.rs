@@ -266,7 +266,7 @@ impl PolicySet {
         let mut rules = self.rules.iter();
         let rule = rules.find(|rule| rule.bounds.receivers().any(|one| one == address));
         let mut assets = self.assets.iter();
-        let asset = assets.find(|one| one.asset == Asset::Token(*address));
+        let asset = assets.find(|one| one.asset.mint() == Some(*address));
         let told = [
             destination.map(|one| format!("an address of destination `{}`", one.name)),
             rule.map(|one| format!("a fee account of rule `{}`", one.name)),

@@ -75,7 +75,7 @@ impl WrittenLimit<'_> {
     fn amount(&self, max: &str) -> Result<Cap, WrittenLimitError> {
         let symbol = self.asset.unwrap_or_default();
         let known = KnownAsset::by_symbol(symbol).ok_or_else(|| {
-            let all: Vec<&str> = KnownAsset::ALL.iter().map(|known| known.symbol).collect();
+            let all: Vec<&str> = KnownAsset::all().map(|known| known.symbol).collect();
             let all = all.join(", ");
             in_field("asset")(format!("expected one of {all}, got `{symbol}`"))
         })?;

@@ -110,7 +110,7 @@ fn windows() -> Vec<(LimitKey, Window)> {
 
 fn price(taken_at: &str) -> countersign_policy::Price {
     countersign_policy::Price {
-        asset: countersign_intent::Asset::Sol,
+        asset: countersign_intent::Asset::SOL,
         micro_usd: 150_000_000,
         taken_at: Timestamp::parse(taken_at).unwrap(),
     }

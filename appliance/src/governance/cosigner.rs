@@ -1,6 +1,6 @@
 //! Who has to sign a transaction beside the wallet, where a rule wants a person's own key in it.
 
-use countersign_intent::Address;
+use countersign_intent::{Account, Address};
 use countersign_policy::{PolicySet, Requirement};
 
 use crate::approvers::{Approver, Key};
@@ -14,7 +14,7 @@ pub fn lacking(
     set: &PolicySet,
     approvers: &[Approver],
     asks: impl Fn(&Approver) -> bool,
-    signers: &[Address],
+    signers: &[Account],
 ) -> Option<String> {
     let wanted = requirements.iter().filter(|need| need.ledger_cosign);
     wanted.into_iter().find_map(|need| {
@@ -28,7 +28,7 @@ pub fn lacking(
                 Key::Ethereum(_) => None,
             })
             .collect();
-        if able.iter().any(|(_, key)| signers.contains(key)) {
+        if able.iter().any(|(_, key)| signers.contains(&(*key).into())) {
             return None;
         }
         let wants = format!(

@@ -90,7 +90,7 @@ impl Asked {
             Per::User => self.wallet.as_ref().map(|one| Scope::User(one.user)),
             Per::Bot => self.bot.clone().map(Scope::Bot),
             Per::Venue => Some(Scope::Venue(Venue::Solana)),
-            Per::Destination => self.destination.map(Scope::Destination),
+            Per::Destination => self.destination.map(|to| Scope::Destination(to.into())),
             Per::Global => Some(Scope::Global),
         }
     }
@@ -172,9 +172,9 @@ fn unit(set: &PolicySet, cap: Cap) -> (String, u8) {
 /// The policy's word for an asset; a mint where it has none.
 fn symbol(set: &PolicySet, asset: Asset) -> String {
     let named = set.assets().iter().find(|one| one.asset() == asset);
-    match (named, asset) {
+    match (named, asset.mint()) {
         (Some(named), _) => named.symbol().to_owned(),
-        (None, Asset::Sol) => "SOL".to_owned(),
-        (None, Asset::Token(mint)) => mint.to_string(),
+        (None, Some(mint)) => mint.to_string(),
+        (None, None) => asset.to_string(),
     }
 }

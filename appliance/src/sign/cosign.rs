@@ -32,6 +32,7 @@ pub(super) fn verified(read: &Read, approvers: &[Approver]) -> Option<bool> {
 /// chain would refuse it whole. A place that is still empty is nobody's mistake.
 pub(super) fn wrong_signature(decoded: &Decoded) -> Option<Refusal> {
     let cosigners = decoded.intent.cosigners().iter();
+    let cosigners = cosigners.filter_map(|one| one.solana());
     let mut wrong = cosigners.filter(|signer| verifies(decoded, signer) == Some(false));
     let signer = wrong.next()?;
     Some(Refusal {

@@ -7,8 +7,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::Intent;
 use crate::field::{Declared, Field, Fields, Value};
-use crate::{Address, Asset, Intent};
 
 /// Starts every canonical encoding; a change of layout changes it.
 pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v4\0";
@@ -21,11 +21,11 @@ pub fn canonical_bytes(intent: &Intent) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(64 + intent.effects().len() * 112));
     out.0.extend_from_slice(CANONICAL_DOMAIN);
     out.0.push(intent.venue() as u8);
-    out.address(&intent.wallet());
+    intent.wallet().write(&mut out.0);
     out.declared(intent.lifetime());
     out.count(intent.cosigners().len());
     let cosigners = intent.cosigners();
-    cosigners.iter().for_each(|key| out.address(key));
+    cosigners.iter().for_each(|key| key.write(&mut out.0));
     out.count(intent.effects().len());
     let effects = intent.effects();
     effects.iter().for_each(|one| out.declared(one.detail()));
@@ -50,13 +50,13 @@ impl Fields for Writer {
     fn field(&mut self, field: Field<'_>) {
         match field.value {
             Value::Absent => self.tag(0),
-            Value::Account(address) => {
+            Value::Account(account) => {
                 self.tag(1);
-                self.address(&address);
+                account.write(&mut self.0);
             }
             Value::Asset(asset) => {
                 self.tag(2);
-                self.asset(asset);
+                asset.write(&mut self.0);
             }
             Value::Money(None, amount) => {
                 self.tag(3);
@@ -64,7 +64,7 @@ impl Fields for Writer {
             }
             Value::Money(Some(asset), amount) => {
                 self.tag(4);
-                self.asset(asset);
+                asset.write(&mut self.0);
                 self.bytes(&amount.base().to_be_bytes());
             }
             Value::Units(amount) => {
@@ -121,20 +121,6 @@ impl Writer {
     fn text(&mut self, text: &str) {
         self.count(text.len());
         self.bytes(text.as_bytes());
-    }
-
-    fn address(&mut self, address: &Address) {
-        self.bytes(address.as_bytes());
-    }
-
-    fn asset(&mut self, asset: Asset) {
-        match asset {
-            Asset::Sol => self.tag(0),
-            Asset::Token(mint) => {
-                self.tag(1);
-                self.address(&mint);
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One thing a signature would do: a head that every venue fills alike and policy reads, and a
 //! detail that only its venue knows.
 
-use crate::{Action, Address, Amount, Asset, Detail, Timestamp};
+use crate::{Account, Action, Amount, Asset, Detail, Timestamp};
 
 /// The asset an effect is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub enum AssetOf {
 /// one. Whoever asks about it has to ask about both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counterparty {
-    owner: Option<Address>,
-    account: Option<Address>,
+    owner: Option<Account>,
+    account: Option<Account>,
 }
 
 impl Counterparty {
@@ -29,14 +29,14 @@ impl Counterparty {
         account: None,
     };
 
-    pub(crate) const fn only(owner: Address) -> Self {
+    pub(crate) const fn only(owner: Account) -> Self {
         Self {
             owner: Some(owner),
             account: None,
         }
     }
 
-    pub(crate) fn in_account(owner: Address, account: Address) -> Self {
+    pub(crate) fn in_account(owner: Account, account: Account) -> Self {
         Self {
             owner: Some(owner),
             account: (account != owner).then_some(account),
@@ -51,12 +51,12 @@ impl Counterparty {
 
     /// The owner where the message proves it, else the account itself.
     #[must_use]
-    pub const fn owner(&self) -> Option<Address> {
+    pub const fn owner(&self) -> Option<Account> {
         self.owner
     }
 
     /// The owner, and the account where it is another address.
-    pub fn iter(&self) -> impl Iterator<Item = Address> + use<> {
+    pub fn iter(&self) -> impl Iterator<Item = Account> + use<> {
         self.owner.into_iter().chain(self.account)
     }
 }

@@ -1,7 +1,7 @@
 //! How a venue declares what its details hold: each field once, for every reader. Canonical bytes,
 //! JSON and words for people are readers; none of them knows a venue.
 
-use crate::{Address, Amount, Asset, Timestamp};
+use crate::{Account, Amount, Asset, Timestamp};
 
 /// Reads a declaration, field by field, in its order.
 pub trait Fields {
@@ -36,7 +36,7 @@ pub enum Value<'a> {
     /// The message does not have it.
     Absent,
     /// An account.
-    Account(Address),
+    Account(Account),
     /// An asset.
     Asset(Asset),
     /// So much of an asset, which the message may leave unnamed.

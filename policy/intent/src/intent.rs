@@ -1,8 +1,7 @@
 //! What a request means.
 
 use crate::field::{Declared, Field, Fields, Value, says, unsaid};
-use crate::venue::solana::Assertion;
-use crate::{Address, Effect, Resource, Timestamp, Venue};
+use crate::{Account, Assertion, Effect, Resource, Timestamp, Venue};
 
 /// How long the signed bytes stay usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +55,10 @@ const fn fresh(hash: [u8; 32]) -> Field<'static> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     venue: Venue,
-    wallet: Address,
+    wallet: Account,
     effects: Vec<Effect>,
     lifetime: Lifetime,
-    cosigners: Vec<Address>,
+    cosigners: Vec<Account>,
     asserted: Vec<Assertion>,
 }
 
@@ -67,10 +66,10 @@ impl Intent {
     /// For a venue, whose draft knows the heads of its effects.
     pub(crate) const fn new(
         venue: Venue,
-        wallet: Address,
+        wallet: Account,
         effects: Vec<Effect>,
         lifetime: Lifetime,
-        cosigners: Vec<Address>,
+        cosigners: Vec<Account>,
         asserted: Vec<Assertion>,
     ) -> Self {
         Self {
@@ -91,7 +90,7 @@ impl Intent {
 
     /// The wallet whose key is asked to sign.
     #[must_use]
-    pub const fn wallet(&self) -> Address {
+    pub const fn wallet(&self) -> Account {
         self.wallet
     }
 
@@ -109,7 +108,7 @@ impl Intent {
 
     /// Other keys that must sign the same message, in message order.
     #[must_use]
-    pub fn cosigners(&self) -> &[Address] {
+    pub fn cosigners(&self) -> &[Account] {
         &self.cosigners
     }
 

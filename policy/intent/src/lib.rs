@@ -25,7 +25,7 @@ mod words;
 
 pub use action::Action;
 pub use amount::{Amount, AmountError};
-pub use asset::{Asset, KnownAsset, USDC, USDT, WRAPPED_SOL_MINT};
+pub use asset::KnownAsset;
 pub use canonical::{CANONICAL_DOMAIN, canonical_bytes, intent_digest};
 pub use effect::{AssetOf, Counterparty, Effect, Head};
 pub use id::{
@@ -37,5 +37,5 @@ pub use principal::{NameError, Principal, Role};
 pub use signing_input::SigningInput;
 pub use time::{Span, SpanError, Timestamp};
 pub use venue::solana::{self, Address, AddressError, nobodys};
-pub use venue::{Detail, Resource, Venue};
+pub use venue::{Account, AccountError, Assertion, Asset, Detail, Resource, Venue};
 pub use words::{AssetNames, WellKnown, Words, brief};

@@ -3,6 +3,10 @@
 
 pub mod solana;
 
+use std::fmt;
+use std::str::FromStr;
+
+use crate::KnownAsset;
 use crate::field::{Declared, Fields};
 
 /// Makes the venues' common list out of one line for each: its name, its number in canonical bytes
@@ -42,6 +46,107 @@ macro_rules! venues {
                 }
             }
         }
+
+        /// Something that its venue checks when everything else is done, and without which nothing
+        /// happens.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Assertion {
+            $($(#[$doc])* $name($module::Assertion),)*
+        }
+
+        impl Declared for Assertion {
+            fn fields(&self, reader: &mut dyn Fields) {
+                match self {
+                    $(Self::$name(assertion) => assertion.fields(reader),)*
+                }
+            }
+        }
+
+        /// What an amount is an amount of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Asset {
+            $($(#[$doc])* $name($module::Asset),)*
+        }
+
+        impl Asset {
+            /// Bytes that no other asset begins with.
+            pub(crate) fn write(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$name(asset) => {
+                        out.push(Venue::$name as u8);
+                        asset.write(out);
+                    })*
+                }
+            }
+        }
+
+        impl fmt::Display for Asset {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$name(asset) => asset.fmt(f),)*
+                }
+            }
+        }
+
+        /// Who holds or receives something, by the address that its venue knows it by.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Account {
+            $($(#[$doc])* $name($module::Address),)*
+        }
+
+        impl Account {
+            /// Bytes that no other account begins with.
+            pub(crate) fn write(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$name(address) => {
+                        out.push(Venue::$name as u8);
+                        address.write(out);
+                    })*
+                }
+            }
+        }
+
+        impl fmt::Display for Account {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$name(address) => address.fmt(f),)*
+                }
+            }
+        }
+
+        /// No address of any venue.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        #[error("expected an address of one of the venues, got `{0}`")]
+        pub struct AccountError(String);
+
+        /// Reads what is shown: no venue's addresses can be read as another's.
+        impl FromStr for Account {
+            type Err = AccountError;
+
+            fn from_str(text: &str) -> Result<Self, AccountError> {
+                $(if let Ok(address) = text.parse() {
+                    return Ok(Self::$name(address));
+                })*
+                Err(AccountError(text.chars().take(64).collect()))
+            }
+        }
+
+        $(
+            impl From<$module::Asset> for Asset {
+                fn from(asset: $module::Asset) -> Self {
+                    Self::$name(asset)
+                }
+            }
+
+            impl From<$module::Address> for Account {
+                fn from(address: $module::Address) -> Self {
+                    Self::$name(address)
+                }
+            }
+        )*
+
+        /// What everybody knows at each venue.
+        pub(crate) const KNOWN: &[&[KnownAsset]] = &[$($module::KNOWN),*];
 
         /// Something that one signature at a time may live by, and that ends its life when it is
         /// used up: a durable nonce, say.

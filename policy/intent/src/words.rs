@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::effect::Effect;
 use crate::field::{Declared, Field, Fields, Value};
-use crate::{Address, Amount, Asset, Intent, KnownAsset};
+use crate::{Account, Amount, Asset, Intent, KnownAsset};
 
 /// What assets are called.
 pub trait AssetNames {
@@ -60,7 +60,7 @@ struct Said {
 impl Words {
     /// An effect. Whoever receives through it and is none of its fields is named too.
     #[must_use]
-    pub fn of_effect(effect: &Effect, wallet: Address, names: &dyn AssetNames) -> Self {
+    pub fn of_effect(effect: &Effect, wallet: Account, names: &dyn AssetNames) -> Self {
         let mut reader = Reader::new(wallet, names);
         effect.detail().fields(&mut reader);
         reader.name_receivers(effect);
@@ -145,15 +145,15 @@ impl Fields for Brief<'_> {
 }
 
 struct Reader<'n> {
-    wallet: Address,
+    wallet: Account,
     names: &'n dyn AssetNames,
     said: Vec<Said>,
-    accounts: Vec<Address>,
+    accounts: Vec<Account>,
     assets: Vec<Asset>,
 }
 
 impl<'n> Reader<'n> {
-    const fn new(wallet: Address, names: &'n dyn AssetNames) -> Self {
+    const fn new(wallet: Account, names: &'n dyn AssetNames) -> Self {
         Self {
             wallet,
             names,
@@ -216,7 +216,7 @@ impl Fields for Reader<'_> {
 }
 
 /// Text of others is quoted and escaped, so that it cannot pass for ours.
-fn told(value: &Value<'_>, wallet: Option<Address>, names: &dyn AssetNames) -> String {
+fn told(value: &Value<'_>, wallet: Option<Account>, names: &dyn AssetNames) -> String {
     match value {
         Value::Account(address) if Some(*address) == wallet => "the wallet itself".to_owned(),
         Value::Account(address) => address.to_string(),

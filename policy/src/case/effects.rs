@@ -1,9 +1,9 @@
 //! The effects of a case.
 
 use countersign_intent::solana::{
-    AuthorityKind, Detail as Effect, Launch, Quote, StakeOperation, Swap,
+    Asset, AuthorityKind, Detail as Effect, Launch, Quote, StakeOperation, Swap,
 };
-use countersign_intent::{Address, Amount, Asset, KnownAsset, Timestamp};
+use countersign_intent::{Address, Amount, KnownAsset, Timestamp};
 
 use super::{Names, Section};
 use crate::document::value;
@@ -53,7 +53,7 @@ impl Form<'_, '_> {
     }
 
     fn asset(&self, key: &'static str) -> Option<Asset> {
-        self.section.get(key)?.parse(|text| value::asset(text, &[]))
+        self.section.get(key)?.parse(asset)
     }
 
     fn count(&self, key: &'static str) -> Option<u16> {
@@ -217,12 +217,17 @@ impl Form<'_, '_> {
     }
 }
 
+fn asset(text: &str) -> Result<Asset, String> {
+    let countersign_intent::Asset::Solana(asset) = value::asset(text, &[])?;
+    Ok(asset)
+}
+
 fn money(text: &str) -> Result<(Asset, Amount), String> {
     let (number, name) = text
         .split_once(' ')
         .ok_or_else(|| format!("expected an amount and its asset like `1.5 SOL`, got `{text}`"))?;
-    let asset = value::asset(name, &[])?;
-    let decimals = KnownAsset::of(asset).map_or(0, |known| known.decimals);
+    let asset = asset(name)?;
+    let decimals = KnownAsset::of(asset.into()).map_or(0, |known| known.decimals);
     let amount = Amount::from_display(number, decimals).map_err(|error| error.to_string())?;
     Ok((asset, amount))
 }

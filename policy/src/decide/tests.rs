@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use countersign_intent::solana::{Detail as Effect, Draft};
-use countersign_intent::{Action, Amount, Asset, Role, Span, Timestamp, UserId, WalletId};
+use countersign_intent::{Action, Amount, Asset, Role, Span, Timestamp, UserId, WalletId, solana};
 
 use super::*;
 use crate::limit::{Cap, Limit, Scope};
@@ -45,7 +45,7 @@ impl World {
             },
             usage: BTreeMap::new(),
             prices: vec![Price {
-                asset: Asset::Sol,
+                asset: Asset::SOL,
                 micro_usd: 150_000_000,
                 taken_at: NOW,
             }],
@@ -140,7 +140,7 @@ fn a_value_beyond_counting_denies() {
     let intent = Intent::from(Draft::new(
         WALLET,
         vec![Effect::Transfer {
-            asset: Asset::Sol,
+            asset: solana::Asset::Sol,
             amount: Amount::from_base(u128::MAX / 1_000),
             to: WALLET,
             token_account: None,
@@ -169,7 +169,7 @@ fn an_intent_without_effects_is_denied() {
 #[test]
 fn a_wallets_own_limits_bind_beside_the_policys() {
     let sol = |max| Cap::Amount {
-        asset: Asset::Sol,
+        asset: Asset::SOL,
         max: Amount::from_base(max),
         decimals: 9,
     };

@@ -8,7 +8,7 @@ mod reach;
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Address, Asset, Intent, Principal, Role, Timestamp, USDC, UserId, WalletId,
+    Address, Asset, Intent, Principal, Role, Timestamp, UserId, WalletId, solana,
 };
 
 use super::*;
@@ -185,7 +185,10 @@ fn judged(set: &PolicySet, intent: &Intent, asker: &Asker) -> Decision {
         principal: &principal,
         wallet,
         usage: &usage,
-        prices: &[price(Asset::Sol, 150_000_000), price(USDC.asset, 1_000_000)],
+        prices: &[
+            price(Asset::SOL, 150_000_000),
+            price(solana::Asset::USDC.into(), 1_000_000),
+        ],
         added_destinations: &[],
         approvals: None,
     };

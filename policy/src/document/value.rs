@@ -1,6 +1,6 @@
 //! How single values are written.
 
-use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span, nobodys};
+use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span, nobodys, solana};
 
 use super::reader::nearest;
 use crate::rule::Requirement;
@@ -58,9 +58,9 @@ pub(crate) fn look(name: &str) -> String {
 
 /// The well-known asset that a name could be taken for without being its symbol.
 pub(crate) fn taken_for(name: &str) -> Option<&'static KnownAsset> {
-    const ALL: &[KnownAsset] = &KnownAsset::ALL;
     let bare = |text: &str| look(text).replace('-', "");
-    let alike = ALL.iter().find(|known| bare(known.symbol) == bare(name));
+    let mut all = KnownAsset::all();
+    let alike = all.find(|known| bare(known.symbol) == bare(name));
     alike.filter(|known| known.symbol != name)
 }
 
@@ -151,7 +151,8 @@ pub(crate) fn asset(text: &str, named: &[PolicyAsset]) -> Result<Asset, String> 
     if let Some(known) = KnownAsset::by_symbol(text) {
         return Ok(known.asset);
     }
-    text.parse().map(Asset::of_mint).map_err(|_| {
+    let mint = text.parse().map(solana::Asset::of_mint);
+    mint.map(Asset::from).map_err(|_| {
         let shown: String = text.chars().take(64).collect();
         match taken_for(text) {
             Some(known) => format!("unknown asset `{shown}`; did you mean `{}`?", known.symbol),
@@ -165,7 +166,7 @@ pub(crate) fn asset(text: &str, named: &[PolicyAsset]) -> Result<Asset, String> 
 /// Every asset whose decimals are known: the policy's, and the well-known ones.
 pub(crate) fn assets_with_decimals(named: &[PolicyAsset]) -> Vec<(Asset, u8)> {
     let mut all: Vec<_> = named.iter().map(|one| (one.asset, one.decimals)).collect();
-    for known in KnownAsset::ALL {
+    for known in KnownAsset::all() {
         if !all.iter().any(|(asset, _)| *asset == known.asset) {
             all.push((known.asset, known.decimals));
         }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_read_with_each_assets_decimals() {
-        let assets = [(Asset::Sol, 9), (countersign_intent::USDC.asset, 6)];
+        let assets = [(Asset::SOL, 9), (solana::Asset::USDC.into(), 6)];
         let amounts = [123_456_700, 123_456].map(Amount::from_base);
         let read = [(assets[0].0, amounts[0]), (assets[1].0, amounts[1])];
         assert_eq!(per_asset("0.1234567", &assets), Ok(read.to_vec()));

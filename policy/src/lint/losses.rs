@@ -63,8 +63,8 @@ fn trade(findings: &mut Findings, set: &PolicySet, subject: &str, rule: &Rule) {
 
 /// A coin that somebody makes up is worth nothing, so no price bounds what is spent on it.
 fn launch(findings: &mut Findings, set: &PolicySet, subject: &str, rule: &Rule) {
-    let gives_sol = may_leave(set, rule).contains(&Asset::Sol);
-    if gives_sol && !is_counted(set, rule, Action::Launch, Asset::Sol) {
+    let gives_sol = may_leave(set, rule).contains(&Asset::SOL);
+    if gives_sol && !is_counted(set, rule, Action::Launch, Asset::SOL) {
         findings.error(
             subject,
             "it can spend all SOL on coins that are launched, one after another; add a limit over \
@@ -98,7 +98,7 @@ pub(super) fn costs(findings: &mut Findings, set: &PolicySet) {
     let allowing = || set.rules.iter().filter(|rule| rule.then == Then::Allow);
     let open = |action: Action, pays: fn(&Rule) -> bool| -> Vec<String> {
         let rules = allowing().filter(|rule| pays(rule));
-        let rules = rules.filter(|rule| !is_counted(set, rule, action, Asset::Sol));
+        let rules = rules.filter(|rule| !is_counted(set, rule, action, Asset::SOL));
         rules.map(|rule| format!("`{}`", rule.name)).collect()
     };
     for (what, action, rules) in [
@@ -166,7 +166,7 @@ fn may_leave(set: &PolicySet, rule: &Rule) -> Vec<Asset> {
         AnyOf::These(list) => Some(list.clone()),
     };
     let named = || {
-        let mut all: Vec<Asset> = KnownAsset::ALL.iter().map(|known| known.asset).collect();
+        let mut all: Vec<Asset> = KnownAsset::all().map(|known| known.asset).collect();
         for one in &set.assets {
             if !all.contains(&one.asset) {
                 all.push(one.asset);
@@ -200,7 +200,7 @@ fn has_dollar_limit(set: &PolicySet, rule: &Rule, action: Action) -> bool {
     set.limits.iter().any(|limit| {
         matches!(limit.cap, Cap::MicroUsd(_))
             && spends_anything_counted(limit)
-            && counts(set, limit, rule, action, Asset::Sol)
+            && counts(set, limit, rule, action, Asset::SOL)
     })
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use countersign_intent::solana::{Detail as Effect, Draft};
-use countersign_intent::{Action, Address, Amount, Asset, Intent, Role, UserId, WalletId};
+use countersign_intent::{Action, Address, Amount, Asset, Intent, Role, UserId, WalletId, solana};
 use proptest::prelude::*;
 
 use super::*;
@@ -39,7 +39,7 @@ fn sol(amount: u64) -> Amount {
 
 fn pay(amount: u64) -> Intent {
     let payment = Effect::Transfer {
-        asset: Asset::Sol,
+        asset: solana::Asset::Sol,
         amount: sol(amount),
         to: FRIEND,
         token_account: None,
@@ -81,7 +81,7 @@ fn hourly(max: u64) -> String {
 const TREASURY: &str = "{ approve = { group = \"treasury\", quorum = 2 } }";
 
 fn most(replay: &Replay<'_>) -> Option<Amount> {
-    let flow = replay.outflow().flow(Action::Withdrawal, Asset::Sol)?;
+    let flow = replay.outflow().flow(Action::Withdrawal, Asset::SOL)?;
     Some(flow.most_in_a_day())
 }
 
@@ -100,7 +100,7 @@ fn what_is_allowed_is_counted_and_what_is_denied_is_not() {
     }
     assert_eq!(words, ["allow", "deny", "allow", "allow"]);
     assert_eq!(most(&replay), Some(sol(10)));
-    let flow = replay.outflow().flow(Action::Withdrawal, Asset::Sol);
+    let flow = replay.outflow().flow(Action::Withdrawal, Asset::SOL);
     assert_eq!(flow.unwrap().most_at(), Some(at(3 * HOUR)));
 }
 
@@ -155,7 +155,7 @@ fn what_came_before_the_beginning_fills_the_windows_and_is_not_told() {
     replay.judge(&recorded(2, 11, &small, &bot), false);
     // The day that ends within the time looked at began before it.
     assert_eq!(most(&replay), Some(sol(5)));
-    let flow = replay.outflow().flow(Action::Withdrawal, Asset::Sol);
+    let flow = replay.outflow().flow(Action::Withdrawal, Asset::SOL);
     assert_eq!(flow.unwrap().total(), sol(1));
 }
 
@@ -336,7 +336,7 @@ fn walk<'p>(set: &'p PolicySet, history: &[(i64, Intent)]) -> (Vec<Said>, Replay
     let mut replay = Replay::new(set, at(0));
     let said = history.iter().enumerate().map(|(number, (when, intent))| {
         let price = Price {
-            asset: Asset::Sol,
+            asset: Asset::SOL,
             micro_usd: 150_000_000,
             taken_at: at(*when),
         };

@@ -270,7 +270,13 @@ impl super::sample::Sampled for Amounts {
     fn requests() -> Vec<countersign_intent::Intent> {
         use super::sample::{FRIEND, intent, pay};
         [8, 12, 25]
-            .map(|tenths| intent(vec![pay(Asset::Sol, tenths, FRIEND)]))
+            .map(|tenths| {
+                intent(vec![pay(
+                    countersign_intent::solana::Asset::Sol,
+                    tenths,
+                    FRIEND,
+                )])
+            })
             .to_vec()
     }
 }

@@ -68,7 +68,7 @@ impl super::sample::Sampled for Assets {
 
     fn requests() -> Vec<countersign_intent::Intent> {
         use super::sample::{FRIEND, OTHER, intent, pay};
-        let usdc = countersign_intent::USDC.asset;
+        let usdc = countersign_intent::solana::Asset::USDC;
         [usdc, OTHER]
             .map(|asset| intent(vec![pay(asset, 8, FRIEND)]))
             .to_vec()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_intent::{Action, Address, Timestamp};
+use countersign_intent::{Account, Action, Address, Timestamp};
 
 use super::{Between, Context, Key, Outflow, Purpose, Scope, Sentence, Side, Source, Term, When};
 use crate::document::value::unknown;
@@ -26,8 +26,8 @@ pub(crate) struct Destinations {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Miss {
     Nowhere,
-    NotListed(Address),
-    Cooling(Address, Timestamp),
+    NotListed(Account),
+    Cooling(Account, Timestamp),
     Unwritten,
 }
 
@@ -196,18 +196,19 @@ fn takes_all(outer: &Destination, inner: &Destination) -> bool {
 fn reaches(
     listed: &[usize],
     set: &PolicySet,
-    to: Address,
+    to: Account,
     cooling: Option<&Facts<'_>>,
 ) -> Result<(), Miss> {
     let mut miss = Miss::NotListed(to);
+    let Account::Solana(address) = to;
     let destinations = listed.iter();
     for destination in destinations.filter_map(|index| set.destinations.get(*index)) {
-        if destination.solana.binary_search(&to).is_err() {
+        if destination.solana.binary_search(&address).is_err() {
             continue;
         }
         let added = cooling.and_then(|facts| {
             let is_this = |added: &&AddedDestination| {
-                added.address == to && added.destination == destination.name
+                added.address == address && added.destination == destination.name
             };
             let latest = facts.added_destinations.iter().filter(is_this);
             latest.map(|added| added.added_at).max()
@@ -239,7 +240,7 @@ impl super::sample::Sampled for Destinations {
     fn requests() -> Vec<countersign_intent::Intent> {
         use super::sample::{SHOP, STRANGER, intent, pay};
         [SHOP, STRANGER]
-            .map(|to| intent(vec![pay(countersign_intent::Asset::Sol, 8, to)]))
+            .map(|to| intent(vec![pay(countersign_intent::solana::Asset::Sol, 8, to)]))
             .to_vec()
     }
 }

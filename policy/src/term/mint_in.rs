@@ -63,7 +63,8 @@ impl super::sample::Sampled for MintsIn {
 
     fn requests() -> Vec<countersign_intent::Intent> {
         use super::sample::{OTHER, swapped, trade};
-        let usdc = countersign_intent::USDC.asset;
+        use countersign_intent::solana::Asset;
+        let usdc = Asset::USDC;
         vec![
             trade(swapped(usdc, Asset::Sol)),
             trade(swapped(OTHER, usdc)),

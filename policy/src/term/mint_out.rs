@@ -63,6 +63,9 @@ impl super::sample::Sampled for MintsOut {
 
     fn requests() -> Vec<countersign_intent::Intent> {
         use super::sample::{OTHER, swapped, trade};
-        vec![trade(swapped(Asset::Sol, OTHER))]
+        vec![trade(swapped(
+            countersign_intent::solana::Asset::Sol,
+            OTHER,
+        ))]
     }
 }

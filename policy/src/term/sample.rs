@@ -1,8 +1,9 @@
 //! What the generators of the tests are made from: values of every key, and requests that tell them
 //! apart.
 
+use countersign_intent::solana::Asset;
 use countersign_intent::solana::{Detail as Effect, Draft, Quote, Swap};
-use countersign_intent::{Address, Amount, Asset, Intent, Timestamp, USDC};
+use countersign_intent::{Address, Amount, Intent, Timestamp};
 
 use super::Term;
 
@@ -126,7 +127,7 @@ pub(crate) fn swap() -> Swap {
         program: "jupiter-v6",
         spend: Asset::Sol,
         spend_max: Amount::from_base(1_000_000_000),
-        receive: USDC.asset,
+        receive: Asset::USDC,
         receive_min,
         quote: Some(Quote {
             amount: receive_min,

@@ -1,6 +1,6 @@
 //! `wallet`: whose key signs.
 
-use countersign_intent::{Address, WalletId};
+use countersign_intent::{Account, WalletId};
 
 use super::{Between, Context, Key, Scope, Source, Term, When};
 use crate::rule::AnyOf;
@@ -14,7 +14,7 @@ pub(crate) struct Wallets(AnyOf<Name>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Name {
     Id(WalletId),
-    Address(Address),
+    Address(Account),
 }
 
 impl Term for Wallets {

@@ -24,7 +24,7 @@ fn a_limit_is_read_in_the_words_of_a_policy() {
     assert_eq!(
         limit.cap(),
         Cap::Amount {
-            asset: Asset::Sol,
+            asset: Asset::SOL,
             max: Amount::from_base(5_000_000_000),
             decimals: 9
         }

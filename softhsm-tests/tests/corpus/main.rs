@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use countersign_intent::{
-    Address, Asset, Detail, Effect, Intent, Principal, Role, Timestamp, USDC, UserId, WalletId,
+    Account, Address, Asset, Detail, Effect, Intent, Principal, Role, Timestamp, UserId, WalletId,
     solana,
 };
 use countersign_policy::diff::{Change, compare};
@@ -43,7 +43,10 @@ fn judged(set: &PolicySet, intent: &Intent) -> Decision {
     let mut usage: BTreeMap<LimitKey, Window> = BTreeMap::new();
     for key in limit_keys(set, intent, &principal, &wallet) {
         let mut window = Window::new(key.window());
-        let payee = |to: &Address| PAYEES.iter().any(|one| one.to_bytes() == *to.as_bytes());
+        let payee = |to: &Account| {
+            let mut payees = PAYEES.iter().map(|one| Address::new(one.to_bytes()).into());
+            payees.any(|one: Account| one == *to)
+        };
         if matches!(key.scope(), Scope::Destination(to) if payee(to)) {
             window.add(NOW, 1_000_000);
         }
@@ -59,7 +62,10 @@ fn judged(set: &PolicySet, intent: &Intent) -> Decision {
         principal: &principal,
         wallet,
         usage: &usage,
-        prices: &[price(Asset::Sol, 150_000_000), price(USDC.asset, 1_000_000)],
+        prices: &[
+            price(Asset::SOL, 150_000_000),
+            price(solana::Asset::USDC.into(), 1_000_000),
+        ],
         added_destinations: &[],
         approvals: None,
     };

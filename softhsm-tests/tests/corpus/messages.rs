@@ -8,7 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_decode::solana::{
     AttestedTable, Context, Decoded, RegisteredNonce, TRADING_PROGRAMS, decode_message,
 };
-use countersign_intent::{Address, USDC, USDT, WRAPPED_SOL_MINT};
+use countersign_intent::Address;
+use countersign_intent::solana::{Asset, WRAPPED_SOL_MINT};
 use countersign_policy::case::{self, GivenTransaction};
 use softhsm_tests::message;
 use solana_instruction::Instruction;
@@ -143,17 +144,17 @@ fn plain(name: String, wallet: Pubkey, message: VersionedMessage) -> Given {
 }
 
 /// The mint of a well-known token.
-fn mint(asset: countersign_intent::Asset) -> Pubkey {
+fn mint(asset: Asset) -> Pubkey {
     match asset {
-        countersign_intent::Asset::Token(mint) => Pubkey::new_from_array(*mint.as_bytes()),
-        countersign_intent::Asset::Sol => Pubkey::new_from_array(*WRAPPED_SOL_MINT.as_bytes()),
+        Asset::Token(mint) => Pubkey::new_from_array(*mint.as_bytes()),
+        Asset::Sol => Pubkey::new_from_array(*WRAPPED_SOL_MINT.as_bytes()),
     }
 }
 
 /// The token accounts that payments go to.
 pub(crate) fn payee_accounts() -> Vec<Pubkey> {
     let of = |owner: &Pubkey| {
-        [USDC, USDT].map(|known| get_associated_token_address(owner, &mint(known.asset)))
+        [Asset::USDC, Asset::USDT].map(|one| get_associated_token_address(owner, &mint(one)))
     };
     PAYEES.iter().flat_map(of).collect()
 }
@@ -165,7 +166,7 @@ fn payments() -> Vec<Given> {
             message::compile(message::Version::Legacy, &WALLET, steps, message::BLOCKHASH);
         found.push(plain(name, WALLET, message.unwrap()));
     };
-    let (usdc, usdt) = (mint(USDC.asset), mint(USDT.asset));
+    let (usdc, usdt) = (mint(Asset::USDC), mint(Asset::USDT));
     let program = spl_token_interface::ID;
     for (number, to) in PAYEES.iter().enumerate() {
         let pays = |mint, units| message::token_transfer(&WALLET, to, mint, units, 6).unwrap();
@@ -186,7 +187,7 @@ fn payments() -> Vec<Given> {
             &[usdc_paid[1..].to_vec(), usdt_paid[1..].to_vec(), vec![sol]].concat(),
         );
     }
-    let wrapped = mint(countersign_intent::Asset::Sol);
+    let wrapped = mint(Asset::Sol);
     let account = get_associated_token_address(&WALLET, &wrapped);
     let wraps = [
         create_associated_token_account_idempotent(&WALLET, &WALLET, &wrapped, &program),

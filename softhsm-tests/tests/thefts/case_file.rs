@@ -9,7 +9,7 @@ use countersign_decode::solana::{
     AttestedTable, Context, RegisteredAccount, RegisteredNonce, TRADING_PROGRAMS,
     decode_transaction,
 };
-use countersign_intent::{Address, Asset, Intent};
+use countersign_intent::{Address, Intent};
 use countersign_policy::case::{self, Case, GivenTransaction, Undecodable};
 use countersign_policy::{LookupTables, PolicySet};
 use serde::Deserialize;
@@ -110,10 +110,7 @@ fn read(path: PathBuf) -> File {
 
 /// What the appliance reads, with what the policy names known to it.
 pub(crate) fn decode(given: &GivenTransaction, set: &PolicySet) -> Result<Intent, Undecodable> {
-    let named = set.assets().iter().filter_map(|asset| match asset.asset() {
-        Asset::Token(mint) => Some(mint),
-        Asset::Sol => None,
-    });
+    let named = set.assets().iter().filter_map(|one| one.asset().mint());
     let mints: Vec<Address> = named.collect();
     let owners: Vec<Address> = set
         .destinations()

@@ -127,9 +127,9 @@ fn wealth(svm: &LiteSVM, owner: Pubkey) -> Wealth {
 /// What an intent says may leave at most, less what must come back at least.
 fn explained(intent: &Intent) -> Wealth {
     let mut lost = Wealth::default();
-    let mut add = |asset: Asset, units: i128| match asset {
-        Asset::Sol => lost.lamports += units,
-        Asset::Token(mint) => {
+    let mut add = |asset: Asset, units: i128| match asset.mint() {
+        None => lost.lamports += units,
+        Some(mint) => {
             *lost
                 .tokens
                 .entry(Pubkey::new_from_array(*mint.as_bytes()))
@@ -157,7 +157,7 @@ fn explained(intent: &Intent) -> Wealth {
 fn gives(intent: &Intent) -> bool {
     solana::details(intent).any(|detail| match detail {
         solana::Detail::OpenAccount { owner: to, .. } | solana::Detail::Transfer { to, .. } => {
-            *to != intent.wallet()
+            intent.wallet() != (*to).into()
         }
         _ => false,
     })

@@ -15,9 +15,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use countersign_audit::checkpoint::extends;
 use countersign_audit::verify::{self, Options, Report};
 use countersign_audit::{Actor, Detail, Entry, Fetched, Frontier, Kind, LogKey, Stamp, export};
+use countersign_intent::solana::Asset;
 use countersign_intent::solana::{self, Draft};
 use countersign_intent::{
-    Address, Amount, Asset, Intent, Principal, Role, SigningInput, Timestamp, UserId, WalletId,
+    Address, Amount, Intent, Principal, Role, SigningInput, Timestamp, UserId, WalletId,
 };
 use countersign_policy::usage::Window;
 use countersign_policy::{

@@ -69,7 +69,7 @@ impl Decoded {
     /// message, without the wallet.
     fn slot_of(&self, signer: &Address) -> Option<usize> {
         let mut cosigners = self.intent.cosigners().iter();
-        let at = cosigners.position(|one| one == signer)?;
+        let at = cosigners.position(|one| one.solana().as_ref() == Some(signer))?;
         Some(at + usize::from(at >= usize::from(self.input.signer_index())))
     }
 }

@@ -1,8 +1,7 @@
 //! What a trade does not name as the wallet's belongs to the exchange: an account of the wallet
 //! there would be paid from, or paid into, without a word in what is explained.
 
-use countersign_intent::solana::Address;
-use countersign_intent::{Asset, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, Asset, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use countersign_intent::solana::{Address, Detail as Effect, Quote, Swap};
-use countersign_intent::{Amount, Asset, Timestamp};
+use countersign_intent::solana::{Address, Asset, Detail as Effect, Quote, Swap};
+use countersign_intent::{Amount, Timestamp};
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -11,8 +11,10 @@ mod second_reading;
 mod to_decode;
 
 use base64::Engine as _;
-use countersign_intent::solana::{Address, Detail as Effect, Nonce, details};
-use countersign_intent::{Amount, Asset, Lifetime, Resource, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{
+    Address, Asset, Detail as Effect, Nonce, WRAPPED_SOL_MINT, details,
+};
+use countersign_intent::{Amount, Lifetime, Resource};
 use proptest::prelude::*;
 
 use super::draft::{
@@ -81,7 +83,7 @@ fn other_signatures_of_a_transaction_are_kept() {
     let decoded = decode_transaction(&transaction, &Context::new(WALLET)).unwrap();
     assert_eq!(decoded.input.as_bytes(), message);
     assert_eq!(decoded.input.signer_index(), 1);
-    assert_eq!(decoded.intent.cosigners(), [STRANGER]);
+    assert_eq!(decoded.intent.cosigners(), [STRANGER.into()]);
     let fees = details(&decoded.intent).filter(|effect| matches!(effect, Effect::Fee { .. }));
     assert_eq!(fees.count(), 0, "somebody else pays the fee");
     let signed = decoded.transaction.with_signature([4; 64]);

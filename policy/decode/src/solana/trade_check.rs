@@ -1,7 +1,7 @@
 //! What every trade instruction must refuse, whichever program it is of.
 
-use countersign_intent::solana::{Address, Detail as Effect, Swap};
-use countersign_intent::{Amount, Asset};
+use countersign_intent::Amount;
+use countersign_intent::solana::{Address, Asset, Detail as Effect, Swap};
 
 use super::context::{Context, RegisteredAccount};
 use super::draft::{

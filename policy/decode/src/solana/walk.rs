@@ -6,8 +6,8 @@ mod own;
 pub(crate) use facts::{Callee, Did, Facts, Opened, Row, State};
 pub(crate) use own::own_candidates;
 
-use countersign_intent::solana::{Address, Assertion, Detail as Effect, Launch};
-use countersign_intent::{Amount, Asset, Lifetime};
+use countersign_intent::solana::{Address, Assertion, Asset, Detail as Effect, Launch};
+use countersign_intent::{Amount, Lifetime};
 
 use crate::{DecodeError, DecodeErrorKind, Place};
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::solana::random::{detail, pair};
-use crate::solana::{AssertedFact, Assertion, Detail, Draft, Nonce};
+use crate::solana::{Address, AssertedFact, Assertion, Asset, Detail, Draft, Nonce};
 use crate::{Amount, Lifetime, Resource, Timestamp};
 use proptest::prelude::*;
 

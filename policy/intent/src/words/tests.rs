@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::Asset;
 use crate::solana::random::{detail, pair};
-use crate::solana::{Detail, Draft, Nonce, Quote};
+use crate::solana::{Address, Asset, Detail, Draft, Nonce, Quote};
 use crate::{Lifetime, Resource};
 use proptest::prelude::*;
 
@@ -12,7 +11,7 @@ const OTHER: Address = Address::new([2; 32]);
 
 fn words(detail: &Detail) -> Words {
     let intent = Intent::from(Draft::new(WALLET, vec![detail.clone()]));
-    Words::of_effect(&intent.effects()[0], WALLET, &WellKnown)
+    Words::of_effect(&intent.effects()[0], WALLET.into(), &WellKnown)
 }
 
 /// What a reader is given, as it is.
@@ -30,7 +29,11 @@ impl Fields for Given {
     fn field(&mut self, field: Field<'_>) {
         let said = field.phrase.template(&field.value);
         let said = said.map(|template| {
-            template.replacen("{}", &told(&field.value, Some(WALLET), &WellKnown), 1)
+            template.replacen(
+                "{}",
+                &told(&field.value, Some(WALLET.into()), &WellKnown),
+                1,
+            )
         });
         self.fields.push((field.name, field.phrase.unsaid(), said));
     }
@@ -98,9 +101,9 @@ proptest! {
     fn whoever_receives_is_said(details in prop::collection::vec(detail(), 1..4)) {
         let intent = Intent::from(Draft::new(WALLET, details));
         for effect in intent.effects() {
-            let sentence = Words::of_effect(effect, WALLET, &WellKnown).sentence();
+            let sentence = Words::of_effect(effect, WALLET.into(), &WellKnown).sentence();
             for receiver in effect.head().counterparty.iter() {
-                let name = told(&Value::Account(receiver), Some(WALLET), &WellKnown);
+                let name = told(&Value::Account(receiver), Some(WALLET.into()), &WellKnown);
                 prop_assert!(sentence.contains(&name), "{}: {}", receiver, sentence);
             }
         }
@@ -146,7 +149,7 @@ fn sentences_read_as_they_were_reviewed() {
     let intent = Intent::from(draft);
     let effects = intent.effects().iter();
     let mut sentences: Vec<String> = effects
-        .map(|effect| Words::of_effect(effect, WALLET, &WellKnown).sentence())
+        .map(|effect| Words::of_effect(effect, WALLET.into(), &WellKnown).sentence())
         .collect();
     let around = Words::around(&intent, &WellKnown);
     sentences.extend(around.iter().map(Words::sentence));

@@ -1,9 +1,9 @@
 use super::*;
 use crate::parse;
 use countersign_intent::solana::{
-    AuthorityKind, Detail as Effect, Draft, Launch, Nonce, StakeOperation,
+    Asset, AuthorityKind, Detail as Effect, Draft, Launch, Nonce, StakeOperation,
 };
-use countersign_intent::{Address, Amount, Asset, Lifetime, Resource, Role, UserId, WalletId};
+use countersign_intent::{Address, Amount, Lifetime, Resource, Role, UserId, WalletId};
 
 const POLICY: &str = r#"
 schema = 1

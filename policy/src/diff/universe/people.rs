@@ -1,6 +1,6 @@
 //! Who can agree to what, and when.
 
-use countersign_intent::{Asset, Principal, Role, Span};
+use countersign_intent::{Principal, Role, Span, solana};
 
 use super::{hold, wallet};
 use crate::approval::{Approval, Approvals};
@@ -78,7 +78,7 @@ fn nobody_comes_to_loosen_by_a_tightening() {
 
 /// What people can release, and when: members, quorum, time lock, expiry, co-signing.
 fn released(set: &PolicySet, people: &[&str], waited: Span, cosigned: bool) -> bool {
-    let intent = intent(vec![pay(Asset::Sol, 8, FRIEND)]);
+    let intent = intent(vec![pay(solana::Asset::Sol, 8, FRIEND)]);
     let principal = Principal::new(Role::Bot, "momentum").unwrap();
     let now = NOW.saturating_add(waited);
     let approval = |name: &&str, group: &Group| Approval {

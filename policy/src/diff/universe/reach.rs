@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_intent::{Address, Asset, Principal, Role, Span};
+use countersign_intent::{Address, Asset, Principal, Role, Span, solana};
 
 use super::{hold, wallet};
 use crate::decision::Decision;
@@ -53,7 +53,7 @@ fn nothing_more_can_be_reached_after_a_tightening() {
             added_destinations: &added_destinations,
             approvals: None,
         };
-        let decision = decide(set, &intent(vec![pay(Asset::Sol, 8, to)]), &facts);
+        let decision = decide(set, &intent(vec![pay(solana::Asset::Sol, 8, to)]), &facts);
         matches!(decision, Decision::Allow(_))
     };
     let worlds = [FRIEND, SHOP, STRANGER]
@@ -114,7 +114,7 @@ fn limits_and_prices_let_nothing_more_through_after_a_tightening() {
     let principal = Principal::new(Role::Bot, "momentum").unwrap();
     // Old price or fresh; nothing used, or something an hour and a half ago.
     let allowed = |set: &PolicySet, price_age: u64, used: u128| {
-        let intent = intent(vec![pay(Asset::Sol, 8, FRIEND)]);
+        let intent = intent(vec![pay(solana::Asset::Sol, 8, FRIEND)]);
         let ago = |minutes| NOW.saturating_sub(Span::from_secs(minutes * 60));
         let usage: BTreeMap<LimitKey, Window> = limit_keys(set, &intent, &principal, &wallet())
             .into_iter()
@@ -130,7 +130,7 @@ fn limits_and_prices_let_nothing_more_through_after_a_tightening() {
             wallet: wallet(),
             usage: &usage,
             prices: &[Price {
-                asset: Asset::Sol,
+                asset: Asset::SOL,
                 micro_usd: 150_000_000,
                 taken_at: ago(price_age),
             }],

@@ -68,10 +68,11 @@ impl Bound for MinValueRatio {
 
 /// Whether what must arrive is worth enough of what may leave.
 fn fair(set: &PolicySet, facts: &Facts<'_>, swap: &Swap, least: u16) -> Result<(), Miss> {
-    let given = price::value(set, facts, swap.spend, swap.spend_max.base());
+    let (spent, got) = (swap.spend.into(), swap.receive.into());
+    let given = price::value(set, facts, spent, swap.spend_max.base());
     let given = given.map_err(Miss::Unpriced)?;
-    let (price, scale) = price::price(set, facts, swap.receive).map_err(Miss::Unpriced)?;
-    let overflow = Miss::Unpriced(Unpriced::Overflow(swap.receive));
+    let (price, scale) = price::price(set, facts, got).map_err(Miss::Unpriced)?;
+    let overflow = Miss::Unpriced(Unpriced::Overflow(got));
     let received = swap.receive_min.base().checked_mul(u128::from(price));
     // Rounded down: what arrives is never taken for more than it is.
     let received = received.ok_or(overflow)? / scale;

@@ -1,6 +1,6 @@
 //! `allow_cosigners`: whether other keys may have to sign the message too.
 
-use countersign_intent::Address;
+use countersign_intent::Account;
 use countersign_intent::solana::{self, Detail};
 
 use crate::request::Request;
@@ -58,9 +58,9 @@ impl Bound for AllowCosigners {
 
 /// Who else has to sign, besides the mints that the message launches: those are new keys of nobody's.
 fn further_signers(request: &Request<'_>) -> usize {
-    let launched = |key: &Address| {
+    let launched = |key: &Account| {
         let mut details = solana::details(request.intent);
-        details.any(|detail| matches!(detail, Detail::Launch(launch) if launch.mint == *key))
+        details.any(|detail| matches!(detail, Detail::Launch(launch) if *key == launch.mint.into()))
     };
     let cosigners = request.intent.cosigners().iter();
     cosigners.filter(|key| !launched(key)).count()

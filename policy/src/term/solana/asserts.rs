@@ -2,7 +2,7 @@
 //!
 //! They are one term since both ask for the same kind of instruction, at the same place.
 
-use countersign_intent::solana::AssertedFact;
+use countersign_intent::solana::{self, AssertedFact};
 use countersign_intent::{Amount, Asset};
 
 use crate::document::reader::Field;
@@ -41,7 +41,7 @@ impl Sentence for Miss {
             Self::Lamports(least) => format!(
                 "the message does not assert at its end that the wallet holds {}; that is what {LAMPORTS} \
                  asks for",
-                money(set, AssetOf::Known(Asset::Sol), least.base())
+                money(set, AssetOf::Known(Asset::SOL), least.base())
             ),
         }
     }
@@ -132,8 +132,8 @@ impl Asserts {
 /// Whether such a fact about the wallet is asserted.
 fn holds(request: &Request<'_>, wanted: impl Fn(AssertedFact) -> bool) -> bool {
     let wallet = request.intent.wallet();
-    let mut asserted = request.intent.asserted().iter();
-    asserted.any(|one| one.account == wallet && wanted(one.fact))
+    let mut asserted = solana::assertions(request.intent);
+    asserted.any(|one| wallet == one.account.into() && wanted(one.fact))
 }
 
 #[cfg(test)]

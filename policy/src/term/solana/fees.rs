@@ -37,7 +37,7 @@ pub(crate) enum Miss {
 
 impl Sentence for Miss {
     fn sentence(&self, set: &PolicySet) -> String {
-        let sol = |amount: &Amount| money(set, AssetOf::Known(Asset::Sol), amount.base());
+        let sol = |amount: &Amount| money(set, AssetOf::Known(Asset::SOL), amount.base());
         match self {
             Self::Priority(got, max) => {
                 format!("priority fee {} is over {PRIORITY} {}", sol(got), sol(max))

@@ -65,7 +65,7 @@ impl crate::term::sample::Sampled for MaxAccountsOpened {
         let open = |number| countersign_intent::solana::Detail::OpenAccount {
             account: countersign_intent::Address::new([number; 32]),
             owner: WALLET,
-            asset: countersign_intent::USDC.asset,
+            asset: countersign_intent::solana::Asset::USDC,
         };
         vec![
             beside_payment(vec![open(11)]),

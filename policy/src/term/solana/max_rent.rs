@@ -33,7 +33,7 @@ pub(crate) struct Miss {
 
 impl Sentence for Miss {
     fn sentence(&self, set: &PolicySet) -> String {
-        let sol = |amount: Amount| money(set, AssetOf::Known(Asset::Sol), amount.base());
+        let sol = |amount: Amount| money(set, AssetOf::Known(Asset::SOL), amount.base());
         format!("rent of {} is over {KEY} {}", sol(self.got), sol(self.max))
     }
 }

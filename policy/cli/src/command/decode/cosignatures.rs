@@ -13,10 +13,11 @@ use crate::failure::Failure;
 /// # Errors
 /// Whose signature it is.
 pub(super) fn check(decoded: &Decoded) -> Result<(), Failure> {
-    let mut cosigners = decoded.intent.cosigners().iter();
+    let cosigners = decoded.intent.cosigners().iter();
+    let mut cosigners = cosigners.filter_map(|one| one.solana());
     match cosigners.find(|signer| is_wrong(decoded, signer)) {
         None => Ok(()),
-        Some(signer) => Err(refused(signer)),
+        Some(signer) => Err(refused(&signer)),
     }
 }
 

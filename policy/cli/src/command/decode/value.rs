@@ -24,7 +24,7 @@ pub(super) fn of(decoded: &Decoded) -> Value {
         "leaves_at_most": sums(&totals.out),
         "returns_at_least": sums(&totals.back),
         "asserts": asserted.map(|one| object("fact", one)).collect::<Vec<_>>(),
-        "cosigners": intent.cosigners().iter().map(text).collect::<Vec<_>>(),
+        "cosigners": intent.cosigners().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "durable": intent.lifetime().is_held(),
         "lifetime": object("kind", intent.lifetime()),
         "intent_digest": hex::encode(intent_digest(intent)),
@@ -72,7 +72,7 @@ fn effect_value(effect: &Effect, intent: &Intent) -> Value {
     if let Some(fields) = value.as_object_mut() {
         let mut add = |name: &str, value: Value| fields.insert(name.to_owned(), value);
         add("action", head.action.as_str().into());
-        add("receivers", receivers.map(|one| text(&one)).collect());
+        add("receivers", receivers.map(|one| one.to_string()).collect());
         add("text", explain_effect(effect, intent).into());
     }
     value
@@ -107,7 +107,7 @@ impl Fields for Object {
 fn json_of(value: &Typed<'_>) -> Value {
     match value {
         Typed::Absent => Value::Null,
-        Typed::Account(address) => text(address).into(),
+        Typed::Account(account) => account.to_string().into(),
         Typed::Asset(asset) => asset.to_string().into(),
         Typed::Money(asset, amount) => money(*asset, *amount),
         Typed::Units(amount) => amount.base().to_string().into(),
@@ -147,8 +147,4 @@ fn named(asset: &str, amount: Amount) -> Value {
         "base_units": amount.base().to_string(),
         "display": known.map(|known| amount.display(known.decimals).to_string()),
     })
-}
-
-fn text(address: &Address) -> String {
-    address.to_string()
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_api::{ErrorCode, Request};
 use countersign_decode::solana::{Context, Decoded};
-use countersign_intent::{Address, Asset, RequestId};
+use countersign_intent::{Address, RequestId};
 use countersign_policy::{Decision, LookupTables, PolicySet, explain};
 
 use self::render::{show, value};
@@ -151,10 +151,7 @@ pub(crate) fn understood(
     let mints: Vec<Address> = policy
         .assets()
         .iter()
-        .filter_map(|asset| match asset.asset() {
-            Asset::Sol => None,
-            Asset::Token(mint) => Some(mint),
-        })
+        .filter_map(|one| one.asset().mint())
         .collect();
     let context = Context {
         owners: &owners,

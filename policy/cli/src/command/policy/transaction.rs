@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_decode::solana::{
     AttestedTable, Context, RegisteredAccount, RegisteredNonce, decode_transaction,
 };
-use countersign_intent::{Address, Asset, Intent};
+use countersign_intent::{Address, Intent};
 use countersign_policy::case::{GivenTransaction, Undecodable};
 use countersign_policy::{LookupTables, PolicySet};
 
@@ -64,10 +64,7 @@ pub(super) fn decode(
 }
 
 fn mints(given: &GivenTransaction, set: &PolicySet) -> Vec<Address> {
-    let named = set.assets().iter().filter_map(|asset| match asset.asset() {
-        Asset::Token(mint) => Some(mint),
-        Asset::Sol => None,
-    });
+    let named = set.assets().iter().filter_map(|one| one.asset().mint());
     named.chain(given.mints.iter().copied()).collect()
 }
 

@@ -128,14 +128,15 @@ fn checked(
 
 fn cosigners(decoded: &Decoded) -> Vec<String> {
     let cosigners = decoded.intent.cosigners().iter();
-    cosigners.map(Address::to_string).collect()
+    cosigners.map(ToString::to_string).collect()
 }
 
 /// The key, if it has to sign the message.
 fn signer(key: Key, decoded: &Decoded) -> Result<(Key, Address), Failure> {
-    let mut signers = decoded.intent.cosigners().iter();
+    let signers = decoded.intent.cosigners().iter();
+    let mut signers = signers.filter_map(|one| one.solana());
     if let Some(signer) = signers.find(|one| one.to_string() == key.public_key) {
-        return Ok((key, *signer));
+        return Ok((key, signer));
     }
     let wanted = cosigners(decoded);
     let signers = if wanted.is_empty() {

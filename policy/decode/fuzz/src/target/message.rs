@@ -13,7 +13,7 @@ pub fn run(bytes: &[u8]) {
         let wallet = Address::new(*key);
         if let Ok(decoded) = decode_message(bytes, &Context::new(wallet)) {
             assert_eq!(decoded.input.as_bytes(), bytes);
-            assert_eq!(decoded.intent.wallet(), wallet);
+            assert_eq!(decoded.intent.wallet(), wallet.into());
             assert!(explain(&decoded.intent).iter().all(|line| line.is_ascii()));
         }
     }

@@ -1,7 +1,6 @@
 //! Associated Token Account program (`spl-associated-token-account-interface`).
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Detail as Effect};
+use countersign_intent::solana::{Address, Asset, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -149,7 +148,8 @@ mod tests {
         open, pays, reads, writes,
     };
     use super::*;
-    use countersign_intent::{Amount, WRAPPED_SOL_MINT};
+    use countersign_intent::Amount;
+    use countersign_intent::solana::WRAPPED_SOL_MINT;
 
     fn hinted() -> Context<'static> {
         Context {

@@ -1,8 +1,7 @@
 //! Jupiter DCA: keepers spend a deposit later at prices nobody can bound now, so opening or
 //! filling one counts as sending the deposit away.
 
-use countersign_intent::solana::{Address, Detail as Effect};
-use countersign_intent::{Asset, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, Asset, Detail as Effect, WRAPPED_SOL_MINT};
 
 use crate::DecodeError;
 

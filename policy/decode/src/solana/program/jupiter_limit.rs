@@ -225,7 +225,7 @@ mod tests {
         let effects = effects(&[v2(None)]).unwrap();
         assert!(
             matches!(&effects[0], Effect::Swap(swap) if swap.program == SLUG_V2
-                && swap.receive == countersign_intent::Asset::Token(RECEIVED))
+                && swap.receive == countersign_intent::solana::Asset::Token(RECEIVED))
         );
         let rents = effects
             .iter()

@@ -8,8 +8,7 @@
 //! the three arguments and no data, reads no instruction back from the transaction, and the fee is
 //! left out of the output that the arguments state before anybody signs.
 
-use countersign_intent::WRAPPED_SOL_MINT;
-use countersign_intent::solana::Address;
+use countersign_intent::solana::{Address, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -71,8 +70,7 @@ mod tests {
     use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
     use super::*;
     use crate::DecodeErrorKind;
-    use countersign_intent::Asset;
-    use countersign_intent::solana::Detail as Effect;
+    use countersign_intent::solana::{Asset, Detail as Effect};
 
     fn fill() -> Case {
         let mut data = two_amounts(&FILL.to_be_bytes(), 1_000, 2_000);

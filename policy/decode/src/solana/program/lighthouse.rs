@@ -97,6 +97,7 @@ mod tests {
     };
     use super::*;
     use crate::explain;
+    use countersign_intent::solana::assertions;
 
     #[test]
     fn assertions_do_nothing_to_the_wallet() {
@@ -125,10 +126,10 @@ mod tests {
         let intent = decode_message(&message, &Context::new(WALLET))
             .unwrap()
             .intent;
-        let said = intent.asserted().iter().map(|one| one.account);
+        let said = assertions(&intent).map(|one| one.account);
         assert!(said.into_iter().all(|account| account == WALLET));
         assert!(explain(&intent).iter().all(|line| line.is_ascii()));
-        intent.asserted().iter().map(|one| one.fact).collect()
+        assertions(&intent).map(|one| one.fact).collect()
     }
 
     fn assertion(variant: u8, value: &[u8], operator: u8) -> Step {

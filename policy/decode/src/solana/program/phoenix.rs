@@ -129,8 +129,8 @@ mod tests {
     };
     use super::super::super::trade_check::{RECEIVED, SPENT, instruction};
     use super::*;
-    use countersign_intent::solana::Detail as Effect;
-    use countersign_intent::{Amount, Asset};
+    use countersign_intent::Amount;
+    use countersign_intent::solana::{Asset, Detail as Effect};
 
     const MARKETS: [Market; 1] = [Market {
         address: Address::new([0x77; 32]),

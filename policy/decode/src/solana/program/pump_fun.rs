@@ -5,8 +5,7 @@
 mod launch;
 pub(super) mod upkeep;
 
-use countersign_intent::WRAPPED_SOL_MINT;
-use countersign_intent::solana::Address;
+use countersign_intent::solana::{Address, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 

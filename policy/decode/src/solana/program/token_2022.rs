@@ -73,8 +73,8 @@ mod tests {
     };
     use super::super::super::ids;
     use super::*;
-    use countersign_intent::solana::Detail as Effect;
-    use countersign_intent::{Amount, Asset};
+    use countersign_intent::Amount;
+    use countersign_intent::solana::{Asset, Detail as Effect};
 
     fn with_fee(amount: u64, fee: u64) -> super::super::super::draft::Step {
         let mut data = vec![26, 1];

@@ -1,8 +1,7 @@
 //! The messages that the benchmark measures are what it says they are.
 
 use base64::Engine as _;
-use countersign_intent::solana::{Address, Detail as Effect, details};
-use countersign_intent::{Asset, USDC, WRAPPED_SOL_MINT};
+use countersign_intent::solana::{Address, Asset, Detail as Effect, WRAPPED_SOL_MINT, details};
 use spl_associated_token_account_interface::address::get_associated_token_address_and_bump_seed;
 
 use crate::DecodeErrorKind;
@@ -127,7 +126,7 @@ fn the_large_swap_fills_a_packet_with_thirty_instructions() {
 
 #[test]
 fn the_unnamed_mint_is_found_among_many() {
-    let Asset::Token(usdc) = USDC.asset else {
+    let Asset::Token(usdc) = Asset::USDC else {
         panic!("USDC is a token");
     };
     let others: Vec<Address> = (0..20).map(pool).collect();

@@ -1,8 +1,7 @@
 //! Trades of every program, changed at random: whatever is still accepted spends from, and pays
 //! into, nothing but the wallet's own accounts, as the table of layouts names their slots.
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Detail as Effect, details};
+use countersign_intent::solana::{Address, Asset, Detail as Effect, details};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;

@@ -3,8 +3,7 @@
 
 use std::fmt::Write as _;
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Detail as Effect, Swap};
+use countersign_intent::solana::{Address, Asset, Detail as Effect, Swap};
 use serde_json::Value;
 
 use crate::solana::context::{Context, Market};

@@ -1,7 +1,7 @@
 //! Facts about accounts begin and end where the instructions say so.
 
-use countersign_intent::solana::{Address, Detail as Effect};
-use countersign_intent::{Amount, Asset, WRAPPED_SOL_MINT};
+use countersign_intent::Amount;
+use countersign_intent::solana::{Address, Asset, Detail as Effect, WRAPPED_SOL_MINT};
 use sha2::{Digest, Sha256};
 
 use super::super::draft::{

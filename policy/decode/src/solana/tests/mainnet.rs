@@ -4,8 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
-use countersign_intent::solana::Address;
-use countersign_intent::{Asset, USDC};
+use countersign_intent::solana::{Address, Asset};
 
 use crate::solana::context::{AttestedTable, Context, RegisteredNonce};
 use crate::solana::wire::{Message, serialise, split_transaction};
@@ -190,7 +189,7 @@ fn an_unattested_table_is_never_a_reason_to_accept() {
 
 #[test]
 fn hints_never_change_what_is_understood() {
-    let Asset::Token(usdc) = USDC.asset else {
+    let Asset::Token(usdc) = Asset::USDC else {
         panic!("USDC is a token");
     };
     let hints = [usdc, ids::TOKEN, Address::new([3; 32])];

@@ -7,8 +7,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_intent::WRAPPED_SOL_MINT;
-use countersign_intent::solana::Address;
+use countersign_intent::solana::{Address, WRAPPED_SOL_MINT};
 use proptest::prelude::*;
 
 use crate::solana::context::Context;

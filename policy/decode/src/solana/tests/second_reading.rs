@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Detail as Effect, details};
+use countersign_intent::solana::{Address, Asset, Detail as Effect, details};
 use serde_json::Value;
 use solana_message::VersionedMessage;
 

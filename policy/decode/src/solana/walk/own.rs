@@ -1,7 +1,8 @@
 //! Whose a token account is.
 
 use countersign_intent::solana::Address;
-use countersign_intent::{Asset, USDC, USDT, WRAPPED_SOL_MINT};
+
+use countersign_intent::solana::{Asset, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 
@@ -223,8 +224,8 @@ impl<'m> Walk<'m> {
     ) -> Result<Option<Address>, DecodeError> {
         let well_known = [
             Some(WRAPPED_SOL_MINT),
-            mint_of(USDC.asset),
-            mint_of(USDT.asset),
+            mint_of(Asset::USDC),
+            mint_of(Asset::USDT),
         ];
         let hinted = self.context.mints.iter().copied();
         for mint in well_known.into_iter().flatten().chain(hinted) {
@@ -250,8 +251,8 @@ impl<'m> Walk<'m> {
         // These mints are SPL Token's; of the others only the address is known.
         let well_known = [
             Some(WRAPPED_SOL_MINT),
-            mint_of(USDC.asset),
-            mint_of(USDT.asset),
+            mint_of(Asset::USDC),
+            mint_of(Asset::USDT),
         ];
         let well_known = well_known.into_iter().flatten().map(move |mint| Candidate {
             owner,

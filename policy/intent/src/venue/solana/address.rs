@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::Account;
+
 /// A 32-byte Solana account address; its text form is base58.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Address([u8; 32]);
@@ -28,10 +30,24 @@ impl Address {
         Self(bs58::decode(base58.as_bytes()).into_array_const_unwrap())
     }
 
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl Account {
+    /// The address, at Solana.
+    #[must_use]
+    pub const fn solana(self) -> Option<Address> {
+        match self {
+            Self::Solana(address) => Some(address),
+        }
     }
 }
 

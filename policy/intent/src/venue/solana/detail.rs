@@ -1,8 +1,8 @@
 //! The closed list of what a Solana message can do to a wallet. Policy judges these, never
 //! instruction names.
 
-use super::Address;
-use crate::{Amount, Asset, Timestamp};
+use super::{Address, Asset};
+use crate::{Amount, Timestamp};
 
 /// The numbers an aggregator quoted, as they stand in the instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

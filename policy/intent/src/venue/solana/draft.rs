@@ -2,7 +2,7 @@
 
 use super::heads::heads;
 use super::{Address, Assertion, Detail};
-use crate::{Effect, Intent, Lifetime, Venue};
+use crate::{Account, Effect, Intent, Lifetime, Venue};
 
 /// The parts of an intent, without what each detail is beside the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +41,23 @@ pub fn details(intent: &Intent) -> impl Iterator<Item = &Detail> {
     })
 }
 
+/// The venue's assertions among those of an intent, in their order.
+pub fn assertions(intent: &Intent) -> impl Iterator<Item = &Assertion> {
+    intent.asserted().iter().map(|one| match one {
+        crate::Assertion::Solana(assertion) => assertion,
+    })
+}
+
 impl From<&Intent> for Draft {
     fn from(intent: &Intent) -> Self {
+        let Account::Solana(wallet) = intent.wallet();
+        let cosigners = intent.cosigners().iter().copied();
         Self {
-            wallet: intent.wallet(),
+            wallet,
             effects: details(intent).cloned().collect(),
             lifetime: *intent.lifetime(),
-            cosigners: intent.cosigners().to_vec(),
-            asserted: intent.asserted().to_vec(),
+            cosigners: cosigners.filter_map(Account::solana).collect(),
+            asserted: assertions(intent).copied().collect(),
         }
     }
 }
@@ -59,13 +68,17 @@ impl From<Draft> for Intent {
         let effects = heads.into_iter().zip(draft.effects);
         Self::new(
             Venue::Solana,
-            draft.wallet,
+            draft.wallet.into(),
             effects
                 .map(|(head, detail)| Effect::new(head, crate::Detail::Solana(detail)))
                 .collect(),
             draft.lifetime,
-            draft.cosigners,
-            draft.asserted,
+            draft.cosigners.into_iter().map(Into::into).collect(),
+            draft
+                .asserted
+                .into_iter()
+                .map(crate::Assertion::Solana)
+                .collect(),
         )
     }
 }

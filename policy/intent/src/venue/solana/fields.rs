@@ -1,8 +1,8 @@
 //! What each of the venue's details holds, declared once.
 
-use super::{Address, AuthorityKind, Detail, Launch, Quote, StakeOperation, Swap};
+use super::{Address, Asset, AuthorityKind, Detail, Launch, Quote, StakeOperation, Swap};
 use crate::field::{Declared, Value, adds, declare, says, unsaid};
-use crate::{Amount, Asset};
+use crate::{Account, Amount};
 
 impl Declared for Detail {
     declare! {
@@ -41,7 +41,7 @@ impl Declared for Detail {
             name: Value::Text(name) => adds("called {}"),
             symbol: Value::Text(symbol) => adds("for short {}"),
             uri: Value::Text(uri) => adds("described at {}"),
-            quote: Value::Asset(*quote) => adds("against {}"),
+            quote: named(*quote) => adds("against {}"),
             cost: sol(cost) => adds("cost up to {}").brief("for {}"),
             creator: maybe(creator.as_ref()) => adds("creator fees to {}"),
         }
@@ -72,14 +72,14 @@ impl Declared for Detail {
         Self::OpenAccount { account: opened, owner, asset } => "open_account" {
             account: account(opened) => says("open account {}").brief("that opens account {}"),
             owner: account(owner) => says("owned by {}"),
-            asset: Value::Asset(*asset) => says("for {}"),
+            asset: named(*asset) => says("for {}"),
         }
         Self::CloseAccount { account: closed, destination } => "close_account" {
             account: account(closed) => says("Close account {}"),
             to: account(destination) => adds("its SOL to {}"),
         }
         Self::Delegate { account: own, delegate, asset, amount } => "delegate" {
-            amount: Value::Money(*asset, *amount) => says("Let spend {}"),
+            amount: Value::Money(asset.map(Into::into), *amount) => says("Let spend {}"),
             delegate: account(delegate) => adds("who: {}"),
             account: account(own) => adds("from account {}"),
         }
@@ -113,7 +113,7 @@ impl Declared for Detail {
 }
 
 pub(super) const fn account(address: &Address) -> Value<'static> {
-    Value::Account(*address)
+    Value::Account(Account::Solana(*address))
 }
 
 const fn maybe(address: Option<&Address>) -> Value<'static> {
@@ -123,8 +123,12 @@ const fn maybe(address: Option<&Address>) -> Value<'static> {
     }
 }
 
+const fn named(asset: Asset) -> Value<'static> {
+    Value::Asset(crate::Asset::Solana(asset))
+}
+
 const fn money(asset: Asset, amount: &Amount) -> Value<'static> {
-    Value::Money(Some(asset), *amount)
+    Value::Money(Some(crate::Asset::Solana(asset)), *amount)
 }
 
 pub(super) const fn sol(amount: &Amount) -> Value<'static> {

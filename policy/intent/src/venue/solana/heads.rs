@@ -1,9 +1,9 @@
 //! What each detail is beside the others of its message: rent for somebody else's account is a
 //! withdrawal, and what a payment needs comes with the payment.
 
-use super::{Address, Detail, Draft, Launch, StakeOperation, Swap};
+use super::{Address, Asset, Detail, Draft, Launch, StakeOperation, Swap};
 use crate::effect::{AssetOf, Counterparty, Head};
-use crate::{Action, Amount, Asset, Lifetime, Resource};
+use crate::{Account, Action, Amount, Lifetime, Resource};
 
 /// The head of every detail, in their order.
 pub(super) fn heads(draft: &Draft) -> Vec<Head> {
@@ -66,7 +66,7 @@ impl Message<'_> {
                 token_account,
             } => of(Action::Withdrawal)
                 .about(*asset, *amount)
-                .to(Counterparty::in_account(*to, token_account.unwrap_or(*to))),
+                .to(received(*to, token_account.unwrap_or(*to))),
             Detail::Burn { asset, amount, .. } => of(Action::Withdrawal).about(*asset, *amount),
             Detail::Swap(swap) => traded(swap),
             Detail::Launch(launch) => launched(launch),
@@ -74,7 +74,7 @@ impl Message<'_> {
                 signatures,
                 priority,
             } => of(Action::Fee).sol(signatures.saturating_add(*priority)),
-            Detail::Tip { to, amount } => of(Action::Fee).sol(*amount).to(Counterparty::only(*to)),
+            Detail::Tip { to, amount } => of(Action::Fee).sol(*amount).to(only(*to)),
             // What leaves is its rent, in lamports, which is an effect of its own.
             Detail::OpenAccount { account, asset, .. } => match self.other(account) {
                 Some(other) => other.sol(Amount::ZERO),
@@ -106,7 +106,7 @@ impl Message<'_> {
         let other = self.opened.iter().find(|one| one.account == *account)?;
         Some(Head {
             primary: !other.paid,
-            ..of(Action::Withdrawal).to(Counterparty::in_account(other.owner, other.account))
+            ..of(Action::Withdrawal).to(received(other.owner, other.account))
         })
     }
 
@@ -118,13 +118,13 @@ impl Message<'_> {
         // What a token account holds is not in the message.
         of(Action::Withdrawal)
             .sol(Amount::UNBOUNDED)
-            .to(Counterparty::only(*destination))
+            .to(only(*destination))
     }
 
     fn advanced(&self, account: &Address, authority: &Address) -> Head {
         let mut head = of(Action::Authority);
         if *authority != self.draft.wallet {
-            head = head.to(Counterparty::only(*authority));
+            head = head.to(only(*authority));
         }
         // The bound `durable_nonce` of every primary effect's rule decides about this one.
         let lives = matches!(
@@ -146,7 +146,7 @@ fn traded(swap: &Swap) -> Head {
     };
     Head {
         through: Some(swap.program),
-        receives: Some((swap.receive, swap.receive_min)),
+        receives: Some((swap.receive.into(), swap.receive_min)),
         expires_at: swap.expires_at,
         ..of(action).about(swap.spend, swap.spend_max)
     }
@@ -156,16 +156,16 @@ fn traded(swap: &Swap) -> Head {
 fn launched(launch: &Launch) -> Head {
     Head {
         through: Some(launch.program),
-        receives: Some((Asset::Token(launch.mint), Amount::ZERO)),
+        receives: Some((Asset::Token(launch.mint).into(), Amount::ZERO)),
         ..of(Action::Launch).sol(launch.cost)
     }
 }
 
 fn delegated(delegate: Address, asset: Option<Asset>, amount: Amount) -> Head {
     Head {
-        asset: asset.map_or(AssetOf::Unknown, AssetOf::Known),
+        asset: asset.map_or(AssetOf::Unknown, |asset| AssetOf::Known(asset.into())),
         amount,
-        ..of(Action::Authority).to(Counterparty::only(delegate))
+        ..of(Action::Authority).to(only(delegate))
     }
 }
 
@@ -173,7 +173,7 @@ fn handed_over(to: Option<Address>) -> Head {
     Head {
         asset: AssetOf::Unknown,
         amount: Amount::UNBOUNDED,
-        counterparty: to.map_or(Counterparty::NOBODY, Counterparty::only),
+        counterparty: to.map_or(Counterparty::NOBODY, only),
         ..of(Action::Authority)
     }
 }
@@ -197,6 +197,14 @@ const fn needs_a_rule(action: Action) -> bool {
     }
 }
 
+const fn only(owner: Address) -> Counterparty {
+    Counterparty::only(Account::Solana(owner))
+}
+
+fn received(owner: Address, account: Address) -> Counterparty {
+    Counterparty::in_account(owner.into(), account.into())
+}
+
 /// A head without anything at stake.
 const fn of(action: Action) -> Head {
     Head {
@@ -213,7 +221,7 @@ const fn of(action: Action) -> Head {
 
 impl Head {
     const fn about(mut self, asset: Asset, amount: Amount) -> Self {
-        self.asset = AssetOf::Known(asset);
+        self.asset = AssetOf::Known(crate::Asset::Solana(asset));
         self.amount = amount;
         self
     }
@@ -232,7 +240,7 @@ impl Head {
 mod tests {
     use super::super::Nonce;
     use super::*;
-    use crate::{Intent, USDC};
+    use crate::Intent;
 
     const WALLET: Address = Address::new([1; 32]);
     const PAYEE: Address = Address::new([2; 32]);
@@ -248,7 +256,7 @@ mod tests {
             Detail::OpenAccount {
                 account,
                 owner,
-                asset: USDC.asset,
+                asset: Asset::USDC,
             },
             Detail::RentDeposit {
                 account,
@@ -259,21 +267,21 @@ mod tests {
 
     fn pay(units: u128, account: Address) -> Detail {
         Detail::Transfer {
-            asset: USDC.asset,
+            asset: Asset::USDC,
             amount: Amount::from_base(units),
             to: PAYEE,
             token_account: Some(account),
         }
     }
 
-    fn told(effects: Vec<Detail>) -> Vec<(Action, bool, Vec<Address>)> {
+    fn told(effects: Vec<Detail>) -> Vec<(Action, bool, Vec<Account>)> {
         let told = |one: &Head| (one.action, one.primary, one.counterparty.iter().collect());
         heads(&draft(effects)).iter().map(told).collect()
     }
 
     #[test]
     fn rent_for_an_account_of_somebody_else_is_a_withdrawal_to_both() {
-        let leaves = (Action::Withdrawal, true, vec![PAYEE, PAID]);
+        let leaves = (Action::Withdrawal, true, vec![PAYEE.into(), PAID.into()]);
         assert_eq!(
             told(open(PAID, PAYEE).to_vec()),
             [leaves.clone(), leaves.clone()]
@@ -290,9 +298,9 @@ mod tests {
         let mut effects = open(PAID, PAYEE).to_vec();
         effects.extend(open(BESIDE, PAYEE));
         effects.push(pay(1, PAID));
-        let covered = (Action::Withdrawal, false, vec![PAYEE, PAID]);
-        let beside = (Action::Withdrawal, true, vec![PAYEE, BESIDE]);
-        let paid = (Action::Withdrawal, true, vec![PAYEE, PAID]);
+        let covered = (Action::Withdrawal, false, vec![PAYEE.into(), PAID.into()]);
+        let beside = (Action::Withdrawal, true, vec![PAYEE.into(), BESIDE.into()]);
+        let paid = (Action::Withdrawal, true, vec![PAYEE.into(), PAID.into()]);
         let expected = [covered.clone(), covered, beside.clone(), beside, paid];
         assert_eq!(told(effects), expected);
     }

@@ -1,6 +1,7 @@
 //! Addresses that are nobody's: what is sent there is lost, or means something else.
 
-use crate::{Address, Asset, KnownAsset, WRAPPED_SOL_MINT};
+use super::{Address, Asset, WRAPPED_SOL_MINT};
+use crate::KnownAsset;
 
 const NOBODYS: [(&str, &str); 25] = [
     ("11111111111111111111111111111111", "the System program"),
@@ -89,7 +90,8 @@ pub fn nobodys(address: &Address) -> Option<String> {
     if *address == WRAPPED_SOL_MINT {
         return Some("the mint of wrapped SOL".to_owned());
     }
-    KnownAsset::of(Asset::Token(*address)).map(|known| format!("the mint of {}", known.symbol))
+    KnownAsset::of(Asset::Token(*address).into())
+        .map(|known| format!("the mint of {}", known.symbol))
 }
 
 #[cfg(test)]
@@ -102,11 +104,11 @@ mod tests {
             let address: Address = text.parse().unwrap();
             assert_eq!(nobodys(&address).as_deref(), Some(what), "{text}");
         }
-        let mint = |known: KnownAsset| match known.asset {
-            Asset::Token(mint) => mint,
-            Asset::Sol => WRAPPED_SOL_MINT,
+        let mint = |known: &KnownAsset| match known.asset.mint() {
+            Some(mint) => mint,
+            None => WRAPPED_SOL_MINT,
         };
-        for known in KnownAsset::ALL {
+        for known in KnownAsset::all() {
             let told = nobodys(&mint(known)).unwrap();
             assert!(told.starts_with("the mint of "), "{told}");
         }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Address, AuthorityKind, Detail, Launch, Quote, StakeOperation, Swap};
-use crate::{Amount, Asset, Timestamp};
+use super::{Address, Asset, AuthorityKind, Detail, Launch, Quote, StakeOperation, Swap};
+use crate::{Amount, Timestamp};
 
 fn account() -> impl Strategy<Value = Address> {
     select(vec![Address::new([1; 32]), Address::new([2; 32])])

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_api::{Decision, RecordedRequest, RecordedWallet, WalletLimit};
 use countersign_decode::explain;
 use countersign_decode::solana::{Context, Decoded};
-use countersign_intent::{Address, Asset, Principal, RequestId, Timestamp, UserId, WalletId};
+use countersign_intent::{Address, Principal, RequestId, Timestamp, UserId, WalletId};
 use countersign_policy::replay::{Consent, Recorded};
 use countersign_policy::{Limit, LookupTables, PolicySet, Price, WalletFacts, WrittenLimit};
 use sha2::{Digest as _, Sha256};
@@ -218,17 +218,13 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(set: &PolicySet) -> Self {
-        let mint = |asset| match asset {
-            Asset::Sol => None,
-            Asset::Token(mint) => Some(mint),
-        };
         let destinations = set.destinations().iter();
         let mut reader = Self {
             attested: attested(set),
             mints: set
                 .assets()
                 .iter()
-                .filter_map(|one| mint(one.asset()))
+                .filter_map(|one| one.asset().mint())
                 .collect(),
             owners: destinations
                 .flat_map(|one| one.solana().iter().copied())

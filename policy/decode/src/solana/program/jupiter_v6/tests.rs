@@ -1,5 +1,5 @@
-use countersign_intent::solana::{Address, Detail as Effect, Quote, Swap};
-use countersign_intent::{Amount, Asset, USDC, WRAPPED_SOL_MINT};
+use countersign_intent::Amount;
+use countersign_intent::solana::{Address, Asset, Detail as Effect, Quote, Swap, WRAPPED_SOL_MINT};
 
 use super::super::super::context::{Context, RegisteredAccount};
 use super::super::super::draft::{
@@ -11,7 +11,7 @@ use super::{EVENT_AUTHORITY, ID, ROUTES};
 use crate::DecodeErrorKind;
 
 fn usdc() -> Address {
-    match USDC.asset {
+    match Asset::USDC {
         Asset::Token(mint) => mint,
         Asset::Sol => panic!("USDC is a token"),
     }
@@ -83,7 +83,7 @@ fn every_route_shows_its_bounds() {
         };
         let expected = Effect::Swap(Swap {
             program: "jupiter-v6",
-            spend: USDC.asset,
+            spend: Asset::USDC,
             spend_max: Amount::from_base(spend_max),
             receive: Asset::Token(MINT),
             receive_min: Amount::from_base(receive_min),

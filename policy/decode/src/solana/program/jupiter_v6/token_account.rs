@@ -5,8 +5,7 @@
 //! address is derived from the wallet it is the wallet's. Lamports that are sent there before are its
 //! rent, and of wrapped SOL what they are beyond.
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Detail as Effect};
+use countersign_intent::solana::{Address, Asset, Detail as Effect};
 use sha2::{Digest, Sha256};
 
 use crate::{DecodeError, DecodeErrorKind};

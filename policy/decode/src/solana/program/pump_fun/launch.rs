@@ -3,8 +3,7 @@
 //! The mint signs beside the wallet. What the coin's accounts cost is a bound from their sizes; the
 //! metadata of `create` belongs to another program, which takes a fee of its own.
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Launch};
+use countersign_intent::solana::{Address, Asset, Launch};
 
 use crate::{DecodeError, DecodeErrorKind};
 

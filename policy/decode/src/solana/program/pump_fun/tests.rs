@@ -6,8 +6,7 @@ use super::super::super::draft::{
 use super::super::super::ids;
 use super::super::super::trade_check::{Case, RECEIVED, SPENT, instruction, two_amounts};
 use super::*;
-use countersign_intent::Asset;
-use countersign_intent::solana::Detail as Effect;
+use countersign_intent::solana::{Asset, Detail as Effect};
 
 fn amounts(trade: &Trade) -> Vec<u8> {
     let (first, second) = match trade.layout.amounts {

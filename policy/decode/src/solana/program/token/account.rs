@@ -1,7 +1,7 @@
 //! Token accounts of the wallet: opened, closed, wrapped and unwrapped.
 
-use countersign_intent::solana::{Address, Detail as Effect};
-use countersign_intent::{Amount, Asset, WRAPPED_SOL_MINT};
+use countersign_intent::Amount;
+use countersign_intent::solana::{Address, Asset, Detail as Effect, WRAPPED_SOL_MINT};
 
 use crate::{DecodeError, DecodeErrorKind};
 

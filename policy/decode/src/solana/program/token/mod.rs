@@ -4,8 +4,7 @@
 mod account;
 mod transfer;
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{AuthorityKind, Detail as Effect};
+use countersign_intent::solana::{Asset, AuthorityKind, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

@@ -1,5 +1,7 @@
-use countersign_intent::solana::{Address, AuthorityKind, Detail as Effect};
-use countersign_intent::{Amount, Asset, WRAPPED_SOL_MINT};
+use countersign_intent::Amount;
+use countersign_intent::solana::{
+    Address, Asset, AuthorityKind, Detail as Effect, WRAPPED_SOL_MINT,
+};
 
 use super::super::super::context::{Context, RegisteredAccount};
 use super::super::super::draft::{

@@ -1,8 +1,7 @@
 //! Tokens that leave an account of the wallet. What another signer of the message moves is theirs:
 //! an account of the wallet has no other authority, as none was ever signed for.
 
-use countersign_intent::Asset;
-use countersign_intent::solana::{Address, Detail as Effect};
+use countersign_intent::solana::{Address, Asset, Detail as Effect};
 
 use crate::{DecodeError, DecodeErrorKind};
 

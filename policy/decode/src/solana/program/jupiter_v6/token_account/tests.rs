@@ -4,7 +4,8 @@ use super::super::super::super::draft::{
     writes,
 };
 use super::*;
-use countersign_intent::{Amount, WRAPPED_SOL_MINT};
+use countersign_intent::Amount;
+use countersign_intent::solana::WRAPPED_SOL_MINT;
 
 const BUMP: u8 = 252;
 

@@ -8,7 +8,7 @@ use super::super::super::super::trade_check::{instruction, two_amounts};
 use super::super::upkeep;
 use super::*;
 use countersign_intent::solana::{Detail as Effect, Swap};
-use countersign_intent::{Action, Amount, USDC};
+use countersign_intent::{Action, Amount};
 
 const COIN: Address = Address::new([0x71; 32]);
 const BUY: u64 = 0x6606_3d12_01da_ebea;
@@ -125,7 +125,7 @@ fn the_first_purchase_is_bounded_and_part_of_the_launch() {
 
 #[test]
 fn a_coin_may_be_paired_with_a_token() {
-    let Asset::Token(usdc) = USDC.asset else {
+    let Asset::Token(usdc) = Asset::USDC else {
         panic!("USDC is a token");
     };
     let mut paired = create_v2(&[0]);
@@ -133,7 +133,7 @@ fn a_coin_may_be_paired_with_a_token() {
         .accounts
         .extend([reads(usdc), writes(pool(60)), reads(ids::TOKEN)]);
     let (launch, _) = launched(&[paired.clone()]);
-    assert_eq!(launch.quote, USDC.asset);
+    assert_eq!(launch.quote, Asset::USDC);
     paired.accounts.pop();
     assert_eq!(refusal(&[paired]), DecodeErrorKind::WrongAccounts);
 }
