@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_intent::{KnownAsset, Span, solana};
 
-pub use reader::DocumentError;
+pub use reader::{DocumentError, nearest};
 use reader::{Field, Section};
 
 use crate::set::{Destination, Group, LookupTables, PolicyAsset, PolicySet};

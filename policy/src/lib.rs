@@ -32,7 +32,7 @@ mod wallet;
 pub use decide::{decide, limit_keys};
 pub use decision::{Ask, Decision, Denial, Permit, Reason, ReasonCode, Reservation};
 pub use differences::differences;
-pub use document::{DocumentError, parse};
+pub use document::{DocumentError, nearest, parse};
 pub use explain::{ExplainedEffect, ExplainedLimit, ExplainedRule, Explanation, Saying, explain};
 pub use facts::{AddedDestination, Facts, Price, UsageView, WalletFacts};
 pub use limit::{Cap, Limit, LimitKey, Per, Scope};

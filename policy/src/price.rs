@@ -26,16 +26,24 @@ impl Unpriced {
         match self {
             Self::Undeclared(asset) => {
                 let name = symbol(set, asset);
-                format!("the policy declares no reference price for {name}")
+                format!(
+                    "the policy declares no reference price for {name}: it takes `[assets.{name}]` with \
+                     `reference_price_usd`"
+                )
             }
             Self::Missing(asset) => {
-                format!("the reference price of {} is missing", symbol(set, asset))
+                let name = symbol(set, asset);
+                format!(
+                    "the reference price of {name} is missing: `countersign prices set {name} USD`"
+                )
             }
-            Self::Stale(asset, taken_at, max_age) => format!(
-                "the reference price of {} was taken at {taken_at}, which is not within the last \
-                 {max_age}",
-                symbol(set, asset)
-            ),
+            Self::Stale(asset, taken_at, max_age) => {
+                let name = symbol(set, asset);
+                format!(
+                    "the reference price of {name} was taken at {taken_at}, which is not within the \
+                     last {max_age}: `countersign prices set {name} USD`"
+                )
+            }
             Self::Overflow(asset) => {
                 format!(
                     "the value in {} is larger than can be counted",

@@ -7,7 +7,8 @@ use crate::explain::ExplainedLimit;
 use crate::facts::Facts;
 use crate::limit::{Cap, Limit, LimitKey, Per, Scope};
 use crate::price;
-use crate::request::{AssetOf, Request, Subject, UNBOUNDED};
+use crate::request::{AssetOf, Request, Subject, UNBOUNDED, symbol};
+use crate::set::PolicySet;
 use crate::term::{Context, Purpose};
 
 /// The windows of every limit that could match, whatever the hour.
@@ -42,7 +43,7 @@ pub(crate) fn reserve(
         }
         for (scope, asked) in sums.drain(..).filter(|(_, asked)| *asked > 0) {
             let key = limit.key(scope);
-            reasons.extend(overspent(limit, &key, asked, facts));
+            reasons.extend(overspent(request.set, limit, &key, asked, facts));
             reservations.push(Reservation { key, amount: asked });
         }
     }
@@ -63,14 +64,20 @@ pub(crate) fn tell(request: &Request<'_>, facts: &Facts<'_>) -> Vec<ExplainedLim
             }),
             Ok(()) => told.extend(
                 sums.drain(..)
-                    .map(|(scope, asked)| told_of(limit, scope, asked, facts)),
+                    .map(|(scope, asked)| told_of(request.set, limit, scope, asked, facts)),
             ),
         }
     }
     told
 }
 
-fn told_of(limit: &Limit, scope: Scope, asked: u128, facts: &Facts<'_>) -> ExplainedLimit {
+fn told_of(
+    set: &PolicySet,
+    limit: &Limit,
+    scope: Scope,
+    asked: u128,
+    facts: &Facts<'_>,
+) -> ExplainedLimit {
     let key = limit.key(scope.clone());
     let used = facts
         .usage
@@ -80,10 +87,10 @@ fn told_of(limit: &Limit, scope: Scope, asked: u128, facts: &Facts<'_>) -> Expla
         limit: limit.name().into(),
         numbers: used.map_or_else(
             || format!("what was used by {scope} is not known"),
-            |used| numbers(limit, used, asked),
+            |used| numbers(set, limit, used, asked),
         ),
         scope: Some(scope),
-        fits: asked == 0 || overspent(limit, &key, asked, facts).is_none(),
+        fits: asked == 0 || overspent(set, limit, &key, asked, facts).is_none(),
     }
 }
 
@@ -195,7 +202,13 @@ fn asked(
     }
 }
 
-fn overspent(limit: &Limit, key: &LimitKey, asked: u128, facts: &Facts<'_>) -> Option<Reason> {
+fn overspent(
+    set: &PolicySet,
+    limit: &Limit,
+    key: &LimitKey,
+    asked: u128,
+    facts: &Facts<'_>,
+) -> Option<Reason> {
     let Some(window) = facts.usage.window(key) else {
         let why = format!("what was used by {} is not known", key.scope());
         return Some(policy_denied(limit, why));
@@ -208,13 +221,27 @@ fn overspent(limit: &Limit, key: &LimitKey, asked: u128, facts: &Facts<'_>) -> O
         code: ReasonCode::LimitExceeded,
         rule: Some(limit.name().into()),
         effect: None,
-        message: format!("limit `{}`: {}", limit.name, numbers(limit, used, asked)),
+        message: format!(
+            "limit `{}`: {}{}",
+            limit.name,
+            numbers(set, limit, used, asked),
+            never(asked, max)
+        ),
         retry_after: window.retry_after(facts.now, asked, max),
     })
 }
 
+/// What no waiting helps with.
+const fn never(asked: u128, max: u128) -> &'static str {
+    if asked > max {
+        return "; it asks more than the whole limit, so no waiting helps: ask for less, or change the \
+                limit";
+    }
+    ""
+}
+
 /// Limit, used and asked in the limit's unit, e.g. `limit 50 SOL per 24h, used 49.2, asked 1`.
-fn numbers(limit: &Limit, used: u128, asked: u128) -> String {
+fn numbers(set: &PolicySet, limit: &Limit, used: u128, asked: u128) -> String {
     let window = limit.window;
     match limit.cap {
         Cap::Amount {
@@ -224,6 +251,7 @@ fn numbers(limit: &Limit, used: u128, asked: u128) -> String {
         } => {
             let show = |units| Amount::from_base(units).display(decimals).to_string();
             let (max, used, asked) = (show(max.base()), show(used), show(asked));
+            let asset = symbol(set, asset);
             format!("limit {max} {asset} per {window}, used {used}, asked {asked}")
         }
         Cap::MicroUsd(max) => {

@@ -56,6 +56,9 @@ pub enum NameError {
     /// Not a name.
     #[error("expected a name of 1 to 64 characters out of A-Z a-z 0-9 . _ -, got `{0}`")]
     Name(String),
+    /// A name without its role.
+    #[error("expected `role/name`, like `bot/momentum-7`, got `{0}`")]
+    Principal(String),
 }
 
 impl FromStr for Role {
@@ -118,7 +121,7 @@ impl FromStr for Principal {
     fn from_str(text: &str) -> Result<Self, NameError> {
         let (role, name) = text
             .split_once('/')
-            .ok_or_else(|| NameError::Name(text.chars().take(64).collect()))?;
+            .ok_or_else(|| NameError::Principal(text.chars().take(64).collect()))?;
         Self::new(role.parse()?, name)
     }
 }

@@ -305,7 +305,8 @@ const fn kind(value: &DeValue<'_>) -> &'static str {
 }
 
 /// The known word that `got` most likely stands for, if one is near.
-pub(crate) fn nearest<'k>(got: &str, known: &[&'k str]) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(got: &str, known: &[&'k str]) -> Option<&'k str> {
     if got.len() > 64 {
         return None;
     }

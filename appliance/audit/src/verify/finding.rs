@@ -84,7 +84,7 @@ impl Finding {
                 "keep the checkpoint; the database was restored to an older state, stop signing"
             }
             Fault::Unsigned => {
-                "have a checkpoint signed and export again, or accept an unsigned tail explicitly"
+                "have a checkpoint signed and export again, or accept the tail with `--unsigned-tail N`"
             }
         }
     }
