@@ -47,6 +47,10 @@ async fn policies_certificates_and_exit_codes() {
     let id = appliance.issue("bot", "thief").await.unwrap();
     let thief = appliance.client("thief").unwrap();
     assert_eq!(thief.get("/v1/wallets").await.unwrap().status, 200);
+    let own = &["pki", "revoke", "--principal", "operator/a"];
+    let own = countersign(&appliance, "operator-a", own);
+    assert_eq!(own.code, Some(2), "{own}");
+    assert!(own.stderr.contains("nothing was done"), "{own}");
     let listed = countersign(&appliance, "operator-a", &["pki", "list"]);
     assert!(listed.stdout.contains("bot/thief"), "{listed}");
     fits_the_terminal(&appliance, &listed.stdout);
@@ -137,6 +141,16 @@ async fn a_certificate_renews_itself_in_place() {
     assert_eq!(early["renewed"], false, "{early}");
     let kept = std::fs::read_to_string(appliance.path("early.pem")).unwrap();
     assert_eq!(kept, first);
+    // Renewed elsewhere, the file still looks good for most of an hour.
+    let (key, out) = (appliance.path("new.key"), appliance.path("new.pem"));
+    let mut by_hand = appliance.countersign("early");
+    by_hand.args(["pki", "renew", "--key-out"]).arg(key);
+    let by_hand = program::run(by_hand.arg("--out").arg(out)).unwrap();
+    assert_eq!(by_hand.code, Some(0), "{by_hand}");
+    let dying = countersign(&appliance, "early", &["pki", "renew", "--auto"]);
+    assert_eq!(dying.code, Some(1), "{dying}");
+    let told = "renewed to another certificate";
+    assert!(dying.stderr.contains(told), "{dying}");
     let first = issued(&appliance, "young", "60s");
     let tried = countersign(
         &appliance,
@@ -173,4 +187,31 @@ async fn a_certificate_renews_itself_in_place() {
         200
     );
     appliance.stop().await.unwrap();
+}
+
+/// The block of README that has a first message signed and another refused, as it stands.
+#[tokio::test]
+async fn the_first_signature_of_the_readme_is_made_and_the_refusal_refused() {
+    let appliance = Appliance::running(&Options::policy(POLICY)).await.unwrap();
+    let readme = std::fs::read_to_string("../README.md").unwrap();
+    let blocks = softhsm_tests::runbook::blocks(&readme).unwrap();
+    let block = blocks
+        .iter()
+        .find(|block| block.contains("deploy/dev/transfer.py"));
+    let cold = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
+    std::fs::write(appliance.path("cold-address"), cold).unwrap();
+    let root = appliance.root().to_str().unwrap();
+    let program = appliance.countersign("bot").get_program().to_owned();
+    let programs = std::path::Path::new(&program).parent().unwrap();
+    let script = block
+        .unwrap()
+        .replace("$PWD/target/release", programs.to_str().unwrap())
+        .replace(".dev", root);
+    let mut bash = std::process::Command::new("bash");
+    bash.current_dir("..").args(["-c", &script]);
+    let ended = program::run(&mut bash).unwrap();
+    assert_eq!(ended.code, Some(1), "{ended}");
+    assert_eq!(ended.stdout.matches("signature").count(), 1, "{ended}");
+    assert!(ended.stdout.contains("allowed"), "{ended}");
+    assert!(ended.stderr.contains("`policy_denied`"), "{ended}");
 }
