@@ -66,6 +66,18 @@ impl std::fmt::Display for Scope {
     }
 }
 
+/// The freeze that later ones of the same scope were put on top of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct First {
+    /// Who stopped it first.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Microseconds since the Unix epoch.
+    pub since: i64,
+}
+
 /// A freeze as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +95,27 @@ pub struct FreezeRecord {
     pub since: i64,
     /// When it was lifted, microseconds since the Unix epoch.
     pub lifted_at: Option<i64>,
+    /// The one that was in force first, if this is not it: who stopped it and why stays known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<First>,
+}
+
+impl FreezeRecord {
+    /// This freeze, put on top of one that is in force.
+    fn on(&self, stands: Option<&Self>) -> Self {
+        let first = |stands: &Self| {
+            let own = || First {
+                by: stands.by.clone(),
+                reason: stands.reason.clone(),
+                since: stands.since,
+            };
+            stands.first.clone().unwrap_or_else(own)
+        };
+        Self {
+            first: stands.map(first),
+            ..self.clone()
+        }
+    }
 }
 
 impl Record for FreezeRecord {
@@ -130,8 +163,24 @@ impl Freezes {
         Ok(())
     }
 
-    /// Puts a freeze in force.
-    pub fn hold(&self, record: FreezeRecord, recorded: bool) {
+    /// Puts a new freeze in force, with a time of its own so that an unfreezing asked for before is of
+    /// another; keeps who put the first one in force, and why. Answers the freeze as it holds.
+    pub fn stop(&self, record: &FreezeRecord) -> FreezeRecord {
+        let before = self.0.rcu(|current| {
+            let mut next = BTreeMap::clone(current);
+            let stands = current.get(&record.scope).map(|freeze| &freeze.record);
+            let freeze = InForce {
+                record: record.on(stands),
+                recorded: false,
+            };
+            next.insert(record.scope.clone(), freeze);
+            next
+        });
+        record.on(before.get(&record.scope).map(|freeze| &freeze.record))
+    }
+
+    /// Puts a freeze in force as its row has it.
+    fn hold(&self, record: FreezeRecord, recorded: bool) {
         self.0.rcu(|current| {
             let mut next = BTreeMap::clone(current);
             let freeze = InForce {
@@ -212,7 +261,16 @@ fn told(freeze: &InForce) -> String {
     let since = Timestamp::from_micros(freeze.record.since);
     let reason = freeze.record.reason.as_deref().unwrap_or("no reason given");
     let by = &freeze.record.by;
-    format!("frozen by {by} since {since}: {reason}")
+    let first = freeze
+        .record
+        .first
+        .as_ref()
+        .map_or_else(String::new, |first| {
+            let since = Timestamp::from_micros(first.since);
+            let reason = first.reason.as_deref().unwrap_or("no reason given");
+            format!("; first by {} since {since}: {reason}", first.by)
+        });
+    format!("frozen by {by} since {since}: {reason}{first}")
 }
 
 /// Records a freeze that is in force, and says whether that was done. It holds either way, and
@@ -272,6 +330,44 @@ mod tests {
         }
     }
 
+    fn asked(scope: Scope, by: &str, reason: Option<&str>, since: i64) -> FreezeRecord {
+        FreezeRecord {
+            scope,
+            by: by.to_owned(),
+            certificate: None,
+            reason: reason.map(str::to_owned),
+            since,
+            lifted_at: None,
+            first: None,
+        }
+    }
+
+    #[test]
+    fn another_freeze_is_newer_and_hides_nothing_of_the_first() {
+        let (freezes, scope) = (Freezes::default(), Scope::Bot("a".to_owned()));
+        let first = asked(scope.clone(), "operator/a", Some("odd trades"), 1);
+        assert_eq!(freezes.stop(&first), first);
+        for since in [2, 3] {
+            let held = freezes.stop(&asked(scope.clone(), "risk/r", None, since));
+            let kept = held.first.as_ref().unwrap();
+            let kept = (kept.by.as_str(), kept.reason.as_deref(), kept.since);
+            assert_eq!(kept, ("operator/a", Some("odd trades"), 1));
+            assert_eq!(freezes.in_force()[&scope].record, held);
+        }
+        let bot = Principal::new(Role::Bot, "a").unwrap();
+        let told = freezes.covering(&subject(&bot)).unwrap();
+        assert!(
+            told.contains("risk/r") && told.contains("odd trades"),
+            "{told}"
+        );
+        // An unfreezing that was asked for before is of the first one.
+        freezes.lift(&scope, 1);
+        assert!(freezes.in_force().contains_key(&scope));
+        freezes.lift(&scope, 3);
+        let again = freezes.stop(&asked(scope, "risk/r", None, 4));
+        assert_eq!(again.first, None);
+    }
+
     #[test]
     fn each_scope_stops_its_own_and_nothing_else() {
         let bot = Principal::new(Role::Bot, "a").unwrap();
@@ -291,17 +387,7 @@ mod tests {
         for (scopes, stops) in [(&covering[..], true), (&others[..], false)] {
             for scope in scopes {
                 let freezes = Freezes::default();
-                freezes.hold(
-                    FreezeRecord {
-                        scope: scope.clone(),
-                        by: "risk/r".to_owned(),
-                        certificate: None,
-                        reason: None,
-                        since: 0,
-                        lifted_at: None,
-                    },
-                    false,
-                );
+                freezes.stop(&asked(scope.clone(), "risk/r", None, 0));
                 assert_eq!(
                     freezes.covering(&subject(&bot)).is_some(),
                     stops,

@@ -204,8 +204,9 @@ async fn freeze(app: &App, scope: Scope, reason: String) {
         reason: Some(reason),
         since: app.clock.now().micros(),
         lifted_at: None,
+        first: None,
     };
-    app.freezes.hold(record.clone(), false);
+    let record = app.freezes.stop(&record);
     metrics::counter!("countersign_freezes_total").increment(1);
     freezes::record(app, Actor::System, &record).await;
 }

@@ -286,7 +286,10 @@ async fn a_no_on_the_device_or_in_the_group_is_a_no() {
         "no",
     ];
     let rejected = desk.ends(0, &reject);
-    assert!(rejected.stdout.contains("rejected by carol"), "{rejected}");
+    assert!(
+        rejected.stdout.contains("for carol (unsigned) at"),
+        "{rejected}"
+    );
     alice.ledger().press_with(Buttons::always(Press::Approve));
     desk.ends(1, &approve);
     desk.ends(1, &["requests", "watch", &request]);

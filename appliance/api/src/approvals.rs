@@ -1,5 +1,7 @@
 //! People saying yes or no.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -69,8 +71,11 @@ pub struct AskedGroup {
     pub quorum: u32,
     /// How many approvals count now.
     pub counted: u32,
-    /// Members who can approve.
+    /// Its members.
     pub approvers: Vec<String>,
+    /// Those of them whose approval would not count, by name, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub do_not_count: BTreeMap<String, String>,
     /// The rule that asks; `change` for a governed change.
     pub rule: String,
     /// When the time lock is over, RFC 3339 UTC.

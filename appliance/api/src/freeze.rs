@@ -110,9 +110,24 @@ pub struct FreezeState {
     pub since: String,
     /// False while the record of it could not be written; it holds all the same.
     pub recorded: bool,
-    /// That nobody can ever lift it, where that is so; in the answer to a freeze.
+    /// The freeze that was in force first, where this one was put on top of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<FirstFreeze>,
+    /// In the answer to a freeze: that nothing here has that name, or that nobody can ever lift it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
+}
+
+/// The freeze that later ones of the same scope were put on top of.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FirstFreeze {
+    /// Who stopped it.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// RFC 3339 UTC.
+    pub since: String,
 }
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub struct Grant {
     /// RFC 3339 UTC, once revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
+    /// That no certificate names the bot, told where the grant is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// Query of `GET /v1/grants`.

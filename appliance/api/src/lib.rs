@@ -44,7 +44,7 @@ pub use audit::{
 pub use changes::{PendingChange, Unfreeze};
 pub use clock::{ClockState, ConfirmClock};
 pub use dry_run::{RehearseQuery, Rehearsed, RehearsedEntry};
-pub use freeze::{Freeze, FreezeScope, FreezeState};
+pub use freeze::{FirstFreeze, Freeze, FreezeScope, FreezeState};
 pub use grants::{CreateGrant, Grant, GrantQuery};
 pub use import::{ImportKey, ImportWallet, SealedHeader};
 pub use limits::{LimitUse, LimitsQuery};
@@ -75,6 +75,6 @@ pub use tables::{FeedTable, LookupTable};
 pub use users::{CreateUser, User, UserQuery};
 pub use venues::{AuthField, CreateVenue, LeverageBounds, PatchVenue, Venue, VenueQuery};
 pub use wallets::{
-    CreateWallet, ManageWallet, PatchWallet, PreviousKey, RotatedWallet, Wallet, WalletCheck,
-    WalletLimit, WalletQuery, WalletStatus,
+    CreateWallet, ManageWallet, PatchWallet, PauseWallet, PreviousKey, RotatedWallet, Wallet,
+    WalletCheck, WalletLimit, WalletQuery, WalletStatus,
 };

@@ -29,6 +29,9 @@ pub struct PolicySummary {
     /// What is likely to be a mistake in it; told where it is proposed, and of the active one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<PolicyFinding>,
+    /// That what was proposed is the active policy already, so that nothing was done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchanged: bool,
 }
 
 /// One thing that is likely to be a mistake in a policy.

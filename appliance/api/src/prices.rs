@@ -22,4 +22,7 @@ pub struct Price {
     pub price_usd: String,
     /// When it was set, RFC 3339 UTC.
     pub set_at: String,
+    /// Until when the active policy takes it, RFC 3339 UTC; absent where that uses no price of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
 }

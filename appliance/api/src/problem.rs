@@ -24,7 +24,7 @@ pub enum ErrorCode {
     Frozen,
     /// There is no such thing, or it is not yours.
     NotFound,
-    /// Your role may not do this.
+    /// You may not do this: by your role, or for the reason that is told.
     Forbidden,
     /// The idempotency key was used with other content.
     IdempotencyConflict,
@@ -121,7 +121,7 @@ impl ErrorCode {
             Self::WalletPaused => "the wallet does not sign",
             Self::Frozen => "signing is frozen",
             Self::NotFound => "not found",
-            Self::Forbidden => "not allowed for this role",
+            Self::Forbidden => "not allowed",
             Self::IdempotencyConflict => "idempotency key used with other content",
             Self::HsmUnavailable => "the HSM does not answer",
             Self::NotReady => "the appliance is not ready",

@@ -109,7 +109,7 @@ pub const ROUTES: &[Route] = &[
     route(Get, "/v1/wallets/{id}", WALLET_READERS, "one wallet", None, Some("Wallet")),
     route(Patch, "/v1/wallets/{id}", &[Gateway, Operator], "change a wallet's name or limits; loosening is governed", Some("PatchWallet"), Some("Wallet")),
     route(Patch, "/v1/wallets/{id}/managed", &[Risk], "tighten a wallet as its risk manager", Some("ManageWallet"), Some("Wallet")),
-    route(Post, "/v1/wallets/{id}/pause", &[Gateway, Operator, Risk], "stop signing", None, Some("Wallet")),
+    route(Post, "/v1/wallets/{id}/pause", &[Gateway, Operator, Risk], "stop signing", Some("PauseWallet"), Some("Wallet")),
     route(Post, "/v1/wallets/{id}/resume", &[Gateway, Operator], "sign again", None, Some("Wallet")),
     route(Post, "/v1/wallets/{id}/archive", &[Gateway, Operator], "stop signing for ever", None, Some("Wallet")),
     route(Post, "/v1/wallets/{id}/rotate", &[Gateway, Operator], "a new key under the same id; needs an Idempotency-Key", None, Some("RotatedWallet")),

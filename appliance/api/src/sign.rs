@@ -131,4 +131,7 @@ pub struct SignedAnswer {
     /// What the message does, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<String>,
+    /// What to do next, where nothing is signed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }

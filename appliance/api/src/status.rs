@@ -50,6 +50,12 @@ pub struct Status {
     pub log_vkey: String,
     /// The caller's own SPIFFE id.
     pub you: String,
+    /// The certificate the caller came with, `crt_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Until when that one is good beside the one it was renewed to, if it was, RFC 3339 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_ends_at: Option<String>,
     /// What makes the appliance less than it should be, though it works: that nobody can agree to
     /// changes, or that two approvers are one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

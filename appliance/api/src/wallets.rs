@@ -37,6 +37,15 @@ pub struct ManageWallet {
     pub limits: Vec<WalletLimit>,
 }
 
+/// Body of `POST /v1/wallets/{id}/pause`; it may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseWallet {
+    /// Why, for the log; at most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// Body of `POST /v1/wallets`. One wallet per user, venue and environment: created on the first
 /// call, returned after.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

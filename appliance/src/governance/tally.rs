@@ -1,6 +1,6 @@
 //! What people said, held against what is demanded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_intent::{ApproverId, Timestamp};
 use countersign_policy::Requirement;
@@ -43,8 +43,10 @@ pub struct Tally {
 pub struct GroupTally {
     /// What is demanded.
     pub requirement: Requirement,
-    /// Who can agree.
+    /// Its members.
     pub approvers: Vec<String>,
+    /// Those of them whose approval would not count, and why.
+    pub without: BTreeMap<String, String>,
     /// How many approvals count.
     pub counted: usize,
 }
@@ -98,6 +100,9 @@ pub fn tally(
         Err(why) => tally.missing.push(why.clone()),
         Ok(standing) => {
             let agreed = count(ask, standing, consent, &given, now, &mut tally);
+            for group in &mut tally.groups {
+                group.without = without(ask, &group.approvers, approvers);
+            }
             if agreed {
                 tally.state = State::Approved;
             }
@@ -116,6 +121,21 @@ pub fn tally(
         tally.missing = vec!["it was used already".to_owned()];
     }
     tally
+}
+
+/// The members who have no say in this, and why.
+fn without(ask: &Ask, members: &[String], enrolled: &[Approver]) -> BTreeMap<String, String> {
+    let why = |name: &String| match enrolled.iter().find(|one| one.record.name == *name) {
+        None => Some("is not enrolled".to_owned()),
+        Some(one) if one.is(&ask.asker) => Some("asks for this".to_owned()),
+        Some(one) if ask.is_by(one) => Some(format!(
+            "the certificate that {} asked with rests on their word",
+            ask.asker
+        )),
+        Some(_) => None,
+    };
+    let told = members.iter().map(|name| Some((name.clone(), why(name)?)));
+    told.flatten().collect()
 }
 
 /// Whether every group agreed; time locks aside.
@@ -163,6 +183,7 @@ fn count(
         tally.groups.push(GroupTally {
             requirement: requirement.clone(),
             approvers: group.approvers().iter().map(ToString::to_string).collect(),
+            without: BTreeMap::new(),
             counted: counting.len(),
         });
     }

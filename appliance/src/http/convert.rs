@@ -12,6 +12,7 @@ mod wallets;
 use countersign_api as api;
 use countersign_decode::solana::from_base64;
 use countersign_intent::{Action, Address, Role, Span, Timestamp};
+use countersign_policy::{PolicyAsset, PolicySet};
 use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
@@ -154,6 +155,7 @@ pub fn grant(stored: &Stored<GrantRecord>) -> api::Grant {
         actions: stored.record.actions.clone(),
         created_at: time(stored.record.created_at),
         revoked_at: stored.record.revoked_at.map(time),
+        warning: None,
     }
 }
 
@@ -214,14 +216,19 @@ pub fn blocked(blocked: &Blocked) -> api::BlockedPrincipal {
     }
 }
 
-/// A price on the wire.
+/// A price on the wire, with how long a policy takes it.
 #[must_use]
-pub fn price(record: &PriceRecord) -> api::Price {
+pub fn price(record: &PriceRecord, policy: Option<&PolicySet>) -> api::Price {
+    let mut assets = policy.into_iter().flat_map(PolicySet::assets);
+    let asset = assets.find(|asset| asset.symbol() == record.asset);
+    let max_age = asset.and_then(PolicyAsset::price_max_age);
+    let set_at = Timestamp::from_micros(record.set_at);
     let amount = countersign_intent::Amount::from_base(u128::from(record.micro_usd));
     api::Price {
         asset: record.asset.clone(),
         price_usd: amount.display(6).to_string(),
-        set_at: time(record.set_at),
+        set_at: set_at.to_string(),
+        expires_at: max_age.map(|max_age| set_at.saturating_add(max_age).to_string()),
     }
 }
 
@@ -237,6 +244,7 @@ pub fn policy(stored: &Stored<PolicyRecord>, active: Option<u64>) -> api::Policy
         active: active == Some(record.version),
         created_at: time(record.created_at),
         findings: Vec::new(),
+        unchanged: false,
     }
 }
 
@@ -278,6 +286,11 @@ pub fn freeze(freeze: &InForce) -> api::FreezeState {
         reason: freeze.record.reason.clone(),
         since: time(freeze.record.since),
         recorded: freeze.recorded,
+        first: freeze.record.first.as_ref().map(|first| api::FirstFreeze {
+            by: first.by.clone(),
+            reason: first.reason.clone(),
+            since: time(first.since),
+        }),
         warning: None,
     }
 }

@@ -34,6 +34,13 @@ impl ApiError {
         Self(Box::new(problem))
     }
 
+    /// The same under a title of its own, for a case that the code's would tell wrongly.
+    #[must_use]
+    pub fn titled(mut self, title: &str) -> Self {
+        title.clone_into(&mut self.0.title);
+        self
+    }
+
     /// The same with a stable word for why, which tells cases of one code apart.
     #[must_use]
     pub fn because(mut self, why: &str) -> Self {
@@ -81,6 +88,7 @@ pub fn problem_response(problem: &Problem) -> Response<Body> {
 #[must_use]
 pub fn refuse_identity(error: &IdentityError) -> Response<Body> {
     let refused = ApiError::new(ErrorCode::Forbidden, error.to_string());
+    let refused = refused.titled("this certificate is not let in");
     problem_response(&refused.because(error.code()).0)
 }
 
@@ -191,9 +199,12 @@ impl From<CertificateError> for ApiError {
         let detail = error.to_string();
         match error {
             CertificateError::NotFound(_) => Self::new(ErrorCode::NotFound, detail),
-            CertificateError::Identity(_) | CertificateError::Blocked(_) => {
-                Self::new(ErrorCode::Forbidden, detail)
+            CertificateError::Identity(error) => {
+                Self::new(ErrorCode::Forbidden, detail).because(error.code())
             }
+            CertificateError::Blocked(_) => Self::new(ErrorCode::Forbidden, detail)
+                .titled("this name is blocked")
+                .because("principal_blocked"),
             CertificateError::Renewed { .. }
             | CertificateError::LastOperator(_)
             | CertificateError::NobodyCouldAsk { .. } => {
@@ -246,9 +257,9 @@ impl From<GovernError> for ApiError {
                 });
                 error
             }
-            GovernError::Forbidden(_) => {
-                Self::new(ErrorCode::Forbidden, detail).because("approver")
-            }
+            GovernError::Forbidden(_) => Self::new(ErrorCode::Forbidden, detail)
+                .titled("this approver has no say in this")
+                .because("approver"),
             GovernError::Field { field, .. } => Self::field(field, detail),
             GovernError::WrongSignature { .. } => Self::field("signature", detail),
             GovernError::Unreadable(_) => Self::new(ErrorCode::NotReady, detail),

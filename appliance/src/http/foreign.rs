@@ -180,6 +180,8 @@ fn foreign(field: &str, value: &str) -> ApiError {
     );
     error.0.field = Some(field.to_owned());
     error
+        .titled("sent by another site's page")
+        .because("foreign")
 }
 
 fn shown(text: &str) -> String {

@@ -12,6 +12,7 @@ use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Peer};
+use super::names;
 use super::phase::require_phase;
 use crate::app::App;
 use crate::freezes::{self, FreezeRecord, InForce};
@@ -35,6 +36,7 @@ pub(super) async fn freeze(
         reason: body.reason,
         since: app.clock.now().micros(),
         lifted_at: None,
+        first: None,
     };
     if rehearsal::is_on() {
         let entry = app
@@ -43,13 +45,17 @@ pub(super) async fn freeze(
             .map_err(RecordsError::from)?;
         rehearsal::stop(&[entry])?;
     }
-    app.freezes.hold(record.clone(), false);
+    let record = app.freezes.stop(&record);
     metrics::counter!("countersign_freezes_total").increment(1);
     let recorded = freezes::record(&app, peer.actor(), &record).await;
     let active = app.policies.active();
     let never = changeable::of_now(&app, active.as_ref().map(|policy| &policy.set));
+    let never = never.map(|why| format!("{why}; {}", changeable::CONSEQUENCE));
+    // It holds, whatever is found: what was meant may be signing on under another name.
+    let unknown = names::unknown(&app, &record.scope).await;
+    let warnings: Vec<String> = unknown.into_iter().chain(never).collect();
     Ok(Json(FreezeState {
-        warning: never.map(|why| format!("{why}; {}", changeable::CONSEQUENCE)),
+        warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
         ..convert::freeze(&InForce { record, recorded })
     }))
 }

@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use countersign_api::{CreateGrant, ErrorCode, Grant, GrantQuery, Page};
 use countersign_audit::Kind as EntryKind;
-use countersign_intent::{Action, GrantId, Timestamp, WalletId};
+use countersign_intent::{Action, GrantId, Principal, Role, Timestamp, WalletId};
 
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
 use super::page::{Dated, Narrow, Part, is_before, narrowed};
 use super::phase::require_phase;
-use super::{convert, wallets};
+use super::{convert, names, wallets};
 use crate::app::App;
 use crate::grants::GrantRecord;
 use crate::phase::Activity;
@@ -41,7 +41,7 @@ pub(super) async fn create(
     let existing = app.records.find::<GrantRecord>(&lookup).await?;
     let stored = match existing {
         Some(stored) if stored.record.actions == record.actions => {
-            return Ok(Json(convert::grant(&stored)));
+            return Ok(made(&app, &stored));
         }
         Some(mut stored) => {
             let more = widens(&stored.record.actions, &record.actions);
@@ -63,7 +63,16 @@ pub(super) async fn create(
             stored
         }
     };
-    Ok(Json(convert::grant(&stored)))
+    Ok(made(&app, &stored))
+}
+
+/// A grant may come before the bot's certificate; so may a name that nobody has.
+fn made(app: &App, stored: &Stored<GrantRecord>) -> Json<Grant> {
+    let bot = Principal::new(Role::Bot, &stored.record.bot);
+    Json(Grant {
+        warning: bot.ok().and_then(|bot| names::principal(app, &bot)),
+        ..convert::grant(stored)
+    })
 }
 
 /// The actions that a grant would gain.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use countersign_api::{LimitUse, LimitsQuery, Page};
-use countersign_intent::{Address, Amount, Asset, Principal, Role, Timestamp, Venue, WalletId};
+use countersign_intent::{
+    Address, Amount, AssetNames, Principal, Role, Timestamp, Venue, WalletId,
+};
 use countersign_policy::usage::Window;
 use countersign_policy::{Cap, Limit, Per, PolicySet, Scope};
 use countersign_store::Store;
@@ -163,18 +165,8 @@ fn unit(set: &PolicySet, cap: Cap) -> (String, u8) {
     match cap {
         Cap::Amount {
             asset, decimals, ..
-        } => (symbol(set, asset), decimals),
+        } => (set.symbol(asset), decimals),
         Cap::MicroUsd(_) => ("USD".to_owned(), USD_DECIMALS),
         Cap::Count(_) => ("requests".to_owned(), 0),
-    }
-}
-
-/// The policy's word for an asset; a mint where it has none.
-fn symbol(set: &PolicySet, asset: Asset) -> String {
-    let named = set.assets().iter().find(|one| one.asset() == asset);
-    match (named, asset.mint()) {
-        (Some(named), _) => named.symbol().to_owned(),
-        (None, Some(mint)) => mint.to_string(),
-        (None, None) => asset.to_string(),
     }
 }

@@ -17,6 +17,7 @@ mod freeze;
 mod grants;
 mod limits;
 mod messages;
+mod names;
 pub mod nonces;
 mod objects;
 pub mod operations;

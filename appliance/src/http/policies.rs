@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::governance::change::What;
 use crate::governance::{also, changeable};
 use crate::phase::Activity;
-use crate::policies::PolicyRecord;
+use crate::policies::{ActivePolicy, PolicyRecord};
 use crate::records::{Draft, RecordsError, Stored};
 
 pub(super) async fn list(
@@ -102,6 +102,11 @@ pub(super) async fn propose(
     let mut turn = app.records.turn().await;
     let active = app.policies.active();
     if let Some(active) = &active
+        && active.set.text() == body.text
+    {
+        return unchanged(&app, active).await;
+    }
+    if let Some(active) = &active
         && compare(&active.set, &proposed) != Change::Tightening
     {
         drop(turn);
@@ -145,6 +150,19 @@ pub(super) async fn propose(
     let summary = PolicySummary {
         findings: findings(&proposed),
         ..convert::policy(&stored, Some(stored.record.version))
+    };
+    Ok(Json(summary).into_response())
+}
+
+/// A version that differs in nothing would only make every approval that waits be asked for anew.
+async fn unchanged(app: &App, active: &ActivePolicy) -> Result<Response, ApiError> {
+    let stored = app.records.get(*active.id.as_bytes()).await?;
+    let stored: Stored<PolicyRecord> =
+        stored.ok_or_else(|| ApiError::not_found("policy", &active.id.to_string()))?;
+    let summary = PolicySummary {
+        findings: findings(&active.set),
+        unchanged: true,
+        ..convert::policy(&stored, Some(active.version))
     };
     Ok(Json(summary).into_response())
 }

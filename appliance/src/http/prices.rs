@@ -7,6 +7,7 @@ use axum::extract::State;
 use countersign_api::{Page, PageQuery, Price, SetPrice};
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::Amount;
+use countersign_policy::PolicySet;
 
 use super::convert;
 use super::error::ApiError;
@@ -25,13 +26,10 @@ pub(super) async fn set(
 ) -> Result<Json<Price>, ApiError> {
     require_phase(&app, Activity::Change)?;
     let policy = app.policies.active();
-    let named = policy.is_some_and(|policy| {
-        let mut assets = policy.set.assets().iter();
-        assets.any(|asset| asset.symbol() == body.asset)
-    });
-    if !named {
-        let detail = format!("the active policy names no asset `{}`", body.asset);
-        return Err(ApiError::field("asset", detail));
+    let set = policy.as_ref().map(|policy| &policy.set);
+    let mut assets = set.into_iter().flat_map(PolicySet::assets);
+    if !assets.any(|asset| asset.symbol() == body.asset) {
+        return Err(ApiError::field("asset", undeclared(&body.asset)));
     }
     let price = Amount::from_display(&body.price_usd, 6)
         .map_err(|error| ApiError::field("price_usd", error.to_string()))?;
@@ -60,7 +58,15 @@ pub(super) async fn set(
     turn.commit(vec![draft], vec![entry]).await?;
     // Within the turn, so that an older reading does not come after a newer one.
     app.prices.load(&app.records).await?;
-    Ok(Json(convert::price(&record)))
+    Ok(Json(convert::price(&record, set)))
+}
+
+/// Rules and limits may name the asset all the same: it has a price only once it is declared.
+fn undeclared(asset: &str) -> String {
+    format!(
+        "the active policy has no `[assets.{asset}]`, so it uses no price of it; propose one with \
+         `reference_price_usd = {{ source = \"operator\", max_age = \"24h\" }}` there"
+    )
 }
 
 pub(super) async fn list(
@@ -75,7 +81,9 @@ pub(super) async fn list(
         let times = other.set_at.cmp(&one.set_at);
         times.then_with(|| one.asset.cmp(&other.asset))
     });
-    let items: Vec<Price> = records.iter().map(convert::price).collect();
+    let policy = app.policies.active();
+    let set = policy.as_ref().map(|policy| &policy.set);
+    let items: Vec<Price> = records.iter().map(|one| convert::price(one, set)).collect();
     let name = |price: &Price| price.asset.clone();
     Ok(Json(cut(
         items,

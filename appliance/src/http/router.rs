@@ -200,7 +200,7 @@ async fn guard(
         && !judged
         && !route.is_free_when_frozen()
     {
-        return Err(ApiError::new(ErrorCode::Frozen, freeze));
+        return Err(ApiError::new(ErrorCode::Frozen, freeze).titled("you are frozen"));
     }
     // The sign walk is a task of its own already.
     if signs(route) && peer.role() == Role::Bot {
@@ -411,6 +411,8 @@ fn forbidden(route: &Route, role: Role) -> ApiError {
             allowed.join(", ")
         ),
     )
+    .titled("not allowed for this role")
+    .because("role")
 }
 
 async fn no_such_route(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -85,6 +85,8 @@ impl From<SecondFactorError> for ApiError {
         };
         let mut error = Self::new(ErrorCode::Forbidden, detail);
         error.0.field = Some(OTP_HEADER.to_owned());
-        error.because(why)
+        error
+            .titled("the one-time code does not let this pass")
+            .because(why)
     }
 }

@@ -39,7 +39,9 @@ pub(super) async fn solana(
     if peer.role() != Role::Bot && !query.dry_run {
         let detail = "only a bot may ask for a signature; an operator may ask with \
                       `?dry_run=true`";
-        return Err(ApiError::new(ErrorCode::Forbidden, detail));
+        return Err(ApiError::new(ErrorCode::Forbidden, detail)
+            .titled("not allowed for this role")
+            .because("role"));
     }
     let key = match idempotency_key(&headers)? {
         Some(key) => key,

@@ -17,6 +17,12 @@ pub(super) async fn openapi(_: Peer) -> Json<serde_json::Value> {
     Json(countersign_api::document())
 }
 
+/// When the caller's certificate ends because another one took its place.
+fn ends_at(app: &App, peer: &Peer) -> Option<String> {
+    let issued = app.register.get(&peer.0.serial())?;
+    issued.ends_at.map(|ends_at| ends_at.to_string())
+}
+
 pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<Status>, ApiError> {
     let rows = app.db.checkpoints(None, 1).await?;
     let phase = if app.freezes.everything() {
@@ -43,6 +49,8 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         policy_hash: policy.map(|policy| convert::policy_hash(policy.set.text())),
         log_vkey: app.log_verifier.vkey(),
         you: peer.actor().name().to_owned(),
+        certificate: Some(peer.certificate().to_owned()),
+        certificate_ends_at: ends_at(&app, &peer),
         warnings,
     }))
 }

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use countersign_api::{
-    CreateWallet, ManageWallet, Page, PatchWallet, Wallet, WalletQuery, WalletStatus,
+    CreateWallet, ManageWallet, Page, PatchWallet, PauseWallet, Wallet, WalletQuery, WalletStatus,
 };
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Role, Timestamp, UserId, Venue, WalletId};
@@ -19,7 +19,7 @@ use serde_json::{Map, json};
 use super::changes::propose;
 use super::convert;
 use super::error::ApiError;
-use super::extract::{Body, Path, Peer, Query};
+use super::extract::{Body, OptionalBody, Path, Peer, Query};
 use super::feed::{self, Feed, Followed};
 use super::page::{Dated, Narrow, Part, is_before, narrowed};
 use super::phase::require_phase;
@@ -278,9 +278,11 @@ pub(super) async fn pause(
     State(app): State<Arc<App>>,
     peer: Peer,
     Path(text): Path,
+    OptionalBody(body): OptionalBody<PauseWallet>,
 ) -> Result<Json<Wallet>, ApiError> {
     require_phase(&app, Activity::Tighten)?;
-    set_status(&app, &peer, &text, Status::Paused).await
+    convert::optional_text("reason", body.reason.as_deref(), 256)?;
+    set_status(&app, &peer, &text, Status::Paused, body.reason).await
 }
 
 pub(super) async fn resume(
@@ -289,7 +291,7 @@ pub(super) async fn resume(
     Path(text): Path,
 ) -> Result<Json<Wallet>, ApiError> {
     require_phase(&app, Activity::Change)?;
-    set_status(&app, &peer, &text, Status::Active).await
+    set_status(&app, &peer, &text, Status::Active, None).await
 }
 
 pub(super) async fn archive(
@@ -298,7 +300,7 @@ pub(super) async fn archive(
     Path(text): Path,
 ) -> Result<Json<Wallet>, ApiError> {
     require_phase(&app, Activity::Tighten)?;
-    set_status(&app, &peer, &text, Status::Archived).await
+    set_status(&app, &peer, &text, Status::Archived, None).await
 }
 
 async fn set_status(
@@ -306,6 +308,7 @@ async fn set_status(
     peer: &Peer,
     text: &str,
     status: Status,
+    reason: Option<String>,
 ) -> Result<Json<Wallet>, ApiError> {
     let mut stored = find(app, peer, text).await?;
     if stored.record.status == status {
@@ -318,7 +321,10 @@ async fn set_status(
         )
         .because("archived"));
     }
-    let detail = json!({ "from": stored.record.status, "to": status });
+    let mut detail = json!({ "from": stored.record.status, "to": status });
+    if let (Some(reason), Some(detail)) = (reason, detail.as_object_mut()) {
+        detail.insert("reason".to_owned(), json!(reason));
+    }
     stored.record.status = status;
     change(app, peer, stored, &detail).await
 }

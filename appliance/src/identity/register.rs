@@ -233,6 +233,16 @@ impl Register {
         issuers
     }
 
+    /// Everybody who has a certificate that is known here, good or not.
+    #[must_use]
+    pub fn principals(&self) -> HashSet<Principal> {
+        let state = self.read();
+        let entries = state.issued.values();
+        entries
+            .map(|entry| entry.issued.principal.clone())
+            .collect()
+    }
+
     /// The certificates that are let in now.
     #[must_use]
     pub fn ways_in(&self, now: Timestamp) -> Vec<Way> {

@@ -257,10 +257,20 @@ fn remembered(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
             quorum: Some(quorum),
             expires_at: Some(Timestamp::from_micros(expires_at).to_string()),
             effects,
+            detail: Some(wait(id)),
             ..empty(id, log_index, Decision::ApprovalRequired)
         })),
         Some(Remembered::Allow { .. }) | None => unreadable(id, log_index),
     }
+}
+
+/// What whoever asked does once people are asked.
+fn wait(id: RequestId) -> String {
+    format!(
+        "nothing is signed yet: people approve it with `countersign requests approve {id}`; \
+         `GET /v1/requests/{id}?wait=30s` tells when they did, then send the same intent again, under a \
+         new idempotency key, with `approved_request_id` {id}"
+    )
 }
 
 fn dry_run(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
@@ -296,6 +306,21 @@ fn dry_run(id: RequestId, log_index: u64, answer: &[u8]) -> Answer {
     Answer::Done(Box::new(answer))
 }
 
+/// What to do about a denial, after its reasons.
+fn next(id: RequestId, code: ErrorCode, reasons: &[countersign_api::Reason]) -> String {
+    let heals = reasons.iter().all(|reason| reason.retry_after.is_some());
+    match code {
+        ErrorCode::LimitExceeded if heals => {
+            "; send it again from `retry_after` on, under a new idempotency key".to_owned()
+        }
+        ErrorCode::PolicyDenied => format!(
+            "; send something else, or ask an operator, to whom `countersign policy explain {id}` shows \
+             what would permit it"
+        ),
+        _ => String::new(),
+    }
+}
+
 /// A denial as a problem with every reason.
 fn denial(
     id: RequestId,
@@ -310,6 +335,7 @@ fn denial(
     let mut problem = Problem::new(code, messages.join("; "));
     problem.request_id = Some(id.to_string());
     problem.log_index = Some(log_index);
+    problem.detail.push_str(&next(id, code, &reasons));
     if code == ErrorCode::LimitExceeded {
         // Every limit has to have room again, so the latest moment counts.
         problem.retry_after = reasons
@@ -346,6 +372,7 @@ fn empty(id: RequestId, log_index: u64, decision: Decision) -> SignedAnswer {
         expires_at: None,
         reasons: Vec::new(),
         effects: Vec::new(),
+        detail: None,
     }
 }
 

@@ -225,6 +225,9 @@ fn hint(what: &str) -> Option<&'static str> {
     if what.contains("invalid peer certificate") {
         return Some("is `--ca` the CA of this appliance, and the URL's host in its certificate?");
     }
+    if what.contains("Connection refused") {
+        return Some("does `countersignd` run there? Its `url` file stays behind when it ends");
+    }
     what.contains("received fatal alert")
         .then_some("the appliance refused TLS 1.3 or your certificate: is it expired or revoked?")
 }

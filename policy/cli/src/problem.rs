@@ -47,7 +47,11 @@ pub(crate) fn sentences(problem: &Problem) -> Vec<String> {
         (None, Some(index)) => lines.push(format!("  recorded as log entry {index}")),
         (None, None) => {}
     }
-    let step = next_of_case(problem).or_else(|| next_step(problem.code));
+    let named = |reason: &Reason| reason.message.contains("`countersign ");
+    let step = match problem.reasons.iter().any(named) {
+        true => next_of_case(problem),
+        false => next_of_case(problem).or_else(|| next_step(problem.code)),
+    };
     lines.extend(step.map(|step| format!("  next: {step}")));
     lines
 }
@@ -59,7 +63,9 @@ fn says_more(problem: &Problem) -> bool {
         .iter()
         .map(|reason| reason.message.as_str())
         .collect();
-    !["", problem.title.as_str(), &reasons.join("; ")].contains(&problem.detail.as_str())
+    let told = reasons.join("; ");
+    let reasons_told = !told.is_empty() && problem.detail.starts_with(&told);
+    !reasons_told && !["", problem.title.as_str()].contains(&problem.detail.as_str())
 }
 
 /// One reason as one line, the rule's name in it once.
@@ -106,6 +112,10 @@ fn of_identity(case: &str) -> Option<&'static str> {
             "compare this machine's clock with the appliance's: `countersign clock show`"
         }
         "certificate_unknown" => "use a certificate that this appliance issued: check `--cert`",
+        "role" => "use a profile of a role that may do this; `countersign status` shows yours",
+        "principal_blocked" => {
+            "take another name, or have people lift the block: `countersign pki unblock ROLE/NAME`"
+        }
         _ => return None,
     })
 }
@@ -154,16 +164,14 @@ const fn next_step(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::Undecodable => {
             Some("`countersign decode` shows how far the bytes are understood")
         }
-        ErrorCode::PolicyDenied | ErrorCode::LimitExceeded => {
+        ErrorCode::PolicyDenied => {
             Some("`countersign policy show` has the rules and limits that decide")
         }
+        ErrorCode::LimitExceeded => Some("`countersign limits show` has what is left under each"),
         ErrorCode::WalletPaused => {
             Some("`countersign wallets show` has its state; `wallets resume` ends a pause")
         }
         ErrorCode::Frozen => Some("`countersign status` lists the freezes in force"),
-        ErrorCode::Forbidden => {
-            Some("use a profile of a role that may do this; `countersign status` shows yours")
-        }
         ErrorCode::NotFound => Some("check the id with the matching `list` command"),
         ErrorCode::IdempotencyConflict => Some("leave `--idempotency-key` out, or use a new one"),
         ErrorCode::HsmUnavailable | ErrorCode::NotReady => {
@@ -173,6 +181,7 @@ const fn next_step(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::InvalidRequest
         | ErrorCode::TooLarge
         | ErrorCode::AlreadyDecided
+        | ErrorCode::Forbidden
         | ErrorCode::NotBindable
         | ErrorCode::VenueError
         | ErrorCode::VenueUnreachable => None,
@@ -269,11 +278,29 @@ mod tests {
                 Some("clock"),
                 "clock confirm",
             ),
-            (forbidden, "forbidden", None, "profile of a role"),
+            (forbidden, "role", None, "profile of a role"),
+            (forbidden, "principal_blocked", None, "pki unblock"),
+            (
+                ErrorCode::LimitExceeded,
+                "limit_exceeded",
+                None,
+                "limits show",
+            ),
         ] {
             let told = step(code, case, rule);
             assert!(told.contains(expected), "{case} {rule:?}: {told}");
         }
+    }
+
+    #[test]
+    fn a_reason_that_names_the_command_is_followed_by_no_other() {
+        let mut problem = denial();
+        problem.reasons[1].message =
+            "the price of SOL is missing: `countersign prices set SOL …`".to_owned();
+        let lines = sentences(&problem);
+        assert!(!lines.concat().contains("  next: "), "{lines:?}");
+        let forbidden = Problem::new(ErrorCode::Forbidden, "it rests on their word");
+        assert!(!sentences(&forbidden).concat().contains("profile"));
     }
 
     #[test]

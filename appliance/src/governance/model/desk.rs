@@ -446,9 +446,10 @@ impl Desk {
             reason: None,
             since: self.app().clock.now().micros(),
             lifted_at: None,
+            first: None,
         };
         let app = self.app();
-        app.freezes.hold(record.clone(), false);
+        let record = app.freezes.stop(&record);
         let id = Scope::Everything.row_id();
         let draft = match app.records.get::<FreezeRecord>(id).await.unwrap() {
             Some(mut stored) => {

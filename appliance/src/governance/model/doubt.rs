@@ -30,6 +30,7 @@ async fn what_a_lost_answer_left_in_the_database_counts() {
         reason: None,
         since: 1,
         lifted_at: None,
+        first: None,
     };
     let drafts = vec![
         Draft::new([7; 16], &second).unwrap(),

@@ -111,6 +111,7 @@ pub fn tell(request: &mut api::Request, ask: &Ask, consent: &ConsentRecord, tall
             quorum: u32::from(group.requirement.quorum),
             counted: u32::try_from(group.counted).unwrap_or(u32::MAX),
             approvers: group.approvers,
+            do_not_count: group.without,
             rule: group.requirement.rule.to_string(),
             opens_at: (ask.asked_at.saturating_add(group.requirement.time_lock)).to_string(),
             expires_at: ask.expires_at.to_string(),

@@ -47,7 +47,9 @@ pub fn feed_refused(error: &FeedError) -> ApiError {
         FeedError::Differs { .. } => ApiError::new(api::ErrorCode::AlreadyDecided, detail),
         FeedError::Gap { .. } => ApiError::field("from", detail),
         FeedError::Length(_) => ApiError::field("addresses", detail),
-        FeedError::Removed(_) => ApiError::new(api::ErrorCode::Forbidden, detail),
+        FeedError::Removed(_) => {
+            ApiError::new(api::ErrorCode::Forbidden, detail).because("removed")
+        }
         FeedError::Full => ApiError::field("address", detail),
     }
 }

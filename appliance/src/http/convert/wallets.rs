@@ -75,7 +75,7 @@ pub fn limits_refused(error: LimitsError) -> ApiError {
             );
             let mut error = ApiError::new(api::ErrorCode::Forbidden, detail);
             error.0.field = Some("limits".to_owned());
-            error
+            error.because("loosens")
         }
     }
 }

@@ -14,8 +14,10 @@ use crate::http::changes::propose;
 use crate::http::convert;
 use crate::http::error::ApiError;
 use crate::http::extract::{OptionalBody, Peer, Query};
+use crate::http::names;
 use crate::http::page::{Narrow, Part, narrowed};
 use crate::http::phase::require_phase;
+use crate::identity::SpiffeId;
 use crate::phase::Activity;
 use crate::records::Stored;
 
@@ -49,6 +51,9 @@ pub(in crate::http) async fn block(
     let mut shown = convert::blocked(&blocked);
     // What it has let others in with is for people to look at; the block itself did not wait.
     shown.issued = issued_by(&app, &principal).await.unwrap_or_default();
+    let unknown = names::principal(&app, &principal);
+    let warnings: Vec<String> = unknown.into_iter().chain(shown.warning).collect();
+    shown.warning = (!warnings.is_empty()).then(|| warnings.join("; "));
     Ok(Json(shown))
 }
 
@@ -61,7 +66,9 @@ async fn issued_by(app: &App, principal: &Principal) -> Result<Vec<String>, ApiE
         let record = &stored.record;
         let others = !record.spiffe_id.ends_with(&format!("/{by}"));
         let theirs = record.issuers.iter().flatten().any(|one| *one == by);
-        if (theirs || record.issued_by == by) && others && record.is_good(now) {
+        let spiffe: Result<SpiffeId, _> = record.spiffe_id.parse();
+        let blocked = spiffe.is_ok_and(|id| app.register.is_blocked(&id.principal));
+        if (theirs || record.issued_by == by) && others && !blocked && record.is_good(now) {
             let id = countersign_intent::CertificateId::from_bytes(stored.id);
             issued.push(format!("{id} {}", record.spiffe_id));
         }

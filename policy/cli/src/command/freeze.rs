@@ -89,6 +89,9 @@ fn show(state: &FreezeState, out: &mut Output) {
         "frozen: {scope} since {} by {}",
         state.since, state.by
     ));
+    if let Some(first) = &state.first {
+        out.line(format!("it was frozen before: {}", status::first(first)));
+    }
     if let Some(warning) = &state.warning {
         out.line(format!("WARNING: {warning}"));
     }

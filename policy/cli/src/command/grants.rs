@@ -145,6 +145,9 @@ fn show(grant: &Grant, out: &mut Output) {
             ("created", Some(grant.created_at.clone())),
         ],
     );
+    if let Some(warning) = &grant.warning {
+        out.line(format!("WARNING: {warning}"));
+    }
 }
 
 fn actions(grant: &Grant) -> String {

@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 use crate::listing::{self, Range, Since};
 use crate::output::Output;
 use crate::session::Session;
-use crate::table::{table, time, whole, words};
+use crate::table::{cell, table, time, whole, words};
 
 /// Reference prices.
 #[derive(Debug, Subcommand)]
@@ -60,8 +60,18 @@ fn list(prices: &[Price], out: &mut Output) {
                 price.asset.clone(),
                 price.price_usd.clone(),
                 price.set_at.clone(),
+                cell(price.expires_at.as_ref()),
             ]
         })
         .collect();
-    table(out, [words("asset"), whole("USD"), time("set")], &rows);
+    table(
+        out,
+        [
+            words("asset"),
+            whole("USD"),
+            time("set"),
+            time("good until"),
+        ],
+        &rows,
+    );
 }

@@ -1,6 +1,6 @@
 //! `countersign status`
 
-use countersign_api::{Check, ClockState, FreezeScope, FreezeState, Status};
+use countersign_api::{Check, ClockState, FirstFreeze, FreezeScope, FreezeState, Status};
 
 use crate::client::Call;
 use crate::failure::Outcome;
@@ -96,9 +96,23 @@ fn freeze(freeze: &FreezeState) -> [String; 5] {
         scope(&freeze.scope),
         freeze.since.clone(),
         freeze.by.clone(),
-        cell(freeze.reason.as_ref()),
+        why(freeze),
         recorded.to_owned(),
     ]
+}
+
+fn why(freeze: &FreezeState) -> String {
+    let reason = cell(freeze.reason.as_ref());
+    match &freeze.first {
+        Some(first) => format!("{reason}; before: {}", self::first(first)),
+        None => reason,
+    }
+}
+
+/// The freeze that another one was put on top of.
+pub(super) fn first(first: &FirstFreeze) -> String {
+    let reason = first.reason.as_deref().unwrap_or("no reason given");
+    format!("since {} by {}: {reason}", first.since, first.by)
 }
 
 /// A scope in words.

@@ -415,6 +415,40 @@ fn status_shows_checks_and_freezes() {
 }
 
 #[test]
+fn a_pause_takes_a_reason_and_needs_none() {
+    let wallet = || {
+        let wallet = json!({
+            "id": WALLET, "user_id": "u", "venue": "solana", "environment": "mainnet", "address": "A",
+            "custody": "resident", "status": "paused", "created_at": "t",
+        });
+        (200, wallet)
+    };
+    let (exit, _, err, calls) = countersign(
+        &["wallets", "pause", WALLET, "--reason", "odd trades"],
+        [wallet()],
+    );
+    assert_eq!(exit, Exit::Done, "{err}");
+    let sent: Value = serde_json::from_slice(calls[0].body.as_ref().unwrap()).unwrap();
+    assert_eq!(sent, json!({"reason": "odd trades"}));
+    let (exit, _, _, calls) = countersign(&["wallets", "pause", WALLET], [wallet()]);
+    assert_eq!(exit, Exit::Done);
+    assert!(calls[0].body.is_none());
+}
+
+#[test]
+fn a_freeze_tells_what_was_frozen_before_and_what_is_not_there() {
+    let state = json!({
+        "scope": {"bot": "botx"}, "by": "risk/r", "since": "t2", "recorded": true,
+        "first": {"by": "operator/a", "reason": "odd trades", "since": "t1"},
+        "warning": "there is no holder of a certificate `bot/botx` here: did you mean `bot/bot`?",
+    });
+    let (exit, out, ..) = countersign(&["freeze", "bot", "botx"], [(200, state)]);
+    assert_eq!(exit, Exit::Done);
+    assert!(out.contains("since t1 by operator/a: odd trades"), "{out}");
+    assert!(out.contains("WARNING: there is no holder"), "{out}");
+}
+
+#[test]
 fn completions_and_man_pages_are_written() {
     let (exit, script, ..) = countersign(&["completions", "bash"], []);
     assert_eq!(exit, Exit::Done);

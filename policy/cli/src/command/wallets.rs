@@ -8,7 +8,9 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
-use countersign_api::{CreateWallet, ManageWallet, PatchWallet, Wallet, WalletLimit, WalletStatus};
+use countersign_api::{
+    CreateWallet, ManageWallet, PatchWallet, PauseWallet, Wallet, WalletLimit, WalletStatus,
+};
 use countersign_intent::{UserId, WalletId};
 
 use crate::change::Sending;
@@ -100,7 +102,13 @@ pub(crate) enum Command {
         sending: Sending,
     },
     /// Stop signing until resumed
-    Pause(One),
+    Pause {
+        #[command(flatten)]
+        one: One,
+        /// Why, for the log
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Sign again
     Resume(One),
     /// Stop signing for ever
@@ -191,7 +199,7 @@ pub(super) fn run(command: Command, session: &mut Session) -> Outcome {
             let limits = read_limits(&limits)?;
             limit(id, limits, managed, &sending, session)
         }
-        Command::Pause(one) => act(&one, "pause", session),
+        Command::Pause { one, reason } => pause(&one, reason, session),
         Command::Resume(one) => act(&one, "resume", session),
         Command::Archive { one, confirm } => archive(&one, confirm, session),
         Command::Rotate(arguments) => rotate::run(&arguments, session),
@@ -242,6 +250,15 @@ fn read_limits(file: &Path) -> Result<Vec<WalletLimit>, Failure> {
 
 fn act(one: &One, verb: &str, session: &mut Session) -> Outcome {
     let call = Call::post(format!("/v1/wallets/{}/{verb}", one.id));
+    one.sending.send(session, call, show)
+}
+
+fn pause(one: &One, reason: Option<String>, session: &mut Session) -> Outcome {
+    let call = Call::post(format!("/v1/wallets/{}/pause", one.id));
+    let call = match reason {
+        Some(_) => call.json(&PauseWallet { reason })?,
+        None => call,
+    };
     one.sending.send(session, call, show)
 }
 

@@ -47,6 +47,9 @@ pub(super) fn run(sending: &Sending, session: &mut Session) -> Outcome {
     let status = session.call::<Status>(&Call::get("/v1/status"))?.body;
     let now = Timestamp::parse(&status.clock.time)
         .map_err(|_| Failure::unreachable(format!("`{}` is no time", status.clock.time)))?;
+    if let Some(ends_at) = &status.certificate_ends_at {
+        return Err(renewed_already(&profile.cert, ends_at));
+    }
     if now < validity.due() {
         let (until, due) = (validity.until, validity.due());
         let value =
@@ -72,6 +75,19 @@ pub(super) fn run(sending: &Sending, session: &mut Session) -> Outcome {
         out.line(format!("renewed: `{shown}` is good until {until}"));
     });
     Ok(Exit::Done)
+}
+
+/// The file says nothing of it, and a timer that was told "nothing to do" would let the profile die.
+fn renewed_already(path: &Path, ends_at: &str) -> Failure {
+    let shown = path.display();
+    Failure::refused(format!(
+        "`{shown}` was renewed to another certificate and is let in until {ends_at} only; it cannot be \
+         renewed again"
+    ))
+    .and(
+        "put the certificate and key that it was renewed to into the profile; if they are lost, have an \
+         operator issue others: `countersign pki issue`",
+    )
 }
 
 fn validity(path: &Path) -> Result<Validity, Failure> {
@@ -138,6 +154,18 @@ mod tests {
             until: at(24),
         };
         assert_eq!(day.due(), at(16));
+    }
+
+    /// A file that looks good for weeks: only the appliance knows that it was replaced.
+    #[test]
+    fn a_certificate_that_was_renewed_elsewhere_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = renewed_already(&folder.path().join("me.pem"), "t");
+        assert_eq!(failure.exit, Exit::Refused);
+        assert!(
+            failure.lines[0].contains("let in until t only"),
+            "{failure:?}"
+        );
     }
 
     #[test]

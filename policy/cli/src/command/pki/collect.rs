@@ -22,6 +22,15 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
+fn why(request: &Request) -> String {
+    match (request.kind.as_str(), request.state.as_str()) {
+        ("certificate", "pending") => "people have not agreed to it yet".to_owned(),
+        ("certificate", "approved") => "people agreed, and its delay is not over yet".to_owned(),
+        ("certificate", state) => format!("it is `{state}`"),
+        (kind, _) => format!("it asks for something else: `{kind}`"),
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     let call = Call::get(format!("/v1/requests/{}", arguments.id));
     let request = session.call::<Request>(&call)?.body;
@@ -32,8 +41,9 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
         .and_then(Value::as_str);
     let Some(pem) = pem else {
         let mut failure = Failure::refused(format!(
-            "{} has no certificate: it is `{}`, and `{}`",
-            request.id, request.kind, request.state
+            "{} has no certificate: {}",
+            request.id,
+            why(&request)
         ));
         failure = request.missing.iter().fold(failure, |failure, missing| {
             failure.and(format!("missing: {missing}"))

@@ -34,5 +34,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     if sending.dry_run() {
         return change::preview(session, &call);
     }
-    ask(&sending.keyed(call)?, pending, session)
+    let exit = ask(&sending.keyed(call)?, pending, session)?;
+    session.out.note(
+        "the certificate that you came with is let in for an hour more, or for a quarter of its \
+         lifetime: put the new one and its key into the profile",
+    );
+    Ok(exit)
 }

@@ -1,11 +1,12 @@
 //! `countersign pki revoke`
 
-use countersign_api::{BlockPrincipal, BlockedPrincipal, Method};
+use countersign_api::{BlockPrincipal, BlockedPrincipal, Method, Status};
 use countersign_intent::{CertificateId, Principal};
 
 use super::show;
 use crate::change::Sending;
 use crate::client::Call;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::session::Session;
@@ -25,10 +26,15 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "principal")]
     reason: Option<String>,
     #[command(flatten)]
+    confirm: Confirm,
+    #[command(flatten)]
     sending: Sending,
 }
 
 pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
+    if !arguments.sending.dry_run() {
+        sure(&arguments, session)?;
+    }
     match (arguments.id, arguments.principal) {
         (Some(id), None) => {
             let call = Call::new(Method::Delete, format!("/v1/pki/certificates/{id}"));
@@ -44,6 +50,30 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
             "expected `crt_…` or `--principal role/name`",
         )),
     }
+}
+
+/// Whoever shuts themselves out cannot take it back.
+fn sure(arguments: &Arguments, session: &mut Session) -> Result<(), Failure> {
+    // Shutting out works when hardly anything else does.
+    let Ok(status) = session.call::<Status>(&Call::get("/v1/status")) else {
+        return Ok(());
+    };
+    let status = status.body;
+    let (name, what) = match (&arguments.id, &arguments.principal) {
+        (Some(id), _) if status.certificate == Some(id.to_string()) => (
+            id.to_string(),
+            format!("{id} is your own: this profile is not let in any more"),
+        ),
+        (_, Some(named)) if status.you.ends_with(&format!("/{named}")) => (
+            named.to_string(),
+            format!(
+                "{named} is you: you are not let in any more, and only people of the group `change` can \
+                 lift that"
+            ),
+        ),
+        _ => return Ok(()),
+    };
+    arguments.confirm.ask(&what, &name)
 }
 
 fn blocked(blocked: &BlockedPrincipal, out: &mut Output) {

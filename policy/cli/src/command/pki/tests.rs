@@ -134,3 +134,42 @@ fn a_certificate_that_people_agree_to_is_collected_later() {
     let again = countersign(&line, [(200, request("done", json!({"pem": "PEM\n"})))]);
     assert_eq!(again.0, Exit::Usage);
 }
+
+#[test]
+fn shutting_oneself_out_is_asked_about_and_nobody_else() {
+    let status = || {
+        let status = json!({
+            "version": "0", "phase": "ready", "log_size": 1, "checkpoint_size": 1, "log_vkey": "k",
+            "you": "spiffe://desk/operator/a", "certificate": "crt_01010101010101010101010101010101",
+            "checks": [], "clock": {"state": "ok", "clock": "c", "time": "c"}, "freezes": [],
+        });
+        (200, status)
+    };
+    let blocked = |name: &str| {
+        let said = json!({"principal": name, "by": "operator/a", "since": "t", "recorded": true});
+        (200, said)
+    };
+    let own = ["pki", "revoke", "--principal", "operator/a"];
+    let (exit, _, err, calls) = countersign(&own, [status()]);
+    assert_eq!(exit, Exit::Usage, "{err}");
+    assert!(
+        err.contains("operator/a is you") && err.contains("nothing was done"),
+        "{err}"
+    );
+    assert_eq!(calls.len(), 1);
+    let chain = ["pki", "revoke", "crt_01010101010101010101010101010101"];
+    let (exit, _, err, calls) = countersign(&chain, [status()]);
+    assert_eq!((exit, calls.len()), (Exit::Usage, 1), "{err}");
+
+    let meant: Vec<&str> = own.iter().copied().chain(["--yes"]).collect();
+    let (exit, ..) = countersign(&meant, [status(), blocked("operator/a")]);
+    assert_eq!(exit, Exit::Done);
+    let other = ["pki", "revoke", "--principal", "bot/a"];
+    let (exit, ..) = countersign(&other, [status(), blocked("bot/a")]);
+    assert_eq!(exit, Exit::Done);
+    // An appliance that cannot say who one is shuts out all the same.
+    let gone = countersign_api::Problem::new(countersign_api::ErrorCode::NotReady, "store");
+    let gone = (503, serde_json::to_value(gone).unwrap());
+    let (exit, ..) = countersign(&other, [gone, blocked("bot/a")]);
+    assert_eq!(exit, Exit::Done);
+}

@@ -72,6 +72,10 @@ pub(super) fn ask(session: &mut Session, call: &Call) -> Outcome {
     let summary = serde_json::from_value::<PolicySummary>(reply.body.clone());
     let pending = serde_json::from_value::<PendingChange>(reply.body.clone());
     session.show(&reply.value, |out| match (&summary, &pending) {
+        (Ok(summary), _) if summary.unchanged => out.line(format!(
+            "this is the active policy already, version {}: nothing was done",
+            summary.version
+        )),
         (Ok(summary), _) => history::list(std::slice::from_ref(summary), out),
         (_, Ok(pending)) => change::show(pending, out),
         _ => out.line(format!("proposed: {}", reply.body)),

@@ -1,6 +1,6 @@
 //! `countersign requests show`
 
-use countersign_api::{AskedGroup, BatchResult, Request};
+use countersign_api::{AskedGroup, BatchResult, GivenRejection, Request};
 use countersign_intent::{RequestId, Span};
 
 use crate::answer;
@@ -97,24 +97,36 @@ fn people(request: &Request, out: &mut Output) {
             .reason
             .as_ref()
             .map_or_else(String::new, |reason| format!(": {reason}"));
-        out.line(format!(
-            "rejected by {} at {}, handed in by {}{why}",
-            rejection.approver, rejection.at, rejection.posted_by
-        ));
+        out.line(rejected(rejection, &why));
     }
     for missing in &request.missing {
         out.sentence("missing: ", 2, missing);
     }
 }
 
+/// Nobody signs a no: it is the word of the operator, whoever they name.
+fn rejected(rejection: &GivenRejection, why: &str) -> String {
+    let (by, at, named) = (&rejection.posted_by, &rejection.at, &rejection.approver);
+    let whose = match by.ends_with(named.as_str()) {
+        true => String::new(),
+        false => format!(" for {named} (unsigned)"),
+    };
+    format!("rejected by {by}{whose} at {at}{why}")
+}
+
 fn ask(asked: &AskedGroup, out: &mut Output) {
+    let member = |name: &String| match asked.do_not_count.get(name) {
+        Some(why) => format!("{name} (does not count: {why})"),
+        None => name.clone(),
+    };
+    let members: Vec<String> = asked.approvers.iter().map(member).collect();
     let told = format!(
         "`{}` has {} of {} approvals, for `{}`; of {}; opens {}, expires {}",
         asked.group,
         asked.counted,
         asked.quorum,
         asked.rule,
-        asked.approvers.join(", "),
+        members.join(", "),
         asked.opens_at,
         asked.expires_at
     );

@@ -255,11 +255,14 @@ fn a_rejection_names_who_says_no() {
     ];
     let mut rejected = request("rejected");
     rejected["rejection"] = json!({
-        "approver": "bob", "posted_by": "operator/bob", "reason": "not ours", "at": "t",
+        "approver": "bob", "posted_by": "operator/carol", "reason": "not ours", "at": "t",
     });
     let (exit, out, _, calls) = countersign(&line, [(200, rejected)]);
     assert_eq!(exit, Exit::Done);
-    assert!(out.contains("rejected by bob at t"), "{out}");
+    assert!(
+        out.contains("rejected by operator/carol for bob (unsigned) at t: not ours"),
+        "{out}"
+    );
     let body: Value = serde_json::from_slice(calls[0].body.as_ref().unwrap()).unwrap();
     assert_eq!(body, json!({"approver_id": "bob", "reason": "not ours"}));
 }
