@@ -160,13 +160,25 @@ fn array<T>(
         .collect()
 }
 
-fn unique<'a>(root: &Section<'_>, key: &str, names: impl Iterator<Item = &'a str>) {
+/// Where a name stands for the second time.
+fn second<'d>(root: &Section<'d>, key: &'static str, name: &str) -> Option<Field<'d>> {
+    let items = root.get(key)?.array()?;
+    let mut named = items.iter().filter_map(|item| {
+        let field = item.section()?.get("name")?;
+        (field.text() == Some(name)).then_some(field)
+    });
+    named.nth(1)
+}
+
+fn unique<'a>(root: &Section<'_>, key: &'static str, names: impl Iterator<Item = &'a str>) {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
-            root.fail(format!(
-                "two {key} are named `{name}`; give each its own name"
-            ));
+            let message = format!("two {key} are named `{name}`; give each its own name");
+            match second(root, key, name) {
+                Some(field) => field.fail(message),
+                None => root.fail(message),
+            }
         }
     }
 }

@@ -57,6 +57,7 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
     for rule in &set.rules {
         let subject = format!("rule `{}`", rule.name);
         findings.empty_lists(&subject, &rule.when);
+        findings.programs(&subject, &rule.when);
         if rule.then != Then::Deny {
             term::lint(rule, &subject, &mut findings);
             findings.blind_cosigner(&subject, rule);
@@ -67,6 +68,7 @@ pub fn lint(set: &PolicySet) -> Vec<Finding> {
     for limit in &set.limits {
         let subject = format!("limit `{}`", limit.name);
         findings.empty_lists(&subject, &limit.when);
+        findings.programs(&subject, &limit.when);
         findings.limit(set, &subject, limit);
     }
     losses::costs(&mut findings, set);
@@ -110,6 +112,18 @@ impl Findings {
             self.note(
                 subject,
                 format!("`{key}` is an empty list, which matches nothing"),
+            );
+        }
+    }
+
+    fn programs(&mut self, subject: &str, when: &When) {
+        for (name, near) in when.program.unknown() {
+            let meant = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            self.warn(
+                subject,
+                format!(
+                    "no program that is understood is called `{name}`: this never matches{meant}"
+                ),
             );
         }
     }

@@ -30,6 +30,14 @@ fn what_is_expected_is_found() {
 }
 
 #[test]
+fn the_example_of_the_manual_is_met() {
+    let manual = include_str!("../../CASES.md");
+    let (_, example) = manual.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    assert_eq!(differences(example), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_not_expected_is_told() {
     for (from, to) in [
         ("0.5 SOL", "1.5 SOL"),

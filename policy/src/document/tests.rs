@@ -408,3 +408,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_that_stands_twice_is_pointed_at_where_it_does() {
+    let rule = "[[rules]]\nname = \"r\"\nwhen = { action = \"trade\" }\nthen = \"deny\"\n";
+    let text = format!("schema = 1\nname = \"x\"\n{rule}{rule}");
+    let errors = parse(&text).unwrap_err();
+    assert!(errors[0].message.contains("two rules are named `r`"));
+    assert_eq!((errors[0].line, errors[0].column), (8, 8), "{errors:?}");
+}

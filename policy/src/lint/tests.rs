@@ -419,3 +419,18 @@ fn whom_attested_tables_trust_is_told() {
     let solana = "[solana]\nlookup_tables = \"attested\"\n".to_owned();
     expect(&[(vec![solana], "notice: `lookup_tables`: what gateways")]);
 }
+
+#[test]
+fn a_program_that_nothing_is_called_is_told_with_the_one_that_may_be_meant() {
+    let when = |program: &str| format!("{TRADE}, program = [\"jupiter-v6\", \"{program}\"]");
+    let told = found(&[rule("a", &when("jupitr-v6"), "\"deny\"")
+        .replace(", max_slippage_bps = 300, min_value_ratio = \"0.9\"", "")]);
+    let expected = "no program that is understood is called `jupitr-v6`";
+    assert!(told.iter().any(|one| one.contains(expected)), "{told:?}");
+    assert!(
+        told.concat().contains("did you mean `jupiter-v6`?"),
+        "{told:?}"
+    );
+    let known = found(&[rule("a", &when("phoenix"), "\"allow\"")]);
+    assert!(!known.concat().contains("no program"), "{known:?}");
+}

@@ -3,25 +3,40 @@
 use countersign_intent::Action;
 
 use super::{Between, Context, Key, Outflow, Scope, Source, Term, When};
-use crate::document::value;
+use crate::document::{nearest, value};
 use crate::rule::AnyOf;
 
 const KEY: &str = "program";
 
+const VALUES: &str = "trades and launches only: `jupiter-limit-v2`, `jupiter-v6`, `jupiterz`, \
+     `meteora-damm-v1`, `meteora-damm-v2`, `meteora-dbc`, `meteora-dlmm`, `openbook-v2`, \
+     `orca-whirlpool`, `phoenix`, `pump-fun`, `pumpswap`, `raydium-amm-v4`, `raydium-clmm`, \
+     `raydium-cpmm`, `raydium-launchlab`, `raydium-stable`";
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Programs(AnyOf<Box<str>>);
 
-impl Term for Programs {
-    const KEYS: &'static [Key] = &[Key::scope(
-        KEY,
-        "trades and launches only: `jupiter-limit-v2`, `jupiter-v6`, `jupiterz`, \
-         `meteora-damm-v1`, `meteora-damm-v2`, `meteora-dbc`, `meteora-dlmm`, `openbook-v2`, \
-         `orca-whirlpool`, `phoenix`, `pump-fun`, `pumpswap`, `raydium-amm-v4`, `raydium-clmm`, \
-         `raydium-cpmm`, `raydium-launchlab`, `raydium-stable`",
-    )];
+impl Programs {
+    /// What is written and is no program that is understood, with the one that may be meant.
+    pub(crate) fn unknown(&self) -> Vec<(&str, Option<&'static str>)> {
+        let AnyOf::These(written) = &self.0 else {
+            return Vec::new();
+        };
+        let known: Vec<&str> = VALUES.split('`').skip(1).step_by(2).collect();
+        let unknown = written
+            .iter()
+            .filter(|name| !known.contains(&name.as_ref()));
+        unknown
+            .map(|name| (name.as_ref(), nearest(name, &known)))
+            .collect()
+    }
+}
 
-    const NOTE: &'static str =
-        "*A misspelt program is not an error; the rule just never matches. Test it.*";
+impl Term for Programs {
+    const KEYS: &'static [Key] = &[Key::scope(KEY, VALUES)];
+
+    const NOTE: &'static str = "*A misspelt program is not an error: the rule just never matches, and \
+                                `policy lint` says which was meant.*";
 
     type Miss<'a> = &'static str;
 
