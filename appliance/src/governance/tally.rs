@@ -7,7 +7,7 @@ use countersign_policy::Requirement;
 use countersign_policy::approval::{Approval, Approvals, Binding, check, members_who_count};
 
 use super::ask::{Ask, Standing};
-use super::consent::ConsentRecord;
+use super::consent::{ConsentRecord, Use};
 use crate::approvers::Approver;
 
 /// How far an ask has got.
@@ -116,11 +116,23 @@ pub fn tally(
         tally.state = State::Rejected;
         tally.missing = vec![format!("`{}` rejected it", no.name)];
     }
-    if consent.used.is_some() {
+    if let Some(used) = &consent.used {
         tally.state = State::Used;
-        tally.missing = vec!["it was used already".to_owned()];
+        tally.missing = vec![use_of(used)];
     }
     tally
+}
+
+/// What became of it: the request that it released goes by the key.
+fn use_of(used: &Use) -> String {
+    let at = Timestamp::from_micros(used.at);
+    if used.key.is_empty() {
+        return format!("it took effect at {at}");
+    }
+    format!(
+        "it was used by {} at {at}, for the request with the idempotency key `{}`",
+        used.by, used.key
+    )
 }
 
 /// The members who have no say in this, and why.

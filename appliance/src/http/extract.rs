@@ -156,10 +156,12 @@ pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiErro
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
         let field = named_field(&message).unwrap_or(path);
-        ApiError::field(
-            &field,
-            format!("the body is not what is expected here: {message}"),
-        )
+        let detail = format!("the body is not what is expected here: {message}");
+        match field.as_str() {
+            // It is no JSON, so there are no fields.
+            "?" | "." => ApiError::new(ErrorCode::InvalidRequest, detail),
+            field => ApiError::field(field, detail),
+        }
     })?;
     reader.end().map_err(|_| {
         ApiError::new(
@@ -277,6 +279,15 @@ mod tests {
             "mints[0]"
         );
         assert_eq!(field_of::<CreateUser>(r#"{"external_id":"a"}"#), "accepted");
+    }
+
+    #[test]
+    fn what_is_no_json_has_no_fields() {
+        for body in [&br#"{external_id: "a"}"#[..], b"{'a': 1}"] {
+            let error = parse_json::<CreateUser>(body).unwrap_err();
+            assert_eq!(error.0.field, None, "{}", error.0.detail);
+            assert!(error.0.detail.contains("column"), "{}", error.0.detail);
+        }
     }
 
     #[test]

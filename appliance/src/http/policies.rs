@@ -63,7 +63,7 @@ pub(super) async fn active(State(app): State<Arc<App>>, _: Peer) -> Result<Json<
         .ok_or_else(none)?;
     Ok(Json(Policy {
         summary: PolicySummary {
-            findings: findings(&active.set),
+            findings: findings(&app, &active.set),
             ..convert::policy(&stored, Some(active.version))
         },
         text: stored.record.text,
@@ -115,7 +115,7 @@ pub(super) async fn propose(
             text: body.text,
             also: also::of_policy(&app, &active.set, &proposed).await?,
         };
-        return changes::propose_with(&app, &peer, what, findings(&proposed)).await;
+        return changes::propose_with(&app, &peer, what, findings(&app, &proposed)).await;
     }
     if let Some(why) = bricks(&app, active.as_deref().map(|active| &active.set), &proposed) {
         return Err(ApiError::field("text", why));
@@ -148,7 +148,7 @@ pub(super) async fn propose(
     app.policies.activate(&stored)?;
     drop(turn);
     let summary = PolicySummary {
-        findings: findings(&proposed),
+        findings: findings(&app, &proposed),
         ..convert::policy(&stored, Some(stored.record.version))
     };
     Ok(Json(summary).into_response())
@@ -160,7 +160,7 @@ async fn unchanged(app: &App, active: &ActivePolicy) -> Result<Response, ApiErro
     let stored: Stored<PolicyRecord> =
         stored.ok_or_else(|| ApiError::not_found("policy", &active.id.to_string()))?;
     let summary = PolicySummary {
-        findings: findings(&active.set),
+        findings: findings(app, &active.set),
         unchanged: true,
         ..convert::policy(&stored, Some(active.version))
     };
@@ -169,8 +169,25 @@ async fn unchanged(app: &App, active: &ActivePolicy) -> Result<Response, ApiErro
 
 /// What is likely to be a mistake. Whoever proposes a policy is told, and not refused: the people
 /// who write it know what their wallets hold.
-fn findings(set: &PolicySet) -> Vec<PolicyFinding> {
-    lint(set).into_iter().map(convert::finding).collect()
+fn findings(app: &App, set: &PolicySet) -> Vec<PolicyFinding> {
+    let mut findings: Vec<_> = lint(set).into_iter().map(convert::finding).collect();
+    findings.extend(not_enrolled(app, set));
+    findings
+}
+
+/// Whoever a group names and nobody enrolled cannot approve.
+fn not_enrolled(app: &App, set: &PolicySet) -> impl Iterator<Item = PolicyFinding> {
+    let missing = |name: &&Box<str>| app.approvers.enrolled(name).is_none();
+    set.groups().iter().flat_map(move |group| {
+        let names = group.approvers().iter().filter(missing);
+        names.map(|name| PolicyFinding {
+            severity: Severity::Warning.to_string(),
+            subject: format!("group `{}`", group.name()),
+            message: format!(
+                "`{name}` is not enrolled and cannot approve: `countersign approvers enroll`"
+            ),
+        })
+    })
 }
 
 fn errors(set: &PolicySet) -> usize {

@@ -404,15 +404,17 @@ fn forbidden(route: &Route, role: Role) -> ApiError {
         .iter()
         .map(|role| super::convert::domain_role(*role).as_str())
         .collect();
-    ApiError::new(
-        ErrorCode::Forbidden,
-        format!(
-            "role `{role}` may not call this; it is for {}",
-            allowed.join(", ")
-        ),
-    )
-    .titled("not allowed for this role")
-    .because("role")
+    let dry = match signs(route) && route.permits(countersign_api::Role::Operator) {
+        true => " (operators for dry runs only)",
+        false => "",
+    };
+    let detail = format!(
+        "role `{role}` may not call this; it is for {}{dry}",
+        allowed.join(", ")
+    );
+    ApiError::new(ErrorCode::Forbidden, detail)
+        .titled("not allowed for this role")
+        .because("role")
 }
 
 async fn no_such_route(State(app): State<Arc<App>>, request: Request) -> Response {

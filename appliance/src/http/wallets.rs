@@ -186,7 +186,7 @@ fn offered(app: &App, slug: &str, environment: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let known = environments.join("`, `");
-    let detail = format!("expected `{known}`, got `{environment}`");
+    let detail = format!("expected one of `{known}`, got `{environment}`");
     Err(ApiError::field("environment", detail))
 }
 

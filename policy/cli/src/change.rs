@@ -120,6 +120,7 @@ fn would(rehearsed: &Rehearsed, out: &mut Output) {
         for line in why.into_iter().flatten().filter_map(Value::as_str) {
             out.line(format!("  - {line}"));
         }
+        found(asked, out);
     } else if rehearsed.entries.is_empty() {
         out.line("nothing would change");
     }
@@ -129,6 +130,16 @@ fn would(rehearsed: &Rehearsed, out: &mut Output) {
         out.line(format!("would be done: {kind} {subject} {detail}"));
     }
     out.line("dry run: nothing was changed");
+}
+
+/// What is likely to be a mistake in what people would be asked.
+fn found(asked: &Value, out: &mut Output) {
+    let findings = asked.get("findings").and_then(Value::as_array);
+    for finding in findings.into_iter().flatten() {
+        let part = |key: &str| finding.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (severity, subject) = (part("severity"), part("subject"));
+        out.line(format!("  {severity}: {subject}: {}", part("message")));
+    }
 }
 
 /// Asks for a change, and shows what it waits for, or what it brought about at once.

@@ -81,6 +81,12 @@ impl Source {
                 self.file.display()
             )));
         }
+        if read.starts_with(b"-----BEGIN") {
+            return Err(Failure::usage(format!(
+                "`{}` holds PEM; a Solana message or transaction is wanted",
+                self.file.display()
+            )));
+        }
         let bytes = bytes(&read, self.encoding).ok_or_else(|| {
             Failure::usage(format!(
                 "expected base64 or base58 in `{}` as `--encoding` says, got something else",

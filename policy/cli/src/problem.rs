@@ -38,7 +38,11 @@ pub(crate) fn sentences(problem: &Problem) -> Vec<String> {
         lines.push(format!("  field: `{field}`"));
     }
     lines.extend(problem.reasons.iter().map(reason));
-    if let Some(at) = &problem.retry_after {
+    let reasons = problem.reasons.iter();
+    let told = reasons.filter_map(|reason| reason.retry_after.as_ref());
+    if let Some(at) = &problem.retry_after
+        && !told.into_iter().any(|one| one == at)
+    {
         lines.push(format!("  can succeed from {at} on"));
     }
     match (&problem.request_id, problem.log_index) {

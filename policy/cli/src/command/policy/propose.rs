@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use countersign_api::{ErrorCode, PendingChange, PolicySummary, ProposePolicy};
+use countersign_api::{ErrorCode, PendingChange, PolicyFinding, PolicySummary, ProposePolicy};
 use countersign_policy::PolicySet;
 use countersign_policy::lint::{Severity, lint};
 use serde_json::Value;
@@ -50,6 +50,17 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     ask(session, &call.keyed(arguments.idempotency.key()?))
 }
 
+/// What only the appliance finds: it knows who is enrolled.
+fn only_there(answer: &Value) -> Vec<String> {
+    let findings = answer.get("findings").cloned().unwrap_or_default();
+    let findings: Vec<PolicyFinding> = serde_json::from_value(findings).unwrap_or_default();
+    findings
+        .iter()
+        .filter(|one| one.subject.starts_with("group "))
+        .map(|one| format!("{}: {}: {}", one.severity, one.subject, one.message))
+        .collect()
+}
+
 /// What the appliance would do with a proposal, after what it changes. Under `--json` the
 /// appliance's answer alone.
 fn tried(session: &mut Session, call: &Call, policy: &PolicySet) -> Outcome {
@@ -80,6 +91,9 @@ pub(super) fn ask(session: &mut Session, call: &Call) -> Outcome {
         (_, Ok(pending)) => change::show(pending, out),
         _ => out.line(format!("proposed: {}", reply.body)),
     });
+    for finding in only_there(&reply.body) {
+        session.out.note(finding);
+    }
     if reply.exit() == Exit::NeedsApproval {
         session.out.note(
             "this loosens the policy: it takes effect once the group agreed and its delay is over",

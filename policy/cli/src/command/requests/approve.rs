@@ -62,7 +62,10 @@ pub(super) fn run(arguments: &Arguments, session: &mut Session) -> Outcome {
     };
     let call = Call::post(format!("/v1/requests/{}/approvals", arguments.id)).json(&body)?;
     let call = call.keyed(arguments.idempotency.key()?);
-    session.call_and_show::<Request>(&call, show::show)
+    session.call_and_show::<Request>(&call, |request, out| {
+        out.line(format!("{} approved", approver.name));
+        show::said(request, out);
+    })
 }
 
 /// Nobody reads eleven screens of something that is over.

@@ -37,5 +37,5 @@ pub(super) fn run(arguments: Arguments, session: &mut Session) -> Outcome {
         return change::preview(session, &call);
     }
     let call = call.keyed(arguments.idempotency.key()?);
-    session.call_and_show::<Request>(&call, show::show)
+    session.call_and_show::<Request>(&call, show::said)
 }

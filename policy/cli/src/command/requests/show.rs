@@ -48,16 +48,51 @@ pub(crate) fn show(request: &Request, out: &mut Output) {
         ],
     );
     people(request, out);
+    answered(request, out);
+    if let Some(result) = &request.result {
+        out.line(format!("result: {result}"));
+    }
+}
+
+/// What was answered when it was asked for. Of what people are asked that is only that they are, with a
+/// whole policy where it is one: the text says it better.
+fn answered(request: &Request, out: &mut Output) {
+    if !request.asks.is_empty() || request.answer.is_null() {
+        return;
+    }
     match serde_json::from_value::<BatchResult>(request.answer.clone()) {
         Ok(result) => {
             out.line("answer:");
             answer::show_either(&result, out);
         }
-        Err(_) if request.answer.is_null() => {}
         Err(_) => out.line(format!("answer: {}", request.answer)),
     }
-    if let Some(result) = &request.result {
-        out.line(format!("result: {result}"));
+}
+
+/// Writes how far a request got by somebody's word, after it was read.
+pub(super) fn said(request: &Request, out: &mut Output) {
+    if let Some(rejection) = &request.rejection {
+        out.line(rejected(rejection));
+    }
+    for asked in &request.asks {
+        out.line(format!(
+            "`{}`: {} of {} approvals of {}",
+            asked.group, asked.counted, asked.quorum, request.id
+        ));
+    }
+    out.line(format!("it is `{}`", request.state));
+    if waits(request) {
+        lacks(request, out);
+    }
+}
+
+fn waits(request: &Request) -> bool {
+    ["pending", "approved"].contains(&request.state.as_str())
+}
+
+fn lacks(request: &Request, out: &mut Output) {
+    for missing in &request.missing {
+        out.sentence("missing: ", 2, missing);
     }
 }
 
@@ -93,19 +128,24 @@ fn people(request: &Request, out: &mut Output) {
         );
     }
     if let Some(rejection) = &request.rejection {
-        let why = rejection
-            .reason
-            .as_ref()
-            .map_or_else(String::new, |reason| format!(": {reason}"));
-        out.line(rejected(rejection, &why));
+        out.line(rejected(rejection));
     }
-    for missing in &request.missing {
-        out.sentence("missing: ", 2, missing);
+    match waits(request) {
+        true => lacks(request, out),
+        // What became of it is no lack.
+        false => request
+            .missing
+            .iter()
+            .for_each(|why| out.sentence("over: ", 2, why)),
     }
 }
 
 /// Nobody signs a no: it is the word of the operator, whoever they name.
-fn rejected(rejection: &GivenRejection, why: &str) -> String {
+fn rejected(rejection: &GivenRejection) -> String {
+    let why = rejection
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(": {reason}"));
     let (by, at, named) = (&rejection.posted_by, &rejection.at, &rejection.approver);
     let whose = match by.ends_with(named.as_str()) {
         true => String::new(),

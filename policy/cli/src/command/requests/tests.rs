@@ -96,7 +96,10 @@ fn an_approval_is_signed_by_the_enrolled_key_over_the_rebuilt_bytes() {
     let (exit, out, err, calls) = countersign(&line, answers);
     assert_eq!(exit, Exit::Done, "{err}");
     assert!(err.contains("  Withdraw 5 SOL\n"), "{err}");
-    assert!(out.contains("`treasury` has 1 of 2 approvals"), "{out}");
+    assert!(
+        out.starts_with("alice approved\n`treasury`: 1 of 2 approvals"),
+        "{out}"
+    );
     assert_eq!(calls[2].query, [("approver_id", "apr_alice".to_owned())]);
     assert_eq!(calls[3].path, format!("/v1/requests/{REQUEST}/approvals"));
     assert!(calls[3].idempotency_key.is_some());
