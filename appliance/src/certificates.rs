@@ -91,11 +91,12 @@ pub enum CertificateError {
          `countersign pki unblock {0}`"
     )]
     Blocked(Principal),
-    /// It has a successor that somebody uses.
+    /// It has a successor that somebody uses, or may have used before the start.
     #[error(
-        "`{certificate}` was renewed already, and `{successor}`, which took its place, is in use: \
-         use that one. If that is not you, somebody else has your key: have an operator run \
-         `countersign pki revoke --principal {principal}`"
+        "`{certificate}` was renewed already, and `{successor}`, which took its place, is in use, or \
+         may have been before the appliance started: use that one. If you never got it, and the \
+         appliance was started since, ask an operator for a new one; otherwise somebody else has \
+         your key: have an operator run `countersign pki revoke --principal {principal}`"
     )]
     Renewed {
         /// The certificate.

@@ -458,6 +458,7 @@ pub(crate) async fn assemble(
         metrics,
     };
     reread::read(&app).await?;
+    app.register.assume_used();
     held::count_waiting(&app).await?;
     let threads = Threads {
         signers: signer_threads,

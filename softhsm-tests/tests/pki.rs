@@ -270,6 +270,26 @@ async fn a_renewed_certificate_lives_no_longer_than_the_first_and_has_one_succes
 }
 
 #[tokio::test]
+async fn who_was_replaced_does_not_replace_in_turn_after_a_restart() {
+    let mut appliance = Appliance::running(&Options::default()).await.unwrap();
+    let operator = appliance.client("operator-a").unwrap();
+    let stolen = issue(&operator, "bot", "robbed", "1h").await.unwrap();
+    let own = renewed(&appliance, &stolen).await.unwrap();
+    assert!(let_in(&appliance, &own).await.unwrap());
+    appliance.stop().await.unwrap();
+    appliance.start().await.unwrap();
+    // Also before the rightful one came again.
+    let (_, thief) = renew(&comes(&appliance, &stolen).unwrap()).await.unwrap();
+    assert_eq!((thief.status, thief.code()), (409, "already_decided"));
+    assert!(let_in(&appliance, &own).await.unwrap());
+    // What is made in this run and never used makes room all the same.
+    let lost = renewed(&appliance, &own).await.unwrap();
+    let again = renewed(&appliance, &own).await.unwrap();
+    assert!(!let_in(&appliance, &lost).await.unwrap());
+    assert!(let_in(&appliance, &again).await.unwrap());
+}
+
+#[tokio::test]
 async fn renewals_have_a_bounded_rate() {
     let appliance = Appliance::running(&Options::default()).await.unwrap();
     let operator = appliance.client("operator-a").unwrap();

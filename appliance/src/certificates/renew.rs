@@ -16,8 +16,8 @@ use crate::rehearsal;
 const OVERLAP: Span = Span::from_secs(3_600);
 
 /// Renews the caller's own certificate. The next one lives at most as long as the first of the chain
-/// was given, and takes the place of this one: there is one successor, unless nobody came with it
-/// yet, as where its answer was lost. That one is revoked then.
+/// was given, and takes the place of this one: there is one successor, unless nobody can have come
+/// with it yet, as where its answer was lost. That one is revoked then.
 ///
 /// # Errors
 /// A refused request, too many of them, a successor that is in use; a caller who was revoked
@@ -107,7 +107,7 @@ fn ends_at(record: &CertificateRecord, now: Timestamp) -> i64 {
     now.saturating_add(OVERLAP.min(quarter)).micros()
 }
 
-/// The successor that nobody came with yet, if there is one.
+/// The successor that nobody can have come with yet, if there is one.
 fn unused_successor(
     app: &App,
     caller: &Caller,
@@ -121,7 +121,7 @@ fn unused_successor(
         .register
         .get(&next)
         .is_some_and(|next| next.successor.is_some());
-    if renewed_on || app.register.was_used(&next) {
+    if renewed_on || app.register.may_be_used(&next) {
         return Err(CertificateError::Renewed {
             certificate: caller.certificate().to_owned(),
             successor: successor.to_owned(),

@@ -56,7 +56,7 @@ impl Issued {
 #[derive(Debug)]
 struct Entry {
     issued: Issued,
-    /// Whether somebody came with it.
+    /// Whether somebody came with it, or may have.
     used: AtomicBool,
 }
 
@@ -206,12 +206,21 @@ impl Register {
         }
     }
 
-    /// Whether somebody came with a certificate since the start.
+    /// Takes everything known here as used: what an earlier run of the appliance let in was not
+    /// written down, and whoever was replaced must not replace in turn who came after them.
+    pub fn assume_used(&self) {
+        for entry in self.read().issued.values() {
+            entry.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether somebody came with a certificate, or may have: before the start, or with one that is
+    /// not kept here any more.
     #[must_use]
-    pub fn was_used(&self, serial: &Serial) -> bool {
+    pub fn may_be_used(&self, serial: &Serial) -> bool {
         let state = self.read();
         let entry = state.issued.get(serial);
-        entry.is_some_and(|entry| entry.used.load(Ordering::Relaxed))
+        entry.is_none_or(|entry| entry.used.load(Ordering::Relaxed))
     }
 
     /// What is known of a certificate.

@@ -55,6 +55,28 @@ fn revoking_one_revokes_everything_renewed_from_it() {
 }
 
 #[test]
+fn nothing_is_taken_as_unused_that_an_earlier_run_may_have_let_in() {
+    let register = Register::new();
+    register.put(serial(1), renewed("bot/a", 2), at(0));
+    register.put(serial(2), issued("bot/a"), at(0));
+    assert!(!register.may_be_used(&serial(2)));
+    register.note_use(&serial(2));
+    assert!(register.may_be_used(&serial(2)));
+    // Another run reads the same rows, and issues one more.
+    let register = Register::new();
+    register.put(serial(1), renewed("bot/a", 2), at(0));
+    register.put(serial(2), issued("bot/a"), at(0));
+    register.assume_used();
+    register.put(serial(3), issued("bot/a"), at(0));
+    assert!(register.may_be_used(&serial(2)));
+    assert!(!register.may_be_used(&serial(3)));
+    // Rows that are read again tell no more than before.
+    register.put(serial(2), issued("bot/a"), at(0));
+    assert!(register.may_be_used(&serial(2)));
+    assert!(register.may_be_used(&serial(4)), "dropped, or never read");
+}
+
+#[test]
 fn a_chain_that_leads_back_to_itself_ends() {
     let register = Register::new();
     register.put(serial(1), renewed("bot/a", 2), at(0));
