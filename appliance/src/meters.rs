@@ -75,6 +75,7 @@ pub const METERS: &[Meter] = &[
     meter(Gauge, "countersign_client_certificate_not_after_seconds", "When the first certificate of a client ends that was neither revoked nor followed by a later one, seconds since the Unix epoch; 0 without any.", &[("role", roles)]),
     meter(Gauge, "countersign_connections", "Open connections.", &[("listener", listeners)]),
     meter(Counter, "countersign_connections_refused_total", "Connections closed for want of a place.", &[("listener", listeners), ("reason", || vec!["entrance_full", "too_many", "too_many_of_client", "displaced"])]),
+    meter(Counter, "countersign_bodies_refused_total", "Requests that found no room in memory.", &[("bound", || vec!["principal", "all"])]),
     meter(Counter, "countersign_paced_total", "Requests beyond a principal's share.", &[("rule", || vec!["share.unsigned_per_second", "share.changes_per_second"]), ("what", || vec!["slowed", "refused"])]),
     meter(Counter, "countersign_handshake_failures_total", "TLS handshakes that failed.", &[("reason", || vec!["io", "timeout", "displaced", "no_certificate", "incompatible", "refused_by_peer", "protocol", "certificate_expired", "certificate_not_yet_valid", "unknown_issuer", "wrong_purpose", "bad_certificate"])]),
     meter(Counter, "countersign_identity_refusals_total", "Requests of certificates that are unknown, revoked, expired or not valid yet.", &[("code", || vec!["certificate_unknown", "certificate_not_yet_valid", "certificate_expired", "certificate_not_issued", "certificate_revoked", "certificate_renewed", "principal_blocked"])]),

@@ -188,7 +188,7 @@ impl Running {
             max_connections: app.config.listen.max_connections,
             // One bot cannot take the places of all the others.
             max_connections_per_client: (app.config.listen.max_connections / 4).max(1),
-            ..Limits::default()
+            ..Limits::default().with_room_for(app.config.listen.max_body)
         };
         let api_listener = bind(app.config.listen.api, "listen.api").await?;
         let probe_listener = bind(app.config.listen.operations, "listen.operations").await?;

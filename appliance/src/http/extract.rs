@@ -1,12 +1,10 @@
 //! Strict reading of what comes in: bodies, queries, the idempotency key.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use countersign_api::ErrorCode;
 use countersign_audit::Actor;
 use countersign_intent::{Principal, Role};
@@ -14,15 +12,12 @@ use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use super::objects::Objects;
-use super::serve::{BodyError, Overrun, read_body};
+use super::receive::read_limited;
 use crate::app::App;
 use crate::identity::Caller;
 
 /// The header that names a request across its retries.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
-/// How long a body may take.
-const BODY_TIME: Duration = Duration::from_secs(20);
 
 /// Characters of an idempotency key at most.
 const LONGEST_KEY: usize = 255;
@@ -96,47 +91,6 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalBody<T> {
             return Ok(Self(T::default()));
         }
         parse_json(&bytes).map(Self)
-    }
-}
-
-/// Reads a body of at most `limit` bytes.
-///
-/// # Errors
-/// A larger body, or one that does not end.
-pub(super) async fn read_limited(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
-    read_body(body, limit, BODY_TIME, Overrun::Leave)
-        .await
-        .map_err(|error| refused_body(&error, limit))
-}
-
-/// The same for what a client sends: one that sends too much is let finish, within bounds, because
-/// many read their answer only then.
-///
-/// # Errors
-/// As [`read_limited`].
-pub(super) async fn receive(
-    request: Request,
-    limit: usize,
-) -> Result<http::Request<Bytes>, ApiError> {
-    let (parts, body) = request.into_parts();
-    // Who asked whether to send at all is told no.
-    let overrun = if parts.headers.contains_key(header::EXPECT) {
-        Overrun::Leave
-    } else {
-        Overrun::Discard
-    };
-    let body = read_body(body, limit, BODY_TIME, overrun).await;
-    let body = body.map_err(|error| refused_body(&error, limit))?;
-    Ok(http::Request::from_parts(parts, body))
-}
-
-fn refused_body(error: &BodyError, limit: usize) -> ApiError {
-    match error {
-        BodyError::TooLarge { .. } => ApiError::new(
-            ErrorCode::TooLarge,
-            format!("the body is larger than {limit} bytes; send less at once"),
-        ),
-        _ => ApiError::new(ErrorCode::InvalidRequest, error.to_string()),
     }
 }
 

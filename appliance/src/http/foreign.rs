@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::ErrorCode;
 
 use super::error::ApiError;
-use super::extract::receive;
+use super::receive::spend;
 use crate::config::Listen;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -105,8 +105,8 @@ pub(super) async fn keep_out(
     };
     // Answered before the body is there, the refusal would leave a connection that is closed at
     // its next request.
-    match receive(request, names.max_body).await {
-        Ok(_) => error.into_response(),
+    match spend(request, names.max_body).await {
+        Ok(()) => error.into_response(),
         Err(unread) => unread.into_response(),
     }
 }

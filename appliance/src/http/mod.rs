@@ -27,6 +27,7 @@ mod phase;
 mod pki;
 mod policies;
 mod prices;
+mod receive;
 mod registrations;
 mod replay;
 mod requests;

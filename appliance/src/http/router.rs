@@ -18,8 +18,9 @@ use countersign_intent::{Role, Span};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
-use super::extract::{Peer, idempotency_key, read_limited, receive};
+use super::extract::{Peer, idempotency_key};
 use super::foreign::{self, OwnNames};
+use super::receive::{Room, read_limited, receive, spend};
 use super::replay::{Given, Known, fingerprint};
 use super::{
     approvals, approvers, audit, clock, dry_run, freeze, grants, limits, messages, nonces, pace,
@@ -176,11 +177,12 @@ async fn guard(
     next: Next,
 ) -> Result<Response, ApiError> {
     metrics::counter!("countersign_requests_total", "route" => route.path).increment(1);
-    let received = received(&app, request).await;
-    // Before anything is logged: who may not call this fills no log by trying.
+    // Before anything is kept or logged: who may not call this fills no memory and no log by trying.
     if !route.permits(super::convert::role(peer.role())) {
+        let _forbidden_all_the_same = spend(request, app.config.listen.max_body).await;
         return Err(forbidden(route, peer.role()));
     }
+    let received = received(&app, request).await;
     let request = match received.and_then(|request| checked(route, request)) {
         Ok(request) => request,
         Err(error) => {
@@ -191,6 +193,7 @@ async fn guard(
             return Ok(answer);
         }
     };
+    let _room = Room::of(&request);
     if route.method == Method::Get {
         return Ok(next.run(request).await);
     }
@@ -292,6 +295,8 @@ async fn act(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    // Also where the client hung up.
+    let _room = Room::of(&request);
     if signs(route) {
         let answer = next.run(request).await;
         return Ok(unread(&app, &peer, answer).await);
@@ -417,28 +422,28 @@ fn forbidden(route: &Route, role: Role) -> ApiError {
         .because("role")
 }
 
-async fn no_such_route(State(app): State<Arc<App>>, request: Request) -> Response {
-    let request = match received(&app, request).await {
-        Ok(request) => request,
-        Err(error) => return error.into_response(),
-    };
+async fn no_such_route(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let detail = format!(
         "there is no route `{}`; see /openapi.json",
         request.uri().path()
     );
-    ApiError::new(ErrorCode::NotFound, detail).into_response()
+    spend(request, app.config.listen.max_body).await?;
+    Err(ApiError::new(ErrorCode::NotFound, detail))
 }
 
-async fn no_such_method(State(app): State<Arc<App>>, request: Request) -> Response {
-    let request = match received(&app, request).await {
-        Ok(request) => request,
-        Err(error) => return error.into_response(),
-    };
+async fn no_such_method(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (method, path) = (request.method(), request.uri().path());
     let detail = format!("`{path}` has no `{method}`; see /openapi.json");
+    spend(request, app.config.listen.max_body).await?;
     let mut error = ApiError::new(ErrorCode::InvalidRequest, detail);
     error.0.status = axum::http::StatusCode::METHOD_NOT_ALLOWED.as_u16();
-    error.into_response()
+    Err(error)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 
 mod activity;
 mod body;
+mod budget;
 mod clients;
 mod connection;
 mod entrance;
@@ -33,11 +34,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::identity::{Gate, IdentityError, TlsConfig};
+use budget::Budget;
 use clients::Clients;
 use connection::{Ending, Host, OpenConnection};
 use entrance::{Entrance, Place};
 
-pub use body::{BodyError, Overrun, read_body};
+pub use body::{BodyError, Overrun, read_body, spend_body};
+pub use budget::{Allowance, Held, NoRoom};
 pub use knock::{Knocker, OwnKnock};
 pub use limits::Limits;
 
@@ -80,6 +83,7 @@ pub async fn serve_tls(
         host: Host::new("api", router, limits),
         front,
         clients: Clients::new(limits.max_connections, limits.max_connections_per_client),
+        budget: Budget::new(&limits),
     });
     let door = Listening {
         listener: "api",
@@ -133,6 +137,7 @@ struct Api {
     host: Host,
     front: TlsFront,
     clients: Arc<Clients>,
+    budget: Arc<Budget>,
 }
 
 /// A connection just accepted.

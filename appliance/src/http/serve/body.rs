@@ -6,6 +6,8 @@ use axum::body::{Body, HttpBody as _};
 use http_body_util::BodyExt as _;
 use hyper::body::Bytes;
 
+use super::budget::{Held, NoRoom};
+
 /// Why a body was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -21,6 +23,9 @@ pub enum BodyError {
         /// What is allowed.
         within: Duration,
     },
+    /// Too much is in memory already.
+    #[error("there is no room for the body")]
+    NoRoom(NoRoom),
     /// The connection broke or the framing is wrong.
     #[error("the body could not be read")]
     Broken,
@@ -42,7 +47,7 @@ const DISCARDED: usize = 64 * 1024 * 1024;
 /// How long that may take.
 const DISCARD_TIME: Duration = Duration::from_secs(10);
 
-/// Reads a whole body of at most `most` bytes within `within`.
+/// Reads a whole body of at most `most` bytes within `within`, as far as there is room for it.
 ///
 /// # Errors
 /// [`BodyError`]; overruns are counted.
@@ -51,61 +56,66 @@ pub async fn read_body(
     most: usize,
     within: Duration,
     overrun: Overrun,
+    held: &mut Held,
 ) -> Result<Bytes, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let read = if announced > most {
-        Ok(None)
+        Err(BodyError::TooLarge { most })
     } else {
-        match tokio::time::timeout(within, collect(&mut body, most)).await {
-            Ok(read) => read,
-            Err(_) => {
-                metrics::counter!("countersign_timeouts_total", "kind" => "body").increment(1);
-                return Err(BodyError::TooSlow { within });
-            }
-        }
+        let collected = tokio::time::timeout(within, collect(&mut body, most, held)).await;
+        collected.unwrap_or_else(|_| {
+            metrics::counter!("countersign_timeouts_total", "kind" => "body").increment(1);
+            Err(BodyError::TooSlow { within })
+        })
     };
-    match read {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => {
-            if overrun == Overrun::Discard {
-                let _too_slow = tokio::time::timeout(DISCARD_TIME, discard(&mut body)).await;
-            }
-            Err(BodyError::TooLarge { most })
-        }
-        Err(_) => Err(BodyError::Broken),
+    if read.is_err() {
+        held.drop_body();
     }
+    let more_may_come = matches!(read, Err(BodyError::TooLarge { .. } | BodyError::NoRoom(_)));
+    if more_may_come && overrun == Overrun::Discard {
+        spend_body(body).await;
+    }
+    read
 }
 
-/// The whole body; `None` if it is larger.
-async fn collect(body: &mut Body, most: usize) -> Result<Option<Bytes>, axum::Error> {
-    let Some(first) = next(body).await? else {
-        return Ok(Some(Bytes::new()));
-    };
-    if first.len() > most {
-        return Ok(None);
-    }
-    // Most bodies come in one piece, which is not copied.
-    let Some(mut more) = next(body).await? else {
-        return Ok(Some(first));
-    };
-    let mut whole = first.to_vec();
-    loop {
+/// Reads a body and throws it away, within bounds. Answers how many bytes it had until then.
+pub async fn spend_body(mut body: Body) -> usize {
+    let mut discarded = 0;
+    let _too_slow = tokio::time::timeout(DISCARD_TIME, discard(&mut body, &mut discarded)).await;
+    discarded
+}
+
+/// The whole body. What is kept is a copy: a piece, however small, keeps alive the buffer that it
+/// was received in.
+async fn collect(body: &mut Body, most: usize, held: &mut Held) -> Result<Bytes, BodyError> {
+    let mut whole = Vec::new();
+    while let Some(more) = next(body).await.map_err(|_| BodyError::Broken)? {
         if more.len() > most.saturating_sub(whole.len()) {
-            return Ok(None);
+            return Err(BodyError::TooLarge { most });
         }
+        grow(&mut whole, more.len(), most, held)?;
         whole.extend_from_slice(&more);
-        match next(body).await? {
-            Some(bytes) => more = bytes,
-            None => return Ok(Some(whole.into())),
-        }
     }
+    Ok(whole.into())
 }
 
-async fn discard(body: &mut Body) {
-    let mut discarded = 0_usize;
+/// Makes room for `more` bytes, and takes as much as is allocated for it.
+fn grow(whole: &mut Vec<u8>, more: usize, most: usize, held: &mut Held) -> Result<(), BodyError> {
+    let needed = whole.len().saturating_add(more);
+    if needed <= whole.capacity() {
+        return Ok(());
+    }
+    let capacity = whole.capacity().saturating_mul(2).min(most).max(needed);
+    held.take(capacity.saturating_sub(whole.capacity()))
+        .map_err(BodyError::NoRoom)?;
+    whole.reserve_exact(capacity.saturating_sub(whole.len()));
+    Ok(())
+}
+
+async fn discard(body: &mut Body, discarded: &mut usize) {
     while let Ok(Some(bytes)) = next(body).await {
-        discarded = discarded.saturating_add(bytes.len());
-        if discarded > DISCARDED {
+        *discarded = discarded.saturating_add(bytes.len());
+        if *discarded > DISCARDED {
             return;
         }
     }
@@ -130,6 +140,15 @@ mod tests {
     use hyper::body::Frame;
 
     use super::*;
+
+    async fn read(
+        body: Body,
+        most: usize,
+        within: Duration,
+        overrun: Overrun,
+    ) -> Result<Bytes, BodyError> {
+        read_body(body, most, within, overrun, &mut Held::uncounted()).await
+    }
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -166,10 +185,10 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_just_fits_is_read() {
         let leave = Overrun::Leave;
-        let read = read_body(Body::from("ten bytes!"), 10, SECOND, leave).await;
-        assert_eq!(read.unwrap(), "ten bytes!");
+        let whole = read(Body::from("ten bytes!"), 10, SECOND, leave).await;
+        assert_eq!(whole.unwrap(), "ten bytes!");
         assert_eq!(
-            read_body(pieces(3, false), 30, SECOND, leave)
+            read(pieces(3, false), 30, SECOND, leave)
                 .await
                 .unwrap()
                 .len(),
@@ -181,12 +200,12 @@ mod tests {
     async fn too_large_is_refused_whether_announced_or_not() {
         let refused = Err(BodyError::TooLarge { most: 9 });
         assert_eq!(
-            read_body(Body::from("ten bytes!"), 9, SECOND, Overrun::Leave).await,
+            read(Body::from("ten bytes!"), 9, SECOND, Overrun::Leave).await,
             refused
         );
-        let leave = read_body(pieces(1, true), 9, SECOND, Overrun::Leave).await;
+        let leave = read(pieces(1, true), 9, SECOND, Overrun::Leave).await;
         assert_eq!(leave, refused);
-        let discard = read_body(pieces(100, false), 9, SECOND, Overrun::Discard).await;
+        let discard = read(pieces(100, false), 9, SECOND, Overrun::Discard).await;
         assert_eq!(discard, refused);
     }
 
@@ -194,7 +213,7 @@ mod tests {
     async fn a_body_that_never_ends_is_given_up() {
         let within = Duration::from_millis(20);
         assert_eq!(
-            read_body(pieces(1, true), 99, within, Overrun::Discard).await,
+            read(pieces(1, true), 99, within, Overrun::Discard).await,
             Err(BodyError::TooSlow { within })
         );
     }

@@ -129,7 +129,7 @@ impl Clients {
 }
 
 /// Who may only make things stricter, and who can also do that.
-fn stops_others(principal: &Principal) -> bool {
+pub(super) fn stops_others(principal: &Principal) -> bool {
     matches!(principal.role(), Role::Operator | Role::Risk)
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tower::Service as _;
 
 use super::activity::{Activity, InFlight, Metered, TrackedBody};
+use super::budget::{Allowance, Budget};
 use super::clients::Leave;
 use super::watchdog::Watchdog;
 use super::{Limits, Refuse, TlsFront, count_timeout};
@@ -27,9 +28,10 @@ use crate::identity::{Caller, Gate, IdentityError};
 /// Hyper's smallest buffer; the headers of a request must fit in it.
 const SMALLEST_BUFFER: usize = 8192;
 
-/// Bytes a peer may send ahead on one HTTP/2 stream, and on one connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Bytes a peer may send ahead on one HTTP/2 stream, and on one connection: nothing counts them
+/// before they are read.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// Streams a peer may open and reset before it is told to go away (rapid reset,
 /// CVE-2023-44487), and faulty streams we reset ourselves.
@@ -207,19 +209,25 @@ async fn needed(leave: Option<Leave>) {
 pub(super) struct Door {
     gate: Arc<Gate>,
     refuse: Refuse,
+    budget: Arc<Budget>,
     caller: Result<Arc<Caller>, IdentityError>,
 }
 
 impl Door {
-    pub(super) fn new(front: &TlsFront, caller: Result<Arc<Caller>, IdentityError>) -> Self {
+    pub(super) fn new(
+        front: &TlsFront,
+        budget: &Arc<Budget>,
+        caller: Result<Arc<Caller>, IdentityError>,
+    ) -> Self {
         Self {
             gate: Arc::clone(&front.gate),
             refuse: front.refuse,
+            budget: Arc::clone(budget),
             caller,
         }
     }
 
-    /// Puts the caller into the request; or gives the answer in the router's place.
+    /// Puts the caller, and their allowance, into the request; or gives the answer in the router's place.
     fn refuse(&self, request: &mut Request<Incoming>) -> Option<Response<Body>> {
         let good = self
             .caller
@@ -228,6 +236,8 @@ impl Door {
             .and_then(|caller| self.gate.check(caller).map(|()| Arc::clone(caller)));
         match good {
             Ok(caller) => {
+                let allowance = Allowance::new(&self.budget, &caller);
+                request.extensions_mut().insert(allowance);
                 request.extensions_mut().insert(caller);
                 None
             }

@@ -81,7 +81,7 @@ async fn serve_http(
     ending: Ending,
 ) {
     let _open = OpenConnection::new(api.host.listener);
-    let door = Some(Door::new(&api.front, caller));
+    let door = Some(Door::new(&api.front, &api.budget, caller));
     if http2 {
         api.host.serve_http2(tls, door, ending).await;
     } else {

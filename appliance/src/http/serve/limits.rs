@@ -32,7 +32,21 @@ pub struct Limits {
     pub max_headers: usize,
     /// Requests at a time on one HTTP/2 connection.
     pub max_streams: u32,
+    /// Bytes of requests under way, of everybody together; one in four is kept for operators and
+    /// risk, and a little for each principal.
+    pub max_bytes: usize,
+    /// Bytes of requests under way, of one principal.
+    pub max_bytes_per_client: usize,
 }
+
+/// Bodies of the largest size that one principal may send at a time, and everybody together.
+const BODIES_OF_CLIENT: usize = 8;
+const BODIES: usize = 32;
+
+/// The least that one principal, and everybody together, may send: small bodies come by the
+/// thousand.
+const LEAST_OF_CLIENT: usize = 8 * 1024 * 1024;
+const LEAST: usize = 64 * 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -48,11 +62,23 @@ impl Default for Limits {
             max_header_bytes: 16 * 1024,
             max_headers: 64,
             max_streams: 64,
+            max_bytes: LEAST,
+            max_bytes_per_client: LEAST_OF_CLIENT,
         }
     }
 }
 
 impl Limits {
+    /// With room for several bodies of the largest size.
+    #[must_use]
+    pub fn with_room_for(self, max_body: usize) -> Self {
+        Self {
+            max_bytes: LEAST.max(max_body.saturating_mul(BODIES)),
+            max_bytes_per_client: LEAST_OF_CLIENT.max(max_body.saturating_mul(BODIES_OF_CLIENT)),
+            ..self
+        }
+    }
+
     /// For the plain listener of probes and metrics: few and short connections.
     #[must_use]
     pub fn for_probes() -> Self {

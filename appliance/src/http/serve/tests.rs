@@ -4,6 +4,7 @@ mod bounds;
 mod handshake;
 mod knock;
 mod requests;
+mod room;
 
 use std::collections::HashMap;
 use std::io;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Extension;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -58,15 +59,22 @@ struct Bed {
 
 fn router(started: Arc<Semaphore>) -> Router {
     let started_too = Arc::clone(&started);
-    async fn echo(body: Body) -> Result<Bytes, (StatusCode, String)> {
+    async fn echo(
+        Extension(allowance): Extension<Allowance>,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Result<Bytes, (StatusCode, String)> {
         let within = Duration::from_millis(500);
-        read_body(body, 1000, within, Overrun::Discard)
+        let full = |_| (StatusCode::SERVICE_UNAVAILABLE, String::from("full"));
+        let mut held = allowance.begin(&headers).map_err(full)?;
+        read_body(body, 1000, within, Overrun::Discard, &mut held)
             .await
             .map_err(|error| {
                 let status = match error {
                     BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
                     BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
                     BodyError::Broken => StatusCode::BAD_REQUEST,
+                    BodyError::NoRoom(_) => StatusCode::SERVICE_UNAVAILABLE,
                 };
                 (status, error.to_string())
             })
