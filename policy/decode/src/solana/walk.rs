@@ -89,7 +89,7 @@ pub(crate) fn walk(
         );
         (family.decode)(&mut walk, &mut call)?;
         call.finish()?;
-        walk.facts.settle(&call, family.facts)?;
+        walk.facts.settle(&call, family)?;
     }
     walk.finish()
 }

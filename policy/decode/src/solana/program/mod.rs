@@ -74,6 +74,18 @@ pub(super) struct Family {
     pub(super) decode: Decode,
     /// Which facts its instructions make, need and end.
     pub(super) facts: &'static [Row],
+    /// Whether the program itself takes no other programs than those in its rows' callees, as the
+    /// addresses in its published interface say.
+    pub(super) pins_callees: bool,
+}
+
+impl Family {
+    const fn pinning(self) -> Self {
+        Self {
+            pins_callees: true,
+            ..self
+        }
+    }
 }
 
 const fn family(id: Address, name: &'static str, decode: Decode, facts: &'static [Row]) -> Family {
@@ -82,6 +94,7 @@ const fn family(id: Address, name: &'static str, decode: Decode, facts: &'static
         name,
         decode,
         facts,
+        pins_callees: false,
     }
 }
 
@@ -146,8 +159,9 @@ pub(super) const FAMILIES: &[Family] = &[
         openbook_v2::decode,
         facts::OPENBOOK_V2,
     ),
-    family(pump_fun::ID, "pump.fun", pump_fun::decode, facts::PUMP_FUN),
-    family(pumpswap::ID, "PumpSwap", pumpswap::decode, facts::PUMPSWAP),
+    // `idl/pump.json` and `idl/pump_amm.json` of pump-fun/pump-public-docs.
+    family(pump_fun::ID, "pump.fun", pump_fun::decode, facts::PUMP_FUN).pinning(),
+    family(pumpswap::ID, "PumpSwap", pumpswap::decode, facts::PUMPSWAP).pinning(),
     family(
         raydium_amm_v4::ID,
         "Raydium AMM v4",
@@ -177,7 +191,9 @@ pub(super) const FAMILIES: &[Family] = &[
         "Raydium LaunchLab",
         raydium_launchlab::decode,
         facts::RAYDIUM_LAUNCHLAB,
-    ),
+    )
+    // `raydium_launchpad.json` of raydium-io/raydium-idl.
+    .pinning(),
     family(
         orca_whirlpool::ID,
         "Orca Whirlpool",

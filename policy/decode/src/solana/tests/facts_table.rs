@@ -22,7 +22,9 @@ at that step, associated and not closed, or registered. What hands an account ov
 spend from it is refused. A registered account is closed only where nobody else could open it again.
 
 A program that an exchange calls, perhaps with the wallet's signature, has to be the one that belongs
-into its slot, and named: in the message, or in a table that somebody attests.
+into its slot, and named: in the message, or in a table that somebody attests. pump.fun, PumpSwap and
+Raydium LaunchLab take no other program by themselves, as the addresses in their published interfaces
+say: what they call may be named by any table.
 
 | program | instruction | needs | makes | ends | calls, by slot |
 |---|---|---|---|---|---|

@@ -18,6 +18,7 @@ use crate::{DecodeError, DecodeErrorKind};
 use super::super::account::Account;
 use super::super::ata::TokenProgram;
 use super::super::call::Call;
+use super::super::program::Family;
 
 /// A token account whose owner and mint are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,13 +137,16 @@ impl Callee {
         matches!(self, Self::FurtherTokenProgram(_) | Self::Further(..))
     }
 
-    fn check(self, call: &Call<'_>) -> Result<(), DecodeError> {
+    /// `pinned`: whether the called program refuses another one by itself.
+    fn check(self, call: &Call<'_>, pinned: bool) -> Result<(), DecodeError> {
         let slot = self.slot();
         if self.may_lack() && slot >= call.slot_count() {
             return Ok(());
         }
-        // Whatever the exchange checks, one in a table that nobody attests could be anybody's.
-        let key = call.account(slot)?.key.ok_or_else(|| hidden(call, slot))?;
+        let Some(key) = call.account(slot)?.key else {
+            // One in a table that nobody attests could be anybody's.
+            return if pinned { Ok(()) } else { Err(hidden(call, slot)) };
+        };
         let (fits, expected) = match self {
             Self::TokenProgram(_) | Self::FurtherTokenProgram(_) => (
                 TokenProgram::by_id(&key).is_some(),
@@ -314,15 +318,18 @@ impl Facts {
     }
 
     /// Ends an instruction: what it did must be what the table says of it.
-    pub(super) fn settle(&mut self, call: &Call<'_>, rows: &[Row]) -> Result<(), DecodeError> {
+    pub(super) fn settle(&mut self, call: &Call<'_>, family: &Family) -> Result<(), DecodeError> {
         let did = std::mem::take(&mut self.did);
         self.own_slots = [0; 4];
-        let row = rows.iter().find(|row| Some(row.name) == call.name());
+        let mut rows = family.facts.iter();
+        let row = rows.find(|row| Some(row.name) == call.name());
         if let Some(row) = row
             && did.has(row.always)
             && row.always.and(row.maybe).has(did)
         {
-            return row.callees.iter().try_for_each(|callee| callee.check(call));
+            let pinned = family.pins_callees;
+            let mut callees = row.callees.iter();
+            return callees.try_for_each(|callee| callee.check(call, pinned));
         }
         Err(call.refuse(
             DecodeErrorKind::UnknownInstruction,

@@ -178,11 +178,9 @@ fn what_a_launch_calls_is_what_belongs_there() {
             let mut changed = step.clone();
             changed.accounts[*slot] = reads(pool(98));
             assert_eq!(refusal(&[changed.clone()]), DecodeErrorKind::WrongAccounts);
+            // pump.fun itself takes no other.
             let hidden = effects_hiding(&[changed], &[pool(98)], &Context::new(WALLET));
-            assert_eq!(
-                hidden.unwrap_err().kind(),
-                DecodeErrorKind::UnresolvedAccount
-            );
+            assert!(hidden.is_ok(), "{hidden:?}");
         }
     }
 }
