@@ -34,6 +34,7 @@ pub enum Left {
 pub struct Anchoring {
     grace: Duration,
     state: Mutex<State>,
+    turn: tokio::sync::Mutex<()>,
     lost: watch::Sender<Option<String>>,
 }
 
@@ -67,6 +68,7 @@ impl Anchoring {
         Self {
             grace,
             state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             lost: watch::Sender::default(),
         }
     }
@@ -80,6 +82,19 @@ impl Anchoring {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits to be the one who signs heads and renews it.
+    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Whether it covers the first `size` entries of the log, as far as it can: where it is not renewed,
+    /// the grace runs.
+    #[must_use]
+    pub fn covers(&self, size: u64) -> bool {
+        let state = self.lock();
+        state.held.is_none() || state.failing.is_some() || state.size >= size
     }
 
     /// Whether it is to be renewed now for a log of `size` entries; `last` where the appliance stops.

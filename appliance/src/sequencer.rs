@@ -1,6 +1,7 @@
 //! Signs the head of the log while it grows, and renews the token's own memory of it.
 //!
-//! It never stands in a request's way. A checkpoint is signed only if the log provably extends
+//! It never stands in the way of a trade; what leaves a wallet is signed once the token remembers its
+//! entry. A checkpoint is signed only if the log provably extends
 //! the last one. *A crash between signing and storing a checkpoint loses the note alone: the next
 //! one covers the same entries.*
 
@@ -50,9 +51,28 @@ pub async fn run(app: Arc<App>) {
 }
 
 async fn step(app: &App, last: bool) {
+    let _turn = app.anchoring.turn().await;
+    advance(app, last).await;
+}
+
+/// Waits until the token remembers the log up to this entry, so that whoever sets the database back to
+/// before it finds no start, however this run ends. Those who wait together wait for one renewal.
+pub async fn cover(app: &App, index: u64) {
+    let size = index.saturating_add(1);
+    if app.anchoring.covers(size) {
+        return;
+    }
+    let _turn = app.anchoring.turn().await;
+    if !app.anchoring.covers(size) {
+        advance(app, true).await;
+    }
+}
+
+/// Signs the head and renews the token's memory if that is due, or at once.
+async fn advance(app: &App, at_once: bool) {
     match sign_head(app).await {
         Ok(Some(checkpoint)) => {
-            if let Err(error) = anchor(app, &checkpoint, last).await {
+            if let Err(error) = anchor(app, &checkpoint, at_once).await {
                 tracing::error!(%error, "the token's memory of the log was not renewed");
                 not_renewed(app, &error, left_by(&error));
             }

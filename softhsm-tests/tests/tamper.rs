@@ -340,6 +340,29 @@ async fn inv08_a_database_older_than_the_tokens_memory_is_refused() {
         .unwrap();
 }
 
+/// Who can write the database can end the process too, and then no memory is renewed at the end.
+#[tokio::test]
+async fn inv08_what_left_is_remembered_however_the_appliance_ends() {
+    let Desk {
+        mut appliance,
+        wallet,
+    } = desk().await.unwrap();
+    let older = appliance.path("older");
+    appliance.copy_database(&older).unwrap();
+    let bot = appliance.client("bot").unwrap();
+    bot.signed("left", &wallet.id, &to(&wallet, COLD).unwrap())
+        .await
+        .unwrap();
+    appliance.kill();
+    appliance.restore_database(&older).unwrap();
+    let ended = appliance.refused().await.unwrap();
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("older than the token's memory"),
+        "{ended}"
+    );
+}
+
 #[tokio::test]
 async fn inv08_a_log_that_was_cut_or_rewritten_is_refused() {
     let Desk { mut appliance, .. } = desk().await.unwrap();

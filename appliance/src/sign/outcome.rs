@@ -12,7 +12,7 @@ use super::stop;
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::journal::stamp;
-use crate::streaks;
+use crate::{sequencer, streaks};
 
 /// Signs the recorded bytes. The outcome is queued before the answer is given; it becomes
 /// durable with a following commit.
@@ -21,6 +21,10 @@ pub(super) async fn sign(
     read: &Read,
     recorded: Recorded,
 ) -> Result<Answer, WalkError> {
+    // Who can write the database can also end this process: what left must not be forgotten with it.
+    if stop::leaves(read) {
+        sequencer::cover(app, recorded.log_index()).await;
+    }
     if let Some(answer) = not_to_be_signed(app, read, &recorded) {
         return Ok(answer);
     }

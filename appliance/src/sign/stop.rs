@@ -47,12 +47,12 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     if let Some(suspicion) = app
         .timekeeper
         .suspect()
-        .filter(|_| rests_on_the_clock(read))
+        .filter(|_| leaves(read))
     {
         return refuse(ErrorCode::PolicyDenied, "clock", clock_suspect(&suspicion));
     }
     let overdue = app.anchoring.overdue(app.clock.monotonic());
-    if let Some(overdue) = overdue.filter(|_| rests_on_the_clock(read)) {
+    if let Some(overdue) = overdue.filter(|_| leaves(read)) {
         return refuse(ErrorCode::PolicyDenied, "anchor", overdue);
     }
     match wallet.status {
@@ -77,10 +77,11 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     None
 }
 
-/// Whether a request waits until the clock is trusted again: whatever moves money or power out of
+/// Whether a request waits until the clock is trusted again, and until the token remembers its entry:
+/// whatever moves money or power out of
 /// the wallet, and whatever people released, because their time lock ran by the clock. Trades go
 /// on: the limits over them go by a time that no jump moves.
-fn rests_on_the_clock(read: &Read) -> bool {
+pub(super) fn leaves(read: &Read) -> bool {
     let released = read.resolved.asked.approved.is_some();
     let Ok(decoded) = &read.decoded else {
         return released;
