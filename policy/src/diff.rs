@@ -3,7 +3,8 @@
 //! The comparison proves, part by part, that whatever the new policy releases the old one would
 //! have released with no more people asked: every permission is within an old one, and every
 //! denial, demand, limit and group of approvers is kept or made stricter. What it cannot prove
-//! is a loosening.
+//! is a loosening. So is a name that is new, or means something else: people who agree to a later
+//! rule read the name, so they have to have agreed to what it stands for.
 
 mod addresses;
 
@@ -176,7 +177,10 @@ fn groups(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
                     "group `{CHANGE}` is new: its members may loosen the policy"
                 ));
             }
-            None => {}
+            None => why.push(format!(
+                "group `{}` is new: who agrees to what later rules ask of it rests on its members",
+                group.name
+            )),
         }
     }
     if old.group(CHANGE).is_some() && new.group(CHANGE).is_none() {
@@ -215,8 +219,8 @@ fn same_people(before: &Group, now: &Group, why: &mut Vec<String>) {
     }
 }
 
-/// A price that may be older, or a price where there was none, can turn a denial around; other
-/// decimals change what every number means.
+/// A price that may be older, or a price where there was none, can turn a denial around; a name
+/// and its decimals make what every number means, in rules and in what people read.
 fn assets(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
     for asset in &new.assets {
         let before = old.assets.iter().find(|before| before.asset == asset.asset);
@@ -227,10 +231,26 @@ fn assets(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
                 asset.symbol
             ));
         }
-        if before.is_some_and(|before| before.decimals != asset.decimals) {
-            why.push(format!("`{}` has other decimals", asset.symbol));
-        }
+        why.extend(other_meaning(before, asset));
     }
+}
+
+fn other_meaning(before: Option<&PolicyAsset>, now: &PolicyAsset) -> Option<String> {
+    let name = &now.symbol;
+    let Some(before) = before else {
+        let known = KnownAsset::by_symbol(name).is_some_and(|known| known.asset == now.asset);
+        return (!known).then(|| {
+            format!(
+                "asset `{name}` is new: amounts of {} are read by that name, with {} decimals",
+                now.asset, now.decimals
+            )
+        });
+    };
+    if before.decimals != now.decimals {
+        return Some(format!("`{name}` has other decimals"));
+    }
+    let was = &before.symbol;
+    (was != name).then(|| format!("asset `{was}` is called `{name}` now"))
 }
 
 /// The decoder looks for the wallet's accounts of the assets that the policy names: of one less it

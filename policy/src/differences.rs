@@ -4,6 +4,7 @@
 //! that is new to the program is told like any other, and none can be forgotten.
 
 mod entry;
+mod meanings;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,8 @@ use crate::set::PolicySet;
 use entry::{Entry, quoted};
 
 /// A line for each difference, printable ASCII; none if both say the same in other words.
-/// Addresses stand in full. The name of the policy is left out.
+/// Addresses stand in full, and what a rule or limit that differs refers to is told behind. The
+/// name of the policy is left out.
 #[must_use]
 pub fn differences(old: &PolicySet, new: &PolicySet) -> Vec<String> {
     let read = |set: &PolicySet| set.text().parse::<Table>().unwrap_or_default();
@@ -35,6 +37,7 @@ pub fn differences(old: &PolicySet, new: &PolicySet) -> Vec<String> {
             }
         }
     }
+    meanings::tell(&old, &new, &mut lines);
     lines
 }
 

@@ -215,12 +215,24 @@ impl Fields for Reader<'_> {
     }
 }
 
+/// The decimals of an asset that only this desk names are somebody's word, and no digit of what is
+/// signed: the base units are.
+fn in_full(asset: Option<Asset>, amount: Amount, names: &dyn AssetNames) -> String {
+    let money = names.money(asset, amount);
+    let ours = asset.filter(|asset| names.stands_for(*asset).is_some());
+    match ours.and_then(|asset| names.decimals(asset)) {
+        Some(_) if amount != Amount::UNBOUNDED => format!("{money} ({} base units)", amount.base()),
+        _ => money,
+    }
+}
+
 /// Text of others is quoted and escaped, so that it cannot pass for ours.
 fn told(value: &Value<'_>, wallet: Option<Account>, names: &dyn AssetNames) -> String {
     match value {
         Value::Account(address) if Some(*address) == wallet => "the wallet itself".to_owned(),
         Value::Account(address) => address.to_string(),
         Value::Asset(asset) => names.symbol(*asset),
+        Value::Money(asset, amount) if wallet.is_some() => in_full(*asset, *amount, names),
         Value::Money(asset, amount) => names.money(*asset, *amount),
         Value::Units(amount) => format!("{} base units", amount.base()),
         Value::BasisPoints(points) => points.to_string(),

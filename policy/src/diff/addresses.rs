@@ -13,30 +13,22 @@ use crate::rule::{AnyOf, Then};
 use crate::set::{Destination, PolicySet};
 
 pub(super) fn compare(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
-    for (index, destination) in new.destinations.iter().enumerate() {
+    for destination in &new.destinations {
         let mut before = old.destinations.iter();
         let known = before.find(|known| known.name == destination.name);
-        if !only_stops(new, index) {
-            added(known, destination, why);
+        if known.is_none() {
+            let name = &destination.name;
+            why.push(format!(
+                "destination `{name}` is new: what later rules say of it rests on what it holds"
+            ));
         }
+        added(known, destination, why);
     }
     removed(old, new, why);
 }
 
-/// Whether nothing but denials and limits is about a destination: another address there is one more
-/// that something is stopped at, or counted for.
-fn only_stops(set: &PolicySet, index: usize) -> bool {
-    let names = |list: &AnyOf<usize>| matches!(list, AnyOf::These(list) if list.contains(&index));
-    let mut rules = set
-        .rules
-        .iter()
-        .filter(|rule| names(&rule.when.destination.listed));
-    let limits = set.limits.iter();
-    let limits = limits.filter(|limit| names(&limit.when.destination.listed));
-    let denials = rules.clone().filter(|rule| rule.then == Then::Deny);
-    rules.all(|rule| rule.then == Then::Deny) && denials.count() + limits.count() > 0
-}
-
+/// Whatever names the destination: a denial or a limit would bring in addresses that a later rule
+/// permits by a name alone, and their cool-down would be over by then.
 fn added(known: Option<&Destination>, now: &Destination, why: &mut Vec<String>) {
     let known = known.map_or(&[][..], |known| &known.solana);
     let mut added = now.solana.iter().filter(|one| !known.contains(one));

@@ -394,15 +394,88 @@ fn an_address_more_changes_what_messages_mean() {
     let limits = "[[limits]]\nname = \"place\"\nwhen = { action = \"withdrawal\", destination = \"place\" }\n\
                   per = \"global\"\nwindow = \"1h\"\nmax_count = 5\n";
     let told = format!("destination `place` gains {NEW}: what is sent to that owner");
-    for rules in ["", asks, &[denies, asks].concat()] {
+    let stops = [denies, limits].concat();
+    for rules in ["", asks, &[denies, asks].concat(), denies, limits, &stops] {
         let Change::Loosening(why) = grown(rules) else {
             panic!("`{rules}` was taken for a tightening");
         };
         assert!(why.iter().any(|one| one.starts_with(&told)), "{why:?}");
     }
-    for stops in [denies, limits, &[denies, limits].concat()] {
-        assert_eq!(grown(stops), Change::Tightening, "{stops}");
+}
+
+/// What is told where the sample becomes the sample with more behind it.
+fn brought(more: &str) -> Vec<String> {
+    let [old, new] = [SAMPLE.to_owned(), SAMPLE.to_owned() + more];
+    match compare(&crate::parse(&old).unwrap(), &crate::parse(&new).unwrap()) {
+        Change::Tightening => panic!("`{more}` was taken for a tightening"),
+        Change::Loosening(why) => why,
     }
+}
+
+#[test]
+fn nobody_brings_in_a_destination_by_stopping_at_it() {
+    let place = format!("[destinations.cold-backup]\nsolana = [\"{NEW}\"]\n");
+    let cap = "[[limits]]\nname = \"backup-cap\"\nwhen = { action = \"withdrawal\", asset = \"SOL\", \
+               destination = \"cold-backup\" }\nper = \"wallet\"\nwindow = \"24h\"\nmax_amount = \"40\"\n";
+    let no =
+        "[[rules]]\nname = \"no\"\nwhen = { destination = \"cold-backup\" }\nthen = \"deny\"\n";
+    for more in [&place, &[&place, cap].concat(), &[&place, no].concat()] {
+        let why = brought(more).join("\n");
+        assert!(why.contains("destination `cold-backup` is new"), "{why}");
+        assert!(why.contains(NEW), "{why}");
+    }
+    // A name with nothing in it yet is a name all the same.
+    let why = brought("[destinations.later]\nsolana = []\n").join("\n");
+    assert!(why.contains("destination `later` is new"), "{why}");
+}
+
+#[test]
+fn a_group_that_went_comes_back_by_the_word_of_people_alone() {
+    let asks = SAMPLE
+        .find("[[rules]]\nname = \"withdrawals-to-cold\"")
+        .unwrap();
+    let (rest, _) = SAMPLE.split_at(asks);
+    let (head, tail) = rest.split_once("[groups.treasury]").unwrap();
+    let tail = tail.split_at(tail.find("[groups.change]").unwrap()).1;
+    let bare = crate::parse(&[head, tail].concat()).unwrap();
+    let sample = crate::parse(SAMPLE).unwrap();
+    assert_eq!(compare(&sample, &bare), Change::Tightening);
+    for members in ["\"alice\", \"mallory\"", "\"alice\", \"bob\", \"carol\""] {
+        let group = format!("[groups.treasury]\napprovers = [{members}]\nquorum = 1\n");
+        let again = crate::parse(&[head, &group, tail].concat()).unwrap();
+        let told = "group `treasury` is new: who agrees to what later rules ask of it rests on its \
+                    members";
+        assert_eq!(
+            compare(&bare, &again),
+            Change::Loosening(vec![told.to_owned()])
+        );
+    }
+}
+
+#[test]
+fn a_name_and_decimals_for_a_mint_are_the_word_of_people() {
+    let asset = |name: &str, decimals: u8| {
+        format!("[assets.{name}]\nmint = \"{NEW}\"\ndecimals = {decimals}\n")
+    };
+    for (name, decimals) in [("DUST", 18), ("JITOSOL", 9)] {
+        let told = format!(
+            "asset `{name}` is new: amounts of {NEW} are read by that name, with {decimals} decimals"
+        );
+        let why = brought(&asset(name, decimals));
+        assert!(why.contains(&told), "{why:?}");
+    }
+    let with = |text: String| crate::parse(&(SAMPLE.to_owned() + &text)).unwrap();
+    let change = compare(&with(asset("DUST", 18)), &with(asset("GOLD", 18)));
+    let told = "asset `DUST` is called `GOLD` now".to_owned();
+    assert!(
+        matches!(&change, Change::Loosening(why) if why.contains(&told)),
+        "{change:?}"
+    );
+    // Everybody knows this one, by the same name.
+    assert_eq!(
+        compare(&with(String::new()), &with("[assets.USDC]\n".to_owned())),
+        Change::Tightening
+    );
 }
 
 #[test]

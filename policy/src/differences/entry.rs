@@ -66,6 +66,27 @@ impl Entry {
         Self(taken.into_iter().map(short).collect())
     }
 
+    /// The keys that say the same in `new`.
+    pub(super) fn kept(&self, new: &Self) -> Self {
+        let mut kept = self.clone();
+        kept.0.retain(|key, values| new.0.get(key) == Some(values));
+        kept
+    }
+
+    /// Every word of every value.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let apart = |character: char| {
+            !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'))
+        };
+        let values = self.0.values().flatten();
+        values.flat_map(move |value| value.split(apart))
+    }
+
+    /// How many values there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.values().map(BTreeSet::len).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

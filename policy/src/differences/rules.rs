@@ -21,6 +21,7 @@ pub(super) fn rule(
             }
             was.when.changes(&now.when, &told, lines);
             was.rest.changes(&now.rest, &told, lines);
+            lines.extend(was.still(&now).map(|kept| format!("{told} still: {kept}")));
         }
         (None, None) => {}
     }
@@ -61,6 +62,23 @@ impl Rule {
         } else {
             format!("{} {}", self.verb, self.outcome)
         }
+    }
+
+    /// What did not change: what a rule is about is read beside what changes in it.
+    fn still(&self, now: &Self) -> Option<String> {
+        let verb = (self.verb == now.verb).then(|| self.verb.clone());
+        let pairs = [
+            (&self.outcome, &now.outcome),
+            (&self.when, &now.when),
+            (&self.rest, &now.rest),
+        ];
+        let kept = pairs.map(|(was, now)| was.kept(now));
+        let kept = kept.iter().filter(|one| !one.is_empty());
+        let said: Vec<String> = verb
+            .into_iter()
+            .chain(kept.map(ToString::to_string))
+            .collect();
+        (!said.is_empty()).then(|| said.join(", "))
     }
 
     fn sentence(&self) -> String {

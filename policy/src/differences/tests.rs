@@ -3,6 +3,9 @@ use crate::parse;
 
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
 const MORE: &str = "4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLs4gDB4T";
+const COLD_IS: &str = "destination `cold` is: cooldown 24h, solana \
+                       9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
+const CHANGE_IS: &str = "group `change` is: approvers alice or bob or carol, delay 24h, quorum 2";
 
 fn text() -> String {
     format!(
@@ -105,7 +108,8 @@ fn people_and_programs_that_come_and_go_are_named() {
         ),
         [
             "rule `trades` program adds pump-fun",
-            "rule `trades` program removes phoenix"
+            "rule `trades` program removes phoenix",
+            "rule `trades` still: allows, action trade, max_priority_fee 0.01 SOL"
         ]
     );
     // Another order, or another way to write a list of one, is no difference.
@@ -132,7 +136,8 @@ fn a_rule_and_a_limit_more_or_less_say_all_they_hold() {
         told("[[rules]]\nname = \"trades\"", more),
         [
             "rule `x` added: allows stake or withdrawal, destination cold, max_amount 1, \
-          memo \"two words here\" or 104:1"
+          memo \"two words here\" or 104:1",
+            COLD_IS
         ]
     );
     let out = text();
@@ -143,7 +148,9 @@ fn a_rule_and_a_limit_more_or_less_say_all_they_hold() {
         told(out, ""),
         [
             "rule `out` removed: it asks group change, quorum 2, time_lock 10m about withdrawal, \
-          destination cold"
+          destination cold",
+            COLD_IS,
+            CHANGE_IS
         ]
     );
     let limit = "[[limits]]\nname = \"fees\"\nwhen = { action = \"fee\" }\nper = \"bot\"\n\
@@ -157,11 +164,20 @@ fn a_rule_and_a_limit_more_or_less_say_all_they_hold() {
             "then = \"allow\"",
             "then = { approve = { group = \"change\" } }"
         ),
-        ["rule `trades`: allows -> asks group change"]
+        [
+            "rule `trades`: allows -> asks group change",
+            "rule `trades` still: action trade, max_priority_fee 0.01 SOL, program jupiter-v6 or phoenix",
+            CHANGE_IS
+        ]
     );
     assert_eq!(
         told("time_lock = \"10m\"", "time_lock = \"1m\""),
-        ["rule `out` time_lock 10m -> 1m"]
+        [
+            "rule `out` time_lock 10m -> 1m",
+            "rule `out` still: asks, group change, quorum 2, action withdrawal, destination cold",
+            COLD_IS,
+            CHANGE_IS
+        ]
     );
 }
 
@@ -195,4 +211,67 @@ fn the_same_policy_in_other_words_has_no_difference() {
     let set = parse(&text()).unwrap();
     assert!(differences(&set, &set).is_empty());
     assert!(told("name = \"desk\"", "name = \"other\"").is_empty());
+}
+
+/// The meaning of a name may have come long before the rule that uses it.
+#[test]
+fn a_rule_that_comes_says_what_its_names_mean() {
+    let sol = "[[rules]]\nname = \"sol\"\nwhen = { action = \"withdrawal\", asset = \"SOL\", \
+               destination = \"cold\", max_amount = \"40\" }\nthen = \"allow\"\n[[rules]]\nname = \"out\"";
+    assert_eq!(
+        told("[[rules]]\nname = \"out\"", sol),
+        [
+            "rule `sol` added: allows withdrawal, asset SOL, destination cold, max_amount 40",
+            COLD_IS
+        ]
+    );
+    let asks = "[[rules]]\nname = \"asks\"\nwhen = { action = \"trade\", mint_out = [\"BONK\"] }\n\
+                then = { approve = { group = \"change\" } }\n[[rules]]\nname = \"out\"";
+    assert_eq!(
+        told("[[rules]]\nname = \"out\"", asks),
+        [
+            "rule `asks` added: asks group change about trade, mint_out BONK",
+            CHANGE_IS,
+            "asset `BONK` is: decimals 5, mint DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263"
+        ]
+    );
+    let cap = "[[limits]]\nname = \"cap\"\nwhen = { action = \"withdrawal\", destination = \"cold\" }\n\
+               per = \"global\"\nwindow = \"1h\"\nmax_count = 1\n[[limits]]";
+    assert_eq!(told("[[limits]]", cap).last().unwrap(), COLD_IS);
+}
+
+/// A rule may have come under any name, so what stays of it is read, too.
+#[test]
+fn a_rule_that_changes_says_what_it_is_about() {
+    assert_eq!(
+        told("\"0.01 SOL\" }", "\"0.02 SOL\" }"),
+        [
+            "rule `trades` max_priority_fee 0.01 SOL -> 0.02 SOL",
+            "rule `trades` still: allows, action trade, program jupiter-v6 or phoenix"
+        ]
+    );
+}
+
+/// What fits on no device is no reason that a rule about it can never change.
+#[test]
+fn a_long_list_that_stays_is_told_by_its_digest() {
+    let many: Vec<String> = (0..40_u8)
+        .map(|number| {
+            format!(
+                "\"{}\"",
+                countersign_intent::Address::new([number | 64; 32])
+            )
+        })
+        .collect();
+    let old = text().replace(&format!("\"{COLD}\""), &many.join(", "));
+    let new = old.replace("10m", "1m");
+    let lines = differences(&parse(&old).unwrap(), &parse(&new).unwrap());
+    let told = lines
+        .iter()
+        .find(|line| line.starts_with("destination `cold` is: "))
+        .unwrap();
+    assert!(
+        told.contains(" is: 41 values, sha256 ") && told.len() < 120,
+        "{told}"
+    );
 }

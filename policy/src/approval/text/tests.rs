@@ -89,10 +89,30 @@ fn a_token_names_its_account_and_its_mint() {
         token_account: Some(Address::new([8; 32])),
     }])
     .unwrap();
-    assert!(text.starts_with("Withdraw 1.5 BONK\nto "), "{text}");
+    let first = "Withdraw 1.5 BONK (150000 base units)\nto ";
+    assert!(text.starts_with(first), "{text}");
     assert!(text.contains(&format!("\nBONK is mint {mint}\n")), "{text}");
     let account = Address::new([8; 32]);
     assert!(text.contains(&format!("\naccount {account}\n")), "{text}");
+}
+
+/// Decimals are the policy's word: where they are wrong, the base units tell.
+#[test]
+fn decimals_that_are_wrong_hide_no_amount() {
+    let mint: Address = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263"
+        .parse()
+        .unwrap();
+    let wrong = parse(&POLICY.replace("decimals = 5", "decimals = 18")).unwrap();
+    let effect = Effect::Transfer {
+        asset: Asset::Token(mint),
+        amount: Amount::from_base(5_000_000_000_000),
+        to: Address::new([7; 32]),
+        token_account: None,
+    };
+    let intent = intent(vec![effect]);
+    let words = Words::of_effect(intent.effects().first().unwrap(), intent.wallet(), &wrong);
+    let first = words.lines().next().unwrap();
+    assert_eq!(first, "Withdraw 0.000005 BONK (5000000000000 base units)");
 }
 
 #[test]
