@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Verifies an export of the log, from FORMAT.md alone: Python's standard library, and openssl for Ed25519.
 
-    verify.py EXPORT --vkey VKEY [--checkpoint FILE]... [--latest]
+    verify.py EXPORT --vkey VKEY [--checkpoint FILE]... [--latest] [--unsigned-tail N]
 
 EXPORT is the file of `countersign audit export`, VKEY the verifier key as written down at `init`, FILE a
 checkpoint that was kept. With --latest the export was made after these checkpoints, and one that is larger
-means that the log was rolled back. Ends with 0 if everything holds, 1 if not, 2 if it was not looked at.
+means that the log was rolled back. Whoever made the export can have written what stands after its last
+checkpoint: it is refused, but for the last N entries with --unsigned-tail. Ends with 0 if everything holds,
+1 if not, 2 if it was not looked at.
 """
 
 import argparse
@@ -126,17 +128,40 @@ class Key:
         return int(lines[1]), decode64(lines[2], 32)
 
 
+def no_integer(text):
+    raise Wrong(f"{text} is no integer, and the format has no other numbers")
+
+
+def spelled(raw, what):
+    """An object of JSON in its one spelling, its numbers integers."""
+    try:
+        value = json.loads(raw, parse_float=no_integer, parse_constant=no_integer)
+    except ValueError:
+        raise Wrong(f"{what} is no JSON") from None
+    one = json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
+    if one.encode() != raw or not isinstance(value, dict):
+        raise Wrong(f"{what} is not spelled as the format says")
+    return value
+
+
 def parse(line, number):
-    """One line of the export, which has one spelling."""
+    """One line of the export."""
     if len(line) > LONGEST_LINE or not line.endswith(b"\n"):
         raise Wrong(f"line {number} is too long, or cut")
-    try:
-        value = json.loads(line)
-    except ValueError:
-        raise Wrong(f"line {number} is no JSON") from None
-    if json.dumps(value, separators=(",", ":")).encode() + b"\n" != line or not isinstance(value, dict):
-        raise Wrong(f"line {number} is not spelled as the format says")
-    return value
+    return spelled(line[:-1], f"line {number}")
+
+
+def is_number(value, expected):
+    """Python takes `true` for 1."""
+    return type(value) is int and value == expected
+
+
+def bytes_of(line, index):
+    """The entry's bytes. Those that are printable have no second spelling."""
+    raw = line["entry"].encode() if "entry" in line else decode64(line["entry_base64"])
+    if all(0x20 <= byte <= 0x7e for byte in raw) != ("entry" in line):
+        raise Wrong(f"entry {index} is not spelled as the format says")
+    return raw
 
 
 class Requests:
@@ -159,11 +184,8 @@ class Requests:
 def check_entry(index, raw, requests):
     if len(raw) > LONGEST_ENTRY:
         raise Wrong(f"entry {index} is longer than {LONGEST_ENTRY} bytes")
-    try:
-        entry = json.loads(raw)
-    except ValueError:
-        raise Wrong(f"entry {index} is no JSON") from None
-    if not isinstance(entry, dict) or entry.get("v") != 1:
+    entry = spelled(raw, f"entry {index}")
+    if not is_number(entry.get("v"), 1):
         raise Wrong(f"entry {index} is not of version 1")
     if list(entry) != [key for key in ENTRY_KEYS if key in entry] or "kind" not in entry:
         raise Wrong(f"entry {index} has keys that the format does not have, or in another order")
@@ -192,7 +214,7 @@ class Export:
         elif keys == ["checkpoint"]:
             self.checkpoint(line["checkpoint"])
         elif keys == ["end"]:
-            if line["end"] != self.tree.size:
+            if not is_number(line["end"], self.tree.size):
                 raise Wrong(f"the end says {line['end']} entries, {self.tree.size} are here")
             self.ended = True
         else:
@@ -200,9 +222,9 @@ class Export:
 
     def entry(self, line):
         index = self.tree.size
-        if line["index"] != index:
+        if not is_number(line["index"], index):
             raise Wrong(f"entry {index} is missing: {line['index']} stands in its place")
-        raw = line["entry"].encode("ascii") if "entry" in line else decode64(line["entry_base64"])
+        raw = bytes_of(line, index)
         leaf = sha256(b"\x00", raw)
         if decode64(line["leaf"], 32) != leaf:
             raise Wrong(f"entry {index} is not what its leaf says")
@@ -220,10 +242,13 @@ class Export:
 
     def look_at_kept(self):
         for size, root in self.kept:
-            if size == self.tree.size and root != self.tree.root():
+            if size != self.tree.size:
+                continue
+            if root != self.tree.root():
                 raise Wrong(f"the first {size} entries are not those of the checkpoint that was kept")
+            self.proven = size
 
-    def finish(self, latest):
+    def finish(self, latest, unsigned_tail):
         if not self.ended:
             raise Wrong("the export is cut: it has no end")
         if self.checkpoints == 0:
@@ -233,9 +258,14 @@ class Export:
             raise Wrong(f"the log was rolled back: {max(newer)} entries were signed, {self.tree.size} are here")
         for size in newer:
             print(f"the export is older than the checkpoint of size {size}, which says nothing about it")
+        tail = self.tree.size - self.proven
+        if tail > unsigned_tail:
+            raise Wrong(f"{tail} entries stand after the last checkpoint, signed by nobody, where at most "
+                        f"{unsigned_tail} are accepted; have a checkpoint signed (`countersign audit checkpoint`) "
+                        f"and export again, or accept N of them with --unsigned-tail N")
         print(f"{self.proven} of {self.tree.size} entries are proved, by {self.checkpoints} checkpoints")
-        if self.proven < self.tree.size:
-            print(f"entries {self.proven} to {self.tree.size - 1} are not signed yet")
+        if tail:
+            print(f"entries {self.proven} to {self.tree.size - 1} are not signed: anybody can have written them")
         if self.requests.open:
             print(f"{len(self.requests.open)} reservations have no outcome: their bytes may have been signed")
 
@@ -253,7 +283,7 @@ def verify(arguments):
         while line := file.readline(LONGEST_LINE + 1):
             number += 1
             export.line(parse(line, number))
-    export.finish(arguments.latest)
+    export.finish(arguments.latest, arguments.unsigned_tail)
 
 
 def main():
@@ -262,9 +292,10 @@ def main():
     parser.add_argument("--vkey", required=True)
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE")
     parser.add_argument("--latest", action="store_true")
+    parser.add_argument("--unsigned-tail", type=int, default=0, metavar="N")
     try:
         verify(parser.parse_args())
-    except (Wrong, KeyError, TypeError, AttributeError, RecursionError, UnicodeError) as wrong:
+    except (Wrong, KeyError, TypeError, AttributeError, RecursionError, ValueError) as wrong:
         print(f"BAD: {wrong}", file=sys.stderr)
         return 1
     except OSError as error:

@@ -431,7 +431,83 @@ async fn a_script_of_the_documents_verifies_an_export_and_none_that_was_tampered
         ended.stderr.contains("is not what its leaf says"),
         "{ended}"
     );
+    an_unsigned_tail_is_refused_unless_it_is_asked_for(&desk, &lines)?;
+    a_second_spelling_is_refused(&desk, &export)?;
     an_older_export_is_no_alarm(&desk, &export).await
+}
+
+/// Every checkpoint but the first is left out, and whoever did so wrote the entries anew.
+fn an_unsigned_tail_is_refused_unless_it_is_asked_for(desk: &Desk, good: &[Line]) -> Result<()> {
+    let is_note =
+        |line: &Line| matches!(line, Line::Other(text) if text.starts_with("{\"checkpoint\""));
+    let first = good.iter().position(is_note).context("no checkpoint")?;
+    let mut kept = good.to_vec();
+    let mut at = 0;
+    kept.retain(|line| {
+        at += 1;
+        at - 1 <= first || !is_note(line)
+    });
+    let tail = entries(&kept).iter().filter(|at| **at > first).count();
+    ensure!(tail > 1, "nothing to forge");
+    let mut rewritten = kept.clone();
+    for line in &mut rewritten[first..] {
+        if let Line::Entry(entry) = line {
+            *entry = entry.replace("operator/a", "operator/b");
+        }
+    }
+    ensure!(
+        spelled(&rewritten)? != spelled(&kept)?,
+        "nothing was forged"
+    );
+    let cut = [&good[..first + 2], &good[good.len() - 1..]].concat();
+    for (what, forged) in [
+        ("rewritten", rewritten),
+        ("hidden", kept.clone()),
+        ("cut", cut),
+    ] {
+        let ended = script(desk, &spelled(&forged)?, &[])?;
+        assert_eq!(ended.code, Some(1), "{what}: {ended}");
+        assert!(ended.stderr.contains("signed by nobody"), "{what}: {ended}");
+    }
+    let accepts = |tail: usize| {
+        let accepted = tail.to_string();
+        script(desk, &spelled(&kept)?, &["--unsigned-tail", &accepted])
+    };
+    let accepted = accepts(tail)?;
+    assert_eq!(accepted.code, Some(0), "{accepted}");
+    assert!(accepted.stdout.contains("are not signed"), "{accepted}");
+    assert_eq!(accepts(tail - 1)?.code, Some(1));
+    Ok(())
+}
+
+/// Python takes `true` and `1.0` for 1, and base64 spells every entry a second time.
+fn a_second_spelling_is_refused(desk: &Desk, export: &str) -> Result<()> {
+    let count = entries(&lines(export)).len();
+    let (_, entry) = export
+        .lines()
+        .find_map(|line| line.split_once(",\"entry\":"))
+        .context("no entry")?;
+    let entry = entry.strip_suffix('}').context("an entry ends its line")?;
+    let raw: String = serde_json::from_str(entry)?;
+    let encoded = BASE64_STANDARD.encode(raw);
+    for (one, another) in [
+        ("{\"index\":1,".to_owned(), "{\"index\":true,".to_owned()),
+        ("{\"index\":2,".to_owned(), "{\"index\":2.0,".to_owned()),
+        (
+            format!("{{\"end\":{count}}}"),
+            format!("{{\"end\":{count}.0}}"),
+        ),
+        (
+            format!(",\"entry\":{entry}"),
+            format!(",\"entry_base64\":\"{encoded}\""),
+        ),
+    ] {
+        let forged = export.replacen(&one, &another, 1);
+        ensure!(forged != export, "`{one}` is not in the export");
+        let ended = script(desk, &forged, &[])?;
+        assert_eq!(ended.code, Some(1), "{another}: {ended}");
+    }
+    Ok(())
 }
 
 /// Beside a newer checkpoint, unless it is said to be the later one.
