@@ -78,6 +78,14 @@ pub enum KeyError {
     /// Not an Ed25519 key.
     #[error("expected base58 of a 32-byte Ed25519 key that can verify, got `{0}`")]
     Ed25519(String),
+    /// A point that is no multiple of the base point, or another spelling of one: whoever holds the
+    /// secret of one such key can sign as several.
+    #[error(
+        "`{0}` is no Ed25519 key as one is generated: it lies outside the prime-order subgroup, or is \
+         spelled in another way than its one encoding, so that the secret of another key could sign \
+         as it; generate a new key on the device, and enrol that one"
+    )]
+    Torsion(String),
     /// Not an address.
     #[error("expected `0x` and 40 hexadecimal digits of an Ethereum address, got `{0}`")]
     Ethereum(String),
@@ -112,12 +120,38 @@ impl Key {
     /// Reads a key of this scheme.
     ///
     /// # Errors
-    /// Text of another shape; an Ed25519 key of small order, under which anything verifies.
+    /// Text of another shape; an Ed25519 key of small order, under which anything verifies, or with a
+    /// part of small order, which makes several keys of one secret.
     pub fn parse(scheme: Scheme, text: &str) -> Result<Self, KeyError> {
+        let key = Self::stored(scheme, text)?;
+        key.check_single()?;
+        Ok(key)
+    }
+
+    /// Reads the key of a row: those that earlier versions took are no error here, and so can be
+    /// told and removed.
+    pub(super) fn stored(scheme: Scheme, text: &str) -> Result<Self, KeyError> {
         match scheme {
             Scheme::SolanaOffchainV0 => ed25519_key(text, OffchainVersion::V0),
             Scheme::SolanaOffchainV1 => ed25519_key(text, OffchainVersion::V1),
             Scheme::Eip191 => ethereum_address(text).map(Self::Ethereum),
+        }
+    }
+
+    /// That no other key is of the same secret: with a point of small order added, the secret of
+    /// one key signs as up to eight, each of them good for `verify_strict`.
+    pub(super) fn check_single(&self) -> Result<(), KeyError> {
+        let Self::Ed25519(bytes, _) = self else {
+            return Ok(());
+        };
+        let single = VerifyingKey::from_bytes(bytes).is_ok_and(|key| {
+            let point = key.to_edwards();
+            point.is_torsion_free() && point.compress().to_bytes() == *bytes
+        });
+        if single {
+            Ok(())
+        } else {
+            Err(KeyError::Torsion(self.to_string()))
         }
     }
 
@@ -392,6 +426,48 @@ mod tests {
             assert!(key.verify(DOMAIN, "Some data", broken).is_err());
         }
         assert_eq!(key.to_string(), address);
+    }
+
+    #[test]
+    fn a_second_key_of_one_secret_is_refused() {
+        let (_, honest) = ed25519();
+        let Key::Ed25519(bytes, _) = honest else {
+            panic!("not Ed25519");
+        };
+        assert_eq!(honest.check_single(), Ok(()));
+        for twin in crate::approvers::twins(&bytes) {
+            let text = bs58::encode(twin).into_string();
+            assert!(
+                VerifyingKey::from_bytes(&twin).is_ok_and(|key| !key.is_weak()),
+                "{text} is a key that signatures verify under"
+            );
+            for scheme in [Scheme::SolanaOffchainV0, Scheme::SolanaOffchainV1] {
+                let refused = Key::parse(scheme, &text);
+                assert_eq!(refused, Err(KeyError::Torsion(text.clone())));
+            }
+            let said = KeyError::Torsion(text.clone()).to_string();
+            assert!(
+                said.contains(&text) && said.contains("generate a new key"),
+                "{said}"
+            );
+        }
+    }
+
+    /// The coordinate is read modulo 2^255 - 19, so small ones have a second spelling.
+    #[test]
+    fn a_second_spelling_of_a_key_is_refused() {
+        let mut points = 0;
+        for y in 0..19 {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[31]) = (0xed + y, 0x7f);
+            points += u8::from(VerifyingKey::from_bytes(&bytes).is_ok());
+            let text = bs58::encode(bytes).into_string();
+            assert!(
+                Key::parse(Scheme::SolanaOffchainV0, &text).is_err(),
+                "{text}"
+            );
+        }
+        assert!(points > 2, "only {points} of them are points");
     }
 
     #[test]

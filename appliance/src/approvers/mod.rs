@@ -84,13 +84,13 @@ struct Roster {
     doubles: Vec<Double>,
 }
 
-/// Somebody enrolled who is an approver of another name already, and so cannot approve. No route
-/// makes one; earlier versions did.
+/// Somebody enrolled who is an approver of another name already, or whose key the secret of another
+/// key can sign as, and so cannot approve. No route makes one; earlier versions did.
 #[derive(Debug, Clone)]
 pub struct Double {
     /// Who it is.
     pub approver: Approver,
-    /// Whom they are one with.
+    /// Whom they are one with, or what is wrong with their key.
     pub why: String,
 }
 
@@ -102,7 +102,9 @@ impl Roster {
         let mut doubles = Vec::new();
         for approver in enrolled {
             let before = counting.iter().map(Approver::identity);
-            match approver.identity().twin(before) {
+            let unsound = approver.key.check_single().err();
+            let why = unsound.map(|error| error.to_string());
+            match why.or_else(|| approver.identity().twin(before)) {
                 Some(why) => doubles.push(Double { approver, why }),
                 None => counting.push(approver),
             }
@@ -180,7 +182,7 @@ impl Approvers {
 
 fn read(stored: Stored<ApproverRecord>) -> Result<Approver, RecordsError> {
     let record = stored.record;
-    let key = Key::parse(record.scheme, &record.public_key).map_err(|error| {
+    let key = Key::stored(record.scheme, &record.public_key).map_err(|error| {
         RecordsError::Unreadable {
             kind: Kind::Approver.as_str().to_owned(),
             cause: error.to_string(),
@@ -191,6 +193,25 @@ fn read(stored: Stored<ApproverRecord>) -> Result<Approver, RecordsError> {
         record,
         key,
     })
+}
+
+/// A key with each point of small order added: whoever holds its secret signs as these, too.
+#[cfg(test)]
+fn twins(honest: &[u8; 32]) -> Vec<[u8; 32]> {
+    // A point of order eight (RFC 7748's curve in the form of RFC 8032).
+    let order_eight = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a";
+    let order_eight: [u8; 32] = hex::decode(order_eight).unwrap().try_into().unwrap();
+    let point = |bytes| {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes);
+        key.unwrap().to_edwards()
+    };
+    let (torsion, mut twin) = (point(&order_eight), point(honest));
+    let mut twins = Vec::new();
+    for _ in 1..8 {
+        twin += torsion;
+        twins.push(twin.compress().to_bytes());
+    }
+    twins
 }
 
 #[cfg(test)]
@@ -215,6 +236,38 @@ mod tests {
             record,
         })
         .unwrap()
+    }
+
+    /// Earlier versions took such keys, and the honest one beside them.
+    #[test]
+    fn whoever_is_enrolled_with_a_second_key_of_one_secret_counts_for_nobody() {
+        let bob = approver(1, "bob", 7, Scheme::SolanaOffchainV0, 20);
+        let secret = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        for twin in twins(secret.verifying_key().as_bytes()) {
+            let mut record = bob.record.clone();
+            "eve".clone_into(&mut record.name);
+            record.public_key = bs58::encode(twin).into_string();
+            record.enrolled_at = 10;
+            let stored = Stored {
+                id: [2; 16],
+                seq: 1,
+                record,
+            };
+            let eve = read(stored).unwrap();
+            let roster = Roster::of(vec![eve, bob.clone()]);
+            let names: Vec<&str> = roster
+                .counting
+                .iter()
+                .map(|one| one.record.name.as_str())
+                .collect();
+            assert_eq!(names, ["bob"]);
+            assert_eq!(roster.doubles[0].approver.record.name, "eve");
+            assert!(
+                roster.doubles[0].why.contains("prime-order"),
+                "{:?}",
+                roster.doubles
+            );
+        }
     }
 
     #[test]
