@@ -64,6 +64,7 @@ impl SqliteStore {
     }
 
     async fn open_existing(path: &Path, new: bool) -> StoreResult<Self> {
+        let path = &open::resolve(path)?;
         let lock = open::lock(path)?;
         let ending = Arc::new(Notify::new());
         let connection = open::writer(path, new, &ending).await?;

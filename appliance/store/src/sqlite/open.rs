@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +80,26 @@ pub(super) fn check_file(path: &Path) -> StoreResult<()> {
             error,
         ))),
     }
+}
+
+/// The one name of the database: a second process that spells it in another way, through a link,
+/// would lock another file, and limits would be counted twice.
+pub(super) fn resolve(path: &Path) -> StoreResult<PathBuf> {
+    let shown = path.display();
+    let failed = |error| {
+        let doing = format!("looking up where `{shown}` leads");
+        StoreError::Unavailable(Cause::from_error(doing, error))
+    };
+    let resolved = path.canonicalize().map_err(failed)?;
+    let names = resolved.metadata().map_err(failed)?.nlink();
+    if names > 1 {
+        return Err(refused(format!(
+            "expected a database file of one name at `{}`, got one of {names}: a second process could \
+             open it under another; find it with `find -samefile`, and remove it, or copy the file",
+            resolved.display()
+        )));
+    }
+    Ok(resolved)
 }
 
 /// Keeps other processes out until the file is dropped, or this process ends.

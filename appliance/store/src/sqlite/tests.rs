@@ -73,6 +73,33 @@ async fn a_database_in_use_is_refused() {
     );
 }
 
+/// Two appliances over one file would each count the limits by themselves.
+#[tokio::test]
+async fn a_second_process_does_not_open_it_under_another_name() {
+    let (store, folder) = make().await;
+    let (path, alias) = (path(&folder), folder.path().join("alias.db"));
+    std::os::unix::fs::symlink(&path, &alias).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let beside = elsewhere.path().join("beside");
+    std::os::unix::fs::symlink(folder.path(), &beside).unwrap();
+    for name in [&alias, &beside.join(path.file_name().unwrap())] {
+        let error = SqliteStore::open(name).await.unwrap_err().to_string();
+        assert!(error.contains("is in use by another process"), "{error}");
+    }
+    let hard = elsewhere.path().join("hard.db");
+    std::fs::hard_link(&path, &hard).unwrap();
+    for name in [&hard, &path] {
+        let error = SqliteStore::open(name).await.unwrap_err().to_string();
+        assert!(
+            error.contains("of one name") && error.contains("got one of 2"),
+            "{error}"
+        );
+    }
+    std::fs::remove_file(&hard).unwrap();
+    drop(store);
+    drop(SqliteStore::open(&alias).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_path_is_created_once_and_opened_only_if_there() {
     let folder = tempfile::tempdir().unwrap();
