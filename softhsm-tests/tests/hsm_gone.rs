@@ -188,6 +188,8 @@ async fn inv11_a_freeze_that_could_not_be_recorded_is_recorded_later() {
     let scope = json!({ "scope": "everything", "reason": "the disk is unwell" });
     let frozen = risk.post("/v1/freeze", &scope).await.unwrap();
     assert_eq!(frozen.body["recorded"], false, "{}", frozen.body);
+    let warning = frozen.body["warning"].as_str().unwrap_or_default();
+    assert!(warning.contains("do not restart"), "{}", frozen.body);
     sqlx::query("ROLLBACK")
         .execute(&mut database)
         .await

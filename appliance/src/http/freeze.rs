@@ -22,6 +22,11 @@ use crate::phase::Activity;
 use crate::records::RecordsError;
 use crate::rehearsal;
 
+/// What somebody has to know who could think that the freeze outlives everything.
+const UNRECORDED: &str = "this freeze holds now, and a restart before it is recorded ends it: do not restart \
+     the appliance until `countersign status` shows it with `recorded: true` (it is tried again by itself), \
+     and freeze again if it was restarted";
+
 /// Holds from here on, recorded or not: freezing works when the HSM or the database does not.
 pub(super) async fn freeze(
     State(app): State<Arc<App>>,
@@ -53,7 +58,9 @@ pub(super) async fn freeze(
     let never = never.map(|why| format!("{why}; {}", changeable::CONSEQUENCE));
     // It holds, whatever is found: what was meant may be signing on under another name.
     let unknown = names::unknown(&app, &record.scope).await;
-    let warnings: Vec<String> = unknown.into_iter().chain(never).collect();
+    let unrecorded = (!recorded).then(|| UNRECORDED.to_owned());
+    let warnings = unrecorded.into_iter().chain(unknown).chain(never);
+    let warnings: Vec<String> = warnings.collect();
     Ok(Json(FreezeState {
         warning: (!warnings.is_empty()).then(|| warnings.join("; ")),
         ..convert::freeze(&InForce { record, recorded })
