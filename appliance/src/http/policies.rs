@@ -177,9 +177,9 @@ fn findings(app: &App, set: &PolicySet) -> Vec<PolicyFinding> {
 
 /// Whoever a group names and nobody enrolled cannot approve.
 fn not_enrolled(app: &App, set: &PolicySet) -> impl Iterator<Item = PolicyFinding> {
-    let missing = |name: &&Box<str>| app.approvers.enrolled(name).is_none();
+    let missing = |name: &&str| app.approvers.enrolled(name).is_none();
     set.groups().iter().flat_map(move |group| {
-        let names = group.approvers().iter().filter(missing);
+        let names = group.approvers().iter().map(AsRef::as_ref).filter(missing);
         names.map(|name| PolicyFinding {
             severity: Severity::Warning.to_string(),
             subject: format!("group `{}`", group.name()),

@@ -44,11 +44,7 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     if let Some(closed) = app.venues.closed(wallet.venue) {
         return refuse(ErrorCode::Frozen, "venue", closed);
     }
-    if let Some(suspicion) = app
-        .timekeeper
-        .suspect()
-        .filter(|_| leaves(read))
-    {
+    if let Some(suspicion) = app.timekeeper.suspect().filter(|_| leaves(read)) {
         return refuse(ErrorCode::PolicyDenied, "clock", clock_suspect(&suspicion));
     }
     let overdue = app.anchoring.overdue(app.clock.monotonic());

@@ -145,7 +145,11 @@ impl Callee {
         }
         let Some(key) = call.account(slot)?.key else {
             // One in a table that nobody attests could be anybody's.
-            return if pinned { Ok(()) } else { Err(hidden(call, slot)) };
+            return if pinned {
+                Ok(())
+            } else {
+                Err(hidden(call, slot))
+            };
         };
         let (fits, expected) = match self {
             Self::TokenProgram(_) | Self::FurtherTokenProgram(_) => (
