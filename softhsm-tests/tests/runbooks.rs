@@ -243,9 +243,13 @@ fn an_old_backup_is_gone_on_from_and_its_keys_are_adopted() {
         .done("countersign wallets verify \"$WALLET\"", &variables)
         .unwrap();
     assert!(!verified.is_empty());
+    is_told_that_the_memory_was_taken_away(&machine);
+}
+
+/// Neither `adopt` nor the start hides it.
+fn is_told_that_the_memory_was_taken_away(machine: &Machine) {
     let log = machine.done("countersign audit tail", &[]).unwrap();
     assert!(log.contains("wallet_created"), "{log}");
-    // Neither `adopt` nor the start hides that the token's memory was taken away.
     let missing = log.matches("\"anchor\":\"missing\"").count();
     assert_eq!(missing, 2, "{log}");
     let status = machine.done("countersign status", &[]).unwrap();
