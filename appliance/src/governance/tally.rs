@@ -127,10 +127,10 @@ pub fn tally(
 fn use_of(used: &Use) -> String {
     let at = Timestamp::from_micros(used.at);
     if used.key.is_empty() {
-        return format!("it took effect at {at}");
+        return format!("it was used already: it took effect at {at}");
     }
     format!(
-        "it was used by {} at {at}, for the request with the idempotency key `{}`",
+        "it was used already, by {} at {at}, for the request with the idempotency key `{}`",
         used.by, used.key
     )
 }
