@@ -168,7 +168,7 @@ async fn tightening_takes_one_word_and_loosening_takes_people() {
         .approve(&operator, &change.request_id)
         .await
         .unwrap();
-    refused(after, ErrorCode::AlreadyDecided, "took effect");
+    refused(after, ErrorCode::AlreadyDecided, "used already");
 }
 
 #[tokio::test]
