@@ -40,7 +40,7 @@ decision = "allow"
 /// Ten rules and ten limits, half of which are about trades.
 fn policy() -> PolicySet {
     let mut text = String::from("schema = 1\nname = \"bench\"\n[destinations.cold]\nsolana = [");
-    for byte in 0..100 {
+    for byte in 1..=100 {
         write!(text, "\"{}\", ", Address::new([byte; 32])).unwrap();
     }
     text += "]\n[assets.SOL]\nreference_price_usd = { source = \"operator\", max_age = \"24h\" }\n";

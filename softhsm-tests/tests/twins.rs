@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use countersign_api::Wallet;
 use serde_json::Value;
+use softhsm_tests::swap::{Terms, usdc_for_sol};
 use softhsm_tests::{Appliance, Client, Options, message, program};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -21,10 +22,10 @@ use sqlx::{ConnectOptions, Connection};
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
 const SOL: u64 = 1_000_000_000;
 
-/// SOL that may leave a wallet within a day.
+/// USDC that a wallet may trade within a day.
 const LIMIT: u64 = 250;
 
-/// SOL that the second one is asked for at a time.
+/// USDC that the second one is asked for at a time.
 const MUCH: u64 = 20;
 
 /// What the documents say: `LOOK` and the time between two heads.
@@ -44,11 +45,15 @@ name = "twins"
 [destinations.cold]
 solana = ["{COLD}"]
 [[limits]]
-name = "out"
-when = {{ action = "withdrawal", asset = "SOL" }}
+name = "traded"
+when = {{ action = "trade", asset = "USDC" }}
 per = "wallet"
 window = "24h"
 max_amount = "{LIMIT}"
+[[rules]]
+name = "trades"
+when = {{ action = "trade", program = ["jupiter-v6"] }}
+then = "allow"
 [[rules]]
 name = "to-cold"
 when = {{ action = "withdrawal", destination = "cold" }}
@@ -65,13 +70,16 @@ async fn wallet(appliance: &Appliance) -> Wallet {
     wallet
 }
 
-/// So many SOL; `None` where nobody answers.
-async fn ask(bot: &Client, wallet: &Wallet, key: &str, sol: u64) -> Option<u16> {
-    let message = message::transfer(
-        &wallet.address.parse().unwrap(),
-        &COLD.parse().unwrap(),
-        sol * SOL,
-    );
+/// A trade of so many USDC; `None` where nobody answers.
+async fn ask(bot: &Client, wallet: &Wallet, key: &str, usdc: u64) -> Option<u16> {
+    let trader = wallet.address.parse().unwrap();
+    let terms = Terms {
+        quoted: usdc * 1_000_000,
+        slippage_bps: 0,
+        ..Terms::MAINNET
+    };
+    let trade = usdc_for_sol(&trader, terms).unwrap();
+    let message = message::legacy(&trader, &trade);
     let reply = bot.sign(key, &wallet.id, &message).await;
     reply.ok().map(|reply| reply.status)
 }
@@ -90,7 +98,7 @@ async fn snapshot(appliance: &Appliance, name: &str) -> std::path::PathBuf {
     to
 }
 
-/// Asks for one SOL again and again until the appliance is gone; when each was signed.
+/// Asks for one USDC again and again until the appliance is gone; when each was signed.
 async fn until_gone(bot: Client, wallet: Wallet) -> Vec<Instant> {
     let began = Instant::now();
     let mut signed = Vec::new();
@@ -124,9 +132,10 @@ async fn inv06_of_two_appliances_on_one_token_the_first_ends_within_the_bound() 
     }
     let copy = snapshot(&first, "snapshot.db").await;
     let mut second = first.twin(&copy).unwrap();
+    let asking = tokio::spawn(until_gone(bot, wallet.clone()));
     second.start().await.unwrap();
     let since = Instant::now();
-    let times = until_gone(bot, wallet.clone()).await;
+    let times = asking.await.unwrap();
     let late: Vec<Duration> = times
         .iter()
         .filter_map(|at| at.checked_duration_since(since))
@@ -138,10 +147,7 @@ async fn inv06_of_two_appliances_on_one_token_the_first_ends_within_the_bound() 
         late.len()
     );
     assert!(last < BOUND + SLACK, "{last:?}");
-    assert!(
-        times.is_empty(),
-        "what leaves waits for the token, and that is the second one's"
-    );
+    assert!(!times.is_empty(), "nothing was asked meanwhile");
     let signed = u64::try_from(times.len()).unwrap();
     assert!(first.wait().await.is_err(), "it ends as a failure");
     for words in [
@@ -170,6 +176,32 @@ async fn inv06_of_two_appliances_on_one_token_the_first_ends_within_the_bound() 
     }
     assert_eq!(both, LIMIT + signed);
     assert_eq!(second.operations("/readyz").unwrap().status, 200);
+    second.stop().await.unwrap();
+}
+
+/// What leaves a wallet waits for the token, and that is the second one's from its start on.
+#[tokio::test(flavor = "multi_thread")]
+async fn inv06_of_two_appliances_on_one_token_the_first_lets_nothing_leave() {
+    let mut first = Appliance::running(&Options::policy(policy()))
+        .await
+        .unwrap();
+    let wallet = wallet(&first).await;
+    let bot = first.client("bot").unwrap();
+    let out = message::transfer(
+        &wallet.address.parse().unwrap(),
+        &COLD.parse().unwrap(),
+        SOL,
+    );
+    bot.signed("before", &wallet.id, &out).await.unwrap();
+    let copy = snapshot(&first, "snapshot.db").await;
+    let mut second = first.twin(&copy).unwrap();
+    second.start().await.unwrap();
+    let late = bot.sign("late", &wallet.id, &out).await;
+    assert!(
+        late.as_ref().is_ok_and(|reply| reply.status == 503),
+        "{late:?}"
+    );
+    assert!(first.wait().await.is_err(), "it ends as a failure");
     second.stop().await.unwrap();
 }
 

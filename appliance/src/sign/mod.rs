@@ -7,14 +7,17 @@
 //!   and makes reservation and log entry durable together. *A crash before this leaves nothing. A
 //!   crash after it spends the limit and signs nothing; a retry with the same key signs the same
 //!   bytes under the same reservation.*
-//! * Between 7 and 8: what may have stopped it since is looked at again, and, where it was read
+//! * Between 7 and 8: what leaves the wallet waits until the token remembers its entry (`sequencer::cover`); where the token does not
+//!   answer the grace runs, and where it is another run's nothing is signed. *A crash while it waits is the
+//!   crash after stage 7.* Then what may have stopped it since is looked at again, and, where it was read
 //!   from the database instead of being judged just now, its voucher. *A refusal or a crash here keeps the reservation and signs nothing: an earlier attempt
 //!   may have signed.*
 //! * Stages 8 and 9, [`Signers::sign`]: only what was recorded; the signature is verified before
 //!   it leaves. *A crash here is the crash after stage 7.*
 //! * Stage 10: the outcome is queued for the next commit, and the answer goes out. *A crash before
 //!   that commit loses nothing that matters: Ed25519 signs the same bytes the same way again.*
-//! * Stage 11: `sequencer` covers the entries with a signed checkpoint, later and elsewhere.
+//! * Stage 11: `sequencer` covers the entries with a signed checkpoint, later and elsewhere, but
+//!   for what leaves a wallet.
 
 mod answer;
 mod associated;
