@@ -23,6 +23,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
@@ -260,6 +261,17 @@ impl Drop for Machine {
     }
 }
 
+/// One that stays free until it is listened on: below those that the kernel gives to connections
+/// (`ip_local_port_range`), and in another place for each process.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let nth = TRIED.fetch_add(1, Ordering::Relaxed);
+        ensure!(nth < 1_000, "no port between 10000 and 30000 is free");
+        let place = std::process::id().wrapping_mul(7).wrapping_add(nth) % 20_000;
+        let port = u16::try_from(10_000 + place)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
 }
