@@ -33,7 +33,8 @@ fn blocks(path: &str) -> Vec<String> {
 fn shown() -> Vec<(String, PolicySet)> {
     let mut texts = Vec::new();
     for document in [
-        "README.md",
+        "policy/README.md",
+        "appliance/README.md",
         "deploy/README.md",
         "SECURITY.md",
         "ARCHITECTURE.md",

@@ -282,9 +282,9 @@ fn first_starts(document: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The policy that README calls `desk-a`.
-fn desk_a(readme: &str) -> String {
-    let mut blocks = readme.split("```toml\n").skip(1);
+/// The policy that the manual of policies calls `desk-a`.
+fn desk_a(manual: &str) -> String {
+    let mut blocks = manual.split("```toml\n").skip(1);
     let block = blocks
         .find(|block| block.contains("name = \"desk-a\""))
         .unwrap();
@@ -292,40 +292,38 @@ fn desk_a(readme: &str) -> String {
 }
 
 #[test]
-fn the_documents_first_starts_run_and_leave_people_who_can_change_it() {
+fn the_documents_first_start_runs_and_leaves_people_who_can_change_it() {
     let read = |path: &str| fs::read_to_string(format!("../{path}")).unwrap();
-    let readme = read("README.md");
-    for document in [&readme, &read("deploy/README.md")] {
-        let commands = first_starts(document);
-        assert_eq!(commands.len(), 1, "{commands:?}");
-        let appliance = Appliance::configured(&Options::policy(desk_a(&readme))).unwrap();
-        let mut command = appliance.countersignd();
-        command.args(["init", "--json"]);
-        let mut words = commands[0].iter();
-        while let Some(word) = words.next() {
-            command.arg(word);
-            match word.as_str() {
-                "--operator-out" => {
-                    command.arg(appliance.root());
-                }
-                "--policy" => {
-                    assert_eq!(words.next().unwrap(), "desk-a.toml");
-                    command.arg(appliance.path("policy.toml"));
-                    continue;
-                }
-                _ => continue,
+    let desk_a = desk_a(&read("policy/README.md"));
+    let commands = first_starts(&read("deploy/README.md"));
+    assert_eq!(commands.len(), 1, "{commands:?}");
+    let appliance = Appliance::configured(&Options::policy(desk_a)).unwrap();
+    let mut command = appliance.countersignd();
+    command.args(["init", "--json"]);
+    let mut words = commands[0].iter();
+    while let Some(word) = words.next() {
+        command.arg(word);
+        match word.as_str() {
+            "--operator-out" => {
+                command.arg(appliance.root());
             }
-            words.next();
+            "--policy" => {
+                assert_eq!(words.next().unwrap(), "desk-a.toml");
+                command.arg(appliance.path("policy.toml"));
+                continue;
+            }
+            _ => continue,
         }
-        let done = program::run(&mut command).unwrap();
-        assert_eq!(done.code, Some(0), "{done}");
-        let done: Value = serde_json::from_str(&done.stdout).unwrap();
-        assert!(done.get("warning").is_none(), "{done}");
-        assert_eq!(done["not_enrolled"], serde_json::json!([]), "{done}");
-        assert_eq!(done["approvers"].as_array().unwrap().len(), 3, "{done}");
-        let doctor = program::run(appliance.countersignd().args(["doctor", "--json"])).unwrap();
-        assert!(!doctor.stdout.contains("\"warning\": true"), "{doctor}");
+        words.next();
     }
+    let done = program::run(&mut command).unwrap();
+    assert_eq!(done.code, Some(0), "{done}");
+    let done: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert!(done.get("warning").is_none(), "{done}");
+    assert_eq!(done["not_enrolled"], serde_json::json!([]), "{done}");
+    assert_eq!(done["approvers"].as_array().unwrap().len(), 3, "{done}");
+    let doctor = program::run(appliance.countersignd().args(["doctor", "--json"])).unwrap();
+    assert!(!doctor.stdout.contains("\"warning\": true"), "{doctor}");
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl Term for Fees {
             TIP,
             "\"0.001 SOL\"",
             "tips count as priority fee. Tips go to Jito's accounts, and to those \
-             [registered](../README.md#registrations); to any other account SOL is a withdrawal.",
+             [registered](../appliance/README.md#registrations); to any other account SOL is a withdrawal.",
         ),
     ];
 

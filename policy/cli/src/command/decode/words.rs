@@ -59,7 +59,7 @@ pub(super) const fn advice(kind: DecodeErrorKind) -> &'static str {
         }
         DecodeErrorKind::NotASigner => "name the wallet that has to sign with `--wallet`",
         DecodeErrorKind::UnknownProgram | DecodeErrorKind::UnknownInstruction => {
-            "leave the instruction out, or trade through a program that is listed in the README"
+            "leave the instruction out, or trade through a program that policies can name: see `program` in policy/README.md"
         }
         DecodeErrorKind::WrongData | DecodeErrorKind::WrongAccounts => {
             "mend what is named above: the instruction has to be as its program's published \
