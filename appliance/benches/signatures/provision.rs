@@ -16,6 +16,8 @@ use crate::load::{Load, MakeBody, Target};
 use crate::serving::Simulated;
 use crate::trade::Trade;
 
+const MEMO: Address = Address::from_literal("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
+
 /// TLS of a principal of the state directory.
 pub(crate) fn tls(state: &Path, name: &str) -> Result<Arc<rustls::ClientConfig>> {
     let mut roots = rustls::RootCertStore::empty();
@@ -90,17 +92,31 @@ fn address(state: &Path, file: &str, scheme: &str) -> Result<String> {
     Ok(host.to_owned())
 }
 
-/// Transfers of one lamport to the cold address, each with another blockhash.
+/// Messages with nothing but a memo, each with another blockhash: the least there is to sign.
 pub(crate) async fn sign_target(state: &Path, number: u64) -> Result<Target> {
     let wallet = wallet(state, number).await?;
     target_of(state, vec![wallet])
 }
 
-/// The same, going round several wallets.
-pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
+/// Transfers of one lamport to the cold address: each waits until the token remembers its entry.
+pub(crate) async fn withdrawal_target(state: &Path, number: u64) -> Result<Target> {
     let cold: Address = std::fs::read_to_string(state.join("cold-address"))?
         .trim()
         .parse()?;
+    let wallet = wallet(state, number).await?;
+    let sample = target_of(state, vec![wallet.clone()])?;
+    let body = move |number: u64| {
+        let message = BASE64_STANDARD.encode(transfer(&wallet.address, &cold, number));
+        format!(r#"{{"wallet_id":"{}","message":"{message}"}}"#, wallet.id)
+    };
+    Ok(Target {
+        body: Arc::new(body),
+        ..sample
+    })
+}
+
+/// Memos, going round several wallets.
+pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
     let body = move |number: u64| {
         // Every connection goes its own way round.
         let (lane, round) = (number / 1_000_000_000, number % 1_000_000_000);
@@ -109,8 +125,7 @@ pub(crate) fn target_of(state: &Path, wallets: Vec<Wallet>) -> Result<Target> {
             + usize::try_from(round).unwrap_or_default();
         let index = index % wallets.len();
         wallets.get(index).map_or_else(String::new, |wallet| {
-            let message = transfer(&wallet.address, &cold, number);
-            let encoded = BASE64_STANDARD.encode(message);
+            let encoded = BASE64_STANDARD.encode(memo(&wallet.address, number));
             format!(r#"{{"wallet_id":"{}","message":"{encoded}"}}"#, wallet.id)
         })
     };
@@ -182,11 +197,23 @@ pub(crate) async fn noop_target(state: &Path) -> Result<Target> {
 }
 
 /// A legacy message that transfers one lamport.
-pub(crate) fn transfer(from: &Address, to: &Address, number: u64) -> Vec<u8> {
-    let mut message = vec![1, 0, 1, 3];
-    message.extend_from_slice(from.as_bytes());
-    message.extend_from_slice(to.as_bytes());
-    message.extend_from_slice(&[0; 32]);
+fn transfer(from: &Address, to: &Address, number: u64) -> Vec<u8> {
+    let instruction = [2, 2, 0, 1, 12, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+    message(&[*from, *to, Address::new([0; 32])], number, &instruction)
+}
+
+/// A legacy message with a memo that the wallet signs.
+pub(crate) fn memo(wallet: &Address, number: u64) -> Vec<u8> {
+    message(&[*wallet, MEMO], number, b"\x01\x01\x00\x05bench")
+}
+
+/// The wallet pays and signs; the last account is the program.
+fn message(accounts: &[Address], number: u64, instruction: &[u8]) -> Vec<u8> {
+    let count = u8::try_from(accounts.len()).unwrap_or_default();
+    let mut message = vec![1, 0, 1, count];
+    for account in accounts {
+        message.extend_from_slice(account.as_bytes());
+    }
     let mut blockhash = [0x5a; 32];
     let unique = number.to_le_bytes();
     blockhash
@@ -194,6 +221,7 @@ pub(crate) fn transfer(from: &Address, to: &Address, number: u64) -> Vec<u8> {
         .zip(unique)
         .for_each(|(to, from)| *to = from);
     message.extend_from_slice(&blockhash);
-    message.extend_from_slice(&[1, 2, 2, 0, 1, 12, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    message.push(1);
+    message.extend_from_slice(instruction);
     message
 }
