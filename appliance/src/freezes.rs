@@ -270,7 +270,10 @@ fn told(freeze: &InForce) -> String {
             let reason = first.reason.as_deref().unwrap_or("no reason given");
             format!("; first by {} since {since}: {reason}", first.by)
         });
-    format!("frozen by {by} since {since}: {reason}{first}")
+    format!(
+        "frozen by {by} since {since}: {reason}{first}; an operator asks people to end it with \
+         `countersign unfreeze`"
+    )
 }
 
 /// Records a freeze that is in force, and says whether that was done. It holds either way, and

@@ -317,7 +317,10 @@ async fn set_status(
     if stored.record.status == Status::Archived {
         return Err(ApiError::new(
             countersign_api::ErrorCode::WalletPaused,
-            format!("wallet {} is archived for good", stored.wallet_id()),
+            format!(
+                "wallet {} is archived for good; make another one",
+                stored.wallet_id()
+            ),
         )
         .because("archived"));
     }

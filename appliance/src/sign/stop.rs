@@ -54,11 +54,18 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
     match wallet.status {
         Status::Active => {}
         Status::Paused => {
-            let message = format!("wallet {} is paused; resume it first", wallet.id);
+            let message = format!(
+                "wallet {} is paused; a gateway or an operator resumes it with \
+                 `countersign wallets resume`, then ask again under a new key",
+                wallet.id
+            );
             return refuse(ErrorCode::WalletPaused, "status", message);
         }
         Status::Archived => {
-            let message = format!("wallet {} is archived for good", wallet.id);
+            let message = format!(
+                "wallet {} is archived for good; a gateway makes another for the user",
+                wallet.id
+            );
             return refuse(ErrorCode::WalletPaused, "archived", message);
         }
     }
