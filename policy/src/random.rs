@@ -398,7 +398,7 @@ pub(crate) fn is_awaited(intent: &Intent, added: &Effect) -> bool {
     if matches!(added, Effect::Launch(launch) if intent.cosigners().contains(&launch.mint.into())) {
         return true;
     }
-    let mut with = Draft::from(intent);
+    let mut with = Draft::of(intent).unwrap();
     with.effects.push(added.clone());
     let with = Intent::from(with);
     let mut before = intent.effects().iter().zip(with.effects());

@@ -37,7 +37,7 @@ impl<'a> Subject<'a> {
     pub(crate) fn swap(&self) -> Option<&'a solana::Swap> {
         match self.effect.detail() {
             Detail::Solana(solana::Detail::Swap(swap)) => Some(swap),
-            Detail::Solana(_) => None,
+            Detail::Solana(_) | Detail::Evm(_) => None,
         }
     }
 
@@ -100,6 +100,7 @@ impl<'a> Request<'a> {
         for (index, effect) in intent.effects().iter().enumerate() {
             match effect.detail() {
                 Detail::Solana(detail) => request.count(detail),
+                Detail::Evm(_) => {}
             }
             request.subjects.push(subject(index, effect));
         }

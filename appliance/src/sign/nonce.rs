@@ -18,7 +18,9 @@ pub(super) fn nonce_of(read: &Read) -> Option<NonceUse> {
 
 const fn held(lifetime: &Lifetime) -> Option<&Nonce> {
     match lifetime {
-        Lifetime::ExpiresAt(_) | Lifetime::Blockhash(_) => None,
+        Lifetime::ExpiresAt(_) | Lifetime::Blockhash(_) | Lifetime::HeldUntil(Resource::Evm(_)) => {
+            None
+        }
         Lifetime::HeldUntil(Resource::Solana(nonce)) => Some(nonce),
     }
 }

@@ -5,6 +5,7 @@
 //! clock and no randomness; facts that are not in the bytes come in as a context.
 
 mod error;
+pub mod evm;
 mod explain;
 pub mod solana;
 

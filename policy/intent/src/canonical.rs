@@ -95,7 +95,12 @@ impl Fields for Writer {
                 self.tag(11);
                 self.tag(u8::from(flag));
             }
-            Value::Fresh(_) => {}
+            Value::Bytes(bytes) => {
+                self.tag(12);
+                self.count(bytes.len());
+                self.bytes(bytes);
+            }
+            Value::Fresh(_) | Value::FreshCount(_) => {}
         }
     }
 }

@@ -57,6 +57,10 @@ pub enum Value<'a> {
     Flag(bool),
     /// Bytes that come anew with every message of the same meaning.
     Fresh([u8; 32]),
+    /// A number that comes anew with every message of the same meaning.
+    FreshCount(u64),
+    /// Bytes that say nothing to people: a digest, a selector.
+    Bytes(&'a [u8]),
 }
 
 impl Value<'_> {

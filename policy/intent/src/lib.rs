@@ -36,6 +36,7 @@ pub use intent::{Intent, Lifetime};
 pub use principal::{NameError, Principal, Role};
 pub use signing_input::SigningInput;
 pub use time::{Span, SpanError, Timestamp};
+pub use venue::evm;
 pub use venue::solana::{self, Address, AddressError, nobodys};
 pub use venue::{Account, AccountError, Assertion, Asset, Detail, Resource, Venue};
 pub use words::{AssetNames, WellKnown, Words, brief};

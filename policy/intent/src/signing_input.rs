@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-/// The bytes handed to the device, exactly as they were decoded. Nothing re-encodes them.
+/// The bytes that are signed, exactly as they were decoded. Nothing re-encodes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningInput {
     bytes: Arc<[u8]>,
     signer_index: u8,
+    digest: Option<[u8; 32]>,
 }
 
 impl SigningInput {
@@ -16,6 +17,17 @@ impl SigningInput {
         Self {
             bytes,
             signer_index,
+            digest: None,
+        }
+    }
+
+    /// The same for a key that signs a digest of the bytes, which the decoder knows how to make.
+    #[must_use]
+    pub fn hashed_by_decoder(bytes: Arc<[u8]>, digest: [u8; 32]) -> Self {
+        Self {
+            bytes,
+            signer_index: 0,
+            digest: Some(digest),
         }
     }
 
@@ -23,6 +35,15 @@ impl SigningInput {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What the device is handed: the digest of the bytes where the key signs one, else the bytes.
+    #[must_use]
+    pub fn for_device(&self) -> &[u8] {
+        match &self.digest {
+            Some(digest) => digest,
+            None => &self.bytes,
+        }
     }
 
     /// The bytes to sign, shared.

@@ -1,6 +1,7 @@
 //! Where signatures are used. A venue is a module here with its own nouns, and one line in the list
 //! below; nothing else in this crate names one.
 
+pub mod evm;
 pub mod solana;
 
 use std::fmt;
@@ -168,6 +169,8 @@ macro_rules! venues {
 venues! {
     /// The Solana ledger.
     Solana = 1, solana;
+    /// Ethereum and the chains that run its virtual machine.
+    Evm = 2, evm;
 }
 
 impl Venue {

@@ -1,8 +1,6 @@
 //! What an intent does, in words: one sentence a part for lists, one line a phrase for the screens
 //! of devices. Both are read off the declarations of its parts, so neither can leave a field out.
 
-use std::fmt::Write;
-
 use crate::effect::Effect;
 use crate::field::{Declared, Field, Fields, Value};
 use crate::{Account, Amount, Asset, Intent, KnownAsset};
@@ -205,6 +203,8 @@ impl Fields for Reader<'_> {
             | Value::Text(_)
             | Value::Name(..)
             | Value::Flag(_)
+            | Value::Bytes(_)
+            | Value::FreshCount(_)
             | Value::Fresh(_) => {}
         }
         let value = told(&field.value, Some(self.wallet), self.names);
@@ -236,15 +236,13 @@ fn told(value: &Value<'_>, wallet: Option<Account>, names: &dyn AssetNames) -> S
         Value::Money(asset, amount) => names.money(*asset, *amount),
         Value::Units(amount) => format!("{} base units", amount.base()),
         Value::BasisPoints(points) => points.to_string(),
-        Value::Count(count) => count.to_string(),
+        Value::Count(count) | Value::FreshCount(count) => count.to_string(),
         Value::Time(at) => at.to_string(),
         Value::Text(text) => format!("\"{}\"", text.escape_default()),
         Value::Name(_, words) => (*words).to_owned(),
         Value::Absent | Value::Flag(_) => String::new(),
-        Value::Fresh(bytes) => bytes.iter().fold(String::new(), |mut hex, byte| {
-            let _infallible = write!(hex, "{byte:02x}");
-            hex
-        }),
+        Value::Fresh(bytes) => hex::encode(bytes),
+        Value::Bytes(bytes) => format!("0x{}", hex::encode(bytes)),
     }
 }
 

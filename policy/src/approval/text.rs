@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use countersign_intent::evm::Detail as Evm;
 use countersign_intent::solana::Detail as Solana;
 use countersign_intent::{Detail, Intent, Principal, RequestId, Timestamp, Words, intent_digest};
 use sha2::{Digest, Sha256};
@@ -121,8 +122,10 @@ const fn rank(subject: &Subject<'_>) -> Rank {
     match subject.effect.detail() {
         Detail::Solana(Solana::Transfer { .. }) => Rank::Transfer,
         Detail::Solana(Solana::Memo { .. }) => Rank::Memo,
-        Detail::Solana(_) if subject.primary => Rank::Primary,
-        Detail::Solana(_) => Rank::Upkeep,
+        Detail::Evm(Evm::Transfer { .. } | Evm::TransferFrom { .. }) => Rank::Transfer,
+        Detail::Evm(Evm::TransferAuthorization(_)) => Rank::Transfer,
+        Detail::Solana(_) | Detail::Evm(_) if subject.primary => Rank::Primary,
+        Detail::Solana(_) | Detail::Evm(_) => Rank::Upkeep,
     }
 }
 

@@ -218,8 +218,12 @@ impl Form<'_, '_> {
 }
 
 fn asset(text: &str) -> Result<Asset, String> {
-    let countersign_intent::Asset::Solana(asset) = value::asset(text, &[])?;
-    Ok(asset)
+    match value::asset(text, &[])? {
+        countersign_intent::Asset::Solana(asset) => Ok(asset),
+        other @ countersign_intent::Asset::Evm(_) => {
+            Err(format!("expected an asset of Solana, got `{other}`"))
+        }
+    }
 }
 
 fn money(text: &str) -> Result<(Asset, Amount), String> {

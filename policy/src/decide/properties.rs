@@ -20,7 +20,7 @@ fn adding_never_loosens(
     used: u8,
 ) -> Result<(), TestCaseError> {
     let before = judged(set, intent, used);
-    let mut more = Draft::from(intent);
+    let mut more = Draft::of(intent).unwrap();
     more.effects.insert(place.min(more.effects.len()), added);
     let after = judged(set, &more.into(), used);
     prop_assert!(

@@ -200,7 +200,9 @@ fn reaches(
     cooling: Option<&Facts<'_>>,
 ) -> Result<(), Miss> {
     let mut miss = Miss::NotListed(to);
-    let Account::Solana(address) = to;
+    let Some(address) = to.solana() else {
+        return Err(miss);
+    };
     let destinations = listed.iter();
     for destination in destinations.filter_map(|index| set.destinations.get(*index)) {
         if destination.solana.binary_search(&address).is_err() {

@@ -145,6 +145,7 @@ fn leaves(intent: &Intent) -> BTreeMap<Asset, u128> {
     let mut sums = BTreeMap::new();
     let is_fee = |effect: &&Effect| match effect.detail() {
         Detail::Solana(detail) => matches!(detail, solana::Detail::Fee { .. }),
+        Detail::Evm(_) => false,
     };
     let effects = intent.effects().iter();
     for effect in effects.filter(|effect| !is_fee(effect)) {

@@ -118,6 +118,8 @@ fn json_of(value: &Typed<'_>) -> Value {
         Typed::Name(slug, _) => (*slug).into(),
         Typed::Flag(flag) => (*flag).into(),
         Typed::Fresh(bytes) => Address::new(*bytes).to_string().into(),
+        Typed::FreshCount(count) => (*count).into(),
+        Typed::Bytes(bytes) => format!("0x{}", hex::encode(bytes)).into(),
     }
 }
 

@@ -47,6 +47,7 @@ impl Account {
     pub const fn solana(self) -> Option<Address> {
         match self {
             Self::Solana(address) => Some(address),
+            Self::Evm(_) => None,
         }
     }
 }

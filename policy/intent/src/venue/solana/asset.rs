@@ -76,7 +76,7 @@ impl crate::Asset {
     pub const fn mint(self) -> Option<Address> {
         match self {
             Self::Solana(Asset::Token(mint)) => Some(mint),
-            Self::Solana(Asset::Sol) => None,
+            Self::Solana(Asset::Sol) | Self::Evm(_) => None,
         }
     }
 }

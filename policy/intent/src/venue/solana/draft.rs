@@ -36,8 +36,9 @@ impl Draft {
 /// The venue's details among the effects of an intent, in their order.
 pub fn details(intent: &Intent) -> impl Iterator<Item = &Detail> {
     let effects = intent.effects().iter();
-    effects.map(|effect| match effect.detail() {
-        crate::Detail::Solana(detail) => detail,
+    effects.filter_map(|effect| match effect.detail() {
+        crate::Detail::Solana(detail) => Some(detail),
+        crate::Detail::Evm(_) => None,
     })
 }
 
@@ -45,20 +46,22 @@ pub fn details(intent: &Intent) -> impl Iterator<Item = &Detail> {
 pub fn assertions(intent: &Intent) -> impl Iterator<Item = &Assertion> {
     intent.asserted().iter().map(|one| match one {
         crate::Assertion::Solana(assertion) => assertion,
+        crate::Assertion::Evm(none) => match *none {},
     })
 }
 
-impl From<&Intent> for Draft {
-    fn from(intent: &Intent) -> Self {
-        let Account::Solana(wallet) = intent.wallet();
+impl Draft {
+    /// The draft an intent was made from; `None` for one of another venue.
+    #[must_use]
+    pub fn of(intent: &Intent) -> Option<Self> {
         let cosigners = intent.cosigners().iter().copied();
-        Self {
-            wallet,
+        Some(Self {
+            wallet: intent.wallet().solana()?,
             effects: details(intent).cloned().collect(),
             lifetime: *intent.lifetime(),
             cosigners: cosigners.filter_map(Account::solana).collect(),
             asserted: assertions(intent).copied().collect(),
-        }
+        })
     }
 }
 
