@@ -12,6 +12,7 @@ pub mod plain;
 pub mod program;
 pub mod runbook;
 pub mod swap;
+pub mod use_graph;
 
 pub use appliance::{Appliance, Options, Shared, TRUST_DOMAIN};
 pub use approver::Approver;
