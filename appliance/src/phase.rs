@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+pub use countersign_api::Activity;
+
 /// A phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -14,19 +16,6 @@ pub enum Phase {
     Degraded = 2,
     /// Stopping: what was recorded is finished, nothing new is begun.
     Halted = 3,
-}
-
-/// What a route does, as far as phases care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activity {
-    /// Reads state.
-    Read,
-    /// Asks for a signature.
-    Sign,
-    /// Changes state.
-    Change,
-    /// Only makes things stricter.
-    Tighten,
 }
 
 impl Phase {

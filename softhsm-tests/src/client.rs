@@ -1,5 +1,7 @@
 //! The API as one of its clients sees it: mutual TLS 1.3, JSON, and nothing else.
 
+mod declared;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +123,7 @@ impl Client {
     /// Sends anything; what changes something under a new idempotency key, unless it has one.
     ///
     /// # Errors
-    /// No whole answer came.
+    /// No whole answer came, or one that the table of routes does not have.
     pub async fn send(
         &self,
         method: Method,
@@ -162,7 +164,11 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<Reply> {
         let url = format!("{}{path}", self.url);
-        let request = self.http.request(method, url).headers(map).body(body);
+        let request = self
+            .http
+            .request(method.clone(), url)
+            .headers(map)
+            .body(body);
         let response = request.send().await?;
         let status = response.status().as_u16();
         let content_type = response
@@ -176,12 +182,14 @@ impl Client {
             .map(|value| anyhow::Ok(value.to_str()?.parse()?))
             .transpose()?;
         let bytes = response.bytes().await?;
-        Ok(Reply {
+        let reply = Reply {
             status,
             content_type,
             retry_after,
             body: serde_json::from_slice(&bytes).unwrap_or_default(),
-        })
+        };
+        declared::check(method.as_str(), path, &reply)?;
+        Ok(reply)
     }
 
     /// `GET`.

@@ -119,7 +119,7 @@ fn malformed(wallet: &str) -> Vec<Case> {
             "bot",
             "/v1/sign/solana?dry_run=maybe",
             sign(json!({"message": "AA=="})),
-            invalid("query"),
+            invalid("dry_run"),
         ),
         post(
             "bot",

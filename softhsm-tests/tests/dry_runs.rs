@@ -9,7 +9,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign_api::{DRY_RUN, Method as Verb, ROUTES};
+use countersign_api::ROUTES;
 use serde_json::{Value, json};
 use softhsm_tests::client::{Client, Method, Reply, key_and_csr};
 use softhsm_tests::{Appliance, Approver, Options};
@@ -439,16 +439,11 @@ async fn every_route_that_changes_something_can_be_tried_and_then_changes_nothin
     calls.extend(of_people(&named, &made, &signature, &proof));
     calls.extend(of_the_desk(&made));
     let before = size(&operator).await;
-    for route in ROUTES.iter().filter(|route| route.query.contains(&DRY_RUN)) {
+    for route in ROUTES.iter().filter(|route| route.query.has_dry_run()) {
         if ELSEWHERE.iter().any(|(path, _)| *path == route.path) {
             continue;
         }
-        let verb = match route.method {
-            Verb::Get => "GET",
-            Verb::Post => "POST",
-            Verb::Patch => "PATCH",
-            Verb::Delete => "DELETE",
-        };
+        let verb = route.method.as_str();
         let name = format!("{verb} {}", route.path);
         let found = calls.iter().find(|(called, _, _)| *called == name);
         let (_, who, call_of) = found.unwrap_or_else(|| panic!("nobody tries {name}"));

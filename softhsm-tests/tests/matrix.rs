@@ -55,20 +55,14 @@ fn http(method: Method) -> (Http, &'static [u8]) {
     }
 }
 
-const fn word(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-    }
-}
-
 /// Whether the route was reached: refused by role and refused by certificate both count as not.
 async fn reaches(client: &Client, route: &Route) -> Result<bool> {
+    reaches_at(client, route, &path(route)).await
+}
+
+async fn reaches_at(client: &Client, route: &Route, path: &str) -> Result<bool> {
     let (method, body) = http(route.method);
-    let path = path(route);
-    let reply = client.send(method, &path, &[], body.to_vec()).await?;
+    let reply = client.send(method, path, &[], body.to_vec()).await?;
     let detail = reply.body["detail"].as_str().unwrap_or_default();
     let mounted = reply.status != 405 && !detail.contains("there is no route");
     ensure!(mounted, "{path} is not mounted: {detail}");
@@ -78,6 +72,17 @@ async fn reaches(client: &Client, route: &Route) -> Result<bool> {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// Who may only try a route reaches it in a dry run alone.
+async fn as_role(client: &Client, route: &Route, role: Role) -> Result<bool> {
+    let reached = reaches(client, route).await?;
+    if !route.only_rehearses(role) {
+        return Ok(reached);
+    }
+    ensure!(!reached, "{}: {role:?} reaches it in earnest", route.path);
+    let tried = format!("{}?dry_run=true", path(route));
+    reaches_at(client, route, &tried).await
 }
 
 async fn revoked(appliance: &Appliance) -> Result<Client> {
@@ -101,18 +106,22 @@ async fn table(appliance: &Appliance) -> Result<String> {
          revoked operator\n",
     );
     for route in ROUTES {
-        write!(table, "{:6} {:32}", word(route.method), route.path)?;
+        write!(table, "{:6} {:32}", route.method.as_str(), route.path)?;
         for ((_, role), (client, width)) in ROLES.iter().zip(clients.iter().zip([4, 9, 6, 10, 9])) {
-            let reached = reaches(client, route)
+            let reached = as_role(client, route, *role)
                 .await
                 .with_context(|| format!("{role:?}"))?;
             ensure!(
                 reached == route.permits(*role),
                 "{} {}: {role:?} reaches it: {reached}",
-                word(route.method),
+                route.method.as_str(),
                 route.path
             );
-            let mark = if reached { "yes" } else { "-" };
+            let mark = match reached {
+                true if route.only_rehearses(*role) => "dry run",
+                true => "yes",
+                false => "-",
+            };
             write!(table, "{mark:>width$}")?;
         }
         let reached = reaches(&revoked, route).await?;
@@ -163,13 +172,17 @@ async fn without_a_certificate(appliance: &Appliance) -> Result<()> {
 async fn no_side_door(appliance: &Appliance) -> Result<()> {
     let signing: Vec<&str> = ROUTES
         .iter()
+        .filter(|route| route.is_judged())
         .map(|route| route.path)
-        .filter(|path| path.contains("sign"))
         .collect();
     ensure!(
         signing == ["/v1/sign/solana", "/v1/sign/solana/batch"],
         "{signing:?}"
     );
+    let beside = ROUTES.iter().filter(|route| !route.is_judged());
+    for route in beside {
+        ensure!(!route.path.contains("sign"), "`{}` may sign", route.path);
+    }
     let bot = appliance.client("bot")?;
     for path in [
         "/v1/sign",

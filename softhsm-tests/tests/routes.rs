@@ -64,13 +64,13 @@ fn wrongs(route: &Route) -> Vec<Wrong> {
             (403, "forbidden", "sec-fetch-site"),
         ),
     ];
-    if !route.query.contains(&DRY_RUN) {
+    if !route.query.has_dry_run() {
         all.push(Wrong {
             query: format!("?{DRY_RUN}=true"),
             ..wrong(&[KEY], invalid(DRY_RUN))
         });
     }
-    if let Some(known) = route.query.first() {
+    if let Some(known) = route.query.names.first() {
         all.push(Wrong {
             query: format!("?{known}=true&{known}=true"),
             ..wrong(&[KEY], invalid(known))

@@ -35,6 +35,16 @@ pub struct Checkpoint {
     pub size: u64,
 }
 
+/// Query of `GET /v1/audit/entries`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct EntriesQuery {
+    /// Index of the first entry wanted; 0 unless told.
+    pub start: Option<u64>,
+    /// Entries wanted, 1 to 500; 100 unless told.
+    pub limit: Option<u32>,
+}
+
 /// Query of `GET /v1/audit/checkpoints`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

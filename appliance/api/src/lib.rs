@@ -39,7 +39,8 @@ pub use approvals::{
 };
 pub use approvers::{Approver, ApproverQuery, EnrolApprover, EnrolmentText, EnrolmentTextQuery};
 pub use audit::{
-    AuditEntry, AuditPage, Checkpoint, CheckpointPage, CheckpointsQuery, Proof, ProofQuery,
+    AuditEntry, AuditPage, Checkpoint, CheckpointPage, CheckpointsQuery, EntriesQuery, Proof,
+    ProofQuery,
 };
 pub use changes::{PendingChange, Unfreeze};
 pub use clock::{ClockState, ConfirmClock};
@@ -64,7 +65,10 @@ pub use recorded::{
 pub use registrations::{Registered, Registration, RegistrationQuery};
 pub use requests::{Request, RequestQuery};
 pub use role::Role;
-pub use route::{DRY_RUN, KeyPlace, Method, ROUTES, Route};
+pub use route::{
+    Activity, Answer, Content, DRY_RUN, Idempotency, KeyPlace, Method, Query, ROUTES, RequestBody,
+    Route, Stops,
+};
 pub use second_factor::{OTP_HEADER, ResetSecondFactor, SecondFactorSecret};
 pub use sign::{
     BatchItem, BatchResult, Decision, DryRunQuery, SignBatch, SignBatchAnswer, SignSolana,

@@ -1,195 +1,108 @@
-//! The OpenAPI document: schemas from the wire types, paths from the table of routes.
+//! The OpenAPI document: schemas from the wire types, operations from the table of routes.
+
+mod decision;
+mod operation;
+mod page;
+mod schemas;
 
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::route::{KeyPlace, Method, ROUTES, Route};
+use crate::route::{Content, ROUTES};
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Countersign",
-        description = "HSM-backed signing appliance. TLS 1.3 with a client certificate on every route.",
-        license(name = "Apache-2.0")
-    ),
-    components(schemas(
-        crate::ApprovalText,
-        crate::Approve,
-        crate::Approver,
-        crate::AskedGroup,
-        crate::AuditEntry,
-        crate::AuditPage,
-        crate::BatchItem,
-        crate::BatchResult,
-        crate::Certificate,
-        crate::Check,
-        crate::Checkpoint,
-        crate::ClockState,
-        crate::ConfirmClock,
-        crate::CreateGrant,
-        crate::CreateUser,
-        crate::CreateWallet,
-        crate::CreateVenue,
-        crate::Decision,
-        crate::EnrolApprover,
-        crate::EnrolmentText,
-        crate::ErrorCode,
-        crate::FeedTable,
-        crate::Freeze,
-        crate::FreezeScope,
-        crate::FirstFreeze,
-        crate::FreezeState,
-        crate::GivenApproval,
-        crate::GivenRejection,
-        crate::Grant,
-        crate::ImportKey,
-        crate::ImportWallet,
-        crate::BlockPrincipal,
-        crate::BlockedPrincipal,
-        crate::CertificateStatus,
-        crate::CheckpointPage,
-        crate::IssueCertificate,
-        crate::IssuedCertificate,
-        crate::ManageWallet,
-        crate::LimitUse,
-        crate::LookupTable,
-        crate::Nonce,
-        crate::ObserveNonce,
-        crate::PatchVenue,
-        crate::PatchWallet,
-        crate::PauseWallet,
-        crate::PendingChange,
-        crate::Policy,
-        crate::PolicyFinding,
-        crate::PolicySummary,
-        crate::PreviousKey,
-        crate::Price,
-        crate::Problem,
-        crate::SealedHeader,
-        crate::Proof,
-        crate::ProposePolicy,
-        crate::Reason,
-        crate::RecordedPage,
-        crate::Registered,
-        crate::Rehearsed,
-        crate::RehearsedEntry,
-        crate::Registration,
-        crate::Reject,
-        crate::RenewCertificate,
-        crate::ResetSecondFactor,
-        crate::Request,
-        crate::Role,
-        crate::RotatedWallet,
-        crate::SecondFactorSecret,
-        crate::SetPrice,
-        crate::SignBatch,
-        crate::SignBatchAnswer,
-        crate::SignSolana,
-        crate::SignedAnswer,
-        crate::Status,
-        crate::Unfreeze,
-        crate::User,
-        crate::Venue,
-        crate::Wallet,
-        crate::WalletCheck,
-        crate::WalletStatus
-    ))
-)]
-struct Schemas;
+/// Says how a caller is known: by the client certificate of its connection.
+const MUTUAL_TLS: &str = "mutualTLS";
 
 /// The OpenAPI 3.1 document.
 #[must_use]
 pub fn document() -> Value {
-    let mut document = serde_json::to_value(Schemas::openapi()).unwrap_or(Value::Null);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Countersign",
+            "description": "HSM-backed signing appliance. TLS 1.3 with a client certificate on every route.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "servers": [{
+            "url": "https://{host}",
+            "variables": { "host": { "default": "localhost:8443", "description": "`listen.api` of the configuration" } }
+        }],
+        "security": [{ MUTUAL_TLS: [] }],
+        "paths": paths(),
+        "components": {
+            "schemas": schemas(),
+            "responses": operation::problems(),
+            "securitySchemes": {
+                MUTUAL_TLS: {
+                    "type": "mutualTLS",
+                    "description": "a client certificate of the appliance's authority; its SPIFFE id names role and principal"
+                }
+            }
+        }
+    })
+}
+
+fn paths() -> Value {
     let mut paths = Map::new();
     for route in ROUTES {
-        let operations = paths
-            .entry(route.path)
-            .or_insert_with(|| Value::Object(Map::new()));
+        let operations = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Some(operations) = operations.as_object_mut() {
-            operations.insert(method_name(route.method).to_owned(), operation(route));
+            let method = route.method.as_str().to_ascii_lowercase();
+            operations.insert(method, operation::operation(route));
         }
     }
-    if let Some(document) = document.as_object_mut() {
-        document.insert("paths".to_owned(), Value::Object(paths));
-    }
-    document
+    Value::Object(paths)
 }
 
-const fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Get => "get",
-        Method::Post => "post",
-        Method::Patch => "patch",
-        Method::Delete => "delete",
+fn schemas() -> Value {
+    let whole = serde_json::to_value(schemas::Schemas::openapi()).unwrap_or_default();
+    let mut schemas = whole
+        .pointer("/components/schemas")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    for schema in schemas.values_mut() {
+        without_null(schema);
+    }
+    decision::split(&mut schemas);
+    for route in ROUTES {
+        for answer in route.answers {
+            if let Content::Page(of) = answer.content {
+                schemas.insert(page::name(of), page::schema(of));
+            }
+        }
+    }
+    Value::Object(schemas)
+}
+
+/// What is not there is left out of an answer and may be left out of a request; it is never null.
+fn without_null(schema: &mut Value) {
+    if let Some(kind) = schema.get_mut("type")
+        && let Some([one, other]) = kind.as_array().map(Vec::as_slice)
+        && other == "null"
+    {
+        *kind = one.clone();
+    }
+    let is_null = |one: &Value| one.get("type").is_some_and(|kind| kind == "null");
+    if let Some([one, other]) = schema
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        && is_null(one) != is_null(other)
+    {
+        *schema = if is_null(one) { other } else { one }.clone();
+    }
+    match schema {
+        Value::Object(fields) => fields.values_mut().for_each(without_null),
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
     }
 }
 
-fn schema(name: &str) -> Value {
+fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// In path, query and header.
-fn parameters(route: &Route) -> Vec<Value> {
-    let parameter = |name: &str, place: &str, required: bool| json!({"name": name, "in": place, "required": required, "schema": {"type": "string"}});
-    let in_path = route
-        .path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| parameter(name, "path", true));
-    let in_query = route
-        .query
-        .iter()
-        .map(|name| parameter(name, "query", false));
-    // A dry run needs no key, and is all that operators do at `sign`.
-    let needs_key = !route.path.starts_with("/v1/sign/");
-    let key = (route.key_place() == KeyPlace::Header)
-        .then(|| parameter("Idempotency-Key", "header", needs_key));
-    in_path.chain(in_query).chain(key).collect()
-}
-
-fn operation(route: &Route) -> Value {
-    let answer = route
-        .answer
-        .map_or_else(|| json!({ "type": "object" }), schema);
-    let mut operation = json!({
-        "summary": route.summary,
-        "x-roles": route.roles,
-        "x-second-factor": route.takes_second_factor(),
-        "parameters": parameters(route),
-        "responses": {
-            "200": { "description": "done", "content": { "application/json": { "schema": answer } } },
-            "default": {
-                "description": "an error",
-                "content": { "application/problem+json": { "schema": schema("Problem") } }
-            }
-        }
-    });
-    if let (Some(body), Some(operation)) = (route.body, operation.as_object_mut()) {
-        operation.insert(
-            "requestBody".to_owned(),
-            json!({ "required": true, "content": { "application/json": { "schema": schema(body) } } }),
-        );
-    }
-    operation
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_route_and_every_named_schema_is_there() {
-        let document = document();
-        for route in ROUTES {
-            let operation = &document["paths"][route.path][method_name(route.method)];
-            assert!(operation.is_object(), "{} is missing", route.path);
-            for name in [route.body, route.answer].into_iter().flatten() {
-                assert!(
-                    document["components"]["schemas"][name].is_object(),
-                    "schema {name} is missing"
-                );
-            }
-        }
-    }
-}
+mod tests;

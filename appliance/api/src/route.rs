@@ -1,8 +1,17 @@
-//! The table of routes: who may call what. The router refuses what is not in it, the OpenAPI
-//! document is made from it, and the role × endpoint matrix is tested against it.
+//! The table of routes: all that is known of each before its handler runs. The router enforces it,
+//! the OpenAPI document is made from it, and the role × endpoint matrix is tested against it.
 
-use crate::Role;
-use crate::Role::{Auditor, Bot, Gateway, Operator, Risk};
+mod answer;
+mod describe;
+mod table;
+
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+
+pub use answer::{Answer, Content};
+pub use table::ROUTES;
+
+use crate::{ErrorCode, Role};
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,23 +26,32 @@ pub enum Method {
     Delete,
 }
 
-/// One route.
-#[derive(Debug, Clone, Copy)]
-pub struct Route {
-    /// Method.
-    pub method: Method,
-    /// Path with `{…}` parameters.
-    pub path: &'static str,
-    /// Roles that may call it; what they then see or reach is narrowed further.
-    pub roles: &'static [Role],
-    /// One line for the OpenAPI document.
-    pub summary: &'static str,
-    /// Schema name of the request body.
-    pub body: Option<&'static str>,
-    /// Schema name of the answer.
-    pub answer: Option<&'static str>,
-    /// Query parameters it takes, each at most once; any other is refused by name.
-    pub query: &'static [&'static str],
+/// What a route does, as far as the appliance's phases care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Reads state.
+    Read,
+    /// Asks for a signature.
+    Sign,
+    /// Changes state.
+    Change,
+    /// Only makes things stricter.
+    Tighten,
+}
+
+/// How a retry is told from a new request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Nothing is changed, so there is nothing to tell apart.
+    Reads,
+    /// By the header `Idempotency-Key`; the answer is kept in memory and given again.
+    Kept,
+    /// By that header; the answer is shown once and not kept, because it is a secret.
+    ShownOnce,
+    /// By that header; the ledger remembers for ever. Only a dry run does without a key.
+    Ledger,
+    /// As [`Idempotency::Ledger`], with a key in each item of the body.
+    LedgerItems,
 }
 
 /// Where the key stands that names a request across its retries.
@@ -47,187 +65,353 @@ pub enum KeyPlace {
     Items,
 }
 
-const ALL: &[Role] = &[Bot, Gateway, Risk, Operator, Auditor];
-const READERS: &[Role] = &[Gateway, Operator, Auditor];
-const WALLET_READERS: &[Role] = &[Bot, Gateway, Operator, Auditor];
-
-const fn route(
-    method: Method,
-    path: &'static str,
-    roles: &'static [Role],
-    summary: &'static str,
-    body: Option<&'static str>,
-    answer: Option<&'static str>,
-) -> Route {
-    Route {
-        method,
-        path,
-        roles,
-        summary,
-        body,
-        answer,
-        // Whatever changes something can be tried.
-        query: match method {
-            Method::Get => &[],
-            Method::Post | Method::Patch | Method::Delete => &[DRY_RUN],
-        },
-    }
+/// Whether all that a route can do is to stop something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stops {
+    /// It can do more.
+    No,
+    /// It stops something, in its turn among other changes.
+    InTurn,
+    /// It stops something at once, recorded or not, and waits for no place.
+    AtOnce,
 }
 
-impl Route {
-    const fn query(mut self, query: &'static [&'static str]) -> Self {
-        self.query = query;
-        self
-    }
+/// The body of a request: JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestBody {
+    /// Name of its schema.
+    pub schema: &'static str,
+    /// Whether it has to be there.
+    pub required: bool,
 }
 
-/// Of every list that is read in pages.
-const PAGE: &[&str] = &["since", "cursor", "limit"];
+/// The query parameters of a route, each at most once; any other is refused by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// Their names.
+    pub names: &'static [&'static str],
+    /// All parameters of the type that the handler reads, with type and meaning.
+    declared: fn() -> Vec<Parameter>,
+}
+
+/// One route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path with `{…}` parameters.
+    pub path: &'static str,
+    /// The `operationId` of the OpenAPI document, which generated clients name their calls by.
+    pub operation: &'static str,
+    /// One line for the OpenAPI document.
+    pub summary: &'static str,
+    /// Roles that may call it; what they then see or reach is narrowed further.
+    pub roles: &'static [Role],
+    /// Roles of these that may only ask with `?dry_run=true`.
+    pub only_dry_run: &'static [Role],
+    /// What it does, by which a phase lets it begin.
+    pub activity: Activity,
+    /// Whether it takes a one-time code from operators, where they are turned on.
+    pub second_factor: bool,
+    /// How a retry is told from a new request.
+    pub idempotency: Idempotency,
+    /// Whether all it can do is to stop something.
+    pub stops: Stops,
+    /// Whether a principal that is frozen by name may call it all the same: to stop something, or
+    /// to hand in what other people decide. Without that, freezing every operator would be for ever.
+    pub free_when_frozen: bool,
+    /// Query parameters.
+    pub query: Query,
+    /// The request's body.
+    pub body: Option<RequestBody>,
+    /// Answers that are no problems.
+    pub answers: &'static [Answer],
+    /// Problems beside those that every route of its kind can answer with.
+    pub problems: &'static [ErrorCode],
+}
 
 /// The query parameter that asks what would become of a request, and changes nothing.
 pub const DRY_RUN: &str = "dry_run";
 
-use Method::{Delete, Get, Patch, Post};
+fn declared<T: IntoParams>() -> Vec<Parameter> {
+    T::into_params(|| Some(ParameterIn::Query))
+}
 
-/// Every API route.
-#[rustfmt::skip]
-pub const ROUTES: &[Route] = &[
-    route(Get, "/openapi.json", ALL, "this document", None, None),
-    route(Get, "/v1/status", ALL, "how the appliance is", None, Some("Status")),
-    route(Post, "/v1/users", &[Gateway], "create or find a user", Some("CreateUser"), Some("User")),
-    route(Get, "/v1/users", READERS, "list users", None, None).query(&["external_id", "tier", "since", "cursor", "limit"]),
-    route(Get, "/v1/users/{id}", READERS, "one user", None, Some("User")),
-    route(Get, "/v1/venues", ALL, "registry of venues", None, None).query(&["kind", "status", "cursor", "limit"]),
-    route(Get, "/v1/venues/{slug}", ALL, "one venue", None, Some("Venue")),
-    route(Post, "/v1/venues", &[Operator], "register a venue; governed", Some("CreateVenue"), Some("PendingChange")),
-    route(Patch, "/v1/venues/{slug}", &[Operator], "change a venue; governed", Some("PatchVenue"), Some("PendingChange")),
-    route(Delete, "/v1/venues/{slug}", &[Operator], "remove a venue; governed", None, Some("PendingChange")),
-    route(Post, "/v1/wallets", &[Gateway], "create or find a wallet", Some("CreateWallet"), Some("Wallet")),
-    route(Get, "/v1/wallets", WALLET_READERS, "list wallets", None, None).query(&["user_id", "venue", "status", "bot", "since", "after", "wait", "cursor", "limit"]),
-    route(Post, "/v1/wallets/import", &[Gateway], "a wallet with a key made outside, sealed to the HSM's import key", Some("ImportWallet"), Some("Wallet")),
-    route(Get, "/v1/wallets/import-key", READERS, "the key that imported keys are sealed to", None, Some("ImportKey")),
-    route(Get, "/v1/wallets/{id}", WALLET_READERS, "one wallet", None, Some("Wallet")),
-    route(Patch, "/v1/wallets/{id}", &[Gateway, Operator], "change a wallet's name or limits; loosening is governed", Some("PatchWallet"), Some("Wallet")),
-    route(Patch, "/v1/wallets/{id}/managed", &[Risk], "tighten a wallet as its risk manager", Some("ManageWallet"), Some("Wallet")),
-    route(Post, "/v1/wallets/{id}/pause", &[Gateway, Operator, Risk], "stop signing", Some("PauseWallet"), Some("Wallet")),
-    route(Post, "/v1/wallets/{id}/resume", &[Gateway, Operator], "sign again", None, Some("Wallet")),
-    route(Post, "/v1/wallets/{id}/archive", &[Gateway, Operator], "stop signing for ever", None, Some("Wallet")),
-    route(Post, "/v1/wallets/{id}/rotate", &[Gateway, Operator], "a new key under the same id; needs an Idempotency-Key", None, Some("RotatedWallet")),
-    route(Post, "/v1/wallets/{id}/verify", &[Gateway, Operator], "have the HSM prove that it holds the key", None, Some("WalletCheck")),
-    route(Post, "/v1/grants", &[Gateway, Operator], "let a bot use a wallet", Some("CreateGrant"), Some("Grant")),
-    route(Get, "/v1/grants", READERS, "list grants", None, None).query(&["bot", "wallet_id", "status", "since", "cursor", "limit"]),
-    route(Delete, "/v1/grants/{id}", &[Gateway, Operator], "stop a bot at once", None, None),
-    route(Post, "/v1/sign/solana", &[Bot, Operator], "judge and sign a Solana message", Some("SignSolana"), Some("SignedAnswer")),
-    route(Post, "/v1/sign/solana/batch", &[Bot], "judge and sign up to 64 messages", Some("SignBatch"), Some("SignBatchAnswer")),
-    route(Get, "/v1/requests", &[Bot, Gateway, Operator, Auditor], "list requests", None, None).query(&["status", "kind", "wallet_id", "bot", "since", "after", "wait", "cursor", "limit"]),
-    route(Get, "/v1/requests/messages", &[Operator, Auditor], "what was asked for, to be judged again", None, Some("RecordedPage")).query(&["since", "cursor", "limit"]),
-    route(Get, "/v1/requests/{id}", &[Bot, Gateway, Operator, Auditor], "one request", None, Some("Request")).query(&["wait"]),
-    route(Get, "/v1/requests/{id}/approval-text", &[Operator], "what an approver signs", None, Some("ApprovalText")).query(&["approver_id"]),
-    route(Post, "/v1/requests/{id}/approvals", &[Operator], "hand in an approval", Some("Approve"), Some("Request")),
-    route(Post, "/v1/requests/{id}/reject", &[Operator], "end a request that waits", Some("Reject"), Some("Request")),
-    route(Get, "/v1/approvers", &[Operator, Auditor], "people who may approve", None, None).query(&["status", "since", "cursor", "limit"]),
-    route(Post, "/v1/approvers", &[Operator], "enrol an approver; governed", Some("EnrolApprover"), Some("PendingChange")),
-    route(Get, "/v1/approvers/enrolment-text", &[Operator], "what proves the possession of a key", None, Some("EnrolmentText")).query(&["name", "scheme", "public_key"]),
-    route(Delete, "/v1/approvers/{id}", &[Operator], "remove an approver; governed", None, Some("PendingChange")),
-    route(Get, "/v1/policies", &[Operator, Auditor], "versions of the policy", None, None).query(PAGE),
-    route(Post, "/v1/policies", &[Operator], "propose a policy", Some("ProposePolicy"), Some("PolicySummary")),
-    route(Get, "/v1/policies/active", &[Operator, Auditor], "the policy that decides", None, Some("Policy")),
-    route(Get, "/v1/policies/{id}", &[Operator, Auditor], "one version of the policy", None, Some("Policy")),
-    route(Get, "/v1/limits", &[Operator, Auditor], "what is left under the limits", None, None).query(&["wallet_id", "bot", "destination", "cursor", "limit"]),
-    route(Post, "/v1/prices", &[Operator], "set a reference price", Some("SetPrice"), Some("Price")),
-    route(Get, "/v1/prices", &[Operator, Auditor], "reference prices", None, None).query(PAGE),
-    route(Get, "/v1/registrations", &[Operator, Auditor], "registered accounts and markets", None, None).query(&["kind", "wallet_id", "status", "since", "cursor", "limit"]),
-    route(Post, "/v1/registrations", &[Operator], "register an account or market; governed", Some("Registered"), Some("PendingChange")),
-    route(Delete, "/v1/registrations/{id}", &[Operator], "take off the register at once", None, None),
-    route(Get, "/v1/nonces", &[Operator, Auditor], "nonce accounts, and what has a signature over them", None, None).query(&["wallet_id", "status", "cursor", "limit"]),
-    route(Post, "/v1/nonces/{account}", &[Gateway, Operator], "tell what a nonce account holds", Some("ObserveNonce"), Some("Nonce")),
-    route(Get, "/v1/tables", READERS, "lookup tables as they were fed", None, None).query(PAGE),
-    route(Post, "/v1/tables", &[Gateway, Operator], "feed what a lookup table holds", Some("FeedTable"), Some("LookupTable")),
-    route(Get, "/v1/tables/{address}", READERS, "one lookup table with its entries", None, Some("LookupTable")),
-    route(Delete, "/v1/tables/{address}", &[Operator], "forget a lookup table at once", None, None),
-    route(Post, "/v1/clock/confirm", &[Operator], "say that the clock is right", Some("ConfirmClock"), Some("ClockState")),
-    route(Post, "/v1/second-factor", &[Operator], "show the caller's own secret of one-time codes, once", None, Some("SecondFactorSecret")),
-    route(Post, "/v1/second-factor/reset", &[Operator], "another secret for an operator; governed", Some("ResetSecondFactor"), Some("PendingChange")),
-    route(Post, "/v1/freeze", &[Operator, Risk], "stop at once", Some("Freeze"), Some("FreezeState")),
-    route(Post, "/v1/unfreeze", &[Operator], "lift a freeze; governed", Some("Unfreeze"), Some("PendingChange")),
-    route(Get, "/v1/audit/entries", &[Auditor, Operator], "entries of the log", None, Some("AuditPage")).query(&["start", "limit"]),
-    route(Get, "/v1/audit/checkpoints", &[Auditor, Operator], "every signed checkpoint", None, Some("CheckpointPage")).query(&["after", "limit"]),
-    route(Get, "/v1/audit/checkpoint", &[Auditor, Operator, Bot], "last signed checkpoint", None, Some("Checkpoint")),
-    route(Get, "/v1/audit/proof", &[Auditor, Operator, Bot], "inclusion or consistency proof; a bot's of its own entries", None, Some("Proof")).query(&["index", "old", "size"]),
-    route(Get, "/v1/pki/certificates", &[Operator, Auditor], "issued certificates; by `principal` and `status`", None, None).query(&["principal", "bot", "status", "since", "cursor", "limit"]),
-    route(Post, "/v1/pki/certificates", &[Operator], "issue from a CSR", Some("IssueCertificate"), Some("IssuedCertificate")),
-    route(Delete, "/v1/pki/certificates/{id}", &[Operator], "revoke, with everything renewed from it", None, Some("Certificate")),
-    route(Get, "/v1/pki/principals", &[Operator, Auditor], "blocked principals", None, None).query(PAGE),
-    route(Delete, "/v1/pki/principals/{role}/{name}", &[Operator], "block a principal and everything renewed from it, at once", Some("BlockPrincipal"), Some("BlockedPrincipal")),
-    route(Post, "/v1/pki/principals/{role}/{name}/unblock", &[Operator], "let a principal have certificates again; governed", Some("BlockPrincipal"), Some("PendingChange")),
-    route(Post, "/v1/pki/renew", ALL, "renew the caller's own certificate", Some("RenewCertificate"), Some("IssuedCertificate")),
+impl Query {
+    const NONE: Self = Self {
+        names: &[],
+        declared: Vec::new,
+    };
+
+    const fn of<T: IntoParams>(names: &'static [&'static str]) -> Self {
+        Self {
+            names,
+            declared: declared::<T>,
+        }
+    }
+
+    /// The parameters with type and meaning, in the order of the handler's type.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut all = (self.declared)();
+        all.retain(|parameter| self.names.contains(&parameter.name.as_str()));
+        all
+    }
+
+    /// Whether a request can be tried here without effect.
+    #[must_use]
+    pub fn has_dry_run(&self) -> bool {
+        self.names.contains(&DRY_RUN)
+    }
+}
+
+impl Method {
+    /// As it stands in a request line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Problems that every route can answer with: what came is wrong or too much, or is not for this
+/// caller; the appliance, or the HSM that checks its rows, cannot answer.
+const OF_ALL: &[ErrorCode] = &[
+    ErrorCode::InvalidRequest,
+    ErrorCode::Forbidden,
+    ErrorCode::TooLarge,
+    ErrorCode::NotReady,
+    ErrorCode::HsmUnavailable,
+];
+
+/// Problems that every route which changes something can answer with beside these.
+const OF_CHANGES: &[ErrorCode] = &[
+    ErrorCode::Frozen,
+    ErrorCode::IdempotencyConflict,
+    ErrorCode::LimitExceeded,
 ];
 
 impl Route {
-    /// Finds a route by method and template.
+    /// Finds a route by the name of its operation.
     #[must_use]
-    pub fn find(method: Method, path: &str) -> Option<&'static Self> {
-        ROUTES
-            .iter()
-            .find(|route| route.method == method && route.path == path)
+    pub fn named(operation: &str) -> Option<&'static Self> {
+        ROUTES.iter().find(|route| route.operation == operation)
     }
 
-    /// Whether an operator needs a one-time code here, where they are turned on: for everything
-    /// that changes something and does not only refuse.
+    /// Finds the route that a request with this method and path, without its query, reaches.
+    #[must_use]
+    pub fn reached(method: &str, path: &str) -> Option<&'static Self> {
+        let of_method = ROUTES
+            .iter()
+            .filter(|route| route.method.as_str() == method);
+        let mut matching = of_method.filter(|route| route.matches(path));
+        let first = matching.next()?;
+        // A fixed part is meant before a parameter in its place.
+        Some(matching.fold(first, |best, other| {
+            match other.path_parameters().count() < best.path_parameters().count() {
+                true => other,
+                false => best,
+            }
+        }))
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let (mut own, mut other) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (own.next(), other.next()) {
+                (None, None) => return true,
+                (Some(own), Some(other)) if own == other => {}
+                (Some(own), Some(other)) if own.starts_with('{') && !other.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Names of the parameters in its path.
+    pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+        let parts = self.path.split('/');
+        parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// Whether it changes something, or asks for a signature.
+    #[must_use]
+    pub fn acts(&self) -> bool {
+        self.activity != Activity::Read
+    }
+
+    /// Whether the ledger judges and remembers what is asked here.
+    #[must_use]
+    pub const fn is_judged(&self) -> bool {
+        matches!(
+            self.idempotency,
+            Idempotency::Ledger | Idempotency::LedgerItems
+        )
+    }
+
+    /// Whether an operator needs a one-time code here, where they are turned on.
     #[must_use]
     pub fn takes_second_factor(&self) -> bool {
-        // What an operator may do at `sign` is a dry run; the secret is what codes are made with.
-        let free = self.only_refuses()
-            || self.path.starts_with("/v1/sign/")
-            || self.path == "/v1/second-factor";
-        self.method != Get && self.permits(Operator) && !free
-    }
-
-    /// Whether all it can do is to stop something.
-    #[must_use]
-    pub fn only_refuses(&self) -> bool {
-        matches!(
-            self.path,
-            "/v1/freeze"
-                | "/v1/wallets/{id}/pause"
-                | "/v1/wallets/{id}/archive"
-                | "/v1/grants/{id}"
-                | "/v1/requests/{id}/reject"
-                | "/v1/pki/certificates/{id}"
-                | "/v1/pki/principals/{role}/{name}"
-                | "/v1/registrations/{id}"
-                | "/v1/tables/{address}"
-        ) && self.method != Get
+        self.second_factor && self.permits(Role::Operator)
     }
 
     /// Where the key of a request stands.
     #[must_use]
-    pub fn key_place(&self) -> KeyPlace {
-        match (self.method, self.path) {
-            (Get, _) => KeyPlace::Nowhere,
-            (_, "/v1/sign/solana/batch") => KeyPlace::Items,
-            _ => KeyPlace::Header,
+    pub const fn key_place(&self) -> KeyPlace {
+        match self.idempotency {
+            Idempotency::Reads => KeyPlace::Nowhere,
+            Idempotency::Kept | Idempotency::ShownOnce | Idempotency::Ledger => KeyPlace::Header,
+            Idempotency::LedgerItems => KeyPlace::Items,
         }
     }
 
-    /// Whether a principal that is frozen by name may call this all the same: to stop something,
-    /// or to hand in what other people decide. Without that, freezing every operator would be for
-    /// ever.
-    #[must_use]
-    pub fn is_free_when_frozen(&self) -> bool {
-        let path = matches!(
-            self.path,
-            "/v1/freeze"
-                | "/v1/unfreeze"
-                | "/v1/wallets/{id}/pause"
-                | "/v1/requests/{id}/approvals"
-        );
-        self.method == Get || path
-    }
-
-    /// Whether a role may call this route.
+    /// Whether a role may call this route, be it for dry runs only.
     #[must_use]
     pub fn permits(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// Whether a role may call this route for dry runs only.
+    #[must_use]
+    pub fn only_rehearses(&self, role: Role) -> bool {
+        self.only_dry_run.contains(&role)
+    }
+
+    /// Every problem it can answer with.
+    pub fn codes(&self) -> impl Iterator<Item = ErrorCode> {
+        let of_changes = match self.acts() {
+            true => OF_CHANGES,
+            false => &[],
+        };
+        let all = [OF_ALL, of_changes, self.problems];
+        all.into_iter().flatten().copied()
+    }
+
+    /// Every problem with the status it comes with, in order of the status.
+    #[must_use]
+    pub fn problem_answers(&self) -> Vec<(u16, ErrorCode)> {
+        let mut all: Vec<(u16, ErrorCode)> =
+            self.codes().map(|code| (code.status(), code)).collect();
+        // A body that does not say it is JSON, and a request for another host.
+        all.extend([
+            (415, ErrorCode::InvalidRequest),
+            (421, ErrorCode::InvalidRequest),
+        ]);
+        all.sort_by_key(|(status, code)| (*status, code.as_str()));
+        all.dedup();
+        all
+    }
+
+    /// Whether it can answer with this status where all is well.
+    #[must_use]
+    pub fn succeeds_with(&self, status: u16) -> bool {
+        let tried = status == 200 && self.query.has_dry_run();
+        tried || self.answers.iter().any(|answer| answer.status == status)
+    }
+
+    /// Whether it can answer with this problem under this status.
+    #[must_use]
+    pub fn can_answer(&self, status: u16, code: ErrorCode) -> bool {
+        match (status, code) {
+            (415 | 421, ErrorCode::InvalidRequest) => true,
+            _ => status == code.status() && self.codes().any(|known| known == code),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_routes_have_one_name_or_one_address() {
+        let names: BTreeSet<&str> = ROUTES.iter().map(|route| route.operation).collect();
+        assert_eq!(names.len(), ROUTES.len());
+        let addresses: BTreeSet<_> = ROUTES.iter().map(|it| (it.method, it.path)).collect();
+        assert_eq!(addresses.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn every_query_parameter_has_a_type_and_a_meaning() {
+        for route in ROUTES {
+            let known: Vec<String> = route
+                .query
+                .parameters()
+                .into_iter()
+                .map(|parameter| {
+                    let name = parameter.name.clone();
+                    assert!(parameter.schema.is_some(), "{}: {name}", route.operation);
+                    assert!(
+                        parameter.description.is_some(),
+                        "{}: {name}",
+                        route.operation
+                    );
+                    name
+                })
+                .collect();
+            let named: BTreeSet<&str> = route.query.names.iter().copied().collect();
+            assert_eq!(
+                named,
+                known.iter().map(String::as_str).collect(),
+                "{}",
+                route.operation
+            );
+        }
+    }
+
+    /// What is said of one route in two places has to agree.
+    #[test]
+    fn no_route_contradicts_itself() {
+        for route in ROUTES {
+            let name = route.operation;
+            let reads = route.method == Method::Get;
+            assert_eq!(reads, route.activity == Activity::Read, "{name}");
+            assert_eq!(reads, route.idempotency == Idempotency::Reads, "{name}");
+            assert_eq!(!reads, route.query.has_dry_run(), "{name}");
+            assert!(
+                !(reads && (route.second_factor || route.body.is_some())),
+                "{name}"
+            );
+            assert!(!reads || route.stops == Stops::No, "{name}");
+            assert!(
+                route.stops == Stops::No || route.activity == Activity::Tighten,
+                "{name}"
+            );
+            // What only refuses is never refused for want of a code.
+            assert!(route.stops == Stops::No || !route.second_factor, "{name}");
+            assert!(!route.answers.is_empty(), "{name}");
+            for role in route.only_dry_run {
+                assert!(route.permits(*role) && route.is_judged(), "{name}");
+            }
+        }
+    }
+
+    /// An operator's certificate alone changes nothing where codes are asked for, but for what is
+    /// listed here.
+    #[test]
+    fn what_an_operator_changes_takes_a_code_or_stops_something() {
+        let free: Vec<&str> = ROUTES
+            .iter()
+            .filter(|route| route.acts() && route.permits(Role::Operator))
+            .filter(|route| !route.second_factor && route.stops == Stops::No)
+            .map(|route| route.operation)
+            .collect();
+        // A dry run, and what codes are made with.
+        assert_eq!(free, ["signSolana", "enrolSecondFactor"]);
+    }
+
+    #[test]
+    fn a_request_reaches_the_route_that_says_more_of_its_path() {
+        let reached = |path| Route::reached("GET", path).map(|route| route.operation);
+        assert_eq!(reached("/v1/wallets/import-key"), Some("getImportKey"));
+        assert_eq!(reached("/v1/wallets/wal_1"), Some("getWallet"));
+        assert_eq!(reached("/v1/wallets/wal_1/pause"), None);
+        assert_eq!(reached("/v1/wallets/"), None);
+        assert_eq!(reached("/v1/policies/active"), Some("getActivePolicy"));
     }
 }

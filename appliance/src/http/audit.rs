@@ -7,27 +7,18 @@ use axum::extract::State;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_api::{
-    AuditEntry, AuditPage, Checkpoint, CheckpointPage, CheckpointsQuery, ErrorCode, Proof,
-    ProofQuery,
+    AuditEntry, AuditPage, Checkpoint, CheckpointPage, CheckpointsQuery, EntriesQuery, ErrorCode,
+    Proof, ProofQuery,
 };
 use countersign_audit::{Entry, Frontier, Hash, leaf_hash, proof as proofs, tiles_for_frontier};
 use countersign_intent::Role;
 use countersign_store::{CheckpointRow, Store};
-use serde::Deserialize;
 
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Peer, Query};
 use crate::app::App;
 use crate::{hashes, sequencer};
-
-/// Query of `GET /v1/audit/entries`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EntriesQuery {
-    start: Option<u64>,
-    limit: Option<u32>,
-}
 
 pub(super) async fn entries(
     State(app): State<Arc<App>>,

@@ -2,21 +2,12 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use countersign_api::{Decision, RehearseQuery, Rehearsed, RehearsedEntry};
+use countersign_api::{Decision, Rehearsed, RehearsedEntry};
 use serde_json::Value;
 
-use super::error::ApiError;
 use crate::rehearsal::{Plan, Planned, Rehearsal};
-
-/// Whether a call is only to be tried.
-pub(super) fn wanted(uri: &Uri) -> Result<bool, ApiError> {
-    axum::extract::Query::<RehearseQuery>::try_from_uri(uri)
-        .map(|axum::extract::Query(query)| query.dry_run)
-        .map_err(|error| ApiError::field("query", error.body_text()))
-}
 
 /// Tries a call: its own errors, or what it would bring about.
 pub(super) async fn rehearse(request: Request, next: Next) -> Response {

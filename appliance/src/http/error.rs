@@ -81,6 +81,8 @@ pub fn problem_response(problem: &Problem) -> Response<Body> {
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    // For whoever holds answers against the table of routes.
+    response.extensions_mut().insert(problem.code);
     response
 }
 

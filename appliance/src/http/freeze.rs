@@ -13,12 +13,10 @@ use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Peer};
 use super::names;
-use super::phase::require_phase;
 use crate::app::App;
 use crate::freezes::{self, FreezeRecord, InForce};
 use crate::governance::change::What;
 use crate::governance::changeable;
-use crate::phase::Activity;
 use crate::records::RecordsError;
 use crate::rehearsal;
 
@@ -74,7 +72,6 @@ pub(super) async fn unfreeze(
     peer: Peer,
     Body(body): Body<Unfreeze>,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Change)?;
     convert::optional_text("reason", body.reason.as_deref(), 256)?;
     let scope = convert::scope(body.scope, body.id)?;
     let in_force = app.freezes.in_force();

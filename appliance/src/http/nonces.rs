@@ -15,10 +15,8 @@ use serde_json::json;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
 use super::page::cut;
-use super::phase::require_phase;
 use super::{convert, feeds, wallets};
 use crate::app::App;
-use crate::phase::Activity;
 use crate::records::RecordsError;
 use crate::rehearsal;
 
@@ -30,7 +28,6 @@ pub(super) async fn observe(
     Path(text): Path,
     Body(body): Body<ObserveNonce>,
 ) -> Result<Json<Nonce>, ApiError> {
-    require_phase(&app, Activity::Change)?;
     let account: Address = convert::id("account", &text)?;
     let value: Address = convert::id("nonce", &body.nonce)?;
     if i64::try_from(body.slot).is_err() {

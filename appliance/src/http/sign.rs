@@ -11,16 +11,14 @@ use axum::response::{IntoResponse, Response};
 use countersign_api::{
     BatchItem, BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignSolana,
 };
-use countersign_intent::{RequestId, Role, Span, Timestamp, WalletId};
+use countersign_intent::{RequestId, Span, Timestamp, WalletId};
 use sha2::{Digest, Sha256};
 
 use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, IDEMPOTENCY_KEY, Peer, Query, check_key, idempotency_key};
 use super::pace;
-use super::phase::require_phase;
 use crate::app::App;
-use crate::phase::Activity;
 use crate::shares::Acting;
 use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};
 use crate::streaks;
@@ -35,14 +33,6 @@ pub(super) async fn solana(
     Query(query): Query<DryRunQuery>,
     Body(body): Body<SignSolana>,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Sign)?;
-    if peer.role() != Role::Bot && !query.dry_run {
-        let detail = "only a bot may ask for a signature; an operator may ask with \
-                      `?dry_run=true`";
-        return Err(ApiError::new(ErrorCode::Forbidden, detail)
-            .titled("not allowed for this role")
-            .because("role"));
-    }
     let key = match idempotency_key(&headers)? {
         Some(key) => key,
         None if query.dry_run => String::new(),
@@ -81,7 +71,6 @@ pub(super) async fn batch(
     Query(query): Query<DryRunQuery>,
     Body(body): Body<SignBatch>,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Sign)?;
     let count = body.items.len();
     if !(1..=LARGEST_BATCH).contains(&count) {
         let detail = format!("expected 1 to {LARGEST_BATCH} items, got {count}");

@@ -9,7 +9,7 @@ use countersign_api::{DRY_RUN, KeyPlace, Route};
 use super::error::ApiError;
 use super::extract::{IDEMPOTENCY_KEY, idempotency_key};
 
-/// Holds a request against its route.
+/// Holds a request against its route, and tells whether it is a dry run.
 ///
 /// # Errors
 /// The parameter, header or body that is not as the table has it.
@@ -18,7 +18,7 @@ pub(super) fn check(
     uri: &Uri,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(), ApiError> {
+) -> Result<bool, ApiError> {
     let dry_run = check_query(route, uri.query().unwrap_or_default())?;
     let key = idempotency_key(headers)?;
     if route.key_place() == KeyPlace::Header && key.is_none() && !dry_run {
@@ -28,7 +28,8 @@ pub(super) fn check(
              the same on its retries",
         ));
     }
-    check_body(route, headers, body)
+    check_body(route, headers, body)?;
+    Ok(dry_run)
 }
 
 /// Whether it is a dry run.
@@ -36,7 +37,7 @@ fn check_query(route: &Route, query: &str) -> Result<bool, ApiError> {
     let mut seen: Vec<&str> = Vec::new();
     let mut dry_run = false;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let Some(known) = route.query.iter().find(|known| **known == name) else {
+        let Some(known) = route.query.names.iter().find(|known| **known == name) else {
             return Err(unknown_parameter(route, &name));
         };
         if seen.contains(known) {
@@ -44,17 +45,25 @@ fn check_query(route: &Route, query: &str) -> Result<bool, ApiError> {
             return Err(ApiError::field(known, detail));
         }
         seen.push(known);
-        dry_run |= *known == DRY_RUN && value == "true";
+        dry_run |= *known == DRY_RUN && is_true(&value)?;
     }
     Ok(dry_run)
 }
 
+fn is_true(value: &str) -> Result<bool, ApiError> {
+    value.parse().map_err(|_| {
+        let shown: String = value.chars().take(64).collect();
+        let detail = format!("`{DRY_RUN}` is `true` or `false`, got `{shown}`");
+        ApiError::field(DRY_RUN, detail)
+    })
+}
+
 fn unknown_parameter(route: &Route, name: &str) -> ApiError {
     let shown: String = name.chars().take(64).collect();
-    let takes = if route.query.is_empty() {
+    let takes = if route.query.names.is_empty() {
         "none".to_owned()
     } else {
-        format!("`{}`", route.query.join("`, `"))
+        format!("`{}`", route.query.names.join("`, `"))
     };
     ApiError::field(
         &shown,
@@ -118,7 +127,7 @@ mod tests {
         let uri = format!("/x{query}").parse().unwrap();
         let body = Bytes::copy_from_slice(body.as_bytes());
         match check(route, &uri, &headers(all), &body) {
-            Ok(()) => String::new(),
+            Ok(_) => String::new(),
             Err(error) => error.0.field.clone().unwrap_or_default(),
         }
     }
@@ -134,7 +143,7 @@ mod tests {
                 let query = format!("?{unknown}=true");
                 assert_eq!(refused(route, &query, &[KEY], ""), unknown, "{route:?}");
             }
-            for known in route.query {
+            for known in route.query.names {
                 let once = format!("?{known}=true");
                 assert_eq!(refused(route, &once, &[KEY], ""), "", "{route:?}");
                 let twice = format!("?{known}=true&{known}=false");
@@ -161,10 +170,10 @@ mod tests {
 
     #[test]
     fn only_a_dry_run_does_without_a_key() {
-        let route = Route::find(Method::Post, "/v1/sign/solana").unwrap();
+        let route = Route::named("signSolana").unwrap();
         assert_eq!(refused(route, "?dry_run=true", &[], ""), "");
         assert_eq!(refused(route, "?dry_run=false", &[], ""), IDEMPOTENCY_KEY);
-        assert_eq!(refused(route, "?dry_run=1", &[], ""), IDEMPOTENCY_KEY);
+        assert_eq!(refused(route, "?dry_run=1", &[], ""), DRY_RUN);
     }
 
     /// A form of a foreign page can say none of these types.

@@ -12,10 +12,8 @@ use super::convert;
 use super::error::ApiError;
 use super::extract::{Body, Path, Peer, Query};
 use super::page::cut;
-use super::phase::require_phase;
 use crate::app::App;
 use crate::governance::change::What;
-use crate::phase::Activity;
 use crate::venues::{VenueEntry, VenueRecord};
 
 pub(super) async fn list(
@@ -53,7 +51,6 @@ pub(super) async fn create(
     peer: Peer,
     Body(body): Body<CreateVenue>,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Change)?;
     let to = convert::venues::record(body)?;
     let was = app.venues.find(&to.slug).map(|entry| entry.record);
     if was.as_ref().is_some_and(|record| !record.removed) {
@@ -69,7 +66,6 @@ pub(super) async fn patch(
     Path(slug): Path,
     Body(body): Body<PatchVenue>,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Change)?;
     let was = there(&app, &slug)?.record;
     let to = convert::venues::patched(&was, body)?;
     if to == was {
@@ -84,7 +80,6 @@ pub(super) async fn remove(
     peer: Peer,
     Path(slug): Path,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Change)?;
     let was = there(&app, &slug)?.record;
     let to = VenueRecord {
         removed: true,

@@ -22,12 +22,10 @@ use super::error::ApiError;
 use super::extract::{Body, OptionalBody, Path, Peer, Query};
 use super::feed::{self, Feed, Followed};
 use super::page::{Dated, Narrow, Part, is_before, narrowed};
-use super::phase::require_phase;
 use super::users;
 use crate::app::App;
 use crate::governance::change::What;
 use crate::grants::GrantRecord;
-use crate::phase::Activity;
 use crate::records::{Draft, Record, Stored};
 use crate::users::UserRecord;
 use crate::wallets::limits::{self, LimitsError, Owner};
@@ -38,7 +36,6 @@ pub(super) async fn create(
     peer: Peer,
     Body(body): Body<CreateWallet>,
 ) -> Result<Json<Wallet>, ApiError> {
-    require_phase(&app, Activity::Change)?;
     let new = wanted(&app, &peer, body).await?;
     let stored = ensure(&app.records, &app.desk, &app.journal, new, peer.actor()).await?;
     Ok(Json(convert::wallet(&stored)))
@@ -214,7 +211,6 @@ pub(super) async fn patch(
     Path(text): Path,
     Body(body): Body<PatchWallet>,
 ) -> Result<Response, ApiError> {
-    require_phase(&app, Activity::Change)?;
     if body.name.is_none() && body.limits.is_none() {
         return Err(ApiError::field("name", "expected something to change"));
     }
@@ -264,7 +260,6 @@ pub(super) async fn manage(
     Path(text): Path,
     Body(body): Body<ManageWallet>,
 ) -> Result<Json<Wallet>, ApiError> {
-    require_phase(&app, Activity::Tighten)?;
     let mut stored = find(&app, &peer, &text).await?;
     let new = convert::limit_records(body.limits);
     limits::replace(&stored.record.managed, &new, Owner::Manager)
@@ -280,7 +275,6 @@ pub(super) async fn pause(
     Path(text): Path,
     OptionalBody(body): OptionalBody<PauseWallet>,
 ) -> Result<Json<Wallet>, ApiError> {
-    require_phase(&app, Activity::Tighten)?;
     convert::optional_text("reason", body.reason.as_deref(), 256)?;
     set_status(&app, &peer, &text, Status::Paused, body.reason).await
 }
@@ -290,7 +284,6 @@ pub(super) async fn resume(
     peer: Peer,
     Path(text): Path,
 ) -> Result<Json<Wallet>, ApiError> {
-    require_phase(&app, Activity::Change)?;
     set_status(&app, &peer, &text, Status::Active, None).await
 }
 
@@ -299,7 +292,6 @@ pub(super) async fn archive(
     peer: Peer,
     Path(text): Path,
 ) -> Result<Json<Wallet>, ApiError> {
-    require_phase(&app, Activity::Tighten)?;
     set_status(&app, &peer, &text, Status::Archived, None).await
 }
 
