@@ -2,16 +2,25 @@
 //!
 //! Everything is understood to the last byte or it is refused: the encoding is the one canonical
 //! one, the chain is one that the policy lists, a call is one of a closed list with exactly the
-//! arguments it takes.
+//! arguments it takes. A call that is on no list is an effect of its own, which a rule has to name.
 
 mod answer;
+mod call;
 mod context;
+mod effects;
+mod json;
+mod object;
+mod raw;
+mod transaction;
+mod typed;
 
+use countersign_intent::evm::Draft;
 use countersign_intent::{Intent, SigningInput};
+use sha3::{Digest, Keccak256};
 
-use crate::{DecodeError, DecodeErrorKind};
+use crate::DecodeError;
 
-pub use answer::{Answer, Signature};
+pub use answer::{Answer, Signature, finish};
 pub use context::Context;
 
 /// What came out of one pass.
@@ -24,6 +33,14 @@ pub struct Decoded {
 }
 
 impl Decoded {
+    fn new(draft: Draft, bytes: Vec<u8>) -> Self {
+        let digest = keccak(&bytes);
+        Self {
+            intent: draft.into(),
+            input: SigningInput::hashed_by_decoder(bytes.into(), digest),
+        }
+    }
+
     /// The answer, with the signature over the digest in its place.
     ///
     /// # Errors
@@ -38,29 +55,35 @@ impl Decoded {
 ///
 /// # Errors
 /// Anything that is not one well-formed transaction, is not understood to the last byte, or is
-/// never signed; see [`DecodeErrorKind`].
-pub fn decode_transaction(_json: &str, _context: &Context<'_>) -> Result<Decoded, DecodeError> {
-    Err(not_yet())
+/// never signed; see [`DecodeErrorKind`](crate::DecodeErrorKind).
+pub fn decode_transaction(json: &str, context: &Context<'_>) -> Result<Decoded, DecodeError> {
+    let transaction = match json::parse(json)? {
+        json::Node::Text(text) => {
+            let expected = "`transaction`: expected an object, or the unsigned raw bytes as `0x` and an even number of \
+                 hexadecimal digits";
+            let bytes = object::bytes(&text);
+            raw::read(&bytes.ok_or_else(|| json::malformed(expected.to_owned()))?)?
+        }
+        node => object::read(node)?,
+    };
+    let draft = effects::of(&transaction, context)?;
+    let bytes = transaction.unsigned();
+    raw::check_length(&bytes)?;
+    Ok(Decoded::new(draft, bytes))
 }
 
 /// Decodes the JSON text of typed data (EIP-712).
 ///
 /// # Errors
 /// As [`decode_transaction`], and every type that is not of the closed list.
-pub fn decode_typed_data(_json: &str, _context: &Context<'_>) -> Result<Decoded, DecodeError> {
-    Err(not_yet())
+pub fn decode_typed_data(json: &str, context: &Context<'_>) -> Result<Decoded, DecodeError> {
+    let (draft, bytes) = typed::read(json::parse(json)?, context)?;
+    Ok(Decoded::new(draft, bytes))
 }
 
-/// The answer for bytes that were decoded before, and whose signature was given before. It says
-/// nothing about what they do.
-///
-/// # Errors
-/// Bytes that are no unsigned transaction and no typed data.
-pub fn finish(_bytes: &[u8], _signature: &Signature) -> Result<Answer, DecodeError> {
-    Err(not_yet())
+fn keccak(bytes: &[u8]) -> [u8; 32] {
+    Keccak256::digest(bytes).into()
 }
 
-fn not_yet() -> DecodeError {
-    let message = "nothing of this venue is understood yet; wait for the release that does";
-    DecodeError::new(DecodeErrorKind::Forbidden, None, message)
-}
+#[cfg(test)]
+mod tests;

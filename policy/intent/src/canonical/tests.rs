@@ -123,4 +123,38 @@ proptest! {
     ) {
         prop_assert_eq!(bytes(&one) == bytes(&other), one == other);
     }
+
+    #[test]
+    fn two_details_of_another_venue_share_their_bytes_only_if_they_are_one(
+        one in crate::evm::random::detail(),
+        other in crate::evm::random::detail(),
+    ) {
+        let bytes = |detail: &crate::evm::Detail| {
+            canonical_bytes(&crate::Intent::from(crate::evm::Draft {
+                wallet: crate::evm::Address::ZERO,
+                effects: vec![detail.clone()],
+                lifetime: Lifetime::ExpiresAt(Timestamp::from_micros(0)),
+            }))
+        };
+        prop_assert_eq!(bytes(&one) == bytes(&other), one == other);
+    }
+}
+
+/// Which nonce it is comes anew with every transaction; whose and where does not.
+#[test]
+fn an_account_nonce_is_fresh_and_its_chain_is_not() {
+    let bytes = |chain, nonce| {
+        let address = crate::evm::Address::ZERO;
+        canonical_bytes(&crate::Intent::from(crate::evm::Draft {
+            wallet: address,
+            effects: Vec::new(),
+            lifetime: Lifetime::HeldUntil(Resource::Evm(crate::evm::AccountNonce {
+                chain,
+                address,
+                nonce,
+            })),
+        }))
+    };
+    assert_eq!(bytes(1, 1), bytes(1, 2));
+    assert_ne!(bytes(1, 1), bytes(2, 1));
 }
