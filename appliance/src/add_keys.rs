@@ -54,7 +54,7 @@ pub async fn run_on(config: &Config, device: Arc<dyn Device>) -> Result<Added, S
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let opened = start::open(config, device, db, &clock).await?;
     if !missing.is_empty() {
-        let found = anchor::check(&opened.db, &opened.ledger, &opened.desk).await?;
+        let found = anchor::check(&*opened.db, &opened.ledger, &opened.desk).await?;
         let detail = json!({ "added": added.keys, "anchor": found.as_str() });
         let entry = Journal::new(clock).entry(EntryKind::Init, Actor::System, None, &detail)?;
         opened.ledger.append(entry).await?;

@@ -67,7 +67,7 @@ pub async fn run_on(
     let db = start::open_database(config, &*device).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let opened = start::open(config, device, db, &clock).await?;
-    let found = anchor::check(&opened.db, &opened.ledger, &opened.desk).await?;
+    let found = anchor::check(&*opened.db, &opened.ledger, &opened.desk).await?;
     let done = record(&opened, &Journal::new(clock), found, adopt).await;
     opened.ledger.shutdown().await?;
     opened.db.close().await?;

@@ -6,10 +6,9 @@ use std::fmt;
 
 use countersign_audit::{Frontier, tiles_for_frontier};
 use countersign_hsm::MonotonicAnchor;
-use countersign_store::StoreError;
 use countersign_store::ledger::Ledger;
+use countersign_store::{Store, StoreError};
 
-use crate::Db;
 use crate::device::{DeskError, DeviceDesk};
 use crate::hashes::fetch;
 
@@ -121,7 +120,11 @@ impl Found {
 /// # Errors
 /// A log that is shorter or has another root at the remembered size; a store or HSM that does not
 /// answer.
-pub async fn check(db: &Db, ledger: &Ledger, desk: &DeviceDesk) -> Result<Found, AnchorError> {
+pub async fn check(
+    db: &dyn Store,
+    ledger: &Ledger,
+    desk: &DeviceDesk,
+) -> Result<Found, AnchorError> {
     let value = desk
         .run(|desk| match desk.anchor.as_mut() {
             Some(anchor) => Ok(Some(anchor.read()?)),

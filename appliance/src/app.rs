@@ -5,11 +5,11 @@ use std::sync::Arc;
 use countersign_audit::LogKey;
 use countersign_hsm::ceremony::RoleKeys;
 use countersign_hsm::{Device, KeyRef};
+use countersign_store::Store;
 use countersign_store::ledger::Ledger;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
-use crate::Db;
 use crate::anchoring::Anchoring;
 use crate::approvers::Approvers;
 use crate::certificates::Waiting;
@@ -74,7 +74,7 @@ pub struct App {
     /// Blocks that could not be recorded yet.
     pub blocks: Waiting,
     /// Reads of the database.
-    pub db: Arc<Db>,
+    pub db: Arc<dyn Store>,
     /// The one writer.
     pub ledger: Ledger,
     /// Rows that grant power.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use countersign_intent::Span;
+use countersign_store::Location;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -169,7 +170,10 @@ const fn default_unlocked() -> NonZeroUsize {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
-    /// SQLite file; `countersign.db` in the state directory unless told.
+    /// Where it is, as a URL.
+    #[serde(deserialize_with = "location")]
+    pub url: Option<Location>,
+    /// A file that it is in; `countersign.db` in the state directory unless told.
     pub path: Option<PathBuf>,
     /// How long what was asked for is kept, so that `policy backtest` can judge it again; not at
     /// all, if zero.
@@ -180,6 +184,7 @@ pub struct Store {
 impl Default for Store {
     fn default() -> Self {
         Self {
+            url: None,
             path: None,
             keep_messages: Span::from_secs(90 * 24 * 60 * 60),
         }
@@ -267,6 +272,13 @@ fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Span, D::Er
     text.parse().map_err(serde::de::Error::custom)
 }
 
+fn location<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Location>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -287,6 +299,10 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let value = |key, message: String| Err(ConfigError::Value { key, message });
+        if self.store.url.is_some() && self.store.path.is_some() {
+            let message = "got `store.url` and `store.path`; leave one out".to_owned();
+            return value("store.path", message);
+        }
         if self.custody.default == CustodyKind::Envelope && !self.custody.envelope {
             return value(
                 "custody.default",
@@ -348,13 +364,13 @@ impl Config {
             .unwrap_or_else(|| format!("{}/audit", self.trust_domain))
     }
 
-    /// The database file.
+    /// Where the database is.
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.store
-            .path
-            .clone()
-            .unwrap_or_else(|| self.state_dir.join("countersign.db"))
+    pub fn database(&self) -> Location {
+        self.store.url.clone().unwrap_or_else(|| {
+            let own = self.state_dir.join("countersign.db");
+            Location::file(self.store.path.as_deref().unwrap_or(&own))
+        })
     }
 
     /// How long a signature may take.
@@ -436,6 +452,19 @@ mod tests {
         assert!(read(&totp).unwrap().second_factor());
         assert!(read(&totp.replace("totp", "sms")).is_err());
         assert_eq!(config.store.keep_messages.to_string(), "90d");
+    }
+
+    #[test]
+    fn a_database_is_found_by_its_url_or_as_a_file() {
+        let at = |store: &str| read(&format!("{SMALLEST}[store]\n{store}\n"));
+        let path = |store: &str| at(store).unwrap().database().path();
+        let file = Some(PathBuf::from("/data/x.db"));
+        assert_eq!(path("url = 'sqlite:/data/x.db'"), file);
+        assert_eq!(path("path = '/data/x.db'"), file);
+        let refused = at("url = 'mysql://h/d'").unwrap_err().to_string();
+        assert!(refused.contains("`sqlite:`"), "{refused}");
+        let both = at("url = 'sqlite:/data/x.db'\npath = '/data/x.db'").unwrap_err();
+        assert!(both.to_string().contains("leave one out"), "{both}");
     }
 
     #[test]

@@ -3,13 +3,11 @@
 use countersign_audit::{Fetched, Hash, Tile};
 use countersign_store::{Store, StoreError};
 
-use crate::Db;
-
 /// Reads them.
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn fetch(db: &Db, tiles: Vec<Tile>) -> Result<Fetched, StoreError> {
+pub async fn fetch(db: &dyn Store, tiles: Vec<Tile>) -> Result<Fetched, StoreError> {
     let mut fetched = Fetched::default();
     for tile in tiles {
         let hashes: Vec<Hash> = db.hashes(tile.level, tile.first(), tile.width).await?;

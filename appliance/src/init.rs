@@ -4,6 +4,7 @@
 mod approvers;
 
 use std::io::Write;
+use std::iter;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use countersign_policy::lint::{Severity, lint};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
 
-use crate::Db;
 use crate::anchor;
 use crate::ca::DeskSigner;
 use crate::certificates::CertificateRecord;
@@ -55,7 +55,7 @@ pub struct Done {
     /// The CA's certificate.
     pub ca: PathBuf,
     /// The database.
-    pub database: PathBuf,
+    pub database: String,
     /// The first operators' files.
     pub operators: Vec<OperatorFiles>,
     /// The first approvers: name, key and identifier.
@@ -123,7 +123,7 @@ pub async fn run_on(
     let device = open()?;
     let roles = config.custody.roles();
     let report = ceremony::create(&*device, &roles)?;
-    let db = Db::create(&config.database()).await?;
+    let db = config.database().create().await?;
     let opened = start::open(config, device, db, &clock).await?;
     let authority = create_authority(config, &opened, &*clock)?;
     write_new(&files.ca, authority.pem(), 0o644)?;
@@ -158,7 +158,7 @@ pub async fn run_on(
         token: format!("{} {}", report.model, report.serial),
         keys: roles.iter().map(|role| role.label().to_owned()).collect(),
         ca: files.ca,
-        database: config.database(),
+        database: config.database().to_string(),
         operators: files.operators,
         approvers: enrolled,
         not_enrolled: not_enrolled(policy.as_ref(), &init.approvers),
@@ -190,12 +190,12 @@ impl Files {
             ca: start::ca_path(config),
             operators: init.operators.iter().map(of).collect(),
         };
-        let database = config.database();
+        let database = config.database().path();
         let theirs = files
             .operators
             .iter()
             .flat_map(|one| [&one.certificate, &one.key]);
-        for path in [&files.ca, &database].into_iter().chain(theirs) {
+        for path in iter::once(&files.ca).chain(&database).chain(theirs) {
             if path.exists() {
                 let text = format!(
                     "`{}` exists already; this appliance was initialised before, or choose \

@@ -49,6 +49,3 @@ pub mod tables;
 pub mod users;
 pub mod venues;
 pub mod wallets;
-
-/// The database of this build.
-pub type Db = countersign_store::sqlite::SqliteStore;

@@ -89,15 +89,15 @@ impl LogFault {
 }
 
 /// One pass over the log as it was when it began.
-pub struct Pass<'a, S> {
-    db: &'a S,
+pub struct Pass<'a> {
+    db: &'a dyn Store,
     rows: &'a RowSeals,
     head: Head,
     tags_from: u64,
     tree: Frontier,
 }
 
-impl<S> std::fmt::Debug for Pass<'_, S> {
+impl std::fmt::Debug for Pass<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pass")
             .field("at", &self.tree.size())
@@ -106,12 +106,16 @@ impl<S> std::fmt::Debug for Pass<'_, S> {
     }
 }
 
-impl<'a, S: Store> Pass<'a, S> {
+impl<'a> Pass<'a> {
     /// Begins one over everything up to `head`.
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn begin(db: &'a S, rows: &'a RowSeals, head: Head) -> Result<Self, StoreError> {
+    pub async fn begin(
+        db: &'a dyn Store,
+        rows: &'a RowSeals,
+        head: Head,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             db,
             rows,
@@ -182,7 +186,7 @@ impl<'a, S: Store> Pass<'a, S> {
 ///
 /// # Errors
 /// As [`Pass::page`].
-pub async fn whole<S: Store>(db: &S, rows: &RowSeals, head: Head) -> Result<(), LogFault> {
+pub async fn whole(db: &dyn Store, rows: &RowSeals, head: Head) -> Result<(), LogFault> {
     let mut pass = Pass::begin(db, rows, head).await?;
     while !pass.page().await? {}
     Ok(())
@@ -190,7 +194,7 @@ pub async fn whole<S: Store>(db: &S, rows: &RowSeals, head: Head) -> Result<(), 
 
 /// The first entry that is not what was written, where nobody knows what the head should be because
 /// the seal over it does not fit.
-pub async fn named<S: Store>(db: &S, rows: &RowSeals) -> Option<LogFault> {
+pub async fn named(db: &dyn Store, rows: &RowSeals) -> Option<LogFault> {
     let size = db.progress().await.ok()?.entries;
     let root = EMPTY_ROOT;
     match whole(db, rows, Head { size, root }).await {

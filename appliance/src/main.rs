@@ -286,7 +286,7 @@ fn print_done(done: &init::Done, json: bool) -> Result<(), StartError> {
         writeln!(out, "key made     {key} (sensitive, never extractable)")?;
     }
     writeln!(out, "CA           {}", done.ca.display())?;
-    writeln!(out, "database     {}", done.database.display())?;
+    writeln!(out, "database     {}", done.database)?;
     for operator in &done.operators {
         writeln!(out, "operator     {}", operator.certificate.display())?;
         writeln!(

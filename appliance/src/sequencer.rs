@@ -113,7 +113,7 @@ pub async fn sign_head(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
     let old = last.as_ref().map_or(0, |last| last.size);
     let mut tiles = tiles_for_frontier(head.size);
     tiles.extend(proof::tiles_for_consistency(old, head.size));
-    let hashes = fetch(&app.db, tiles).await?;
+    let hashes = fetch(&*app.db, tiles).await?;
     let tree = Frontier::load(&hashes, head.size)
         .map_err(|error| SequenceError::Log(error.to_string()))?;
     if tree.root() != head.root {

@@ -135,7 +135,7 @@ impl Running {
         let db = open_database(&config, &*device).await?;
         let opened = open(&config, device, db, &clock).await?;
         let (app, threads) = assemble(config, opened, metrics).await?;
-        let found = anchor::check(&app.db, &app.ledger, &app.desk).await?;
+        let found = anchor::check(&*app.db, &app.ledger, &app.desk).await?;
         let run = Run::begin()?;
         app.anchoring.begin(run, found);
         log_check::at_start(&app).await?;

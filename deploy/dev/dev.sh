@@ -4,6 +4,7 @@
 #
 #   STATE_DIR  where everything goes (./.dev unless set; replaced if this script made it)
 #   POLICY     policy file (deploy/dev/policy.toml unless set)
+#   STORE      URL of the database (a file in STATE_DIR unless set)
 #   BIN        where the programs are (target/release unless set)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -84,6 +85,7 @@ default = "${CUSTODY:-resident}"
 [certificates]
 client = "30d"
 TOML
+[ -z "${STORE:-}" ] || printf '\n[store]\nurl = "%s"\n' "$STORE" >>"$STATE_DIR/countersignd.toml"
 
 # Each approver is one of the operators. Operator a, who asks for most in what is tried here, is carol:
 # alice and bob are the two others whom a quorum of two takes. A POLICY may be one that nobody can change.

@@ -15,7 +15,7 @@ use countersign_api::Wallet;
 use countersign_appliance::log_check::{LogFault, whole};
 use countersign_audit::{Actor, Detail, Entry, Kind, Stamp};
 use countersign_store::ledger::{Ledger, Limits, Sealer};
-use countersign_store::sqlite::SqliteStore;
+use countersign_store::{Location, Store};
 use softhsm_tests::client::Client;
 use softhsm_tests::{Appliance, Options, message};
 use solana_pubkey::Pubkey;
@@ -1087,7 +1087,7 @@ async fn a_changed_middle_entry_ends_the_running_appliance() {
 }
 
 /// A log in a database of its own, whose limits are sealed by a hash.
-async fn log_of_its_own(path: &std::path::Path) -> (Arc<SqliteStore>, Ledger) {
+async fn log_of_its_own(path: &std::path::Path) -> (Arc<dyn Store>, Ledger) {
     let sealer: Sealer = Arc::new(|bytes| {
         use sha2::Digest;
         sha2::Sha256::new_with_prefix(b"key")
@@ -1095,7 +1095,7 @@ async fn log_of_its_own(path: &std::path::Path) -> (Arc<SqliteStore>, Ledger) {
             .finalize()
             .into()
     });
-    let db = Arc::new(SqliteStore::create(path).await.unwrap());
+    let db = Location::file(path).create().await.unwrap();
     let ledger = Ledger::start(
         Arc::clone(&db),
         Box::new(|| countersign_intent::Timestamp::from_micros(1)),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign_appliance::Db;
 use countersign_appliance::clock::{Clock, SystemClock};
 use countersign_appliance::config::Config;
 use countersign_appliance::grants::GrantRecord;
@@ -168,7 +167,7 @@ pub(crate) fn seed(state: &Path, count: usize) -> Result<()> {
         let config = Config::read(&state.join("countersignd.toml"))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let device = start::open_token(&config).map_err(sentence)?;
-        let db = Db::open(&config.database()).await?;
+        let db = config.database().open().await?;
         let opened = start::open(&config, device, db, &clock)
             .await
             .map_err(sentence)?;

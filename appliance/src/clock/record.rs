@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Reading, Seen, Suspicion, Timekeeper};
-use crate::Db;
 use crate::app::App;
 use crate::phase::Phase;
 use crate::records::{Draft, Kind, Record, Records, RecordsError, Stored};
@@ -60,7 +59,7 @@ impl Record for ClockRecord {
 /// A row that this appliance did not write; a store that does not answer.
 pub async fn load(
     keeper: &Timekeeper,
-    db: &Db,
+    db: &dyn Store,
     records: &Records,
     max_stop: Span,
 ) -> Result<(), RecordsError> {

@@ -3,7 +3,6 @@
 use countersign_store::{Store, StoreError};
 
 use super::Report;
-use crate::Db;
 use crate::anchor::{Found, MISSING, check};
 use crate::start::Opened;
 
@@ -11,7 +10,7 @@ use crate::start::Opened;
 const PAGE: u64 = 256;
 
 pub(super) async fn examine(opened: &Opened, report: &mut Report) {
-    match check(&opened.db, &opened.ledger, &opened.desk).await {
+    match check(&*opened.db, &opened.ledger, &opened.desk).await {
         Ok(Found::Checked(remembered)) => report.add(
             "anchor",
             Ok(format!(
@@ -30,7 +29,7 @@ pub(super) async fn examine(opened: &Opened, report: &mut Report) {
         Err(error) => report.add("anchor", Err(error.to_string())),
     }
     let size = opened.ledger.head().borrow().size;
-    match last_start(&opened.db, size).await {
+    match last_start(&*opened.db, size).await {
         Ok(Some((index, found))) if found == "missing" => report.warn(
             "anchor.start",
             format!(
@@ -44,7 +43,7 @@ pub(super) async fn examine(opened: &Opened, report: &mut Report) {
 }
 
 /// The newest start in the log, and what it says of the anchor.
-async fn last_start(db: &Db, size: u64) -> Result<Option<(u64, String)>, StoreError> {
+async fn last_start(db: &dyn Store, size: u64) -> Result<Option<(u64, String)>, StoreError> {
     let mut end = size;
     while end > 0 {
         let from = end.saturating_sub(PAGE);

@@ -158,7 +158,7 @@ pub(super) async fn proof(
         }
     };
     let tiles = tiles.into_iter().chain(tiles_for_frontier(size)).collect();
-    let stored = hashes::fetch(&app.db, tiles).await?;
+    let stored = hashes::fetch(&*app.db, tiles).await?;
     let unreadable =
         |error: &dyn std::fmt::Display| ApiError::new(ErrorCode::NotReady, error.to_string());
     let hashes: Vec<Hash> = match (query.index, query.old) {

@@ -16,7 +16,7 @@ pub(super) enum Look<'a> {
 }
 
 impl Look<'_> {
-    pub(super) async fn at(&self, db: &impl Store) -> StoreResult<Vec<AuthorityRow>> {
+    pub(super) async fn at(&self, db: &dyn Store) -> StoreResult<Vec<AuthorityRow>> {
         let one = |row: Option<AuthorityRow>| row.into_iter().collect();
         match self {
             Self::Id(kind, id) => db.authority(kind.as_str(), id).await.map(one),

@@ -19,7 +19,6 @@ use countersign_store::{AuthorityRow, AuthoritySeal, Store, StoreError};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use crate::Db;
 use crate::device::DeviceDesk;
 use digest::{RowKey, RowSet};
 pub use error::RecordsError;
@@ -31,8 +30,8 @@ type Mac = [u8; 32];
 
 /// Reads and writes rows that grant power, in the appliance's database unless told.
 #[allow(missing_debug_implementations, reason = "holds MACs of every row")]
-pub struct Records<S = Db> {
-    db: Arc<S>,
+pub struct Records {
+    db: Arc<dyn Store>,
     ledger: Ledger,
     desk: DeviceDesk,
     rows: RwLock<Rows>,
@@ -56,13 +55,17 @@ struct Writer {
 
 const MACS_PER_READ: u32 = 10_000;
 
-impl<S: Store> Records<S> {
+impl Records {
     /// Reads the MACs of all rows and checks them against the seal.
     ///
     /// # Errors
     /// A seal that is missing, forged, or does not match the rows; a store or HSM that does not
     /// answer.
-    pub async fn open(db: Arc<S>, ledger: Ledger, desk: DeviceDesk) -> Result<Self, RecordsError> {
+    pub async fn open(
+        db: Arc<dyn Store>,
+        ledger: Ledger,
+        desk: DeviceDesk,
+    ) -> Result<Self, RecordsError> {
         let (current, version) = load(&*db, &desk, &ledger).await?;
         // Sequence numbers only order listings; the count is a floor that no row has passed,
         // because rows are never deleted.
@@ -187,7 +190,7 @@ impl<S: Store> Records<S> {
     /// Waits for the turn to write: what is read during it stays true until it ends.
     ///
     /// One writer at a time: the seal of a change covers the change before it.
-    pub async fn turn(&self) -> Turn<'_, S> {
+    pub async fn turn(&self) -> Turn<'_> {
         Turn {
             records: self,
             writer: self.writer.lock().await,
@@ -348,8 +351,8 @@ impl<S: Store> Records<S> {
     }
 }
 
-async fn load<S: Store>(
-    db: &S,
+async fn load(
+    db: &dyn Store,
     desk: &DeviceDesk,
     ledger: &Ledger,
 ) -> Result<(RowSet, u64), RecordsError> {
@@ -370,7 +373,7 @@ async fn load<S: Store>(
     }
 }
 
-async fn load_rows(db: &impl Store) -> Result<RowSet, RecordsError> {
+async fn load_rows(db: &dyn Store) -> Result<RowSet, RecordsError> {
     let mut set = RowSet::new();
     let mut after: Option<(String, Vec<u8>)> = None;
     loop {

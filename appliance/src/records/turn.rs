@@ -1,18 +1,16 @@
 //! The turn to write rows that grant power.
 
-use countersign_store::Store;
 use countersign_store::ledger::{AdminChange, Case, Judged};
 use tokio::sync::MutexGuard;
 
 use super::digest::{Prepared, RowKey};
 use super::{Draft, Mac, PoisonError, Records, RecordsError, Writer, row};
-use crate::Db;
 use crate::rehearsal;
 
 /// The turn to write: nobody else writes until it is dropped.
 #[allow(missing_debug_implementations, reason = "a lock has nothing to show")]
-pub struct Turn<'a, S = Db> {
-    pub(super) records: &'a Records<S>,
+pub struct Turn<'a> {
+    pub(super) records: &'a Records,
     pub(super) writer: MutexGuard<'a, Writer>,
 }
 
@@ -25,7 +23,7 @@ struct Sealed {
     seq: i64,
 }
 
-impl<S: Store> Turn<'_, S> {
+impl Turn<'_> {
     /// Writes records and their log entries in one commit, under a new seal. Answers the
     /// entries' indexes.
     ///

@@ -9,11 +9,10 @@ use countersign_audit::LogKey;
 use countersign_hsm::ceremony::{self, RoleKeys};
 use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
 use countersign_hsm::{Consequence, Device, Error as HsmError, KeyRef, KeyRole};
-use countersign_store::StoreError;
 use countersign_store::ledger::{Ledger, LedgerError, Limits as LedgerLimits, RowSeals, Sealer};
+use countersign_store::{Store, StoreError};
 
 use super::{StartError, workers};
-use crate::Db;
 use crate::ca::DeskSigner;
 use crate::clock::{self, Clock, Timekeeper};
 use crate::config::Config;
@@ -83,12 +82,14 @@ pub fn open_token_with(
 ///
 /// # Errors
 /// No such file, one that another appliance has open, or one of another program.
-pub async fn open_database(config: &Config, device: &dyn Device) -> Result<Db, StartError> {
+pub async fn open_database(
+    config: &Config,
+    device: &dyn Device,
+) -> Result<Arc<dyn Store>, StartError> {
     let path = config.database();
     if path.exists() {
-        return Ok(Db::open(&path).await?);
+        return Ok(path.open().await?);
     }
-    let path = path.display();
     Err(if was_initialised(config, device) {
         format!(
             "there is no database `{path}`, and the token has the keys of an appliance that was \
@@ -138,7 +139,7 @@ pub struct Opened {
     /// That thread.
     pub desk_thread: JoinHandle<()>,
     /// The database.
-    pub db: Arc<Db>,
+    pub db: Arc<dyn Store>,
     /// The one writer.
     pub ledger: Ledger,
     /// Rows that grant power.
@@ -154,7 +155,7 @@ pub struct Opened {
 pub async fn open(
     config: &Config,
     device: Arc<dyn Device>,
-    db: Db,
+    db: Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Opened, StartError> {
     let roles = config.custody.roles();
@@ -163,7 +164,6 @@ pub async fn open(
         tracing::warn!("{key}: more than it needs; see `hsm.attributes` in `countersignd doctor`");
     }
     let (desk, desk_thread) = DeviceDesk::start(&device)?;
-    let db = Arc::new(db);
     let limits = LedgerLimits {
         clock_tolerance: config.clock.tolerance,
         signing: workers(config).saturating_mul(4),
@@ -182,10 +182,10 @@ pub async fn open(
     .await;
     let ledger = match ledger {
         Ok(ledger) => ledger,
-        Err(error) => return Err(told(&db, sealer, error).await),
+        Err(error) => return Err(told(&*db, sealer, error).await),
     };
     let records = Records::open(Arc::clone(&db), ledger.clone(), desk.clone()).await?;
-    clock::load(&timekeeper, &db, &records, config.clock.max_stop).await?;
+    clock::load(&timekeeper, &*db, &records, config.clock.max_stop).await?;
     Ok(Opened {
         device,
         keys,
@@ -199,7 +199,7 @@ pub async fn open(
 }
 
 /// Names the log entry that was changed, where that is what the ledger's seal does not fit.
-async fn told(db: &Db, sealer: Sealer, error: LedgerError) -> StartError {
+async fn told(db: &dyn Store, sealer: Sealer, error: LedgerError) -> StartError {
     if !matches!(error, LedgerError::Store(StoreError::Corrupt(_))) {
         return error.into();
     }

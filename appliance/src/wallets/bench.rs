@@ -5,6 +5,7 @@ use std::sync::Arc;
 use countersign_hsm::simulator::Simulator;
 use countersign_hsm::{Device, KeyRole, ceremony};
 use countersign_intent::Timestamp;
+use countersign_store::Store;
 use countersign_store::ledger::{Ledger, Limits};
 use countersign_store::memory::MemoryStore;
 use sha2::Digest as _;
@@ -27,7 +28,7 @@ pub(crate) fn token() -> Arc<Simulator> {
 pub(crate) struct Opened {
     pub(crate) device: Arc<dyn Device>,
     pub(crate) desk: DeviceDesk,
-    pub(crate) records: Records<MemoryStore>,
+    pub(crate) records: Records,
     pub(crate) journal: Journal,
 }
 
@@ -37,7 +38,7 @@ pub(crate) async fn open(simulator: &Arc<Simulator>, store: &MemoryStore) -> Ope
     let clock = ManualClock::at(Timestamp::from_micros(1_000_000_000));
     let clock: Arc<dyn Clock> = clock;
     let ticks = Arc::clone(&clock);
-    let store = Arc::new(store.clone());
+    let store: Arc<dyn Store> = Arc::new(store.clone());
     let ledger = Ledger::start(
         Arc::clone(&store),
         Box::new(move || ticks.now()),

@@ -5,7 +5,6 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{KeyId, KeyType, PublicKey};
 use countersign_intent::{Address, WalletId};
-use countersign_store::Store;
 use serde_json::json;
 
 use super::{Custody, LimitRecord, Rotation, Status, WalletRecord};
@@ -59,8 +58,8 @@ pub enum CreateError {
 ///
 /// # Errors
 /// A custody that the token does not offer; records or HSM that do not answer.
-pub async fn ensure<S: Store>(
-    records: &Records<S>,
+pub async fn ensure(
+    records: &Records,
     desk: &DeviceDesk,
     journal: &Journal,
     new: NewWallet,
@@ -100,7 +99,7 @@ pub async fn ensure<S: Store>(
 }
 
 async fn record_wallet(
-    records: &Records<impl Store>,
+    records: &Records,
     journal: &Journal,
     id: [u8; 16],
     record: &WalletRecord,

@@ -9,7 +9,6 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_audit::Actor;
 use countersign_hsm::{Consequence, Error, KeyId, KeyType, PublicKey};
 use countersign_intent::WalletId;
-use countersign_store::Store;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -52,8 +51,8 @@ impl From<RecordsError> for ImportError {
 /// # Errors
 /// A user who has another wallet there, a key that is another wallet's, a custody that takes no
 /// keys from outside, records or HSM that do not answer.
-pub async fn import<S: Store>(
-    records: &Records<S>,
+pub async fn import(
+    records: &Records,
     desk: &DeviceDesk,
     journal: &Journal,
     new: NewWallet,

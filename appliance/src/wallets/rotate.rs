@@ -9,7 +9,6 @@
 use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{KeyId, PublicKey};
 use countersign_intent::{Timestamp, WalletId};
-use countersign_store::Store;
 use serde_json::json;
 
 use super::create::{address, can_keep, make_key};
@@ -63,8 +62,8 @@ impl From<RecordsError> for RotateError {
 /// # Errors
 /// A wallet that is archived or holds a replaced key, a custody that is turned off, records or HSM
 /// that do not answer.
-pub async fn rotate<S: Store>(
-    records: &Records<S>,
+pub async fn rotate(
+    records: &Records,
     desk: &DeviceDesk,
     journal: &Journal,
     id: [u8; 16],
@@ -116,18 +115,12 @@ pub async fn rotate<S: Store>(
     Ok(rotated)
 }
 
-async fn get(
-    records: &Records<impl Store>,
-    id: [u8; 16],
-) -> Result<Stored<WalletRecord>, RecordsError> {
+async fn get(records: &Records, id: [u8; 16]) -> Result<Stored<WalletRecord>, RecordsError> {
     let found = records.get::<WalletRecord>(id).await?;
     found.ok_or(RecordsError::Gone(Kind::Wallet.as_str()))
 }
 
-async fn again(
-    records: &Records<impl Store>,
-    wallet: Stored<WalletRecord>,
-) -> Result<Rotated, RotateError> {
+async fn again(records: &Records, wallet: Stored<WalletRecord>) -> Result<Rotated, RotateError> {
     let from = wallet.record.rotation.rotated_from.as_deref();
     let from: Option<WalletId> = from.and_then(|text| text.parse().ok());
     let from = from.ok_or(RecordsError::Gone(Kind::Wallet.as_str()))?;

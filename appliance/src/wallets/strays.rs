@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use countersign_hsm::KeyId;
 use countersign_intent::WalletId;
-use countersign_store::Store;
 
 use super::create::LABEL;
 use super::{Custody, WalletRecord};
@@ -45,10 +44,7 @@ pub enum StraysError {
 ///
 /// # Errors
 /// Records or HSM that do not answer; a row that was tampered with.
-pub async fn strays<S: Store>(
-    records: &Records<S>,
-    desk: &DeviceDesk,
-) -> Result<Strays, StraysError> {
+pub async fn strays(records: &Records, desk: &DeviceDesk) -> Result<Strays, StraysError> {
     let mut owners = BTreeMap::new();
     let mut sealed = 0;
     for stored in records.all::<WalletRecord>(None).await? {

@@ -20,7 +20,7 @@ use countersign_store::ledger::{Judged, Ledger};
 use countersign_store::memory::MemoryStore;
 use countersign_store::sqlite::SqliteStore;
 use countersign_store::{
-    Decided, EntryRow, IdempotencyKey, OutcomeKind, OutcomeRow, RequestRow, Store, Txn, Writes,
+    Decided, EntryRow, IdempotencyKey, OutcomeKind, OutcomeRow, RequestRow, Store, Writes,
     request_id,
 };
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};

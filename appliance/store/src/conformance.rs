@@ -1,4 +1,13 @@
-//! What every database must do, as tests that run on each of them.
+//! What every database must do, as tests that run on each of them: `store_conformance!` makes one
+//! of each, for whoever writes another kind of database (feature `conformance`).
+
+#![allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests, whose names say what they check, and which say what went wrong by panicking"
+)]
 
 mod authority;
 mod limits;
@@ -10,27 +19,28 @@ use countersign_intent::{Timestamp, WalletId};
 use crate::{
     AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow, IdempotencyKey,
     MessageRow, NonceRow, OutcomeKind, OutcomeRow, PAGE_LIMIT, Progress, RequestFilter, RequestRow,
-    Store, StoreError, StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
+    Store, StoreError, StoredRequest, UsageRow, Writes, request_id, request_seq,
 };
 
-pub(crate) use authority::*;
-pub(crate) use limits::*;
-pub(crate) use requests::*;
+pub use authority::*;
+pub use limits::*;
+pub use requests::*;
 
-/// Makes one test of each behaviour: `make` is an async function to a store and what has to
+/// One test of each behaviour: `make` is an async function to a store and what has to
 /// stay alive with it.
-macro_rules! conformance {
+#[macro_export]
+macro_rules! store_conformance {
     ($make:path: $($name:ident)+) => {
         $(
             #[tokio::test]
             async fn $name() {
                 let (store, _alive) = $make().await;
-                crate::conformance::$name(store).await;
+                $crate::conformance::$name(store).await;
             }
         )+
     };
     ($make:path) => {
-        crate::conformance::conformance! { $make:
+        $crate::store_conformance! { $make:
             an_empty_store_says_so
             a_commit_is_seen_by_readers
             a_dropped_transaction_leaves_nothing
@@ -58,8 +68,6 @@ macro_rules! conformance {
         }
     };
 }
-pub(crate) use conformance;
-
 async fn commit<S: Store>(store: &S, writes: Writes) -> Result<(), StoreError> {
     store.begin().await.unwrap().commit(writes).await
 }
@@ -177,7 +185,7 @@ pub(crate) const NOTHING_YET: Progress = Progress {
     given_back_from: 1,
 };
 
-pub(crate) async fn an_empty_store_says_so<S: Store>(store: S) {
+pub async fn an_empty_store_says_so<S: Store>(store: S) {
     assert_eq!(store.progress().await.unwrap(), NOTHING_YET);
     assert_eq!(store.authority_seal().await.unwrap(), None);
     assert_eq!(store.authority("wallet", &[1]).await.unwrap(), None);
@@ -189,7 +197,7 @@ pub(crate) async fn an_empty_store_says_so<S: Store>(store: S) {
     assert!(used(&store, &[b"limit"]).await.is_empty());
 }
 
-pub(crate) async fn a_commit_is_seen_by_readers<S: Store>(store: S) {
+pub async fn a_commit_is_seen_by_readers<S: Store>(store: S) {
     let writes = Writes {
         requests: vec![request(5, key("a"))],
         entries: vec![entry(0), entry(1)],
@@ -207,7 +215,7 @@ pub(crate) async fn a_commit_is_seen_by_readers<S: Store>(store: S) {
     assert_eq!(store.progress().await.unwrap(), expected);
 }
 
-pub(crate) async fn a_dropped_transaction_leaves_nothing<S: Store>(store: S) {
+pub async fn a_dropped_transaction_leaves_nothing<S: Store>(store: S) {
     let mut txn = store.begin().await.unwrap();
     txn.find_requests(&[key("a")]).await.unwrap();
     drop(txn);
@@ -216,7 +224,7 @@ pub(crate) async fn a_dropped_transaction_leaves_nothing<S: Store>(store: S) {
     assert_eq!(store.progress().await.unwrap(), NOTHING_YET);
 }
 
-pub(crate) async fn transactions_wait_for_each_other<S: Store>(store: S) {
+pub async fn transactions_wait_for_each_other<S: Store>(store: S) {
     let first = store.begin().await.unwrap();
     let mut second = Box::pin(store.begin());
     let polled = std::future::poll_fn(|context| {
@@ -231,7 +239,7 @@ pub(crate) async fn transactions_wait_for_each_other<S: Store>(store: S) {
     assert_eq!(second.find_requests(&[key("a")]).await.unwrap().len(), 1);
 }
 
-pub(crate) async fn a_refused_commit_leaves_nothing<S: Store>(store: S) {
+pub async fn a_refused_commit_leaves_nothing<S: Store>(store: S) {
     commit(&store, requests(vec![request(1, key("a"))]))
         .await
         .unwrap();
@@ -261,7 +269,7 @@ pub(crate) async fn a_refused_commit_leaves_nothing<S: Store>(store: S) {
     assert!(matches!(error, StoreError::Conflict(_)), "{error}");
 }
 
-pub(crate) async fn the_log_is_read_in_order<S: Store>(store: S) {
+pub async fn the_log_is_read_in_order<S: Store>(store: S) {
     let node = |index| Node {
         level: 1,
         index,
@@ -295,7 +303,7 @@ pub(crate) async fn the_log_is_read_in_order<S: Store>(store: S) {
     assert_eq!(store.hashes(2, 0, 9).await.unwrap().len(), 1);
 }
 
-pub(crate) async fn checkpoints_come_largest_first<S: Store>(store: S) {
+pub async fn checkpoints_come_largest_first<S: Store>(store: S) {
     let row = |size, note: &str| CheckpointRow {
         size,
         note: note.to_owned(),
@@ -313,7 +321,7 @@ pub(crate) async fn checkpoints_come_largest_first<S: Store>(store: S) {
     assert_eq!(store.checkpoints(Some(3), 2).await.unwrap(), [row(1, "a")]);
 }
 
-pub(crate) async fn large_batches_are_written_whole<S: Store>(store: S) {
+pub async fn large_batches_are_written_whole<S: Store>(store: S) {
     let of = |seq: u64| request(seq, key(&seq.to_string()));
     let count = 1_500_u64;
     let buckets = 0..i64::try_from(count).unwrap();

@@ -3,8 +3,9 @@
 mod rows;
 mod writes;
 
-use std::future::Future;
+use std::fmt;
 
+use async_trait::async_trait;
 use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp};
 
@@ -47,193 +48,158 @@ pub struct Progress {
 /// for the other to end. A `Txn` that is dropped without a commit has changed nothing.
 /// Reads never wait for a commit. The cost of any one call depends on what it reads or
 /// writes and not on how much is stored, up to the depth of an index.
-pub trait Store: Send + Sync + 'static {
-    /// A transaction of this store.
-    type Txn: Txn + Send + 'static;
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Ends its use in order. Later calls get [`StoreError::Unavailable`]; one that is not closed
+    /// loses nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn close(&self) -> StoreResult<()>;
 
     /// Begins the one transaction that can write.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn begin(&self) -> impl Future<Output = StoreResult<Self::Txn>> + Send;
+    async fn begin(&self) -> StoreResult<Box<dyn Txn>>;
 
     /// How far the state has got.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]; so for every read below.
-    fn progress(&self) -> impl Future<Output = StoreResult<Progress>> + Send;
+    async fn progress(&self) -> StoreResult<Progress>;
 
     /// The row of authority with this kind and id.
-    fn authority(
-        &self,
-        kind: &str,
-        id: &[u8],
-    ) -> impl Future<Output = StoreResult<Option<AuthorityRow>>> + Send;
+    async fn authority(&self, kind: &str, id: &[u8]) -> StoreResult<Option<AuthorityRow>>;
 
     /// The row of authority with this kind and lookup text.
-    fn authority_by_lookup(
+    async fn authority_by_lookup(
         &self,
         kind: &str,
         lookup: &str,
-    ) -> impl Future<Output = StoreResult<Option<AuthorityRow>>> + Send;
+    ) -> StoreResult<Option<AuthorityRow>>;
 
     /// Rows of one kind in the order of their `seq`, those after `after` only; with a
     /// `parent`, its rows only. At most `limit`, and at most [`PAGE_LIMIT`].
-    fn authority_list(
+    async fn authority_list(
         &self,
         kind: &str,
         parent: Option<&[u8]>,
         after: Option<i64>,
         limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<AuthorityRow>>> + Send;
+    ) -> StoreResult<Vec<AuthorityRow>>;
 
     /// The same from the other end: rows before `before` only, the last one first.
-    fn authority_newest(
+    async fn authority_newest(
         &self,
         kind: &str,
         parent: Option<&[u8]>,
         before: Option<i64>,
         limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<AuthorityRow>>> + Send;
+    ) -> StoreResult<Vec<AuthorityRow>>;
 
     /// Kind, id and MAC of the rows after `after`, ordered by kind and id: at most `limit`.
     /// Meant for the check of all rows at a start, so not held to [`PAGE_LIMIT`].
-    fn authority_macs(
+    async fn authority_macs(
         &self,
         after: Option<(&str, &[u8])>,
         limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<AuthorityMac>>> + Send;
+    ) -> StoreResult<Vec<AuthorityMac>>;
 
     /// The seal over all rows of authority; `None` before the first.
-    fn authority_seal(&self) -> impl Future<Output = StoreResult<Option<AuthoritySeal>>> + Send;
+    async fn authority_seal(&self) -> StoreResult<Option<AuthoritySeal>>;
 
     /// The request with this id, with its outcome. All 16 bytes of the id count.
-    fn request(
-        &self,
-        id: RequestId,
-    ) -> impl Future<Output = StoreResult<Option<StoredRequest>>> + Send;
+    async fn request(&self, id: RequestId) -> StoreResult<Option<StoredRequest>>;
 
     /// Requests with a number below `before` that `wanted` takes, newest first.
     ///
     /// Looks at no more than the 10,000 numbers below `before`: fewer than `limit` rows are
     /// not the end. Go on below the lowest number seen, or `before - 10,000`, until 1. Those that
     /// wait are found without looking at the others: fewer of them than `limit` are the end.
-    fn requests(
+    async fn requests(
         &self,
         wanted: &RequestFilter,
         before: u64,
         limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
+    ) -> StoreResult<Vec<StoredRequest>>;
 
     /// Requests with a number above `after` and what they asked for, oldest first: at most
     /// `limit`, and at most [`PAGE_LIMIT`].
-    fn kept(
-        &self,
-        after: u64,
-        limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<KeptRequest>>> + Send;
+    async fn kept(&self, after: u64, limit: u32) -> StoreResult<Vec<KeptRequest>>;
 
     /// Idempotency keys of requests after `after`, ordered by principal and key: at most `limit`,
     /// and at most [`PAGE_LIMIT`]. Whatever is committed meanwhile may be among them or not.
-    fn idempotency_keys(
+    async fn idempotency_keys(
         &self,
         after: Option<&IdempotencyKey>,
         limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<IdempotencyKey>>> + Send;
+    ) -> StoreResult<Vec<IdempotencyKey>>;
 
     /// Up to which request's number messages may be forgotten, if those of requests judged
     /// before `at` may: no more than `limit` messages lie at or below it. `None` if there is
     /// nothing to forget.
-    fn forgettable(
-        &self,
-        at: Timestamp,
-        limit: u32,
-    ) -> impl Future<Output = StoreResult<Option<u64>>> + Send;
+    async fn forgettable(&self, at: Timestamp, limit: u32) -> StoreResult<Option<u64>>;
 
     /// Everything committed about the use of these limits, in any order. For people to look at:
     /// what is judged reads [`Txn::load_usage`].
-    fn usage(
-        &self,
-        limit_keys: &[Vec<u8>],
-    ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+    async fn usage(&self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>>;
 
     /// Rows about the use of limits after `after`, ordered by limit and bucket: at most `limit`.
     /// Meant for the check of all rows at a start, so not held to [`PAGE_LIMIT`].
-    fn usage_after(
+    async fn usage_after(
         &self,
         after: Option<(&[u8], i64)>,
         limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+    ) -> StoreResult<Vec<UsageRow>>;
 
     /// The MAC over the use of limits, nonces and log; `None` before the first.
-    fn ledger_seal(&self) -> impl Future<Output = StoreResult<Option<Vec<u8>>>> + Send;
+    async fn ledger_seal(&self) -> StoreResult<Option<Vec<u8>>>;
 
     /// Every durable nonce that was observed, in any order.
-    fn nonces(&self) -> impl Future<Output = StoreResult<Vec<NonceRow>>> + Send;
+    async fn nonces(&self) -> StoreResult<Vec<NonceRow>>;
 
     /// Numbers of the requests whose reservation was given back, smallest first: at most `limit`.
     /// Meant for a start, so not held to [`PAGE_LIMIT`].
-    fn given_back(&self, limit: u32) -> impl Future<Output = StoreResult<Vec<u64>>> + Send;
+    async fn given_back(&self, limit: u32) -> StoreResult<Vec<u64>>;
 
     /// Log entries from index `from`, in order: at most `limit`, and at most [`PAGE_LIMIT`].
-    fn entries(
-        &self,
-        from: u64,
-        limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<EntryRow>>> + Send;
+    async fn entries(&self, from: u64, limit: u32) -> StoreResult<Vec<EntryRow>>;
 
     /// Stored hashes of the tree: `count` (at most 256) from `first` at `level`, where level
     /// 0 is the entries' leaf hashes. Fewer come back if fewer are stored.
-    fn hashes(
-        &self,
-        level: u8,
-        first: u64,
-        count: u16,
-    ) -> impl Future<Output = StoreResult<Vec<Hash>>> + Send;
+    async fn hashes(&self, level: u8, first: u64, count: u16) -> StoreResult<Vec<Hash>>;
 
     /// Signed checkpoints with a size below `below` (all if `None`), largest first.
-    fn checkpoints(
-        &self,
-        below: Option<u64>,
-        limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<CheckpointRow>>> + Send;
+    async fn checkpoints(&self, below: Option<u64>, limit: u32) -> StoreResult<Vec<CheckpointRow>>;
 
     /// Signed checkpoints with a size above `after`, smallest first: at most `limit`, and at most
     /// [`PAGE_LIMIT`].
-    fn checkpoints_after(
-        &self,
-        after: u64,
-        limit: u32,
-    ) -> impl Future<Output = StoreResult<Vec<CheckpointRow>>> + Send;
+    async fn checkpoints_after(&self, after: u64, limit: u32) -> StoreResult<Vec<CheckpointRow>>;
 }
 
 /// The one transaction that can write. It reads what was committed before it began.
-pub trait Txn {
+#[async_trait]
+pub trait Txn: Send + 'static {
     /// Requests that already have one of these idempotency keys, with their outcomes, in
     /// any order.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    fn find_requests(
-        &mut self,
-        keys: &[IdempotencyKey],
-    ) -> impl Future<Output = StoreResult<Vec<StoredRequest>>> + Send;
+    async fn find_requests(&mut self, keys: &[IdempotencyKey]) -> StoreResult<Vec<StoredRequest>>;
 
     /// Everything stored about the use of these limits, in any order.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    fn load_usage(
-        &mut self,
-        limit_keys: &[Vec<u8>],
-    ) -> impl Future<Output = StoreResult<Vec<UsageRow>>> + Send;
+    async fn load_usage(&mut self, limit_keys: &[Vec<u8>]) -> StoreResult<Vec<UsageRow>>;
 
     /// Writes everything, or nothing, and returns once it is durable.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] if it may be there nevertheless; [`StoreError::Conflict`] if
     /// a unique value is taken; any other error means that nothing was written.
-    fn commit(self, writes: Writes) -> impl Future<Output = StoreResult<()>> + Send;
+    async fn commit(self: Box<Self>, writes: Writes) -> StoreResult<()>;
 }
 
 /// Numbers that [`Store::requests`] looks at in one call.

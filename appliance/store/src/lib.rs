@@ -2,11 +2,12 @@
 //! on demand, and the [`ledger`], the one writer that judges requests and records them before
 //! anything is signed.
 
-#[cfg(test)]
-mod conformance;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod contract;
 mod error;
 pub mod ledger;
+mod location;
 pub mod memory;
 pub mod sqlite;
 
@@ -17,3 +18,4 @@ pub use contract::{
     UsageRow, Writes, request_id, request_seq,
 };
 pub use error::{Cause, StoreError};
+pub use location::{Location, LocationError};

@@ -5,6 +5,7 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp};
 use tokio::sync::OwnedMutexGuard;
@@ -87,15 +88,18 @@ fn page(limit: u32) -> usize {
     usize::try_from(limit.min(PAGE_LIMIT)).unwrap_or(usize::MAX)
 }
 
+#[async_trait]
 impl Store for MemoryStore {
-    type Txn = MemoryTxn;
+    async fn close(&self) -> StoreResult<()> {
+        Ok(())
+    }
 
-    async fn begin(&self) -> StoreResult<MemoryTxn> {
+    async fn begin(&self) -> StoreResult<Box<dyn Txn>> {
         lock(&self.shared.plan).pass(Point::Begin)?;
-        Ok(MemoryTxn {
+        Ok(Box::new(MemoryTxn {
             shared: Arc::clone(&self.shared),
             _writer: Arc::clone(&self.shared.writer).lock_owned().await,
-        })
+        }))
     }
 
     async fn progress(&self) -> StoreResult<Progress> {
@@ -314,6 +318,7 @@ impl Store for MemoryStore {
     }
 }
 
+#[async_trait]
 impl Txn for MemoryTxn {
     async fn find_requests(&mut self, keys: &[IdempotencyKey]) -> StoreResult<Vec<StoredRequest>> {
         self.shared.read(Point::FindRequests, |state| {
@@ -327,7 +332,7 @@ impl Txn for MemoryTxn {
         shared.read(Point::LoadUsage, |state| state.usage_of(limit_keys))
     }
 
-    async fn commit(self, writes: Writes) -> StoreResult<()> {
+    async fn commit(self: Box<Self>, writes: Writes) -> StoreResult<()> {
         let planned = lock(&self.shared.plan).at_commit();
         let mut state = lock(&self.shared.state);
         if planned.is_none_or(Fault::is_done) {

@@ -5,6 +5,7 @@
 //! read back when a database is opened. A lock file beside the database keeps a second
 //! process out, which would not see this one's limits in memory.
 
+mod backend;
 mod failure;
 mod open;
 mod read;
@@ -19,7 +20,8 @@ use std::sync::Arc;
 
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, Notify};
-pub use transaction::SqliteTxn;
+
+pub(crate) use backend::SqliteFile;
 
 use crate::{Cause, StoreError, StoreResult};
 
@@ -79,12 +81,8 @@ impl SqliteStore {
         })
     }
 
-    /// Moves the write-ahead log into the database and closes it. Later calls get
-    /// [`StoreError::Unavailable`]. A database that is not closed loses nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if SQLite reports a failure.
-    pub async fn close(&self) -> StoreResult<()> {
+    /// Moves the write-ahead log into the database and closes it.
+    async fn end(&self) -> StoreResult<()> {
         self.readers.close().await;
         let connection = self.writer.lock().await.connection.take();
         match connection {

@@ -18,7 +18,7 @@ use countersign_store::ledger::{
 use countersign_store::memory::{Fault, MemoryStore, Point};
 use countersign_store::{
     AuthorityRow, AuthoritySeal, CheckpointRow, Decided, IdempotencyKey, OutcomeKind, Store,
-    StoreError, Txn, Writes,
+    StoreError, Writes,
 };
 use desk::{Desk, To, hand_in, not_sent, note, recorded, signed, verified};
 

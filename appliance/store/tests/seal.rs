@@ -7,6 +7,7 @@ mod desk;
 use std::path::Path;
 use std::sync::Arc;
 
+use countersign_store::Store as _;
 use countersign_store::StoreError;
 use countersign_store::ledger::{Judged, Ledger, LedgerError};
 use countersign_store::sqlite::SqliteStore;

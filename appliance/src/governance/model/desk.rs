@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 use super::super::{
     ConsentRecord, Poster, apply, approve, approver::Enrolment, change::What, load, propose, reject,
 };
-use crate::Db;
 use crate::app::App;
 use crate::approvers::Scheme;
 use crate::certificates::{certified, put, sign};
@@ -132,7 +131,7 @@ impl Desk {
 
     async fn start(&mut self) {
         let config = config(self.directory.path());
-        let db = Db::open(&config.database()).await.unwrap();
+        let db = config.database().open().await.unwrap();
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let device = Arc::clone(&self.device);
         let opened = start::open(&config, device, db, &clock).await.unwrap();

@@ -61,7 +61,8 @@ async fn what_a_lost_answer_left_in_the_database_counts() {
 /// inv08: what somebody took out of the database meanwhile does not make an earlier policy the one
 /// that counts.
 async fn gone_is_not_forgotten(desk: &Desk) {
-    let options = SqliteConnectOptions::new().filename(desk.app().config.database());
+    let options =
+        SqliteConnectOptions::new().filename(desk.app().config.database().path().unwrap());
     let mut file = options.connect().await.unwrap();
     let mut run = async |statement: &'static str| {
         let done = sqlx::raw_sql(statement).execute(&mut file).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(crate) async fn authority_is_found_listed_and_replaced<S: Store>(store: S) {
+pub async fn authority_is_found_listed_and_replaced<S: Store>(store: S) {
     let seal = |version| AuthoritySeal {
         version,
         count: 5,
@@ -66,7 +66,7 @@ pub(crate) async fn authority_is_found_listed_and_replaced<S: Store>(store: S) {
     );
 }
 
-pub(crate) async fn authority_values_are_unique_within_a_kind<S: Store>(store: S) {
+pub async fn authority_values_are_unique_within_a_kind<S: Store>(store: S) {
     let writes = |row| Writes {
         authority: vec![row],
         ..Writes::default()
@@ -90,7 +90,7 @@ pub(crate) async fn authority_values_are_unique_within_a_kind<S: Store>(store: S
     commit(&store, writes(authority("user", 1))).await.unwrap();
 }
 
-pub(crate) async fn macs_come_in_pages<S: Store>(store: S) {
+pub async fn macs_come_in_pages<S: Store>(store: S) {
     let rows = (1..=3).flat_map(|id| [authority("wallet", id), authority("user", id)]);
     let writes = Writes {
         authority: rows.collect(),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(crate) async fn usage_is_replaced_and_expires<S: Store>(store: S) {
+pub async fn usage_is_replaced_and_expires<S: Store>(store: S) {
     let rows = vec![
         usage(b"a", -1, 1),
         usage(b"a", 5, u128::MAX),
@@ -51,7 +51,7 @@ async fn page_by_page<S: Store>(store: &S, limit: u32) -> Vec<(Vec<u8>, i64, u12
     }
 }
 
-pub(crate) async fn the_ledgers_seal_is_replaced<S: Store>(store: S) {
+pub async fn the_ledgers_seal_is_replaced<S: Store>(store: S) {
     assert_eq!(store.ledger_seal().await.unwrap(), None);
     for mac in [[1; 32], [2; 32]] {
         let writes = Writes {
@@ -65,7 +65,7 @@ pub(crate) async fn the_ledgers_seal_is_replaced<S: Store>(store: S) {
     }
 }
 
-pub(crate) async fn a_nonce_is_replaced_with_what_it_holds<S: Store>(store: S) {
+pub async fn a_nonce_is_replaced_with_what_it_holds<S: Store>(store: S) {
     assert_eq!(store.nonces().await.unwrap(), []);
     let held = |limit: &[u8], amount| HeldRow {
         limit_key: limit.to_vec(),
@@ -95,7 +95,7 @@ pub(crate) async fn a_nonce_is_replaced_with_what_it_holds<S: Store>(store: S) {
     assert_eq!(stored(store.nonces().await.unwrap()), second);
 }
 
-pub(crate) async fn what_was_given_back_is_remembered_and_taken_out<S: Store>(store: S) {
+pub async fn what_was_given_back_is_remembered_and_taken_out<S: Store>(store: S) {
     assert!(store.given_back(9).await.unwrap().is_empty());
     let put = |given_back: &[u64], reserved_again: &[u64], from| Writes {
         given_back: given_back.to_vec(),

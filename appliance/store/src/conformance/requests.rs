@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(crate) async fn requests_are_found_by_key_and_by_id<S: Store>(store: S) {
+pub async fn requests_are_found_by_key_and_by_id<S: Store>(store: S) {
     let other = IdempotencyKey::new("bot/b", "a");
     let (a, b) = (request(1, key("a")), request(2, other.clone()));
     commit(&store, requests(vec![a.clone(), b.clone()]))
@@ -29,7 +29,7 @@ pub(crate) async fn requests_are_found_by_key_and_by_id<S: Store>(store: S) {
     assert_eq!(store.request(request_id(1, [8; 8])).await.unwrap(), None);
 }
 
-pub(crate) async fn idempotency_keys_come_in_pages<S: Store>(store: S) {
+pub async fn idempotency_keys_come_in_pages<S: Store>(store: S) {
     let of = |principal: &str, key: &str| IdempotencyKey::new(principal, key);
     let all = [
         of("bot/a", "a"),
@@ -53,7 +53,7 @@ pub(crate) async fn idempotency_keys_come_in_pages<S: Store>(store: S) {
     assert_eq!(most, all);
 }
 
-pub(crate) async fn a_signed_outcome_stays<S: Store>(store: S) {
+pub async fn a_signed_outcome_stays<S: Store>(store: S) {
     commit(&store, requests(vec![request(1, key("a"))]))
         .await
         .unwrap();
@@ -72,7 +72,7 @@ pub(crate) async fn a_signed_outcome_stays<S: Store>(store: S) {
     }
 }
 
-pub(crate) async fn judging_again_replaces_and_drops_the_outcome<S: Store>(store: S) {
+pub async fn judging_again_replaces_and_drops_the_outcome<S: Store>(store: S) {
     commit(
         &store,
         requests(vec![request(1, key("a")), request(2, key("b"))]),
@@ -106,7 +106,7 @@ pub(crate) async fn judging_again_replaces_and_drops_the_outcome<S: Store>(store
     assert_eq!((progress.last_request, progress.latest_micros), (2, 9_000));
 }
 
-pub(crate) async fn requests_are_listed_newest_first<S: Store>(store: S) {
+pub async fn requests_are_listed_newest_first<S: Store>(store: S) {
     let of = |seq: u64| {
         let principal = if seq.is_multiple_of(2) {
             "bot/even"
@@ -142,9 +142,7 @@ fn of_bot(principal: Option<&str>) -> RequestFilter {
     }
 }
 
-pub(crate) async fn request_lists_are_narrowed_and_what_waits_is_found_far_back<S: Store>(
-    store: S,
-) {
+pub async fn request_lists_are_narrowed_and_what_waits_is_found_far_back<S: Store>(store: S) {
     let of = |seq: u64, wallet, decided| RequestRow {
         wallet: WalletId::from_bytes([wallet; 16]),
         decided,
@@ -185,7 +183,7 @@ pub(crate) async fn request_lists_are_narrowed_and_what_waits_is_found_far_back<
     assert_eq!(list(later(next)).await, Vec::<u64>::new());
 }
 
-pub(crate) async fn a_request_list_looks_at_a_bounded_number<S: Store>(store: S) {
+pub async fn a_request_list_looks_at_a_bounded_number<S: Store>(store: S) {
     let far = IdempotencyKey::new("bot/far", "1");
     commit(
         &store,
@@ -225,7 +223,7 @@ async fn kept<S: Store>(store: &S, after: u64, limit: u32) -> Vec<(u64, Option<V
         .collect()
 }
 
-pub(crate) async fn messages_are_kept_until_forgotten<S: Store>(store: S) {
+pub async fn messages_are_kept_until_forgotten<S: Store>(store: S) {
     let writes = Writes {
         messages: messages(&[(1, 7), (3, 9)]),
         ..requests(
@@ -266,7 +264,7 @@ pub(crate) async fn messages_are_kept_until_forgotten<S: Store>(store: S) {
     assert_eq!(kept(&store, 0, 9).await, left);
 }
 
-pub(crate) async fn old_messages_are_forgettable_in_bounded_steps<S: Store>(store: S) {
+pub async fn old_messages_are_forgettable_in_bounded_steps<S: Store>(store: S) {
     let at = |seq: i64| Timestamp::from_micros(seq * 1_000);
     assert_eq!(store.forgettable(at(9), 9).await.unwrap(), None);
     // The number of microseconds is a thousand times the request's number; 4 was judged again.

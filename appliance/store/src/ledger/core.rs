@@ -35,8 +35,8 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) async fn load<S: Store>(
-        store: &S,
+    pub(super) async fn load(
+        store: &dyn Store,
         sealer: Sealer,
         limits: &Limits,
     ) -> StoreResult<Self> {
@@ -103,7 +103,7 @@ fn expired_key(newest: &UsageRow, now: Timestamp) -> Option<LimitKey> {
     (newest.bucket < Window::new(key.window()).oldest_live(now)).then_some(key)
 }
 
-async fn load_frontier<S: Store>(store: &S, size: u64) -> StoreResult<Frontier> {
+async fn load_frontier(store: &dyn Store, size: u64) -> StoreResult<Frontier> {
     let mut fetched = Fetched::default();
     for tile in tiles_for_frontier(size) {
         let hashes = store.hashes(tile.level, tile.first(), tile.width).await?;

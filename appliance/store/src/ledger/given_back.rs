@@ -35,7 +35,7 @@ pub(super) enum Reservation {
 
 impl GivenBack {
     /// Reads what is remembered; the seal over it is for the caller to check.
-    pub(super) async fn load<S: Store>(store: &S, from: u64) -> StoreResult<Self> {
+    pub(super) async fn load(store: &dyn Store, from: u64) -> StoreResult<Self> {
         // One too many does not fit the seal.
         let most = u32::try_from(MOST).unwrap_or(u32::MAX).saturating_add(1);
         let seqs = store.given_back(most).await?.into_iter().collect();

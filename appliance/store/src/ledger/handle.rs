@@ -29,8 +29,8 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Store`] if that cannot be read, or is not what was written.
-    pub async fn start<S: Store>(
-        store: Arc<S>,
+    pub async fn start(
+        store: Arc<dyn Store>,
         clock: Clock,
         randomness: Randomness,
         sealer: Sealer,

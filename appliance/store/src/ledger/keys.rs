@@ -40,7 +40,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Reads the stored ones in the background. Until all are there, every key looks known.
-    pub(super) fn fill<S: Store>(store: Arc<S>) -> Self {
+    pub(super) fn fill(store: Arc<dyn Store>) -> Self {
         let filter = Arc::new(Mutex::new(Filter::default()));
         let filling = tokio::spawn(fill(store, Arc::downgrade(&filter)));
         Self { filter, filling }
@@ -60,7 +60,7 @@ impl Keys {
     }
 }
 
-async fn fill<S: Store>(store: Arc<S>, filter: Weak<Mutex<Filter>>) {
+async fn fill(store: Arc<dyn Store>, filter: Weak<Mutex<Filter>>) {
     let mut last = None;
     loop {
         let read = store.idempotency_keys(last.as_ref(), KEYS_PER_READ).await;
@@ -176,7 +176,7 @@ fn bits(hash: u64) -> Block {
 mod tests {
     use super::*;
     use crate::memory::{Fault, MemoryStore, Point};
-    use crate::{RequestRow, Txn as _, Writes, conformance};
+    use crate::{RequestRow, Writes, conformance};
 
     fn key(number: usize) -> IdempotencyKey {
         IdempotencyKey::new("bot/a", number.to_string())
@@ -228,7 +228,7 @@ mod tests {
         };
         store.begin().await.unwrap().commit(writes).await.unwrap();
         store.fail(Point::Keys, 2, Fault::NotDone);
-        let mut keys = Keys::fill(Arc::clone(&store));
+        let mut keys = Keys::fill(Arc::clone(&store) as _);
         assert_eq!(keys.note(&[key(0)]), [key(0)]);
         (&mut keys.filling).await.unwrap();
         let all: Vec<_> = (0..=many).map(key).collect();

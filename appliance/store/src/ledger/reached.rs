@@ -16,7 +16,7 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    pub(super) async fn load<S: Store>(store: &S, progress: Progress) -> StoreResult<Self> {
+    pub(super) async fn load(store: &dyn Store, progress: Progress) -> StoreResult<Self> {
         let last = store.checkpoints(None, 1).await?;
         Ok(Self {
             last_request: progress.last_request,

@@ -64,9 +64,9 @@ impl Sums {
     }
 
     /// Reads the use of all limits. `newest` is told of the newest row of each.
-    pub(super) async fn read_usage<S: Store>(
+    pub(super) async fn read_usage(
         &mut self,
-        store: &S,
+        store: &dyn Store,
         mut newest: impl FnMut(&UsageRow),
     ) -> StoreResult<()> {
         let mut last: Option<UsageRow> = None;

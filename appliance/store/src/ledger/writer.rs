@@ -38,8 +38,8 @@ pub(super) struct Watched {
 }
 
 /// The one task that writes.
-pub(super) struct Writer<S> {
-    store: Arc<S>,
+pub(super) struct Writer {
+    store: Arc<dyn Store>,
     clock: Clock,
     randomness: Randomness,
     sealer: Sealer,
@@ -61,9 +61,9 @@ pub(super) struct Writer<S> {
     in_doubt: Option<[u8; 32]>,
 }
 
-impl<S: Store> Writer<S> {
+impl Writer {
     pub(super) async fn open(
-        store: Arc<S>,
+        store: Arc<dyn Store>,
         clock: Clock,
         randomness: Randomness,
         sealer: Sealer,
@@ -251,7 +251,7 @@ impl<S: Store> Writer<S> {
             txn.find_requests(&perhaps_known).await?
         };
         let missing = self.missing_windows(&mut core, batch);
-        load_windows(&mut core, &mut txn, missing).await?;
+        load_windows(&mut core, txn.as_mut(), missing).await?;
         let (writes, head) = self.judge(&mut core, known, batch);
         if !writes.is_empty() {
             self.in_doubt = writes.ledger_seal;
@@ -341,9 +341,9 @@ impl<S: Store> Writer<S> {
     }
 }
 
-async fn load_windows<T: Txn>(
+async fn load_windows(
     core: &mut Core,
-    txn: &mut T,
+    txn: &mut dyn Txn,
     missing: Vec<LimitKey>,
 ) -> StoreResult<()> {
     if missing.is_empty() {

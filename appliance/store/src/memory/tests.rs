@@ -1,12 +1,12 @@
 use super::{Fault, MemoryStore, Point};
-use crate::conformance::conformance;
-use crate::{EntryRow, Store, StoreError, Txn, Writes};
+use crate::store_conformance;
+use crate::{EntryRow, Store, StoreError, Writes};
 
 async fn make() -> (MemoryStore, ()) {
     (MemoryStore::new(), ())
 }
 
-conformance!(make);
+store_conformance!(make);
 
 fn one_entry() -> Writes {
     let entry = EntryRow {

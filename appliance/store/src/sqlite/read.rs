@@ -1,3 +1,4 @@
+use async_trait::async_trait;
 use countersign_audit::Hash;
 use countersign_intent::{RequestId, Timestamp};
 use sqlx::sqlite::SqliteRow;
@@ -11,7 +12,7 @@ use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
     KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest,
-    UsageRow, request_seq,
+    Txn, UsageRow, request_seq,
 };
 
 fn page(limit: u32) -> i64 {
@@ -37,11 +38,15 @@ fn progress(row: &SqliteRow) -> Result<Progress, Error> {
     })
 }
 
+#[async_trait]
 impl Store for SqliteStore {
-    type Txn = SqliteTxn;
+    async fn close(&self) -> StoreResult<()> {
+        self.end().await
+    }
 
-    async fn begin(&self) -> StoreResult<SqliteTxn> {
-        SqliteTxn::begin(self.writer.clone().lock_owned().await).await
+    async fn begin(&self) -> StoreResult<Box<dyn Txn>> {
+        let writer = self.writer.clone().lock_owned().await;
+        Ok(Box::new(SqliteTxn::begin(writer).await?))
     }
 
     async fn progress(&self) -> StoreResult<Progress> {

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::conformance::NOTHING_YET;
-use crate::conformance::conformance;
-use crate::{CheckpointRow, EntryRow, Store, StoreError, Txn, UsageRow, Writes};
+use crate::store_conformance;
+use crate::{CheckpointRow, EntryRow, Store, StoreError, UsageRow, Writes};
 
 async fn make() -> (SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -15,7 +15,7 @@ async fn make() -> (SqliteStore, TempDir) {
     (SqliteStore::create(&path).await.unwrap(), folder)
 }
 
-conformance!(make);
+store_conformance!(make);
 
 fn path(folder: &TempDir) -> PathBuf {
     folder.path().join("countersign.db")

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::{Connection as _, query};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
@@ -23,7 +24,7 @@ const LATE: Duration = Duration::from_millis(5);
 /// The one transaction of a [`super::SqliteStore`]. No other connection writes, so what it
 /// reads before its commit is what was committed before it began.
 #[derive(Debug)]
-pub struct SqliteTxn {
+pub(super) struct SqliteTxn {
     writer: OwnedMutexGuard<Writer>,
 }
 
@@ -81,6 +82,7 @@ async fn roll_back(writer: &mut Writer) -> StoreResult<()> {
         .map_err(reading("the database"))
 }
 
+#[async_trait]
 impl Txn for SqliteTxn {
     async fn find_requests(&mut self, keys: &[IdempotencyKey]) -> StoreResult<Vec<StoredRequest>> {
         let select = concat!("SELECT ", request_columns!());
@@ -105,7 +107,7 @@ impl Txn for SqliteTxn {
         Ok(found)
     }
 
-    async fn commit(mut self, writes: Writes) -> StoreResult<()> {
+    async fn commit(mut self: Box<Self>, writes: Writes) -> StoreResult<()> {
         let Some(everything) = script(writes).transaction().map_err(not_written)? else {
             return Ok(());
         };

@@ -29,7 +29,7 @@ use countersign_store::ledger::{
     Bench, Case, Judged, Ledger, LedgerError, Limits, NonceState, NonceUse, Observation, Observed,
     Outcome, Recorded, Verdict,
 };
-use countersign_store::{IdempotencyKey, Store, Txn};
+use countersign_store::{IdempotencyKey, Store};
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
 
@@ -87,8 +87,9 @@ impl Desk {
 
     pub(crate) async fn start<S: Store>(&self, store: &Arc<S>) -> Result<Ledger, LedgerError> {
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let store: Arc<dyn Store> = Arc::clone(store) as _;
         Ledger::start(
-            Arc::clone(store),
+            store,
             Box::new(move || Timestamp::from_micros(clock.load(Ordering::SeqCst))),
             Box::new(move || Ok(random.fetch_add(1, Ordering::SeqCst).to_be_bytes())),
             Arc::new(|bytes| {
