@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
-use countersign_store::{Store, StoreError};
 
 use crate::app::App;
 use crate::phase::Phase;

@@ -132,7 +132,6 @@ fn note_restarts(app: &App) {
 
 /// Writes the last checkpoint over itself: a commit like any other that changes nothing.
 async fn check_store(app: &App) -> Check {
-    use countersign_store::Store;
     let written = match app.db.checkpoints(None, 1).await {
         Ok(rows) => match rows.into_iter().next() {
             Some(row) => app.ledger.put_checkpoint(row).await,
@@ -155,7 +154,6 @@ fn check_clock(app: &App) -> Check {
 }
 
 async fn check_log(app: &App) -> Check {
-    use countersign_store::Store;
     let size = app.ledger.head().borrow().size;
     let result = match app.db.checkpoints(None, 1).await {
         Ok(rows) => match rows.first() {
@@ -170,7 +168,6 @@ async fn check_log(app: &App) -> Check {
 /// An entry waits for the next head; how long the oldest one has waited is what counts, however
 /// long ago the last head was signed.
 async fn check_unsigned(app: &App, signed: u64, size: u64) -> Result<(), String> {
-    use countersign_store::Store;
     if signed >= size {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 
 use countersign_intent::RequestId;
 use countersign_store::ledger::LedgerError;
-use countersign_store::{KeptRequest, RequestFilter, Store, StoredRequest};
+use countersign_store::{KeptRequest, RequestFilter, StoredRequest};
 
 use crate::app::App;
 

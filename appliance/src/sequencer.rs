@@ -11,7 +11,7 @@ use std::time::Duration;
 use countersign_audit::checkpoint::{Checkpoint, extends};
 use countersign_audit::{Frontier, proof, tiles_for_frontier};
 use countersign_hsm::Consequence;
-use countersign_store::{CheckpointRow, Store, StoreError};
+use countersign_store::{CheckpointRow, StoreError};
 
 use crate::anchor::{self, Seen};
 use crate::anchoring::Left;

@@ -6,7 +6,7 @@ use countersign_intent::{Address, Intent, Principal, Timestamp, intent_digest};
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::usage::Window;
 use countersign_policy::{Decision, Facts, LimitKey, Requirement, WalletFacts, decide, limit_keys};
-use countersign_store::{PAGE_LIMIT, RequestFilter, Store, StoredRequest, request_seq};
+use countersign_store::{PAGE_LIMIT, RequestFilter, StoredRequest, request_seq};
 use serde::{Deserialize, Serialize};
 
 use super::ask::{Ask, Standing, issuers};

@@ -12,7 +12,7 @@ use countersign_api::{
 };
 use countersign_audit::{Entry, Frontier, Hash, leaf_hash, proof as proofs, tiles_for_frontier};
 use countersign_intent::Role;
-use countersign_store::{CheckpointRow, Store};
+use countersign_store::CheckpointRow;
 
 use super::convert;
 use super::error::ApiError;

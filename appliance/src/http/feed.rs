@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use countersign_api::Page;
 use countersign_intent::Span;
-use countersign_store::Store;
 
 use super::convert;
 use super::error::ApiError;

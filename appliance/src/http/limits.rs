@@ -11,7 +11,6 @@ use countersign_intent::{
 };
 use countersign_policy::usage::Window;
 use countersign_policy::{Cap, Limit, Per, PolicySet, Scope};
-use countersign_store::Store;
 use countersign_store::ledger::usage_key;
 
 use super::convert;

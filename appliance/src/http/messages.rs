@@ -13,7 +13,7 @@ use countersign_api::{
 };
 use countersign_intent::{RequestId, Timestamp, UserId, WalletId};
 use countersign_store::ledger::LedgerError;
-use countersign_store::{KeptRequest, Store, request_seq};
+use countersign_store::{KeptRequest, request_seq};
 
 use super::convert;
 use super::error::ApiError;

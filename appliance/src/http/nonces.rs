@@ -8,8 +8,8 @@ use axum::extract::State;
 use countersign_api::{Nonce, NonceQuery, ObserveNonce, Page};
 use countersign_audit::Kind as EntryKind;
 use countersign_intent::Address;
+use countersign_store::NonceRow;
 use countersign_store::ledger::{Observation, Observed, Told};
-use countersign_store::{NonceRow, Store};
 use serde_json::json;
 
 use super::error::ApiError;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use countersign_api::Status;
-use countersign_store::Store;
 
 use super::convert;
 use super::error::ApiError;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use countersign_api::Request;
 use countersign_intent::Role;
-use countersign_store::{REQUEST_SCAN, RequestFilter, Store, request_seq};
+use countersign_store::{REQUEST_SCAN, RequestFilter, request_seq};
 
 use super::Wanted;
 use crate::governance::change::ChangeRecord;
