@@ -1,6 +1,7 @@
 # Everything here runs from a clean checkout on Debian 12 or a recent Ubuntu; `setup` installs what
 # is missing with apt-get (as root, or through sudo).
-.PHONY: fuzz help setup toolchain build test lint deny demo dev bench clean
+# What generates API clients is installed into `target` for `make test` alone.
+.PHONY: fuzz generators help setup toolchain build test lint deny demo dev bench clean
 
 CARGO ?= cargo
 
@@ -16,7 +17,10 @@ toolchain:
 build: toolchain setup ## release binaries in target/release
 	$(CARGO) build --release --locked -p countersign-appliance -p countersign-cli
 
-test: toolchain setup ## everything that can be tested on one machine
+generators: setup
+	@deploy/scripts/openapi-tools.sh
+
+test: toolchain setup generators ## everything that can be tested on one machine
 	@deploy/scripts/test.sh
 
 lint: toolchain ## formatting and lints

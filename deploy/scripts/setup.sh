@@ -15,6 +15,8 @@ need jq jq
 need sqlite3 sqlite3
 need curl curl
 need python3 python3
+# What generated API clients are checked in.
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || packages+=(ca-certificates)
 # Headers: the operator CLI speaks to Ledgers by USB.
 pkg-config --exists libudev 2>/dev/null || packages+=(libudev-dev)

@@ -16,6 +16,9 @@ done
 step "lints"
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
+step "clients generated from the OpenAPI document"
+deploy/scripts/clients.sh
+
 step "systemd unit"
 deploy/systemd/check.sh
 
