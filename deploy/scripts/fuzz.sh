@@ -25,7 +25,7 @@ run() { # program target
   printf '%-16s %-20s %s\n' "$1" "$2" "$(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' "$log")"
 }
 
-for manifest in policy/decode/fuzz appliance/fuzz hsm-adapters/fuzz; do
+for manifest in policy/decode/fuzz appliance/fuzz hsm-adapters/hardware-wallet/fuzz; do
   # The versions are those of the product.
   cp Cargo.lock "$manifest/Cargo.lock"
   cargo build --quiet --release --target "$host" --manifest-path "$manifest/Cargo.toml"

@@ -9,7 +9,7 @@ cargo fmt --all --check
 
 step "each crate alone (feature unification hides what is missing)"
 for crate in countersign-intent countersign-decode countersign-policy countersign-audit \
-  countersign-api countersign-hsm countersign-store; do
+  countersign-api countersign-hsm countersign-hardware-wallet countersign-store; do
   cargo check --quiet --locked -p "$crate"
 done
 

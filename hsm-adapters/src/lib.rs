@@ -2,9 +2,7 @@
 //!
 //! [`backend`] is what the appliance may ask of a device; [`pkcs11`] is the adapter for PKCS#11
 //! modules; `simulator` (cargo feature of that name, for tests and benches only) is a device in
-//! memory that fails on request; `conformance` is the suite that both must pass. `ledger` (cargo
-//! feature) speaks to the hardware wallets of the people who approve.
-//! Everything here blocks: call it from threads that may wait.
+//! memory that fails on request; `conformance` is the suite that both must pass. Everything here blocks: call it from threads that may wait.
 
 pub mod attributes;
 pub mod backend;
@@ -16,8 +14,6 @@ pub mod conformance;
 pub mod error;
 pub mod import;
 pub mod key;
-#[cfg(feature = "ledger")]
-pub mod ledger;
 pub mod pkcs11;
 pub mod role;
 #[cfg(feature = "simulator")]

@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("countersign-api", &[]),
     ("countersign-audit", &[]),
     ("countersign-hsm", &[]),
+    ("countersign-hardware-wallet", &[]),
     ("countersign-decode", &["countersign-intent"]),
     ("countersign-policy", &["countersign-intent"]),
     (
@@ -50,6 +51,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "countersign-api",
             "countersign-audit",
             "countersign-decode",
+            "countersign-hardware-wallet",
             "countersign-hsm",
             "countersign-intent",
             "countersign-policy",
@@ -62,6 +64,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "countersign-appliance",
             "countersign-audit",
             "countersign-decode",
+            "countersign-hardware-wallet",
             "countersign-hsm",
             "countersign-intent",
             "countersign-policy",

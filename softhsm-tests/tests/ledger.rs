@@ -7,13 +7,13 @@
     reason = "a failure is the test's"
 )]
 
-use countersign_hsm::ledger::{
+use countersign_hardware_wallet::{
     Address, App, DerivationPath, Error, Ethereum, Solana, open, running,
 };
 use serde_json::Value;
 use softhsm_tests::ledger::{Buttons, Emulator, Keys, Ledger, Open, Press, Settings};
 
-const VECTORS: &str = include_str!("../../hsm-adapters/vectors/ledger-solana.json");
+const VECTORS: &str = include_str!("../../hsm-adapters/hardware-wallet/vectors/ledger-solana.json");
 
 fn bytes(text: &str) -> Vec<u8> {
     hex::decode(text).unwrap()

@@ -6,9 +6,9 @@ pub(crate) mod pages;
 
 use std::path::PathBuf;
 
-use countersign_hsm::Consequence;
-use countersign_hsm::ledger::{
-    self, Address, App, DerivationPath, Ethereum, Solana, Version, running, usb_devices,
+use countersign_hardware_wallet::{
+    Address, App, Consequence, DerivationPath, Error as LedgerError, Ethereum, SOLANA_NEEDS_FOR_V1,
+    Solana, Version, open, running, usb_devices,
 };
 use countersign_policy::approval::eip55;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -68,7 +68,7 @@ impl Ledgers {
             }
         }
         if addresses.is_empty() {
-            return Err(failure(ledger::Error::NoDevice));
+            return Err(failure(LedgerError::NoDevice));
         }
         Ok(addresses)
     }
@@ -136,7 +136,7 @@ impl Key {
             }
             free => Some(free),
         };
-        let mut transport = ledger::open(address).map_err(at)?;
+        let mut transport = open(address).map_err(at)?;
         let app = running(&mut *transport).map_err(at)?.name;
         let place = address.to_string();
         if app == App::Ethereum.name() {
@@ -200,12 +200,12 @@ impl Key {
         let scheme = scheme
             .ok_or_else(|| Failure::usage(format!("the key at `{}` signs {other}", self.place)))?;
         if let (SOLANA_V1, Holder::Solana(app, _)) = (scheme, &self.holder)
-            && app.version() < ledger::SOLANA_NEEDS_FOR_V1
+            && app.version() < SOLANA_NEEDS_FOR_V1
         {
-            return Err(failure(ledger::Error::TooOld {
+            return Err(failure(LedgerError::TooOld {
                 app: App::Solana.name(),
                 have: app.version(),
-                need: ledger::SOLANA_NEEDS_FOR_V1,
+                need: SOLANA_NEEDS_FOR_V1,
             }));
         }
         self.scheme = scheme;
@@ -290,7 +290,7 @@ impl Key {
         match &mut self.holder {
             Holder::File(key) => Ok(key.sign(message).to_bytes()),
             Holder::Solana(app, path) => app.sign_transaction(path, message).map_err(failure),
-            Holder::Ethereum(..) => Err(failure(ledger::Error::WrongApp {
+            Holder::Ethereum(..) => Err(failure(LedgerError::WrongApp {
                 open: Some(App::Ethereum.name().to_owned()),
                 wanted: App::Solana.name(),
             })),
@@ -308,10 +308,10 @@ fn address_text(address: [u8; 20]) -> String {
 
 /// A device's error with the exit code that goes with it: 1 where a person or the device said no,
 /// 2 where it cannot be asked, 3 where the device is not there or not ready.
-pub(crate) fn failure(error: ledger::Error) -> Failure {
+pub(crate) fn failure(error: LedgerError) -> Failure {
     let said = error.to_string();
     match (&error, error.consequence()) {
-        (ledger::Error::Invalid(_) | ledger::Error::Several(_), _) => Failure::usage(said),
+        (LedgerError::Invalid(_) | LedgerError::Several(_), _) => Failure::usage(said),
         (_, Consequence::Refused | Consequence::Broken) => Failure::refused(said),
         (_, Consequence::NotSent | Consequence::OutcomeUnknown) => Failure::unreachable(said),
     }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use countersign_hsm::ledger::{self, Address, usb_devices};
+use countersign_hardware_wallet::{Address, Error as LedgerError, usb_devices};
 
 use super::failure;
 use crate::failure::Failure;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 pub(super) fn ask(addresses: &[Address]) -> Result<Address, Failure> {
     let named: Vec<String> = addresses.iter().map(with_model).collect();
     let unchosen = || {
-        failure(ledger::Error::Several(named.clone()))
+        failure(LedgerError::Several(named.clone()))
             .and("name one with `--ledger`; the others are not asked anything, somebody may be reading on them")
     };
     let (input, mut output) = (std::io::stdin(), std::io::stderr());

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use countersign_hsm::ledger::Address;
+use countersign_hardware_wallet::Address;
 use sha2::{Digest, Sha256};
 
 /// The right to talk to a device, until it is dropped.

@@ -44,11 +44,11 @@ fn a_file_that_is_no_keypair_is_refused_without_showing_it() {
 #[test]
 fn errors_of_a_device_end_by_what_they_leave_behind() {
     for (error, exit) in [
-        (ledger::Error::Refused, Exit::Refused),
-        (ledger::Error::WrongSignature, Exit::Refused),
-        (ledger::Error::Locked, Exit::Unreachable),
-        (ledger::Error::NoDevice, Exit::Unreachable),
-        (ledger::Error::Invalid("x".to_owned()), Exit::Usage),
+        (LedgerError::Refused, Exit::Refused),
+        (LedgerError::WrongSignature, Exit::Refused),
+        (LedgerError::Locked, Exit::Unreachable),
+        (LedgerError::NoDevice, Exit::Unreachable),
+        (LedgerError::Invalid("x".to_owned()), Exit::Usage),
     ] {
         assert_eq!(failure(error.clone()).exit, exit, "{error}");
     }

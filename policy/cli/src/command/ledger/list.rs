@@ -1,6 +1,8 @@
 //! `countersign ledger list`
 
-use countersign_hsm::ledger::{self, Address, App, Solana, running, usb_devices};
+use countersign_hardware_wallet::{
+    Address, App, Error as LedgerError, Solana, open, running, usb_devices,
+};
 use serde_json::json;
 
 use crate::device::{Ledgers, failure, lease};
@@ -93,20 +95,20 @@ fn look(address: &Address, model: &str) -> Seen {
 }
 
 /// Whether nothing answered, as opposed to a device that is not ready.
-const fn is_gone(error: &ledger::Error) -> bool {
+const fn is_gone(error: &LedgerError) -> bool {
     matches!(
         error,
-        ledger::Error::NoDevice
-            | ledger::Error::CannotOpen { .. }
-            | ledger::Error::Lost(_)
-            | ledger::Error::TimedOut(_)
-            | ledger::Error::Malformed { .. }
+        LedgerError::NoDevice
+            | LedgerError::CannotOpen { .. }
+            | LedgerError::Lost(_)
+            | LedgerError::TimedOut(_)
+            | LedgerError::Malformed { .. }
     )
 }
 
 /// Whether the device can be used as it is; `app` is told as soon as it is known.
-fn state(address: &Address, app: &mut Option<String>) -> Result<String, ledger::Error> {
-    let mut transport = ledger::open(address)?;
+fn state(address: &Address, app: &mut Option<String>) -> Result<String, LedgerError> {
+    let mut transport = open(address)?;
     let open = running(&mut *transport)?;
     *app = Some(format!("{} {}", open.name, open.version));
     if open.name == App::Ethereum.name() {

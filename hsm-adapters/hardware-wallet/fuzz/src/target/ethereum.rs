@@ -1,6 +1,6 @@
 //! The Ethereum app: whatever it answers, no signature comes out that nobody made.
 
-use countersign_hsm::ledger::{App, DerivationPath, Ethereum};
+use countersign_hardware_wallet::{App, DerivationPath, Ethereum};
 
 use crate::device::Device;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::consequence::Consequence;
 use super::status::Status;
 use super::version::Version;
-use crate::error::Consequence;
 
 /// Why a device did not do what was asked. Each says what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

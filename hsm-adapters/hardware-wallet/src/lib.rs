@@ -1,6 +1,6 @@
-//! Ledger hardware wallets: what approvers hold in their hands.
+//! Hardware wallets: what approvers hold in their hands. They are Ledgers.
 //!
-//! The bytes to sign are the caller's; this module carries them to the device, waits while a
+//! The bytes to sign are the caller's; this crate carries them to the device, waits while a
 //! person reads the screen, and checks the signature before it gives it back. Everything that a
 //! device, or something that claims to be one, answers is bounded and checked: the host between
 //! the device and us is not trusted, and a signature proves a key and bytes, nothing else.
@@ -11,6 +11,7 @@
 mod apdu;
 mod app;
 mod chunks;
+mod consequence;
 mod error;
 mod ethereum;
 mod hid;
@@ -23,6 +24,7 @@ mod version;
 
 pub use apdu::{Answer, Command, MAX_ANSWER, MAX_DATA};
 pub use app::{Running, running};
+pub use consequence::Consequence;
 pub use error::Error;
 pub use ethereum::{Ethereum, RecoverableSignature};
 pub use hid::{Usb, usb_devices};

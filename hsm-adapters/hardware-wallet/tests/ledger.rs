@@ -1,6 +1,5 @@
 //! The Ledger adapter against recorded exchanges, and against devices that answer anything.
 
-#![cfg(feature = "ledger")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,10 +14,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use countersign_hsm::Consequence;
-use countersign_hsm::ledger::{
-    Address, Answer, App, Command, DerivationPath, Error, Ethereum, QUICK, Solana, Status, Tcp,
-    Transport, open,
+use countersign_hardware_wallet::{
+    Address, Answer, App, Command, Consequence, DerivationPath, Error, Ethereum, QUICK, Solana,
+    Status, Tcp, Transport, open,
 };
 use proptest::prelude::*;
 use serde_json::Value;

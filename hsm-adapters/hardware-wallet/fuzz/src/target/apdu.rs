@@ -1,6 +1,6 @@
 //! One answer: its data and its status word, and back.
 
-use countersign_hsm::ledger::{Answer, MAX_ANSWER};
+use countersign_hardware_wallet::{Answer, MAX_ANSWER};
 
 pub const SEEDS: &[&[u8]] = &[b"\x90\x00", b"data\x90\x00", b"\x69\x85", b""];
 

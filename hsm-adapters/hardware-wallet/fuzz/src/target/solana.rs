@@ -1,6 +1,6 @@
 //! The Solana app: whatever it answers, no signature comes out that nobody made.
 
-use countersign_hsm::ledger::{App, DerivationPath, Solana};
+use countersign_hardware_wallet::{App, DerivationPath, Solana};
 
 use crate::device::Device;
 

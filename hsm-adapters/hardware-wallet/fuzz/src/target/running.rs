@@ -1,6 +1,6 @@
 //! What a device says runs on it: shown to an operator, so nothing in it may drive a terminal.
 
-use countersign_hsm::ledger::{Version, running};
+use countersign_hardware_wallet::{Version, running};
 
 use crate::device::Device;
 

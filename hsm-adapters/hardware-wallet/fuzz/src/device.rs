@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use countersign_hsm::ledger::{Answer, Command, Error, Transport};
+use countersign_hardware_wallet::{Answer, Command, Error, Transport};
 
 /// Answers, each a length in one byte and as many bytes; where the length is odd, a status word that
 /// says yes is added, so that one is found soon.
