@@ -1,10 +1,10 @@
-//! Everything the parts of a running appliance share.
+//! The parts of a running appliance, as they are put together at its start. Only `http` and the sign walk take it:
+//! every other part has what it uses.
 
 use std::sync::Arc;
 
 use countersign_audit::LogKey;
-use countersign_hsm::ceremony::RoleKeys;
-use countersign_hsm::{Device, KeyRef};
+use countersign_hsm::Device;
 use countersign_store::Store;
 use countersign_store::ledger::Ledger;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -12,11 +12,13 @@ use tokio::sync::Semaphore;
 
 use crate::anchoring::Anchoring;
 use crate::approvers::Approvers;
-use crate::certificates::Waiting;
-use crate::clock::{Clock, Timekeeper};
+use crate::auto_freeze::AutoFreeze;
+use crate::certificates::CertificateService;
+use crate::clock::{Clock, ClockWatch, Timekeeper};
 use crate::config::Config;
 use crate::device::DeviceDesk;
-use crate::freezes::Freezes;
+use crate::freezes::{FreezeRecorder, Freezes};
+use crate::governance::Governance;
 use crate::governance::open_changes::OpenChanges;
 use crate::health::Health;
 use crate::holds::Holds;
@@ -29,10 +31,11 @@ use crate::prices::Prices;
 use crate::rates::Rates;
 use crate::records::Records;
 use crate::registrations::Registrations;
+use crate::requests::Requests;
 use crate::second_factor::SecondFactors;
+use crate::sequencer::Sequencer;
 use crate::shares::Shares;
-use crate::sign::{AssociatedAccounts, Signers, Vouchers};
-use crate::streaks::Streaks;
+use crate::sign::{Signers, Sources, Vouchers};
 use crate::tables::Tables;
 use crate::venues::Venues;
 use crate::wallets::Directory;
@@ -48,11 +51,9 @@ pub struct App {
     /// Where it comes from, and whether the machine's clock is trusted.
     pub timekeeper: Arc<Timekeeper>,
     /// The phase.
-    pub phase: CurrentPhase,
+    pub phase: Arc<CurrentPhase>,
     /// The token.
     pub device: Arc<dyn Device>,
-    /// The appliance's own keys on it.
-    pub keys: RoleKeys,
     /// The import key as others seal to it, where importing is turned on.
     pub recipient: Option<Recipient>,
     /// The thread for everything but wallet signatures.
@@ -60,19 +61,17 @@ pub struct App {
     /// The threads that sign for wallets.
     pub signers: Signers,
     /// Proofs of what was allowed.
-    pub vouchers: Vouchers,
-    /// Associated token accounts that were derived for earlier requests.
-    pub associated: AssociatedAccounts,
-    /// The log key on the token.
-    pub log_key: KeyRef,
+    pub vouchers: Arc<Vouchers>,
+    /// What requests are read by.
+    pub sources: Arc<Sources>,
     /// The log key as verifiers know it.
     pub log_verifier: LogKey,
     /// The certificate authority.
     pub authority: Arc<Authority>,
     /// Certificates that were issued, and principals that are blocked.
     pub register: Arc<Register>,
-    /// Blocks that could not be recorded yet.
-    pub blocks: Waiting,
+    /// What issues certificates, and shuts out.
+    pub certificates: Arc<CertificateService>,
     /// Reads of the database.
     pub db: Arc<dyn Store>,
     /// The one writer.
@@ -80,27 +79,29 @@ pub struct App {
     /// Rows that grant power.
     pub records: Arc<Records>,
     /// Wallets as the sign path sees them.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
     /// The policy that decides.
-    pub policies: Policies,
+    pub policies: Arc<Policies>,
     /// People who may approve.
-    pub approvers: Approvers,
+    pub approvers: Arc<Approvers>,
     /// Changes that wait for people.
-    pub open_changes: OpenChanges,
+    pub open_changes: Arc<OpenChanges>,
     /// Reference prices.
-    pub prices: Prices,
+    pub prices: Arc<Prices>,
     /// Accounts and markets that messages do not explain.
-    pub registrations: Registrations,
+    pub registrations: Arc<Registrations>,
     /// Contents of lookup tables, as they were fed.
-    pub tables: Tables,
+    pub tables: Arc<Tables>,
     /// Freezes in force.
-    pub freezes: Freezes,
+    pub freezes: Arc<Freezes>,
     /// What there is to sign for.
-    pub venues: Venues,
+    pub venues: Arc<Venues>,
     /// Second factors of operators.
-    pub second_factors: SecondFactors,
-    /// Denials in a row.
-    pub streaks: Streaks,
+    pub second_factors: Arc<SecondFactors>,
+    /// What writes freezes down.
+    pub freeze_recorder: Arc<FreezeRecorder>,
+    /// What freezes by itself.
+    pub auto_freeze: Arc<AutoFreeze>,
     /// Log entries of administrative acts.
     pub journal: Journal,
     /// Answers to requests that do not sign.
@@ -116,11 +117,19 @@ pub struct App {
     /// How fast each changes something.
     pub changes: Rates,
     /// Sign requests that wait for people, by principal.
-    pub holds: Holds,
+    pub holds: Arc<Holds>,
     /// Whether the token's memory of the log is renewed.
-    pub anchoring: Anchoring,
+    pub anchoring: Arc<Anchoring>,
+    /// What people are asked, answer, and change.
+    pub governance: Arc<Governance>,
+    /// Requests as they were recorded.
+    pub requests: Requests,
+    /// What signs the log's head.
+    pub sequencer: Arc<Sequencer>,
+    /// What keeps an eye on the clock.
+    pub clock_watch: Arc<ClockWatch>,
     /// Results of the last checks.
-    pub health: Health,
+    pub health: Arc<Health>,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
 }

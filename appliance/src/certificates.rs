@@ -13,17 +13,21 @@ mod renew;
 mod revoke;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use countersign_audit::EntryError;
 use countersign_intent::{CertificateId, Principal, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use crate::approvers::Approvers;
+use crate::clock::Clock;
 use crate::device::DeskError;
 use crate::identity::{
-    AuthorityError, BACKDATE, Caller, IdentityError, Issued, IssuedCertificate, Register, Serial,
-    SpiffeId,
+    Authority, AuthorityError, BACKDATE, Caller, IdentityError, Issued, IssuedCertificate,
+    Register, Serial, SpiffeId,
 };
+use crate::journal::Journal;
+use crate::policies::Policies;
 use crate::records::{Kind, Record, Records, RecordsError, Stored};
 
 pub use block::{
@@ -74,6 +78,29 @@ pub struct CertificateRecord {
 
 impl Record for CertificateRecord {
     const KIND: Kind = Kind::Certificate;
+}
+
+/// What issues certificates, and shuts out.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct CertificateService {
+    /// The certificate authority.
+    pub authority: Arc<Authority>,
+    /// Certificates that were issued, and principals that are blocked.
+    pub register: Arc<Register>,
+    /// Blocks that could not be recorded yet.
+    pub blocks: Waiting,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+    /// Log entries.
+    pub journal: Journal,
+    /// The time that counts.
+    pub clock: Arc<dyn Clock>,
+    /// People who may approve: somebody who can ask them has to be left.
+    pub approvers: Arc<Approvers>,
+    /// The policy that says how many have to agree.
+    pub policies: Arc<Policies>,
+    /// How long a renewed certificate lives at most.
+    pub longest_renewal: Span,
 }
 
 /// Why a certificate was not issued, renewed or revoked, or a principal not blocked.
@@ -229,8 +256,8 @@ impl CertificateRecord {
 
 /// Whose word a caller's certificate rests on, as it is recorded with what they ask for.
 #[must_use]
-pub fn issuers_of(app: &App, caller: &Caller) -> Vec<String> {
-    let own = app.register.get(&caller.serial());
+pub fn issuers_of(register: &Register, caller: &Caller) -> Vec<String> {
+    let own = register.get(&caller.serial());
     let issuers = own.into_iter().flat_map(|own| own.issuers);
     issuers.map(|issuer| issuer.to_string()).collect()
 }
@@ -266,10 +293,14 @@ fn named(serial: Serial) -> String {
 ///
 /// # Errors
 /// A row of another version.
-pub fn put(app: &App, stored: &Stored<CertificateRecord>) -> Result<(), RecordsError> {
+pub fn put(
+    service: &CertificateService,
+    stored: &Stored<CertificateRecord>,
+) -> Result<(), RecordsError> {
     let serial = Serial::from_bytes(stored.id);
-    app.register
-        .put(serial, stored.record.known()?, app.clock.now());
+    service
+        .register
+        .put(serial, stored.record.known()?, service.clock.now());
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use countersign_intent::{Span, Timestamp};
 
-pub use record::{ClockRecord, Confirmed, confirm, load, note, remember, watch};
+pub use record::{ClockRecord, ClockWatch, Confirmed, confirm, load, note, remember, watch};
 pub use seen::{Seen, Uptime};
 pub use timekeeper::{Reading, Suspicion, Timekeeper};
 

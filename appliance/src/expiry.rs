@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use countersign_intent::{Role, Timestamp};
 
-use crate::app::App;
 use crate::certificates::CertificateRecord;
-use crate::identity::ServerIdentity;
+use crate::identity::{Authority, ServerIdentity};
+use crate::records::Records;
 
 /// Tells when the appliance's own certificates end.
-pub(crate) fn note_own(app: &App, server: &ServerIdentity) {
+pub(crate) fn note_own(authority: &Authority, server: &ServerIdentity) {
     for (certificate, not_after) in [
-        ("ca", app.authority.not_after()),
+        ("ca", authority.not_after()),
         ("server", server.not_after()),
     ] {
         metrics::gauge!("countersign_certificate_not_after_seconds", "certificate" => certificate)
@@ -20,15 +20,15 @@ pub(crate) fn note_own(app: &App, server: &ServerIdentity) {
 }
 
 /// Tells when the first certificate of each role's clients ends.
-pub(crate) async fn note_clients(app: &App) {
-    let all = match app.records.all::<CertificateRecord>(None).await {
+pub(crate) async fn note_clients(records: &Records, now: Timestamp) {
+    let all = match records.all::<CertificateRecord>(None).await {
         Ok(all) => all,
         Err(error) => {
             return tracing::warn!(%error, "the clients' certificates could not be looked at");
         }
     };
-    let records = all.iter().map(|stored| &stored.record);
-    let first = first_to_end(records, app.clock.now());
+    let issued = all.iter().map(|stored| &stored.record);
+    let first = first_to_end(issued, now);
     for role in Role::ALL {
         let not_after = first.get(&role).copied().unwrap_or_default();
         metrics::gauge!(

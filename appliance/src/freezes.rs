@@ -10,7 +10,8 @@ use countersign_intent::{Principal, Role, Timestamp, UserId, Venue, WalletId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::app::App;
+use crate::identity::TrustDomain;
+use crate::journal::Journal;
 use crate::records::{Draft, Kind, Record, Records, RecordsError};
 
 /// What a freeze covers.
@@ -276,48 +277,66 @@ fn told(freeze: &InForce) -> String {
     )
 }
 
-/// Records a freeze that is in force, and says whether that was done. It holds either way, and
-/// is tried again by [`record_waiting`].
-pub async fn record(app: &App, actor: Actor<'_>, freeze: &FreezeRecord) -> bool {
-    match write(app, actor, freeze).await {
-        Ok(()) => {
-            app.freezes.recorded(&freeze.scope, freeze.since);
-            true
-        }
-        Err(error) => {
-            tracing::error!(%error, "a freeze holds but is not recorded; it is tried again");
-            false
-        }
-    }
+/// Writes freezes that are in force into the records and the log.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct FreezeRecorder {
+    /// The freezes in force.
+    pub freezes: Arc<Freezes>,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+    /// Log entries.
+    pub journal: Journal,
+    /// Where principals belong to.
+    pub trust_domain: TrustDomain,
 }
 
-/// Records the freezes that could not be recorded when they were put in force.
-pub async fn record_waiting(app: &App) {
-    for freeze in app.freezes.in_force().values() {
-        if !freeze.recorded {
-            let domain = app.authority.trust_domain();
-            let spiffe_id = format!("spiffe://{domain}/{}", freeze.record.by);
-            let certificate = freeze.record.certificate.as_deref();
-            let actor = certificate.map_or(Actor::System, |certificate| Actor::Caller {
-                spiffe_id: &spiffe_id,
-                certificate,
-            });
-            record(app, actor, &freeze.record).await;
+impl FreezeRecorder {
+    /// Records a freeze that is in force, and says whether that was done. It holds either way, and
+    /// is tried again by [`Self::record_waiting`].
+    pub async fn record(&self, actor: Actor<'_>, freeze: &FreezeRecord) -> bool {
+        match self.write(actor, freeze).await {
+            Ok(()) => {
+                self.freezes.recorded(&freeze.scope, freeze.since);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "a freeze holds but is not recorded; it is tried again");
+                false
+            }
         }
     }
-}
 
-async fn write(app: &App, actor: Actor<'_>, freeze: &FreezeRecord) -> Result<(), RecordsError> {
-    let id = freeze.scope.row_id();
-    let draft = match app.records.get::<FreezeRecord>(id).await? {
-        Some(mut stored) => {
-            stored.record = freeze.clone();
-            Draft::update(&stored)?
+    /// Records the freezes that could not be recorded when they were put in force.
+    pub async fn record_waiting(&self) {
+        for freeze in self.freezes.in_force().values() {
+            if !freeze.recorded {
+                let domain = &self.trust_domain;
+                let spiffe_id = format!("spiffe://{domain}/{}", freeze.record.by);
+                let certificate = freeze.record.certificate.as_deref();
+                let actor = certificate.map_or(Actor::System, |certificate| Actor::Caller {
+                    spiffe_id: &spiffe_id,
+                    certificate,
+                });
+                self.record(actor, &freeze.record).await;
+            }
         }
-        None => Draft::new(id, freeze)?,
-    };
-    let entry = app.journal.entry(EntryKind::Freeze, actor, None, freeze)?;
-    app.records.commit(vec![draft], vec![entry]).await.map(drop)
+    }
+
+    async fn write(&self, actor: Actor<'_>, freeze: &FreezeRecord) -> Result<(), RecordsError> {
+        let id = freeze.scope.row_id();
+        let draft = match self.records.get::<FreezeRecord>(id).await? {
+            Some(mut stored) => {
+                stored.record = freeze.clone();
+                Draft::update(&stored)?
+            }
+            None => Draft::new(id, freeze)?,
+        };
+        let entry = self.journal.entry(EntryKind::Freeze, actor, None, freeze)?;
+        self.records
+            .commit(vec![draft], vec![entry])
+            .await
+            .map(drop)
+    }
 }
 
 #[cfg(test)]

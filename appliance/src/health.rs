@@ -6,13 +6,19 @@ use std::time::Duration;
 
 use countersign_api::{Check, Readiness};
 use countersign_hsm::canary::canary;
+use countersign_hsm::ceremony::RoleKeys;
+use countersign_hsm::{Device, KeyRole};
 use countersign_intent::{Span, Timestamp};
+use countersign_store::Store;
+use countersign_store::ledger::Ledger;
 
-use crate::app::App;
-use crate::certificates;
-use crate::freezes;
+use crate::anchoring::Anchoring;
+use crate::certificates::{self, CertificateService};
+use crate::clock::{Clock, Timekeeper};
+use crate::device::DeviceDesk;
+use crate::freezes::FreezeRecorder;
 use crate::http::serve::Knocker;
-use crate::phase::Phase;
+use crate::phase::{CurrentPhase, Phase};
 
 /// How often the checks run.
 const EVERY: Duration = Duration::from_secs(5);
@@ -61,15 +67,46 @@ impl Health {
     }
 }
 
+/// What is looked at, and where what was found is kept.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct HealthChecks {
+    /// What the last checks found.
+    pub health: Arc<Health>,
+    /// Moves between `ready` and `degraded`.
+    pub phase: Arc<CurrentPhase>,
+    /// The keys that have to sign.
+    pub roles: Vec<KeyRole>,
+    /// The token.
+    pub device: Arc<dyn Device>,
+    /// The appliance's own keys on it.
+    pub keys: RoleKeys,
+    /// The thread that uses them.
+    pub desk: DeviceDesk,
+    /// Reads of the database.
+    pub db: Arc<dyn Store>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// The time that counts.
+    pub clock: Arc<dyn Clock>,
+    /// Whether the machine's clock is trusted.
+    pub timekeeper: Arc<Timekeeper>,
+    /// Whether the token's memory of the log is renewed.
+    pub anchoring: Arc<Anchoring>,
+    /// Freezes that could not be recorded yet are tried again after each look.
+    pub freezes: Arc<FreezeRecorder>,
+    /// So are blocks.
+    pub certificates: Arc<CertificateService>,
+}
+
 /// Runs the checks until the appliance halts.
-pub async fn watch(app: Arc<App>) {
-    while app.phase.get() != Phase::Halted {
-        check(&app).await;
-        freezes::record_waiting(&app).await;
-        certificates::record_waiting(&app).await;
+pub async fn watch(parts: Arc<HealthChecks>) {
+    while parts.phase.get() != Phase::Halted {
+        check(&parts).await;
+        parts.freezes.record_waiting().await;
+        certificates::record_waiting(&parts.certificates).await;
         let mut waited = Duration::ZERO;
         // In steps, so that a stop does not wait for the next checks.
-        while waited < EVERY && app.phase.get() != Phase::Halted {
+        while waited < EVERY && parts.phase.get() != Phase::Halted {
             tokio::time::sleep(STEP).await;
             waited += STEP;
         }
@@ -77,26 +114,27 @@ pub async fn watch(app: Arc<App>) {
 }
 
 /// Runs the checks once and moves between `ready` and `degraded`.
-pub async fn check(app: &App) {
-    let mut checks = check_keys(app).await;
-    checks.push(check_store(app).await);
-    checks.push(check_clock(app));
-    checks.push(check_log(app).await);
-    if let Some(knocker) = app.health.knocker.get() {
+pub async fn check(parts: &HealthChecks) {
+    let mut checks = check_keys(parts).await;
+    checks.push(check_store(parts).await);
+    checks.push(check_clock(parts));
+    checks.push(check_log(parts).await);
+    if let Some(knocker) = parts.health.knocker.get() {
         checks.push(outcome("api", knocker.knock().await));
     }
     checks.push(outcome(
         "anchor",
-        app.anchoring.trouble().map_or(Ok(()), Err),
+        parts.anchoring.trouble().map_or(Ok(()), Err),
     ));
-    note_restarts(app);
+    note_restarts(parts);
     for check in checks.iter().filter(|check| !check.ok) {
         let detail = check.detail.as_deref().unwrap_or_default();
         tracing::warn!(check = %check.name, detail, "a check failed");
     }
     let all = checks.iter().all(|check| check.ok);
-    app.health.replace(checks);
-    app.phase
+    parts.health.replace(checks);
+    parts
+        .phase
         .set(if all { Phase::Ready } else { Phase::Degraded });
 }
 
@@ -112,11 +150,11 @@ fn outcome<E: std::fmt::Display>(name: &str, result: Result<(), E>) -> Check {
     }
 }
 
-async fn check_keys(app: &App) -> Vec<Check> {
+async fn check_keys(parts: &HealthChecks) -> Vec<Check> {
     let mut checks = Vec::new();
-    for role in app.config.custody.roles() {
-        let (device, keys) = (Arc::clone(&app.device), app.keys.clone());
-        let result = app
+    for role in parts.roles.iter().copied() {
+        let (device, keys) = (Arc::clone(&parts.device), parts.keys.clone());
+        let result = parts
             .desk
             .run(move |_| Ok(canary(&*device, &keys, role)?))
             .await;
@@ -126,24 +164,24 @@ async fn check_keys(app: &App) -> Vec<Check> {
 }
 
 /// How often the token's driver was started again because it had lost sight of the token.
-fn note_restarts(app: &App) {
-    metrics::counter!("countersign_hsm_module_restarts_total").absolute(app.device.restarts());
+fn note_restarts(parts: &HealthChecks) {
+    metrics::counter!("countersign_hsm_module_restarts_total").absolute(parts.device.restarts());
 }
 
 /// Writes the last checkpoint over itself: a commit like any other that changes nothing.
-async fn check_store(app: &App) -> Check {
-    let written = match app.db.checkpoints(None, 1).await {
+async fn check_store(parts: &HealthChecks) -> Check {
+    let written = match parts.db.checkpoints(None, 1).await {
         Ok(rows) => match rows.into_iter().next() {
-            Some(row) => app.ledger.put_checkpoint(row).await,
-            None => app.ledger.flush().await,
+            Some(row) => parts.ledger.put_checkpoint(row).await,
+            None => parts.ledger.flush().await,
         },
         Err(error) => Err(error.into()),
     };
     outcome("store", written)
 }
 
-fn check_clock(app: &App) -> Check {
-    let result = match app.timekeeper.read().suspect {
+fn check_clock(parts: &HealthChecks) -> Check {
+    let result = match parts.timekeeper.read().suspect {
         None => Ok(()),
         Some(suspicion) => Err(format!(
             "{suspicion}; withdrawals stop until an operator has looked at the clock and says \
@@ -153,12 +191,12 @@ fn check_clock(app: &App) -> Check {
     outcome("clock", result)
 }
 
-async fn check_log(app: &App) -> Check {
-    let size = app.ledger.head().borrow().size;
-    let result = match app.db.checkpoints(None, 1).await {
+async fn check_log(parts: &HealthChecks) -> Check {
+    let size = parts.ledger.head().borrow().size;
+    let result = match parts.db.checkpoints(None, 1).await {
         Ok(rows) => match rows.first() {
-            Some(row) => check_unsigned(app, row.size, size).await,
-            None => check_unsigned(app, 0, size).await,
+            Some(row) => check_unsigned(parts, row.size, size).await,
+            None => check_unsigned(parts, 0, size).await,
         },
         Err(error) => Err(error.to_string()),
     };
@@ -167,15 +205,15 @@ async fn check_log(app: &App) -> Check {
 
 /// An entry waits for the next head; how long the oldest one has waited is what counts, however
 /// long ago the last head was signed.
-async fn check_unsigned(app: &App, signed: u64, size: u64) -> Result<(), String> {
+async fn check_unsigned(parts: &HealthChecks, signed: u64, size: u64) -> Result<(), String> {
     if signed >= size {
         return Ok(());
     }
-    let oldest = app.db.entries(signed, 1).await;
+    let oldest = parts.db.entries(signed, 1).await;
     let oldest = oldest.map_err(|error| error.to_string())?;
     let at = oldest.first().and_then(|row| recorded_at(&row.entry));
     let at = at.ok_or_else(|| format!("the log's entry {signed} cannot be read"))?;
-    let waited = app.clock.now().since(at);
+    let waited = parts.clock.now().since(at);
     if waited <= LOG_LAG {
         return Ok(());
     }

@@ -25,7 +25,7 @@ use crate::identity::{Authority, SpiffeId, TrustDomain};
 use crate::journal::Journal;
 use crate::policies::PolicyRecord;
 use crate::records::Draft;
-use crate::second_factor::{self, SecondFactorRecord, SecondFactors};
+use crate::second_factor::{self, SecondFactorRecord, Secrets};
 use crate::start::{self, Opened, StartError};
 
 pub use approvers::FirstApprover;
@@ -144,9 +144,9 @@ pub async fn run_on(
     }
     let enrolled = first.approvers(&init.approvers)?;
     if config.second_factor() {
-        let factors = SecondFactors::open(&opened.desk, true).await?;
+        let secrets = Secrets::open(&opened.desk).await?;
         for files in &mut files.operators {
-            files.otpauth = Some(first.second_factor(&files.name, &factors)?);
+            files.otpauth = Some(first.second_factor(&files.name, &secrets)?);
         }
     }
     opened.records.commit(first.drafts, first.entries).await?;
@@ -291,18 +291,14 @@ impl First<'_> {
     }
 
     /// Answers the secret.
-    fn second_factor(
-        &mut self,
-        operator: &str,
-        factors: &SecondFactors,
-    ) -> Result<String, StartError> {
+    fn second_factor(&mut self, operator: &str, secrets: &Secrets) -> Result<String, StartError> {
         let record = SecondFactorRecord::first(operator, true);
         let id = second_factor::row_id(operator);
         self.drafts.push(Draft::new(id, &record)?);
         let about = json!({ "state": "shown", "generation": record.generation });
         let subject = Some(format!("operator/{operator}"));
         self.log(EntryKind::SecondFactor, subject, &about)?;
-        Ok(factors.uri(&self.config.trust_domain, &record))
+        Ok(secrets.uri(&self.config.trust_domain, &record))
     }
 
     fn policy(&mut self, name: &str, text: &str) -> Result<(), StartError> {

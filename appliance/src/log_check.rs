@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_audit::{EMPTY_ROOT, Frontier, Node, leaf_hash};
-use countersign_store::ledger::{Head, RowSeals};
+use countersign_store::ledger::{Head, Ledger, RowSeals};
 use countersign_store::{EntryRow, Store, StoreError};
 
-use crate::app::App;
-use crate::phase::Phase;
+use crate::clock::Clock;
+use crate::phase::{CurrentPhase, Phase};
 
 /// Entries read at once; a stored node spans as many.
 const PAGE: u32 = 256;
@@ -207,12 +207,12 @@ pub async fn named(db: &dyn Store, rows: &RowSeals) -> Option<LogFault> {
 ///
 /// # Errors
 /// As [`Pass::page`].
-pub async fn at_start(app: &App) -> Result<(), LogFault> {
-    let head = *app.ledger.head().borrow();
-    let mut pass = Pass::begin(&*app.db, app.ledger.rows(), head).await?;
-    let until = app.clock.monotonic().saturating_add(AT_START);
+pub async fn at_start(check: &LogCheck) -> Result<(), LogFault> {
+    let head = *check.ledger.head().borrow();
+    let mut pass = Pass::begin(&*check.db, check.ledger.rows(), head).await?;
+    let until = check.clock.monotonic().saturating_add(AT_START);
     while !pass.page().await? {
-        if app.clock.monotonic() >= until {
+        if check.clock.monotonic() >= until {
             tracing::info!("the rest of the log is recomputed while the appliance runs");
             break;
         }
@@ -220,11 +220,24 @@ pub async fn at_start(app: &App) -> Result<(), LogFault> {
     Ok(())
 }
 
+/// What recomputes the stored log.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct LogCheck {
+    /// Reads of the database.
+    pub db: Arc<dyn Store>,
+    /// The one writer, who knows what the log is.
+    pub ledger: Ledger,
+    /// How long a start may take.
+    pub clock: Arc<dyn Clock>,
+    /// When to end.
+    pub phase: Arc<CurrentPhase>,
+}
+
 /// Recomputes it again and again, paced. Ends, with what is wrong, where the log is not what was written,
 /// and with nothing once the appliance halts.
-pub async fn watch(app: Arc<App>) -> Option<String> {
+pub async fn watch(check: Arc<LogCheck>) -> Option<String> {
     loop {
-        match paced(&app).await {
+        match paced(&check).await {
             Ok(()) => metrics::counter!("countersign_log_recomputed_total").increment(1),
             Err(error) if error.is_found() => {
                 metrics::counter!("countersign_tampered_rows_total").increment(1);
@@ -233,17 +246,17 @@ pub async fn watch(app: Arc<App>) -> Option<String> {
             }
             Err(error) => tracing::warn!(%error, "the log was not recomputed"),
         }
-        if !wait(&app, BETWEEN).await {
+        if !wait(&check, BETWEEN).await {
             return None;
         }
     }
 }
 
-async fn paced(app: &App) -> Result<(), LogFault> {
-    let head = *app.ledger.head().borrow();
-    let mut pass = Pass::begin(&*app.db, app.ledger.rows(), head).await?;
+async fn paced(check: &LogCheck) -> Result<(), LogFault> {
+    let head = *check.ledger.head().borrow();
+    let mut pass = Pass::begin(&*check.db, check.ledger.rows(), head).await?;
     while !pass.page().await? {
-        if !wait(app, PAUSE).await {
+        if !wait(check, PAUSE).await {
             return Ok(());
         }
     }
@@ -251,14 +264,14 @@ async fn paced(app: &App) -> Result<(), LogFault> {
 }
 
 /// Whether the appliance runs still.
-async fn wait(app: &App, time: Duration) -> bool {
+async fn wait(check: &LogCheck, time: Duration) -> bool {
     let mut waited = Duration::ZERO;
     while waited < time {
-        if app.phase.get() == Phase::Halted {
+        if check.phase.get() == Phase::Halted {
             return false;
         }
         tokio::time::sleep(STEP).await;
         waited += STEP;
     }
-    app.phase.get() != Phase::Halted
+    check.phase.get() != Phase::Halted
 }

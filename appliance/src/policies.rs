@@ -7,8 +7,9 @@ use arc_swap::ArcSwapOption;
 use countersign_intent::{Address, PolicyId, Timestamp};
 use countersign_policy::{AddedDestination, PolicyAsset, PolicySet};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::records::{Kind, Record, Records, RecordsError, Stored};
+use crate::records::{CacheError, Kind, Record, Records, RecordsError, Stored};
 
 /// A version as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,15 @@ pub enum PolicyError {
         /// The first error in it.
         cause: String,
     },
+}
+
+impl From<PolicyError> for CacheError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Records(error) => Self::Records(error),
+            PolicyError::Invalid { .. } => Self::Invalid(error.to_string()),
+        }
+    }
 }
 
 /// The policy that decides now; none means that everything is denied.
@@ -219,6 +229,12 @@ impl Known {
         }
         added
     }
+}
+
+/// How a policy is named wherever people compare: hexadecimal SHA-256 of its text.
+#[must_use]
+pub fn policy_hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

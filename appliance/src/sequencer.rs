@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_audit::checkpoint::{Checkpoint, extends};
-use countersign_audit::{Frontier, proof, tiles_for_frontier};
-use countersign_hsm::Consequence;
-use countersign_store::{CheckpointRow, StoreError};
+use countersign_audit::{Frontier, LogKey, proof, tiles_for_frontier};
+use countersign_hsm::{Consequence, KeyRef};
+use countersign_intent::Span;
+use countersign_store::ledger::Ledger;
+use countersign_store::{CheckpointRow, Store, StoreError};
 
 use crate::anchor::{self, Seen};
-use crate::anchoring::Left;
-use crate::app::App;
-use crate::device::DeskError;
+use crate::anchoring::{Anchoring, Left};
+use crate::clock::Clock;
+use crate::device::{DeskError, DeviceDesk};
 use crate::hashes::fetch;
-use crate::phase::Phase;
+use crate::phase::{CurrentPhase, Phase};
 
 /// Why no checkpoint was signed.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +39,37 @@ pub enum SequenceError {
     Log(String),
 }
 
+/// What the head of the log is signed with, and remembered by.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Sequencer {
+    /// How often the head is signed at most.
+    pub checkpoint_every: Span,
+    /// How often the token's memory is renewed.
+    pub anchor_every: Span,
+    /// The time that counts.
+    pub clock: Arc<dyn Clock>,
+    /// When to sign the last head, and what ends where the token is another run's.
+    pub phase: Arc<CurrentPhase>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// Reads of the database.
+    pub db: Arc<dyn Store>,
+    /// The thread that signs.
+    pub desk: DeviceDesk,
+    /// The log key on the token.
+    pub log_key: KeyRef,
+    /// The log key as verifiers know it.
+    pub log_verifier: LogKey,
+    /// Whether the token's memory of the log is renewed.
+    pub anchoring: Arc<Anchoring>,
+}
+
 /// Runs until the appliance halts, then signs the last head.
-pub async fn run(app: Arc<App>) {
-    let every = Duration::from_micros(app.config.log.checkpoint_every.micros().max(1_000));
+pub async fn run(sequencer: Arc<Sequencer>) {
+    let every = Duration::from_micros(sequencer.checkpoint_every.micros().max(1_000));
     loop {
-        let halted = app.phase.get() == Phase::Halted;
-        step(&app, halted).await;
+        let halted = sequencer.phase.get() == Phase::Halted;
+        step(&sequencer, halted).await;
         if halted {
             return;
         }
@@ -50,45 +77,45 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-async fn step(app: &App, last: bool) {
-    let _turn = app.anchoring.turn().await;
-    advance(app, last).await;
+async fn step(sequencer: &Sequencer, last: bool) {
+    let _turn = sequencer.anchoring.turn().await;
+    advance(sequencer, last).await;
 }
 
 /// Waits until the token remembers the log up to this entry, so that whoever sets the database back to
 /// before it finds no start, however this run ends. Those who wait together wait for one renewal.
-pub async fn cover(app: &App, index: u64) {
+pub async fn cover(sequencer: &Sequencer, index: u64) {
     let size = index.saturating_add(1);
-    if app.anchoring.covers(size) {
+    if sequencer.anchoring.covers(size) {
         return;
     }
-    let _turn = app.anchoring.turn().await;
-    if !app.anchoring.covers(size) {
-        advance(app, true).await;
+    let _turn = sequencer.anchoring.turn().await;
+    if !sequencer.anchoring.covers(size) {
+        advance(sequencer, true).await;
     }
 }
 
 /// Signs the head and renews the token's memory if that is due, or at once.
-async fn advance(app: &App, at_once: bool) {
-    match sign_head(app).await {
+async fn advance(sequencer: &Sequencer, at_once: bool) {
+    match sign_head(sequencer).await {
         Ok(Some(checkpoint)) => {
-            if let Err(error) = anchor(app, &checkpoint, at_once).await {
+            if let Err(error) = anchor(sequencer, &checkpoint, at_once).await {
                 tracing::error!(%error, "the token's memory of the log was not renewed");
-                not_renewed(app, &error, left_by(&error));
+                not_renewed(sequencer, &error, left_by(&error));
             }
         }
         Ok(None) => {}
         Err(error) => {
-            not_renewed(app, &error, Left::Nothing);
+            not_renewed(sequencer, &error, Left::Nothing);
             metrics::counter!("countersign_checkpoint_failures_total").increment(1);
             tracing::error!(%error, "the log's head was not signed");
         }
     }
 }
 
-fn not_renewed(app: &App, error: &impl std::fmt::Display, left: Left) {
-    let now = app.clock.monotonic();
-    app.anchoring.failed(now, error.to_string(), left);
+fn not_renewed(sequencer: &Sequencer, error: &impl std::fmt::Display, left: Left) {
+    let now = sequencer.clock.monotonic();
+    sequencer.anchoring.failed(now, error.to_string(), left);
 }
 
 fn left_by(error: &DeskError) -> Left {
@@ -104,16 +131,16 @@ fn left_by(error: &DeskError) -> Left {
 ///
 /// # Errors
 /// A log that does not extend the last checkpoint; a store or HSM that does not answer.
-pub async fn sign_head(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
-    let head = *app.ledger.head().borrow();
-    let last = last_checkpoint(app).await?;
+pub async fn sign_head(sequencer: &Sequencer) -> Result<Option<Checkpoint>, SequenceError> {
+    let head = *sequencer.ledger.head().borrow();
+    let last = last_checkpoint(sequencer).await?;
     if last.as_ref().is_some_and(|last| last.size >= head.size) || head.size == 0 {
         return Ok(last);
     }
     let old = last.as_ref().map_or(0, |last| last.size);
     let mut tiles = tiles_for_frontier(head.size);
     tiles.extend(proof::tiles_for_consistency(old, head.size));
-    let hashes = fetch(&*app.db, tiles).await?;
+    let hashes = fetch(&*sequencer.db, tiles).await?;
     let tree = Frontier::load(&hashes, head.size)
         .map_err(|error| SequenceError::Log(error.to_string()))?;
     if tree.root() != head.root {
@@ -123,21 +150,21 @@ pub async fn sign_head(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
                 .to_owned(),
         ));
     }
-    let next = extends(&app.log_verifier, last.as_ref(), &tree, &hashes)
+    let next = extends(&sequencer.log_verifier, last.as_ref(), &tree, &hashes)
         .map_err(|error| SequenceError::Log(error.to_string()))?;
     let body = next.checkpoint().body().into_bytes();
-    let signature = app.desk.sign(app.log_key.clone(), body).await?;
+    let signature = sequencer.desk.sign(sequencer.log_key.clone(), body).await?;
     let signed = next
-        .sign(&app.log_verifier, |_| {
+        .sign(&sequencer.log_verifier, |_| {
             Ok::<_, DeskError>(*signature.as_bytes())
         })
         .map_err(|error| SequenceError::Log(error.to_string()))?;
     let row = CheckpointRow {
         size: signed.checkpoint.size,
         note: signed.note,
-        at: app.clock.now(),
+        at: sequencer.clock.now(),
     };
-    app.ledger.put_checkpoint(row).await?;
+    sequencer.ledger.put_checkpoint(row).await?;
     metrics::gauge!("countersign_checkpoint_size").set(gauge(signed.checkpoint.size));
     Ok(Some(signed.checkpoint))
 }
@@ -146,33 +173,37 @@ pub async fn sign_head(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
 ///
 /// # Errors
 /// A note that this log's key did not sign.
-pub async fn last_checkpoint(app: &App) -> Result<Option<Checkpoint>, SequenceError> {
-    let rows = app.db.checkpoints(None, 1).await?;
+pub async fn last_checkpoint(sequencer: &Sequencer) -> Result<Option<Checkpoint>, SequenceError> {
+    let rows = sequencer.db.checkpoints(None, 1).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    Checkpoint::open(row.note.as_bytes(), &app.log_verifier)
+    Checkpoint::open(row.note.as_bytes(), &sequencer.log_verifier)
         .map(Some)
         .map_err(|error| SequenceError::Log(format!("a stored checkpoint is not genuine: {error}")))
 }
 
 /// Lets the token remember the head, and looks whether it remembers this run's still.
-async fn anchor(app: &App, checkpoint: &Checkpoint, last: bool) -> Result<(), DeskError> {
+async fn anchor(
+    sequencer: &Sequencer,
+    checkpoint: &Checkpoint,
+    last: bool,
+) -> Result<(), DeskError> {
     // Not the wall clock: time may stand still.
-    let now = app.clock.monotonic();
-    let every = Duration::from_micros(app.config.log.anchor_every.micros());
-    let anchoring = &app.anchoring;
+    let now = sequencer.clock.monotonic();
+    let every = Duration::from_micros(sequencer.anchor_every.micros());
+    let anchoring = &sequencer.anchoring;
     if anchoring.is_due(now, every, checkpoint.size, last) {
         let seen = match anchoring.trying(checkpoint.size, checkpoint.root.0) {
-            Some((held, next)) => anchor::renew(&app.desk, held, next).await?,
+            Some((held, next)) => anchor::renew(&sequencer.desk, held, next).await?,
             None => Seen::Own,
         };
-        if believed(app, seen) {
+        if believed(sequencer, seen) {
             anchoring.renewed(now, checkpoint.size);
         }
     } else if let Some(held) = anchoring.to_look_at(now, every, checkpoint.size) {
-        let seen = anchor::look(&app.desk, held).await?;
-        if believed(app, seen) {
+        let seen = anchor::look(&sequencer.desk, held).await?;
+        if believed(sequencer, seen) {
             anchoring.looked(now, checkpoint.size);
         }
     }
@@ -180,13 +211,13 @@ async fn anchor(app: &App, checkpoint: &Checkpoint, last: bool) -> Result<(), De
 }
 
 /// Whether what the token remembers is this run's own. Somebody else's ends this one.
-fn believed(app: &App, seen: Seen) -> bool {
+fn believed(sequencer: &Sequencer, seen: Seen) -> bool {
     match seen {
         Seen::Own => return true,
-        Seen::Gone => not_renewed(app, &GONE, Left::Nothing),
+        Seen::Gone => not_renewed(sequencer, &GONE, Left::Nothing),
         Seen::Others(found) => {
-            app.phase.set(Phase::Halted);
-            let why = app.anchoring.lost_to(found);
+            sequencer.phase.set(Phase::Halted);
+            let why = sequencer.anchoring.lost_to(found);
             tracing::error!("{why}");
         }
     }
@@ -198,12 +229,12 @@ fn believed(app: &App, seen: Seen) -> bool {
 ///
 /// # Errors
 /// Somebody else wrote it since this run looked at it.
-pub async fn claim(app: &App, checkpoint: &Checkpoint) -> Result<(), SequenceError> {
-    if let Err(error) = anchor(app, checkpoint, false).await {
+pub async fn claim(sequencer: &Sequencer, checkpoint: &Checkpoint) -> Result<(), SequenceError> {
+    if let Err(error) = anchor(sequencer, checkpoint, false).await {
         tracing::error!(%error, "the token's memory of the log was not renewed: nothing is signed until it is");
-        not_renewed(app, &error, left_by(&error));
+        not_renewed(sequencer, &error, left_by(&error));
     }
-    match app.anchoring.lost() {
+    match sequencer.anchoring.lost() {
         Some(why) => Err(SequenceError::Log(why)),
         None => Ok(()),
     }

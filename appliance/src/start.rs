@@ -1,11 +1,13 @@
 //! From a configuration to a running appliance, and back to nothing.
 
+mod assemble;
+mod front;
 mod open;
+mod parts;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use countersign_audit::{Actor, Kind as EntryKind};
@@ -15,39 +17,20 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rustls_pki_types::ServerName;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use crate::anchor::{self, Found, Run};
-use crate::anchoring::Anchoring;
 use crate::app::App;
-use crate::approvers::Approvers;
-use crate::certificates::Waiting;
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
-use crate::freezes::Freezes;
-use crate::governance::{self, held, open_changes::OpenChanges};
-use crate::health::Health;
-use crate::holds::Holds;
+use crate::governance;
+use crate::http::api;
 use crate::http::error::refuse_identity;
 use crate::http::operations::operations;
 use crate::http::serve::{Knocker, Limits, OwnKnock, TlsFront, serve_plain, serve_tls};
-use crate::http::{Replays, api};
-use crate::identity::{Gate, Register, ServerIdentity, TlsConfig};
-use crate::journal::Journal;
-use crate::phase::{CurrentPhase, Phase};
-use crate::policies::Policies;
-use crate::prices::Prices;
-use crate::rates::Rates;
-use crate::registrations::Registrations;
-use crate::second_factor::SecondFactors;
-use crate::shares::{Share, Shares};
-use crate::sign::{AssociatedAccounts, SignerThreads, Signers, Vouchers};
-use crate::streaks::Streaks;
-use crate::tables::Tables;
-use crate::venues::Venues;
-use crate::wallets::Directory;
-use crate::wallets::sealed::Recipient;
-use crate::{expiry, forget, health, log_check, meters, reread, sequencer};
+use crate::identity::{Gate, ServerIdentity, TlsConfig};
+use crate::phase::Phase;
+use crate::{expiry, health, log_check, meters, reload, retention, sequencer};
+pub(crate) use assemble::{Background, Threads, assemble};
 pub use open::{
     Opened, await_token, ca_path, ca_signer, lifetimes, load_authority, log_key, open,
     open_database, open_token, open_token_with,
@@ -55,26 +38,6 @@ pub use open::{
 
 /// What stops an appliance from starting: a sentence with what to do, and its causes.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Signatures that may wait for a signing thread.
-const SIGNING_QUEUE: usize = 4096;
-
-/// Changes under way of all who do not stop others; each is finished even where its client hung up.
-const CHANGING_OF_OTHERS: usize = 1024;
-
-/// Changes of one principal: few enough that others' come in between, on a token that takes one
-/// after the other.
-const CHANGING: Share = Share {
-    acting: 32,
-    waiting: 1024,
-};
-
-/// Sign requests of one principal: more than one token keeps up with, and a small part of what may
-/// wait for a signing thread.
-const SIGNING: Share = Share {
-    acting: 256,
-    waiting: 8192,
-};
 
 /// How often the server's certificate is looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(60);
@@ -95,20 +58,6 @@ pub struct Running {
     log_check: tokio::task::JoinHandle<Option<String>>,
     sequencer: tokio::task::JoinHandle<()>,
     threads: Threads,
-}
-
-/// Threads that end when nobody holds the appliance any more.
-pub(crate) struct Threads {
-    signers: SignerThreads,
-    desk: JoinHandle<()>,
-}
-
-impl Threads {
-    /// Waits for the threads, once nobody holds the appliance any more.
-    pub(crate) fn join(self) {
-        self.signers.join();
-        let _panicked = self.desk.join();
-    }
 }
 
 /// Installs the recorder that every counter reports to.
@@ -134,11 +83,11 @@ impl Running {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let db = open_database(&config, &*device).await?;
         let opened = open(&config, device, db, &clock).await?;
-        let (app, threads) = assemble(config, opened, metrics).await?;
+        let (app, threads, background) = assemble(config, opened, metrics).await?;
         let found = anchor::check(&*app.db, &app.ledger, &app.desk).await?;
         let run = Run::begin()?;
         app.anchoring.begin(run, found);
-        log_check::at_start(&app).await?;
+        log_check::at_start(&background.log_check).await?;
         let detail = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "token": app.device.capabilities().serial,
@@ -152,22 +101,23 @@ impl Running {
             .journal
             .entry(EntryKind::Start, Actor::System, None, &detail)?;
         app.ledger.append(entry).await?;
-        clock::note(&app).await;
-        clock::remember(&app).await;
+        clock::note(&app.clock_watch).await;
+        clock::remember(&app.clock_watch).await;
         if found == Found::Missing {
-            governance::restored::end_asks(&app).await?;
+            governance::restored::end_asks(&app.governance).await?;
         }
-        if let Some(checkpoint) = sequencer::sign_head(&app).await? {
-            sequencer::claim(&app, &checkpoint).await?;
+        if let Some(checkpoint) = sequencer::sign_head(&app.sequencer).await? {
+            sequencer::claim(&app.sequencer, &checkpoint).await?;
         }
-        health::check(&app).await;
-        let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app)));
-        Self::listen(app, threads, sequencer).await
+        health::check(&background.health_checks).await;
+        let sequencer = tokio::spawn(sequencer::run(Arc::clone(&app.sequencer)));
+        Self::listen(app, threads, background, sequencer).await
     }
 
     async fn listen(
         app: Arc<App>,
         threads: Threads,
+        background: Background,
         sequencer: tokio::task::JoinHandle<()>,
     ) -> Result<Self, StartError> {
         let names = server_names(&app.config)?;
@@ -193,8 +143,8 @@ impl Running {
         let api_listener = bind(app.config.listen.api, "listen.api").await?;
         let probe_listener = bind(app.config.listen.operations, "listen.operations").await?;
         let (api_at, probes_at) = (api_listener.local_addr()?, probe_listener.local_addr()?);
-        expiry::note_own(&app, &identity);
-        expiry::note_clients(&app).await;
+        expiry::note_own(&app.authority, &identity);
+        expiry::note_clients(&app.records, app.clock.now()).await;
         app.health
             .knock_at(knocker(&app, &identity, api_at, &front)?);
         let api_stop = halted(Arc::clone(&app));
@@ -214,14 +164,14 @@ impl Running {
                 )
                 .await;
             }),
-            tokio::spawn(health::watch(Arc::clone(&app))),
-            tokio::spawn(governance::apply::watch(Arc::clone(&app))),
-            tokio::spawn(forget::watch(Arc::clone(&app))),
-            tokio::spawn(reread::watch(Arc::clone(&app))),
-            tokio::spawn(clock::watch(Arc::clone(&app))),
+            tokio::spawn(health::watch(background.health_checks)),
+            tokio::spawn(governance::apply::watch(Arc::clone(&app.governance))),
+            tokio::spawn(retention::watch(background.retention)),
+            tokio::spawn(reload::watch(background.reload)),
+            tokio::spawn(clock::watch(Arc::clone(&app.clock_watch))),
             tokio::spawn(renew(Arc::clone(&app), identity)),
         ];
-        let log_check = tokio::spawn(log_check::watch(Arc::clone(&app)));
+        let log_check = tokio::spawn(log_check::watch(background.log_check));
         let running = Self {
             app,
             api: api_at,
@@ -284,7 +234,7 @@ impl Running {
             .entry(EntryKind::Stop, Actor::System, None, &detail)?;
         self.app.ledger.append(entry).await?;
         self.sequencer.await?;
-        sequencer::sign_head(&self.app).await?;
+        sequencer::sign_head(&self.app.sequencer).await?;
         self.app.ledger.shutdown().await?;
         self.app.db.close().await?;
         let lost = self.app.anchoring.lost();
@@ -351,9 +301,9 @@ async fn renew(app: Arc<App>, identity: Arc<ServerIdentity>) {
         }
         waited = Duration::ZERO;
         looks = looks.wrapping_add(1);
-        expiry::note_own(&app, &identity);
+        expiry::note_own(&app.authority, &identity);
         if looks.is_multiple_of(CLIENTS_ONE_IN) {
-            expiry::note_clients(&app).await;
+            expiry::note_clients(&app.records, app.clock.now()).await;
         }
         let (identity, now) = (Arc::clone(&identity), certified_from(&app));
         match tokio::task::spawn_blocking(move || identity.renew_if_due(now)).await {
@@ -397,72 +347,4 @@ fn server_names(config: &Config) -> Result<Vec<ServerName<'static>>, StartError>
     let names = names.map(|name| ServerName::try_from(name.clone()));
     let names = names.collect::<Result<_, _>>();
     Ok(names.map_err(|error| format!("`listen.server_names`: {error}"))?)
-}
-
-pub(crate) async fn assemble(
-    config: Config,
-    opened: Opened,
-    metrics: PrometheusHandle,
-) -> Result<(Arc<App>, Threads), StartError> {
-    let clock: Arc<dyn Clock> = opened.timekeeper.clone();
-    let authority = Arc::new(load_authority(&config, &opened)?);
-    let (log_key, log_verifier) = log_key(&config, &opened.keys)?;
-    let (signers, signer_threads) = Signers::start(
-        &opened.device,
-        workers(&config),
-        SIGNING_QUEUE,
-        config.deadline(),
-        &clock,
-    )?;
-    let app = App {
-        phase: CurrentPhase::sealed(),
-        vouchers: Vouchers::open(&opened.desk).await?,
-        associated: AssociatedAccounts::default(),
-        signers,
-        log_key,
-        log_verifier,
-        authority,
-        register: Arc::new(Register::new()),
-        blocks: Waiting::default(),
-        directory: Directory::new(Arc::clone(&opened.records)),
-        policies: Policies::default(),
-        approvers: Approvers::default(),
-        open_changes: OpenChanges::default(),
-        prices: Prices::default(),
-        registrations: Registrations::default(),
-        tables: Tables::default(),
-        freezes: Freezes::default(),
-        venues: Venues::default(),
-        second_factors: SecondFactors::open(&opened.desk, config.second_factor()).await?,
-        streaks: Streaks::new(&config.freeze),
-        journal: Journal::new(Arc::clone(&clock)),
-        replays: Replays::default(),
-        changing: Shares::new(CHANGING),
-        changing_of_others: Arc::new(Semaphore::new(CHANGING_OF_OTHERS)),
-        signing: Shares::new(SIGNING),
-        unsigned: Rates::new(config.share.unsigned()),
-        changes: Rates::new(config.share.changes()),
-        holds: Holds::new(config.share.pending),
-        anchoring: Anchoring::new(Duration::from_micros(config.log.anchor_grace.micros())),
-        health: Health::default(),
-        keys: opened.keys,
-        device: opened.device,
-        recipient: Recipient::of(&opened.desk, config.custody.import).await?,
-        desk: opened.desk,
-        db: opened.db,
-        ledger: opened.ledger,
-        records: opened.records,
-        timekeeper: opened.timekeeper,
-        config,
-        clock,
-        metrics,
-    };
-    reread::read(&app).await?;
-    app.register.assume_used();
-    held::count_waiting(&app).await?;
-    let threads = Threads {
-        signers: signer_threads,
-        desk: opened.desk_thread,
-    };
-    Ok((Arc::new(app), threads))
 }

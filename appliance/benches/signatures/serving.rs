@@ -220,11 +220,11 @@ async fn issue(app: &Arc<App>, directory: &Path, role: Role, name: &str) -> Resu
         .pem()?;
     let principal = Principal::new(role, name)?;
     let day = Some(Span::from_secs(86_400));
-    let issued = certificates::sign(app, csr, &principal, day).await?;
-    let stored = certificates::certified(app, &issued, &principal, Vec::new());
+    let issued = certificates::sign(&app.certificates, csr, &principal, day).await?;
+    let stored = certificates::certified(&app.certificates, &issued, &principal, Vec::new());
     let draft = Draft::new(stored.id, &stored.record)?;
     app.records.commit(vec![draft], Vec::new()).await?;
-    certificates::put(app, &stored)?;
+    certificates::put(&app.certificates, &stored)?;
     std::fs::write(directory.join(format!("{name}.pem")), &issued.pem)?;
     std::fs::write(directory.join(format!("{name}.key")), key.serialize_pem())?;
     let domain = app.authority.trust_domain();

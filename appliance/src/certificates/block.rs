@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::left::{self, Shut};
-use super::{CertificateError, unreadable};
-use crate::app::App;
+use super::{CertificateError, CertificateService, unreadable};
 use crate::identity::{Block, Caller, Register};
 use crate::records::{Draft, Kind, Record, Records, RecordsError, Stored};
 use crate::rehearsal;
@@ -85,12 +84,12 @@ fn row_id(principal: &str) -> [u8; 16] {
 /// # Errors
 /// Nobody would be left who can ask for what enough people can agree to.
 pub async fn block(
-    app: &App,
+    service: &CertificateService,
     by: &Caller,
     principal: &Principal,
     reason: Option<String>,
 ) -> Result<Blocked, CertificateError> {
-    if let Some(stands) = blocked(app, principal).await? {
+    if let Some(stands) = blocked(service, principal).await? {
         return Ok(stands);
     }
     let record = BlockRecord {
@@ -98,12 +97,12 @@ pub async fn block(
         by: by.principal().to_string(),
         certificate: by.certificate().to_owned(),
         reason,
-        since: app.clock.now().micros(),
+        since: service.clock.now().micros(),
         lifted_at: None,
     };
-    let warning = put_in_force(app, by, principal, &record)?;
+    let warning = put_in_force(service, by, principal, &record)?;
     metrics::counter!("countersign_principals_blocked_total").increment(1);
-    let recorded = write(app, by.actor(), &record).await;
+    let recorded = write(service, by.actor(), &record).await;
     if let Err(error) = &recorded {
         tracing::error!(%error, "a block holds but is not recorded; it is tried again");
     }
@@ -115,19 +114,19 @@ pub async fn block(
 }
 
 fn put_in_force(
-    app: &App,
+    service: &CertificateService,
     by: &Caller,
     principal: &Principal,
     record: &BlockRecord,
 ) -> Result<Option<String>, CertificateError> {
-    let mut waiting = app.blocks.lock();
-    let warning = left::after(app, &Shut::Principal(principal))?;
+    let mut waiting = service.blocks.lock();
+    let warning = left::after(service, &Shut::Principal(principal))?;
     if rehearsal::is_on() {
         let (kind, subject) = (EntryKind::PrincipalBlocked, Some(record.principal.clone()));
-        let entry = app.journal.entry(kind, by.actor(), subject, record)?;
+        let entry = service.journal.entry(kind, by.actor(), subject, record)?;
         rehearsal::stop(&[entry])?;
     }
-    app.register.block(principal.clone(), record.standing());
+    service.register.block(principal.clone(), record.standing());
     waiting.insert(record.principal.clone(), record.clone());
     Ok(warning)
 }
@@ -136,19 +135,22 @@ fn put_in_force(
 ///
 /// # Errors
 /// As [`crate::records::Records::get`].
-pub async fn blocked(app: &App, principal: &Principal) -> Result<Option<Blocked>, RecordsError> {
-    if !app.register.is_blocked(principal) {
+pub async fn blocked(
+    service: &CertificateService,
+    principal: &Principal,
+) -> Result<Option<Blocked>, RecordsError> {
+    if !service.register.is_blocked(principal) {
         return Ok(None);
     }
     let name = principal.to_string();
-    if let Some(record) = app.blocks.lock().get(&name).cloned() {
+    if let Some(record) = service.blocks.lock().get(&name).cloned() {
         return Ok(Some(Blocked {
             record,
             recorded: false,
             warning: None,
         }));
     }
-    let stored = app.records.get::<BlockRecord>(row_id(&name)).await?;
+    let stored = service.records.get::<BlockRecord>(row_id(&name)).await?;
     let stored = stored.filter(|stored| stored.record.lifted_at.is_none());
     Ok(stored.map(|stored| Blocked {
         record: stored.record,
@@ -158,24 +160,28 @@ pub async fn blocked(app: &App, principal: &Principal) -> Result<Option<Blocked>
 }
 
 /// Records the blocks that could not be recorded when they were put in force.
-pub async fn record_waiting(app: &App) {
-    let waiting: Vec<BlockRecord> = app.blocks.lock().values().cloned().collect();
+pub async fn record_waiting(service: &CertificateService) {
+    let waiting: Vec<BlockRecord> = service.blocks.lock().values().cloned().collect();
     for record in waiting {
-        let domain = app.authority.trust_domain();
+        let domain = service.authority.trust_domain();
         let spiffe_id = format!("spiffe://{domain}/{}", record.by);
         let actor = Actor::Caller {
             spiffe_id: &spiffe_id,
             certificate: &record.certificate,
         };
-        if let Err(error) = write(app, actor, &record).await {
+        if let Err(error) = write(service, actor, &record).await {
             tracing::error!(%error, "a block holds but is not recorded; it is tried again");
         }
     }
 }
 
-async fn write(app: &App, actor: Actor<'_>, record: &BlockRecord) -> Result<(), RecordsError> {
+async fn write(
+    service: &CertificateService,
+    actor: Actor<'_>,
+    record: &BlockRecord,
+) -> Result<(), RecordsError> {
     let id = row_id(&record.principal);
-    let draft = match app.records.get::<BlockRecord>(id).await? {
+    let draft = match service.records.get::<BlockRecord>(id).await? {
         Some(mut stored) => {
             stored.record = record.clone();
             Draft::update(&stored)?
@@ -184,9 +190,9 @@ async fn write(app: &App, actor: Actor<'_>, record: &BlockRecord) -> Result<(), 
     };
     let subject = Some(record.principal.clone());
     let kind = EntryKind::PrincipalBlocked;
-    let entry = app.journal.entry(kind, actor, subject, record)?;
-    app.records.commit(vec![draft], vec![entry]).await?;
-    app.blocks.lock().remove(&record.principal);
+    let entry = service.journal.entry(kind, actor, subject, record)?;
+    service.records.commit(vec![draft], vec![entry]).await?;
+    service.blocks.lock().remove(&record.principal);
     Ok(())
 }
 
@@ -195,12 +201,15 @@ async fn write(app: &App, actor: Actor<'_>, record: &BlockRecord) -> Result<(), 
 /// # Errors
 /// As [`crate::records::Records::get`].
 pub async fn lifted(
-    app: &App,
+    service: &CertificateService,
     principal: &str,
     since: i64,
     now: Timestamp,
 ) -> Result<Option<Stored<BlockRecord>>, RecordsError> {
-    let stored = app.records.get::<BlockRecord>(row_id(principal)).await?;
+    let stored = service
+        .records
+        .get::<BlockRecord>(row_id(principal))
+        .await?;
     let same = |stored: &Stored<BlockRecord>| {
         stored.record.since == since && stored.record.lifted_at.is_none()
     };

@@ -7,9 +7,8 @@
 
 use countersign_intent::{Principal, Role};
 
-use super::CertificateError;
-use crate::app::App;
-use crate::governance::changeable::{self, CONSEQUENCE, People, can_ask, unchangeable};
+use super::{CertificateError, CertificateService};
+use crate::changeable::{self, CONSEQUENCE, People, can_ask, unchangeable};
 use crate::identity::{Serial, Way};
 
 /// What is shut out.
@@ -34,8 +33,12 @@ impl Shut<'_> {
 ///
 /// # Errors
 /// Nobody would be left who can ask for what enough people can agree to.
-pub(super) fn after(app: &App, shut: &Shut<'_>) -> Result<Option<String>, CertificateError> {
-    let mut ways = app.register.ways_in(app.clock.now());
+pub(super) fn after(
+    service: &CertificateService,
+    shut: &Shut<'_>,
+) -> Result<Option<String>, CertificateError> {
+    let (approvers, now) = (service.approvers.all(), service.clock.now());
+    let mut ways = service.register.ways_in(now);
     ways.retain(|way| way.principal.role() == Role::Operator);
     let (gone, stay): (Vec<Way>, Vec<Way>) = ways.iter().cloned().partition(|way| shut.has(way));
     let Some(whose) = gone.first().map(|way| way.principal.clone()) else {
@@ -43,10 +46,10 @@ pub(super) fn after(app: &App, shut: &Shut<'_>) -> Result<Option<String>, Certif
     };
     let people = |ways: &[Way]| People {
         askers: ways.iter().filter_map(changeable::asker).collect(),
-        ..People::now(app)
+        ..People::of(&approvers, &service.register, now)
     };
     let (before, left) = (people(&ways), people(&stay));
-    let active = app.policies.active();
+    let active = service.policies.active();
     let set = active.as_ref().map(|policy| &policy.set);
     if stay.is_empty() {
         return Err(CertificateError::LastOperator(whose));

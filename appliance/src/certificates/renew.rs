@@ -2,11 +2,10 @@ use countersign_audit::Kind as EntryKind;
 use countersign_intent::{Span, Timestamp};
 
 use super::{
-    CertificateError, CertificateRecord,
+    CertificateError, CertificateRecord, CertificateService,
     issue::{rehearsed, sign},
     named, put, serial,
 };
-use crate::app::App;
 use crate::identity::{Caller, Issued, MOST_RENEWALS, RENEWALS_PER, Serial};
 use crate::records::{Draft, Stored};
 use crate::rehearsal;
@@ -23,51 +22,59 @@ const OVERLAP: Span = Span::from_secs(3_600);
 /// A refused request, too many of them, a successor that is in use; a caller who was revoked
 /// meanwhile; rows or an HSM that do not answer.
 pub async fn renew(
-    app: &App,
+    service: &CertificateService,
     caller: &Caller,
     csr: String,
 ) -> Result<(Stored<CertificateRecord>, Issued), CertificateError> {
-    let own = read(app, caller.serial()).await?;
-    unused_successor(app, caller, &own.record)?;
+    let own = read(service, caller.serial()).await?;
+    unused_successor(service, caller, &own.record)?;
     let lifetime = own.record.first_lifetime();
-    let lifetime = lifetime.min(app.config.certificates.client);
+    let lifetime = lifetime.min(service.longest_renewal);
     if rehearsal::is_on() {
-        app.authority.check_request(&csr, Some(lifetime))?;
-        return Err(rehearsed(app, caller, caller.principal(), Some(lifetime))?);
+        service.authority.check_request(&csr, Some(lifetime))?;
+        return Err(rehearsed(
+            service,
+            caller,
+            caller.principal(),
+            Some(lifetime),
+        )?);
     }
-    count(app, caller)?;
-    let issued = sign(app, csr, caller.principal(), Some(lifetime)).await?;
+    count(service, caller)?;
+    let issued = sign(service, csr, caller.principal(), Some(lifetime)).await?;
     // From here on nobody else writes: a revocation either sees the successor or is seen here.
-    let mut turn = app.records.turn().await;
-    caller.check(app.clock.now(), &app.register)?;
-    let mut own = read(app, caller.serial()).await?;
-    let replaced = match unused_successor(app, caller, &own.record)? {
-        Some(serial) => Some(read(app, serial).await?),
+    let mut turn = service.records.turn().await;
+    caller.check(service.clock.now(), &service.register)?;
+    let mut own = read(service, caller.serial()).await?;
+    let replaced = match unused_successor(service, caller, &own.record)? {
+        Some(serial) => Some(read(service, serial).await?),
         None => None,
     };
-    let now = app.clock.now();
+    let now = service.clock.now();
     let stored = successor(&own, caller, &issued, now);
     own.record.renewed_to = Some(named(issued.serial));
     own.record.ends_at.get_or_insert(ends_at(&own.record, now));
     let mut drafts = vec![Draft::new(stored.id, &stored.record)?, Draft::update(&own)?];
     if let Some(mut replaced) = replaced.filter(|one| one.record.revoked_at.is_none()) {
-        app.register.revoke(Serial::from_bytes(replaced.id));
+        service.register.revoke(Serial::from_bytes(replaced.id));
         replaced.record.revoked_at = Some(now.micros());
         drafts.push(Draft::update(&replaced)?);
     }
     let subject = Some(named(issued.serial));
     let kind = EntryKind::CertificateIssued;
-    let entry = app
+    let entry = service
         .journal
         .entry(kind, caller.actor(), subject, &stored.record)?;
     turn.commit(drafts, vec![entry]).await?;
-    put(app, &stored)?;
-    put(app, &own)?;
+    put(service, &stored)?;
+    put(service, &own)?;
     Ok((stored, issued))
 }
 
-async fn read(app: &App, serial: Serial) -> Result<Stored<CertificateRecord>, CertificateError> {
-    let found = app.records.get::<CertificateRecord>(*serial.as_bytes());
+async fn read(
+    service: &CertificateService,
+    serial: Serial,
+) -> Result<Stored<CertificateRecord>, CertificateError> {
+    let found = service.records.get::<CertificateRecord>(*serial.as_bytes());
     let found = found.await?;
     found.ok_or_else(|| CertificateError::NotFound(named(serial)))
 }
@@ -109,7 +116,7 @@ fn ends_at(record: &CertificateRecord, now: Timestamp) -> i64 {
 
 /// The successor that nobody can have come with yet, if there is one.
 fn unused_successor(
-    app: &App,
+    service: &CertificateService,
     caller: &Caller,
     own: &CertificateRecord,
 ) -> Result<Option<Serial>, CertificateError> {
@@ -117,11 +124,11 @@ fn unused_successor(
         return Ok(None);
     };
     let next = serial(successor)?;
-    let renewed_on = app
+    let renewed_on = service
         .register
         .get(&next)
         .is_some_and(|next| next.successor.is_some());
-    if renewed_on || app.register.may_be_used(&next) {
+    if renewed_on || service.register.may_be_used(&next) {
         return Err(CertificateError::Renewed {
             certificate: caller.certificate().to_owned(),
             successor: successor.to_owned(),
@@ -131,9 +138,11 @@ fn unused_successor(
     Ok(Some(next))
 }
 
-fn count(app: &App, caller: &Caller) -> Result<(), CertificateError> {
+fn count(service: &CertificateService, caller: &Caller) -> Result<(), CertificateError> {
     let principal = caller.principal();
-    let counted = app.register.count_renewal(principal, app.clock.monotonic());
+    let counted = service
+        .register
+        .count_renewal(principal, service.clock.monotonic());
     counted.map_err(|wait| {
         metrics::counter!("countersign_renewals_refused_total").increment(1);
         let micros =
@@ -142,7 +151,7 @@ fn count(app: &App, caller: &Caller) -> Result<(), CertificateError> {
             principal: principal.clone(),
             made: MOST_RENEWALS,
             per: Span::from_micros(micros(RENEWALS_PER)),
-            retry_after: app
+            retry_after: service
                 .clock
                 .now()
                 .saturating_add(Span::from_micros(micros(wait))),

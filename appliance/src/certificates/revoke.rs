@@ -2,8 +2,7 @@ use countersign_audit::Kind as EntryKind;
 use countersign_intent::CertificateId;
 
 use super::left::{self, Shut};
-use super::{CertificateError, CertificateRecord, named};
-use crate::app::App;
+use super::{CertificateError, CertificateRecord, CertificateService, named};
 use crate::identity::{Caller, Serial};
 use crate::records::{Draft, Stored};
 use crate::rehearsal;
@@ -15,22 +14,24 @@ use crate::rehearsal;
 /// No such certificate; nobody would be left who can ask for what enough people can agree to; rows or
 /// an HSM that do not answer.
 pub async fn revoke(
-    app: &App,
+    service: &CertificateService,
     by: &Caller,
     id: CertificateId,
 ) -> Result<(Stored<CertificateRecord>, Option<String>), CertificateError> {
     let first = Serial::from_bytes(*id.as_bytes());
-    let warning = put_in_force(app, first)?;
+    let warning = put_in_force(service, first)?;
     if rehearsal::is_on() {
-        return rehearsed(app, by, id).await.map(|stored| (stored, warning));
+        return rehearsed(service, by, id)
+            .await
+            .map(|stored| (stored, warning));
     }
-    let mut turn = app.records.turn().await;
+    let mut turn = service.records.turn().await;
     // Again: a renewal that had the turn before this one has put its certificate in since.
-    let chain = app.register.revoke(first);
-    let now = app.clock.now();
+    let chain = service.register.revoke(first);
+    let now = service.clock.now();
     let (mut drafts, mut entries, mut answer) = (Vec::new(), Vec::new(), None);
     for serial in chain {
-        let found = app.records.get::<CertificateRecord>(*serial.as_bytes());
+        let found = service.records.get::<CertificateRecord>(*serial.as_bytes());
         let Some(mut stored) = found.await? else {
             continue;
         };
@@ -39,7 +40,9 @@ pub async fn revoke(
             drafts.push(Draft::update(&stored)?);
             let kind = EntryKind::CertificateRevoked;
             let subject = Some(named(serial));
-            let entry = app.journal.entry(kind, by.actor(), subject, &stored.record);
+            let entry = service
+                .journal
+                .entry(kind, by.actor(), subject, &stored.record);
             entries.push(entry?);
         }
         answer.get_or_insert(stored);
@@ -52,26 +55,32 @@ pub async fn revoke(
 }
 
 /// Only looked at in a dry run.
-fn put_in_force(app: &App, first: Serial) -> Result<Option<String>, CertificateError> {
-    let _one_at_a_time = app.blocks.lock();
-    let warning = left::after(app, &Shut::Chain(&app.register.chain(first)))?;
+fn put_in_force(
+    service: &CertificateService,
+    first: Serial,
+) -> Result<Option<String>, CertificateError> {
+    let _one_at_a_time = service.blocks.lock();
+    let warning = left::after(service, &Shut::Chain(&service.register.chain(first)))?;
     if !rehearsal::is_on() {
-        app.register.revoke(first);
+        service.register.revoke(first);
     }
     Ok(warning)
 }
 
 /// Ends a dry run before anything is refused.
 async fn rehearsed(
-    app: &App,
+    service: &CertificateService,
     by: &Caller,
     id: CertificateId,
 ) -> Result<Stored<CertificateRecord>, CertificateError> {
-    let found = app.records.get::<CertificateRecord>(*id.as_bytes()).await?;
+    let found = service
+        .records
+        .get::<CertificateRecord>(*id.as_bytes())
+        .await?;
     let stored = found.ok_or_else(|| CertificateError::NotFound(id.to_string()))?;
     if stored.record.revoked_at.is_none() {
         let (kind, subject) = (EntryKind::CertificateRevoked, Some(id.to_string()));
-        let entry = app
+        let entry = service
             .journal
             .entry(kind, by.actor(), subject, &stored.record)?;
         rehearsal::stop(&[entry])?;

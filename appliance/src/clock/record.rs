@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Reading, Seen, Suspicion, Timekeeper};
-use crate::app::App;
-use crate::phase::Phase;
+use crate::journal::Journal;
+use crate::phase::{CurrentPhase, Phase};
 use crate::records::{Draft, Kind, Record, Records, RecordsError, Stored};
 
 /// There is one row.
@@ -53,6 +53,19 @@ impl Record for ClockRecord {
     const KIND: Kind = Kind::Clock;
 }
 
+/// What keeps an eye on the clock, and writes down what it sees.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct ClockWatch {
+    /// The time that counts, and whether the machine's clock is trusted.
+    pub timekeeper: Arc<Timekeeper>,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+    /// Log entries.
+    pub journal: Journal,
+    /// When to end.
+    pub phase: Arc<CurrentPhase>,
+}
+
 /// Lets time go on from what was recorded before this start.
 ///
 /// # Errors
@@ -74,17 +87,17 @@ pub async fn load(
 
 /// Keeps the wall clock beside the machine's own count, once for every start of the machine: from then
 /// on small steps add up over restarts of the appliance, too. Not of a clock that is suspect.
-pub async fn remember(app: &App) {
-    if let Err(error) = remembered(app).await {
+pub async fn remember(clock: &ClockWatch) {
+    if let Err(error) = remembered(clock).await {
         tracing::error!(%error, "a clock that is set while this is stopped may go unnoticed");
     }
 }
 
-async fn remembered(app: &App) -> Result<(), RecordsError> {
-    let mut turn = app.records.turn().await;
-    let mut stored = stored(app).await?;
-    let seen = app.timekeeper.seen();
-    if app.timekeeper.read().suspect.is_some() || same_boot(&stored.record.seen, &seen) {
+async fn remembered(clock: &ClockWatch) -> Result<(), RecordsError> {
+    let mut turn = clock.records.turn().await;
+    let mut stored = stored(clock).await?;
+    let seen = clock.timekeeper.seen();
+    if clock.timekeeper.read().suspect.is_some() || same_boot(&stored.record.seen, &seen) {
         return Ok(());
     }
     stored.record.seen = seen;
@@ -98,12 +111,12 @@ fn same_boot(before: &Option<Seen>, now: &Option<Seen>) -> bool {
 }
 
 /// Looks at the clocks until the appliance halts.
-pub async fn watch(app: Arc<App>) {
+pub async fn watch(clock: Arc<ClockWatch>) {
     let mut waited = EVERY;
-    while app.phase.get() != Phase::Halted {
+    while clock.phase.get() != Phase::Halted {
         if waited >= EVERY {
             waited = Duration::ZERO;
-            note(&app).await;
+            note(&clock).await;
         }
         tokio::time::sleep(STEP).await;
         waited += STEP;
@@ -111,29 +124,29 @@ pub async fn watch(app: Arc<App>) {
 }
 
 /// Looks at the clocks, and records a suspicion that is not recorded yet. It holds either way.
-pub async fn note(app: &App) {
-    let reading = app.timekeeper.read();
+pub async fn note(clock: &ClockWatch) {
+    let reading = clock.timekeeper.read();
     let suspect = if reading.suspect.is_some() { 1.0 } else { 0.0 };
     metrics::gauge!("countersign_clock_suspect").set(suspect);
-    if app.timekeeper.unrecorded().is_none() {
+    if clock.timekeeper.unrecorded().is_none() {
         return;
     }
-    if let Err(error) = record(app).await {
+    if let Err(error) = record(clock).await {
         tracing::error!(%error, "the clock is suspect; that is not recorded yet and tried again");
     }
 }
 
-async fn record(app: &App) -> Result<(), RecordsError> {
-    let mut turn = app.records.turn().await;
-    let Some(suspicion) = app.timekeeper.unrecorded() else {
+async fn record(clock: &ClockWatch) -> Result<(), RecordsError> {
+    let mut turn = clock.records.turn().await;
+    let Some(suspicion) = clock.timekeeper.unrecorded() else {
         return Ok(());
     };
     tracing::error!(%suspicion, "the clock is suspect: `countersign clock confirm`");
-    let mut stored = stored(app).await?;
+    let mut stored = stored(clock).await?;
     stored.record.suspect = Some(suspicion);
-    let entry = entry(app, Actor::System, &suspicion, None)?;
+    let entry = entry(clock, Actor::System, &suspicion, None)?;
     turn.commit(vec![draft(&stored)?], vec![entry]).await?;
-    app.timekeeper.recorded(&suspicion);
+    clock.timekeeper.recorded(&suspicion);
     Ok(())
 }
 
@@ -142,13 +155,17 @@ async fn record(app: &App) -> Result<(), RecordsError> {
 ///
 /// # Errors
 /// As [`load`], or a log that cannot be written; the suspicion stays.
-pub async fn confirm(app: &App, actor: Actor<'_>, by: &str) -> Result<Reading, RecordsError> {
-    let mut turn = app.records.turn().await;
-    let reading = app.timekeeper.read();
+pub async fn confirm(
+    clock: &ClockWatch,
+    actor: Actor<'_>,
+    by: &str,
+) -> Result<Reading, RecordsError> {
+    let mut turn = clock.records.turn().await;
+    let reading = clock.timekeeper.read();
     let Some(suspicion) = reading.suspect else {
         return Ok(reading);
     };
-    let mut stored = stored(app).await?;
+    let mut stored = stored(clock).await?;
     stored.record = ClockRecord {
         suspect: None,
         confirmed: Some(Confirmed {
@@ -156,20 +173,20 @@ pub async fn confirm(app: &App, actor: Actor<'_>, by: &str) -> Result<Reading, R
             time: reading.time.micros(),
             clock: reading.clock.micros(),
         }),
-        seen: app.timekeeper.seen(),
+        seen: clock.timekeeper.seen(),
     };
     let mut entries = Vec::new();
-    if app.timekeeper.unrecorded().is_some() {
-        entries.push(entry(app, Actor::System, &suspicion, None)?);
+    if clock.timekeeper.unrecorded().is_some() {
+        entries.push(entry(clock, Actor::System, &suspicion, None)?);
     }
-    entries.push(entry(app, actor, &suspicion, Some(&reading))?);
+    entries.push(entry(clock, actor, &suspicion, Some(&reading))?);
     turn.commit(vec![draft(&stored)?], entries).await?;
-    app.timekeeper.trust(&reading);
-    Ok(app.timekeeper.read())
+    clock.timekeeper.trust(&reading);
+    Ok(clock.timekeeper.read())
 }
 
-async fn stored(app: &App) -> Result<Stored<ClockRecord>, RecordsError> {
-    let stored = app.records.get::<ClockRecord>(ROW).await?;
+async fn stored(clock: &ClockWatch) -> Result<Stored<ClockRecord>, RecordsError> {
+    let stored = clock.records.get::<ClockRecord>(ROW).await?;
     Ok(stored.unwrap_or_else(|| Stored {
         id: ROW,
         seq: 0,
@@ -187,7 +204,7 @@ fn draft(stored: &Stored<ClockRecord>) -> Result<Draft, RecordsError> {
 
 /// The log's word: what was noticed, and both clocks as they were confirmed.
 fn entry(
-    app: &App,
+    clock: &ClockWatch,
     actor: Actor<'_>,
     suspicion: &Suspicion,
     confirmed: Option<&Reading>,
@@ -203,5 +220,7 @@ fn entry(
         ),
         "time": confirmed.map(|reading| reading.time.to_string()),
     });
-    Ok(app.journal.entry(EntryKind::Clock, actor, None, &detail)?)
+    Ok(clock
+        .journal
+        .entry(EntryKind::Clock, actor, None, &detail)?)
 }

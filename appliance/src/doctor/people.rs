@@ -4,7 +4,7 @@ use countersign_intent::Timestamp;
 
 use crate::approvers::Approvers;
 use crate::certificates;
-use crate::governance::changeable::{CONSEQUENCE, People, tied_to_nobody, unchangeable};
+use crate::changeable::{CONSEQUENCE, People, tied_to_nobody, unchangeable};
 use crate::identity::Register;
 use crate::policies::{Policies, PolicyError};
 use crate::records::RecordsError;

@@ -7,7 +7,7 @@ use countersign_decode::solana::JITO_TIP_ACCOUNTS;
 use countersign_intent::{Address, WalletId, nobodys};
 use countersign_policy::PolicySet;
 
-use crate::app::App;
+use super::Governance;
 use crate::records::RecordsError;
 use crate::registrations::Registered;
 use crate::wallets::WalletRecord;
@@ -18,7 +18,7 @@ use crate::wallets::WalletRecord;
 /// # Errors
 /// Wallets that cannot be read.
 pub async fn of_policy(
-    app: &App,
+    governance: &Governance,
     active: &PolicySet,
     new: &PolicySet,
 ) -> Result<Vec<String>, RecordsError> {
@@ -30,9 +30,9 @@ pub async fn of_policy(
     if added.is_empty() {
         return Ok(Vec::new());
     }
-    let wallets = wallets(app).await?;
+    let wallets = wallets(governance).await?;
     let told = |address: &Address| {
-        let ours = known(app, &wallets, address);
+        let ours = known(governance, &wallets, address);
         ours.into_iter()
             .map(|what| format!("{address} is {what}"))
             .collect::<Vec<_>>()
@@ -45,7 +45,7 @@ pub async fn of_policy(
 /// # Errors
 /// What it is rules out what it is to be registered as, in words.
 pub async fn of_registration(
-    app: &App,
+    governance: &Governance,
     active: Option<&PolicySet>,
     registered: &Registered,
 ) -> Result<Result<Vec<String>, String>, RecordsError> {
@@ -59,8 +59,8 @@ pub async fn of_registration(
     if let Some(what) = nobodys(&address) {
         return Ok(Err(no(&what)));
     }
-    let wallets = wallets(app).await?;
-    if let Some(what) = known(app, &wallets, &address).first() {
+    let wallets = wallets(governance).await?;
+    if let Some(what) = known(governance, &wallets, &address).first() {
         return Ok(Err(no(what)));
     }
     let roles = active.map(|set| set.roles_of(&address)).unwrap_or_default();
@@ -76,8 +76,8 @@ pub async fn of_registration(
 }
 
 /// Addresses of the wallets that there are, whatever their state.
-async fn wallets(app: &App) -> Result<BTreeMap<String, String>, RecordsError> {
-    let all = app.records.all::<WalletRecord>(None).await?;
+async fn wallets(governance: &Governance) -> Result<BTreeMap<String, String>, RecordsError> {
+    let all = governance.records.all::<WalletRecord>(None).await?;
     let named = all.into_iter().map(|stored| {
         let id = WalletId::from_bytes(stored.id).to_string();
         (stored.record.address, id)
@@ -86,10 +86,14 @@ async fn wallets(app: &App) -> Result<BTreeMap<String, String>, RecordsError> {
 }
 
 /// What an address is to this appliance.
-fn known(app: &App, wallets: &BTreeMap<String, String>, address: &Address) -> Vec<String> {
+fn known(
+    governance: &Governance,
+    wallets: &BTreeMap<String, String>,
+    address: &Address,
+) -> Vec<String> {
     let text = address.to_string();
     let wallet = wallets.get(&text).map(|id| format!("wallet {id} of here"));
-    let registry = app.registrations.current();
+    let registry = governance.registrations.current();
     let tip = JITO_TIP_ACCOUNTS.contains(address) || registry.tip_accounts().contains(address);
     let tip = tip.then(|| "a tip account: SOL sent there counts as a tip".to_owned());
     let other = tip.is_none() && registry.holds(&text);

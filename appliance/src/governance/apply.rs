@@ -4,21 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_audit::{Actor, Kind as EntryKind};
-use countersign_intent::{PolicyId, Principal, RegistrationId, RequestId, Timestamp, WalletId};
-use serde_json::{Value, json};
+use countersign_intent::{PolicyId, RegistrationId, RequestId, Timestamp};
+use serde_json::json;
 
+use super::Governance;
 use super::change::{self, ChangeRecord, What};
 use super::consent::{ConsentRecord, Use};
+use super::effect::{After, Effect};
 use super::tally::{State, tally};
 use super::{Digest32, GovernError, changeable};
-use crate::app::App;
-use crate::certificates::{self, CertificateRecord};
+use crate::certificates;
 use crate::freezes::{FreezeRecord, Scope};
 use crate::phase::Phase;
-use crate::policies::PolicyRecord;
+use crate::policies::{PolicyRecord, policy_hash};
 use crate::records::{Draft, RecordsError, Stored};
 use crate::registrations::{Registered, RegistrationRecord};
-use crate::second_factor;
 
 /// How often waiting changes are looked at.
 const EVERY: Duration = Duration::from_millis(500);
@@ -27,73 +27,58 @@ const EVERY: Duration = Duration::from_millis(500);
 const STEP: Duration = Duration::from_millis(50);
 
 /// Puts changes into effect when their time locks are over, until the appliance halts.
-pub async fn watch(app: Arc<App>) {
+pub async fn watch(governance: Arc<Governance>) {
     let mut waited = Duration::ZERO;
-    while app.phase.get() != Phase::Halted {
+    while governance.phase.get() != Phase::Halted {
         tokio::time::sleep(STEP).await;
         waited += STEP;
         if waited < EVERY {
             continue;
         }
         waited = Duration::ZERO;
-        for id in app.open_changes.all() {
-            if let Err(error) = apply(&app, id).await {
+        for id in governance.open_changes.all() {
+            if let Err(error) = apply(&governance, id).await {
                 tracing::error!(%error, request = %id, "a change did not take effect");
             }
         }
     }
 }
 
-/// What a change writes, what the log says of it, and what follows in memory once it is durable.
-pub(super) struct Effect {
-    pub(super) drafts: Vec<Draft>,
-    pub(super) kind: EntryKind,
-    pub(super) subject: Option<String>,
-    pub(super) detail: Value,
-    pub(super) result: Value,
-    pub(super) after: After,
-}
-
-pub(super) enum After {
-    Nothing,
-    Activate(Box<Stored<PolicyRecord>>),
-    Approvers,
-    Registrations,
-    Lift(Scope, i64),
-    Unblock(Principal, i64, Timestamp),
-    Certified(Box<Stored<CertificateRecord>>),
-    ForgetWallet(WalletId),
-    Venues,
-}
-
 /// Puts a change into effect if its people agreed and its time lock is over.
 ///
 /// # Errors
 /// Rows that this appliance did not write; a store or HSM that does not answer.
-pub async fn apply(app: &App, id: RequestId) -> Result<(), GovernError> {
+pub async fn apply(governance: &Governance, id: RequestId) -> Result<(), GovernError> {
     // Time locks run by the clock: nothing takes effect while it is not trusted.
-    if app.timekeeper.read().suspect.is_some() {
+    if governance.timekeeper.read().suspect.is_some() {
         return Ok(());
     }
-    let mut turn = app.records.turn().await;
-    let Some(mut stored) = app.records.get::<ChangeRecord>(*id.as_bytes()).await? else {
-        app.open_changes.remove(id);
+    let mut turn = governance.records.turn().await;
+    let Some(mut stored) = governance
+        .records
+        .get::<ChangeRecord>(*id.as_bytes())
+        .await?
+    else {
+        governance.open_changes.remove(id);
         return Ok(());
     };
-    let ask = change::ask(app, &stored)?;
-    let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
-    let now = app.clock.now();
+    let ask = change::ask(governance, &stored)?;
+    let consent = governance
+        .records
+        .get::<ConsentRecord>(*id.as_bytes())
+        .await?;
+    let now = governance.clock.now();
     let said = consent.as_ref().map(|consent| consent.record.clone());
     let tally = tally(
         &ask,
         &said.unwrap_or_default(),
-        &app.approvers.all(),
+        &governance.approvers.all(),
         &[],
         now,
     );
     match (tally.state, consent) {
         (State::Approved, Some(mut consent)) if tally.missing.is_empty() => {
-            let effect = effect(app, id, &stored.record).await?;
+            let effect = effect(governance, id, &stored.record).await?;
             stored.record.result = Some(effect.result);
             consent.record.used = Some(Use {
                 by: "system".to_owned(),
@@ -105,76 +90,81 @@ pub async fn apply(app: &App, id: RequestId) -> Result<(), GovernError> {
             drafts.push(Draft::update(&stored)?);
             drafts.push(Draft::update(&consent)?);
             let actor = Actor::System;
-            let entry = app
+            let entry = governance
                 .journal
                 .entry(effect.kind, actor, effect.subject, &effect.detail)
                 .map_err(RecordsError::from)?;
             turn.commit(drafts, vec![entry]).await?;
-            app.open_changes.remove(id);
+            governance.open_changes.remove(id);
             // Within the turn: nothing that needs it sees the rows and not their effect.
-            follow(app, effect.after).await
+            follow(governance, effect.after).await
         }
         (State::Rejected | State::Expired | State::Used, _) => {
-            app.open_changes.remove(id);
+            governance.open_changes.remove(id);
             Ok(())
         }
         (State::Pending | State::Approved, _) => Ok(()),
     }
 }
 
-async fn follow(app: &App, after: After) -> Result<(), GovernError> {
+async fn follow(governance: &Governance, after: After) -> Result<(), GovernError> {
     match after {
         After::Nothing => {}
-        After::Activate(stored) => app.policies.activate(&stored)?,
-        After::Approvers => app.approvers.load(&app.records).await?,
-        After::Registrations => app.registrations.load(&app.records).await?,
-        After::Lift(scope, since) => app.freezes.lift(&scope, since),
+        After::Reload(cached) => cached.reload(&governance.records).await?,
+        After::Activate(stored) => governance.policies.activate(&stored)?,
+        After::Lift(scope, since) => governance.freezes.lift(&scope, since),
         After::Unblock(principal, since, at) => {
-            app.register
+            governance
+                .register
                 .lift(&principal, Timestamp::from_micros(since), at);
         }
-        After::Certified(stored) => certificates::put(app, &stored)?,
-        After::ForgetWallet(wallet) => app.directory.forget(wallet),
-        After::Venues => app.venues.load(&app.records).await?,
+        After::Certified(stored) => certificates::put(&governance.certificates, &stored)?,
+        After::ForgetWallet(wallet) => governance.directory.forget(wallet),
     }
     Ok(())
 }
 
-async fn effect(app: &App, id: RequestId, record: &ChangeRecord) -> Result<Effect, GovernError> {
-    if let Some(nothing) = refused(app, id, &record.what) {
+async fn effect(
+    governance: &Governance,
+    id: RequestId,
+    record: &ChangeRecord,
+) -> Result<Effect, GovernError> {
+    if let Some(nothing) = refused(governance, id, &record.what) {
         return Ok(nothing);
     }
     match &record.what {
-        What::Policy { name, text, .. } => policy(app, id, record, name, text).await,
+        What::Policy { name, text, .. } => policy(governance, id, record, name, text).await,
         What::ApproverAdd { to, replaces } => {
-            super::approver::enrolment(app, id, to, replaces.as_ref()).await
+            super::approver::enrolment(governance, id, to, replaces.as_ref()).await
         }
         What::ApproverRemove { id: approver, .. } => {
-            super::approver::removal(app, id, approver).await
+            super::approver::removal(governance, id, approver).await
         }
-        What::Unfreeze { scope, since, .. } => unfreeze(app, id, scope, *since).await,
+        What::Unfreeze { scope, since, .. } => unfreeze(governance, id, scope, *since).await,
         What::Unblock {
             principal, since, ..
-        } => super::unblock::effect(app, id, principal, *since).await,
+        } => super::unblock::effect(governance, id, principal, *since).await,
         What::Certificate {
             name,
             csr,
             lifetime,
-        } => super::certificate::effect(app, id, record, name, csr, *lifetime).await,
-        What::RegistrationAdd { registered, .. } => registration_add(app, id, registered).await,
-        What::WalletLimits { wallet, was, to } => {
-            super::wallet_limits::effect(app, id, wallet, was, to).await
+        } => super::certificate::effect(governance, id, record, name, csr, *lifetime).await,
+        What::RegistrationAdd { registered, .. } => {
+            registration_add(governance, id, registered).await
         }
-        What::Venue { was, to } => super::venue::effect(app, id, was.as_deref(), to).await,
-        What::SecondFactor { operator } => new_second_factor(app, id, operator).await,
+        What::WalletLimits { wallet, was, to } => {
+            super::wallet_limits::effect(governance, id, wallet, was, to).await
+        }
+        What::Venue { was, to } => super::venue::effect(governance, id, was.as_deref(), to).await,
+        What::SecondFactor { operator } => new_second_factor(governance, id, operator).await,
     }
 }
 
 /// Who can ask and agree may be others than when this was asked: of two approvers whose removal was
 /// agreed to, the second may be one too many.
-fn refused(app: &App, id: RequestId, what: &What) -> Option<Effect> {
-    let active = app.policies.active()?;
-    let why = changeable::after(app, what, &active.set)?;
+fn refused(governance: &Governance, id: RequestId, what: &What) -> Option<Effect> {
+    let active = governance.policies.active()?;
+    let why = changeable::after(governance, what, &active.set)?;
     Some(Effect {
         drafts: Vec::new(),
         kind: match what {
@@ -189,11 +179,11 @@ fn refused(app: &App, id: RequestId, what: &What) -> Option<Effect> {
 }
 
 async fn new_second_factor(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     operator: &str,
 ) -> Result<Effect, GovernError> {
-    let (generation, draft) = second_factor::reset(app, operator).await?;
+    let (generation, draft) = governance.second_factors.reset(operator).await?;
     Ok(Effect {
         drafts: vec![draft],
         kind: EntryKind::SecondFactor,
@@ -205,26 +195,30 @@ async fn new_second_factor(
 }
 
 async fn policy(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     record: &ChangeRecord,
     name: &str,
     text: &str,
 ) -> Result<Effect, GovernError> {
-    let version = app.policies.active().map_or(0, |active| active.version) + 1;
+    let version = governance
+        .policies
+        .active()
+        .map_or(0, |active| active.version)
+        + 1;
     let stored = Stored {
-        id: app.desk.random_id().await?,
+        id: governance.desk.random_id().await?,
         seq: 0,
         record: PolicyRecord {
             version,
             name: name.to_owned(),
             text: text.to_owned(),
             proposed_by: record.asker.clone(),
-            created_at: app.clock.now().micros(),
+            created_at: governance.clock.now().micros(),
         },
     };
     let policy = PolicyId::from_bytes(stored.id).to_string();
-    let hash = crate::http::convert::policy_hash(text);
+    let hash = policy_hash(text);
     Ok(Effect {
         drafts: vec![Draft::new(stored.id, &stored.record)?],
         kind: EntryKind::PolicyActivated,
@@ -237,13 +231,16 @@ async fn policy(
 
 /// A freeze that was made anew meanwhile stays.
 async fn unfreeze(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     scope: &Scope,
     since: i64,
 ) -> Result<Effect, GovernError> {
-    let now = app.clock.now().micros();
-    let stored = app.records.get::<FreezeRecord>(scope.row_id()).await?;
+    let now = governance.clock.now().micros();
+    let stored = governance
+        .records
+        .get::<FreezeRecord>(scope.row_id())
+        .await?;
     let same = stored.filter(|stored| stored.record.since == since);
     let lifted = same.is_some();
     let drafts = match same {
@@ -269,11 +266,11 @@ async fn unfreeze(
 
 /// An address that was registered meanwhile stays as it is.
 async fn registration_add(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     registered: &Registered,
 ) -> Result<Effect, GovernError> {
-    let registry = app.registrations.current();
+    let registry = governance.registrations.current();
     if registry.holds(registered.address()) || registry.room_for(registered).is_err() {
         return Ok(Effect {
             drafts: Vec::new(),
@@ -287,10 +284,10 @@ async fn registration_add(
     let record = RegistrationRecord {
         registered: registered.clone(),
         request: id.to_string(),
-        registered_at: app.clock.now().micros(),
+        registered_at: governance.clock.now().micros(),
         removed_at: None,
     };
-    let row = app.desk.random_id().await?;
+    let row = governance.desk.random_id().await?;
     let named = RegistrationId::from_bytes(row).to_string();
     Ok(Effect {
         drafts: vec![Draft::new(row, &record)?],
@@ -298,6 +295,6 @@ async fn registration_add(
         subject: Some(named.clone()),
         detail: json!({ "registered": record }),
         result: json!({ "registered": true, "registration_id": named }),
-        after: After::Registrations,
+        after: After::Reload(governance.registrations.clone()),
     })
 }

@@ -8,17 +8,16 @@ use countersign_intent::{Principal, RequestId, WalletId};
 use serde::Serialize;
 use serde_json::json;
 
+use super::Governance;
 use super::ask::{Ask, Standing};
 use super::consent::{ConsentRecord, No, Yes};
 use super::tally::{State, tally};
 use super::{Digest32, GovernError, load};
-use crate::app::App;
 use crate::approvers::{Approver, Scheme, SignatureError};
 use crate::identity::Caller;
 use crate::journal::stamp;
 use crate::records::{Draft, RecordsError, Stored};
 use crate::rehearsal;
-use crate::streaks;
 
 /// Who hands something in.
 #[derive(Debug, Clone, Copy)]
@@ -50,23 +49,23 @@ impl<'a> Poster<'a> {
 /// A request that waits for nobody; an approver who is not asked, or who asks; a signature that
 /// is not theirs over the text as it is now.
 pub async fn approve(
-    app: &App,
+    governance: &Governance,
     poster: &Poster<'_>,
     id: RequestId,
     approver: &str,
     scheme: &str,
     signature: &str,
 ) -> Result<(), GovernError> {
-    match take(app, poster, id, approver, scheme, signature).await {
+    match take(governance, poster, id, approver, scheme, signature).await {
         Ok(wallet) => {
-            streaks::good_approval(app, wallet);
+            governance.auto_freeze.good_approval(wallet);
             Ok(())
         }
         Err(error) => {
             if let GovernError::WrongSignature { wallet, .. } = &error {
                 // What is tried is not an attempt.
                 if !rehearsal::is_on() {
-                    streaks::wrong_approval(app, *wallet).await;
+                    governance.auto_freeze.wrong_approval(*wallet).await;
                 }
             }
             Err(error)
@@ -89,9 +88,13 @@ pub struct ToSign {
 ///
 /// # Errors
 /// As [`approve`], but for the signature; and an approver who said the same already.
-pub async fn to_sign(app: &App, id: RequestId, approver: &str) -> Result<ToSign, GovernError> {
-    let (ask, consent) = open(app, id).await?;
-    let approver = find(app, approver)?;
+pub async fn to_sign(
+    governance: &Governance,
+    id: RequestId,
+    approver: &str,
+) -> Result<ToSign, GovernError> {
+    let (ask, consent) = open(governance, id).await?;
+    let approver = find(governance, approver)?;
     let standing = standing(&ask)?;
     let rosters = rosters(standing, &approver, &ask)?;
     if said(&consent.record, &ask, standing, &approver, &rosters) {
@@ -102,7 +105,7 @@ pub async fn to_sign(app: &App, id: RequestId, approver: &str) -> Result<ToSign,
     }
     let message = approver
         .key
-        .message(&app.config.trust_domain, &standing.text)
+        .message(&governance.trust_domain, &standing.text)
         .map_err(|error| GovernError::Denied(error.to_string()))?;
     Ok(ToSign {
         text: standing.text.clone(),
@@ -118,22 +121,22 @@ fn standing(ask: &Ask) -> Result<&Standing, GovernError> {
 
 /// Answers the wallet that the request is about.
 async fn take(
-    app: &App,
+    governance: &Governance,
     poster: &Poster<'_>,
     id: RequestId,
     approver: &str,
     scheme: &str,
     signature: &str,
 ) -> Result<Option<WalletId>, GovernError> {
-    let mut turn = app.records.turn().await;
-    let (ask, mut consent) = open(app, id).await?;
+    let mut turn = governance.records.turn().await;
+    let (ask, mut consent) = open(governance, id).await?;
     let standing = standing(&ask)?;
-    let approver = find(app, approver)?;
+    let approver = find(governance, approver)?;
     let rosters = rosters(standing, &approver, &ask)?;
     check_scheme(&approver, scheme)?;
     approver
         .key
-        .verify(&app.config.trust_domain, &standing.text, signature)
+        .verify(&governance.trust_domain, &standing.text, signature)
         .map_err(|error| wrong(&ask, &error))?;
     if said(&consent.record, &ask, standing, &approver, &rosters) {
         return Ok(ask.wallet);
@@ -143,7 +146,7 @@ async fn take(
         name: approver.record.name.clone(),
         scheme: approver.record.scheme,
         signature: signature.to_owned(),
-        given_at: app.clock.now().micros(),
+        given_at: governance.clock.now().micros(),
         digest: Digest32(ask.digest),
         policy_hash: Digest32(standing.policy.set.hash()),
         rosters,
@@ -160,7 +163,7 @@ async fn take(
     });
     consent.record.approvals.retain(|one| one.name != yes.name);
     consent.record.approvals.push(yes);
-    let entry = entry(app, EntryKind::Approval, poster, &ask, &detail)?;
+    let entry = entry(governance, EntryKind::Approval, poster, &ask, &detail)?;
     turn.commit(vec![draft(&consent)?], vec![entry]).await?;
     Ok(ask.wallet)
 }
@@ -171,17 +174,17 @@ async fn take(
 /// # Errors
 /// A request that waits for nobody; somebody who is not asked.
 pub async fn reject(
-    app: &App,
+    governance: &Governance,
     poster: &Poster<'_>,
     id: RequestId,
     approver: Option<&str>,
     reason: Option<String>,
 ) -> Result<(), GovernError> {
-    let mut turn = app.records.turn().await;
-    let (ask, mut consent) = open(app, id).await?;
+    let mut turn = governance.records.turn().await;
+    let (ask, mut consent) = open(governance, id).await?;
     let approver = match approver {
-        Some(approver) => Some(find(app, approver)?),
-        None => of_operator(app, poster),
+        Some(approver) => Some(find(governance, approver)?),
+        None => of_operator(governance, poster),
     };
     if let Ok(standing) = &ask.standing
         && let Some(approver) = &approver
@@ -193,7 +196,7 @@ pub async fn reject(
         name: approver.map_or_else(|| poster.principal.to_string(), |one| one.record.name),
         posted_by: poster.actor.name().to_owned(),
         reason,
-        at: app.clock.now().micros(),
+        at: governance.clock.now().micros(),
     };
     let detail = json!({
         "approver": no.name,
@@ -201,17 +204,23 @@ pub async fn reject(
         "certificate": poster.caller.certificate(),
     });
     consent.record.rejection = Some(no);
-    let entry = entry(app, EntryKind::Rejection, poster, &ask, &detail)?;
+    let entry = entry(governance, EntryKind::Rejection, poster, &ask, &detail)?;
     turn.commit(vec![draft(&consent)?], vec![entry]).await?;
-    app.open_changes.remove(id);
-    app.holds.remove(&ask.asker, id);
+    governance.open_changes.remove(id);
+    governance.holds.remove(&ask.asker, id);
     Ok(())
 }
 
 /// The ask and what was said about it, if it waits still.
-async fn open(app: &App, id: RequestId) -> Result<(Ask, Stored<ConsentRecord>), GovernError> {
-    let ask = load(app, id).await?.ok_or_else(|| not_waiting(id))?;
-    let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
+async fn open(
+    governance: &Governance,
+    id: RequestId,
+) -> Result<(Ask, Stored<ConsentRecord>), GovernError> {
+    let ask = load(governance, id).await?.ok_or_else(|| not_waiting(id))?;
+    let consent = governance
+        .records
+        .get::<ConsentRecord>(*id.as_bytes())
+        .await?;
     let consent = consent.unwrap_or_else(|| Stored {
         id: *id.as_bytes(),
         seq: 0,
@@ -220,9 +229,9 @@ async fn open(app: &App, id: RequestId) -> Result<(Ask, Stored<ConsentRecord>), 
     let tally = tally(
         &ask,
         &consent.record,
-        &app.approvers.all(),
+        &governance.approvers.all(),
         &[],
-        app.clock.now(),
+        governance.clock.now(),
     );
     let missing = tally.missing.join("; ");
     match tally.state {
@@ -241,8 +250,9 @@ fn not_waiting(id: RequestId) -> GovernError {
     }
 }
 
-fn find(app: &App, approver: &str) -> Result<Approver, GovernError> {
-    app.approvers
+fn find(governance: &Governance, approver: &str) -> Result<Approver, GovernError> {
+    governance
+        .approvers
         .find(approver)
         .ok_or_else(|| GovernError::NotFound {
             what: "enrolled approver",
@@ -251,9 +261,9 @@ fn find(app: &App, approver: &str) -> Result<Approver, GovernError> {
 }
 
 /// The approver who is this operator.
-fn of_operator(app: &App, poster: &Poster<'_>) -> Option<Approver> {
+fn of_operator(governance: &Governance, poster: &Poster<'_>) -> Option<Approver> {
     let name = poster.principal.name();
-    let all = app.approvers.all();
+    let all = governance.approvers.all();
     let own = all.iter().find(|approver| {
         approver.record.operator.as_deref() == Some(name) || approver.record.name == name
     });
@@ -370,14 +380,14 @@ fn draft(consent: &Stored<ConsentRecord>) -> Result<Draft, RecordsError> {
 }
 
 fn entry(
-    app: &App,
+    governance: &Governance,
     kind: EntryKind,
     poster: &Poster<'_>,
     ask: &Ask,
     detail: &impl Serialize,
 ) -> Result<Vec<u8>, RecordsError> {
     let detail = Detail::of(detail).map_err(EntryError::from)?;
-    let entry = Entry::new(stamp(app.clock.now()), kind, poster.actor, detail);
+    let entry = Entry::new(stamp(governance.clock.now()), kind, poster.actor, detail);
     let entry = entry.request(ask.id.to_string()).digest(ask.digest);
     Ok(entry.encode()?)
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::GovernError;
-use super::apply::{After, Effect};
-use crate::app::App;
+use super::Governance;
+use super::effect::{After, Effect};
 use crate::approvers::{Approver, ApproverRecord, Identity, Key, Scheme};
 use crate::records::Draft;
 
@@ -65,14 +65,14 @@ pub(super) fn summary(to: &Enrolment, replaces: Option<&Enrolment>) -> Vec<Strin
 /// Nobody is enrolled who is an approver by now, or in the place of another key than people were
 /// told.
 pub(super) async fn enrolment(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     to: &Enrolment,
     replaces: Option<&Enrolment>,
 ) -> Result<Effect, GovernError> {
-    let now = app.clock.now().micros();
-    let before = app.approvers.enrolled(&to.name);
-    if let Some(why) = stale(app, to, before.as_ref(), replaces) {
+    let now = governance.clock.now().micros();
+    let before = governance.approvers.enrolled(&to.name);
+    if let Some(why) = stale(governance, to, before.as_ref(), replaces) {
         return Ok(Effect {
             drafts: Vec::new(),
             kind: EntryKind::ApproverChanged,
@@ -84,7 +84,7 @@ pub(super) async fn enrolment(
     }
     let mut drafts = Vec::new();
     if let Some(before) = before {
-        drafts.extend(removed(app, *before.id.as_bytes(), now).await?);
+        drafts.extend(removed(governance, *before.id.as_bytes(), now).await?);
     }
     let record = ApproverRecord {
         name: to.name.clone(),
@@ -95,7 +95,7 @@ pub(super) async fn enrolment(
         enrolled_at: now,
         removed_at: None,
     };
-    let row = app.desk.random_id().await?;
+    let row = governance.desk.random_id().await?;
     drafts.push(Draft::new(row, &record)?);
     let approver = ApproverId::from_bytes(row).to_string();
     Ok(Effect {
@@ -104,13 +104,13 @@ pub(super) async fn enrolment(
         subject: Some(approver.clone()),
         detail: json!({ "enrolled": record, "request": id.to_string() }),
         result: json!({ "enrolled": true, "approver_id": approver }),
-        after: After::Approvers,
+        after: After::Reload(governance.approvers.clone()),
     })
 }
 
 /// Why what people agreed to is not what would happen now.
 fn stale(
-    app: &App,
+    governance: &Governance,
     to: &Enrolment,
     before: Option<&Approver>,
     replaces: Option<&Enrolment>,
@@ -125,7 +125,7 @@ fn stale(
         Ok(key) => key,
         Err(error) => return Some(error.to_string()),
     };
-    app.approvers.twin(&Identity {
+    governance.approvers.twin(&Identity {
         name: &to.name,
         operator: to.operator.as_deref(),
         key: &key,
@@ -134,27 +134,31 @@ fn stale(
 
 /// Takes an approver away.
 pub(super) async fn removal(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     approver: &str,
 ) -> Result<Effect, GovernError> {
     let row: ApproverId = approver
         .parse()
         .map_err(|_| GovernError::Unreadable(id.to_string()))?;
-    let now = app.clock.now().micros();
-    let draft = removed(app, *row.as_bytes(), now).await?;
+    let now = governance.clock.now().micros();
+    let draft = removed(governance, *row.as_bytes(), now).await?;
     Ok(Effect {
         drafts: draft.into_iter().collect(),
         kind: EntryKind::ApproverChanged,
         subject: Some(approver.to_owned()),
         detail: json!({ "removed": approver, "request": id.to_string() }),
         result: json!({ "approver_id": approver }),
-        after: After::Approvers,
+        after: After::Reload(governance.approvers.clone()),
     })
 }
 
-async fn removed(app: &App, id: [u8; 16], now: i64) -> Result<Option<Draft>, GovernError> {
-    let Some(mut stored) = app.records.get::<ApproverRecord>(id).await? else {
+async fn removed(
+    governance: &Governance,
+    id: [u8; 16],
+    now: i64,
+) -> Result<Option<Draft>, GovernError> {
+    let Some(mut stored) = governance.records.get::<ApproverRecord>(id).await? else {
         return Ok(None);
     };
     stored.record.removed_at.get_or_insert(now);

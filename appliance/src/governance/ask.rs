@@ -5,11 +5,9 @@ use std::sync::Arc;
 use countersign_intent::{Principal, RequestId, Span, Timestamp, WalletId};
 use countersign_policy::Requirement;
 
-use super::{GovernError, change, held};
-use crate::app::App;
 use crate::approvers::Approver;
+use crate::identity::Register;
 use crate::policies::ActivePolicy;
-use crate::requests;
 
 /// A request that waits, or waited, for people.
 #[derive(Debug, Clone)]
@@ -74,24 +72,14 @@ impl Ask {
 /// Whose word an asker's certificate rests on, as it was recorded with what they asked. Where an
 /// earlier version recorded nothing, everybody who issued any certificate of theirs.
 #[must_use]
-pub(super) fn issuers(app: &App, asker: &Principal, recorded: Option<&[String]>) -> Vec<Principal> {
+pub(super) fn issuers(
+    register: &Register,
+    asker: &Principal,
+    recorded: Option<&[String]>,
+) -> Vec<Principal> {
     match recorded {
         // `init` is nobody.
         Some(recorded) => recorded.iter().filter_map(|one| one.parse().ok()).collect(),
-        None => app.register.issuers_of(asker),
-    }
-}
-
-/// Reads an ask; `None` if there is no such request, or it asks nobody.
-///
-/// # Errors
-/// Rows that this appliance did not write; a store or HSM that does not answer.
-pub async fn load(app: &App, id: RequestId) -> Result<Option<Ask>, GovernError> {
-    if change::is_change(id) {
-        return change::read(app, id).await;
-    }
-    match requests::one(app, id).await? {
-        Some(stored) => held::read(app, &stored).await,
-        None => Ok(None),
+        None => register.issuers_of(asker),
     }
 }

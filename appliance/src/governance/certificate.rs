@@ -5,15 +5,15 @@ use countersign_intent::{CertificateId, Principal, RequestId, Role, Span};
 use serde_json::json;
 
 use super::GovernError;
-use super::apply::{After, Effect};
+use super::Governance;
 use super::change::ChangeRecord;
-use crate::app::App;
+use super::effect::{After, Effect};
 use crate::certificates::{certified, sign};
 use crate::records::Draft;
 
 /// A principal that was blocked meanwhile gets none.
 pub(super) async fn effect(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     record: &ChangeRecord,
     name: &str,
@@ -22,7 +22,7 @@ pub(super) async fn effect(
 ) -> Result<Effect, GovernError> {
     let unreadable = || GovernError::Unreadable(id.to_string());
     let principal = Principal::new(Role::Operator, name).map_err(|_| unreadable())?;
-    if app.register.is_blocked(&principal) {
+    if governance.register.is_blocked(&principal) {
         let why = format!("{principal} is blocked");
         return Ok(Effect {
             drafts: Vec::new(),
@@ -34,8 +34,19 @@ pub(super) async fn effect(
         });
     }
     let lifetime = lifetime.map(Span::from_micros);
-    let issued = sign(app, csr.to_owned(), &principal, lifetime).await?;
-    let stored = certified(app, &issued, &principal, issuers(record));
+    let issued = sign(
+        &governance.certificates,
+        csr.to_owned(),
+        &principal,
+        lifetime,
+    )
+    .await?;
+    let stored = certified(
+        &governance.certificates,
+        &issued,
+        &principal,
+        issuers(record),
+    );
     let named = CertificateId::from_bytes(stored.id).to_string();
     Ok(Effect {
         drafts: vec![Draft::new(stored.id, &stored.record)?],
@@ -45,7 +56,7 @@ pub(super) async fn effect(
         result: json!({
             "certificate_id": named,
             "pem": issued.pem,
-            "ca_pem": app.authority.pem(),
+            "ca_pem": governance.certificates.authority.pem(),
         }),
         after: After::Certified(Box::new(stored)),
     })

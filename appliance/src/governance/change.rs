@@ -7,18 +7,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::GovernError;
+use super::Governance;
 use super::approver::Enrolment;
 use super::ask::{Ask, Standing, issuers};
-use crate::app::App;
+use crate::changeable::GROUP;
 use crate::freezes::Scope;
 use crate::policies::ActivePolicy;
 use crate::records::{Kind, Record, Stored};
 use crate::registrations::Registered;
 use crate::venues::VenueRecord;
 use crate::wallets::LimitRecord;
-
-/// The group that agrees to changes.
-pub const GROUP: &str = "change";
 
 /// How long people have once the time lock of a change is over.
 pub const OPEN_FOR: Span = Span::from_secs(7 * 24 * 3_600);
@@ -340,22 +338,28 @@ pub(super) fn change_id(mut random: [u8; 16]) -> RequestId {
 }
 
 /// Reads a change as an ask.
-pub(super) async fn read(app: &App, id: RequestId) -> Result<Option<Ask>, GovernError> {
-    let stored = app.records.get::<ChangeRecord>(*id.as_bytes()).await?;
-    stored.map(|stored| ask(app, &stored)).transpose()
+pub(super) async fn read(
+    governance: &Governance,
+    id: RequestId,
+) -> Result<Option<Ask>, GovernError> {
+    let stored = governance
+        .records
+        .get::<ChangeRecord>(*id.as_bytes())
+        .await?;
+    stored.map(|stored| ask(governance, &stored)).transpose()
 }
 
 /// A recorded change as an ask.
 ///
 /// # Errors
 /// An asker that is no principal.
-pub fn ask(app: &App, stored: &Stored<ChangeRecord>) -> Result<Ask, GovernError> {
-    unrecorded(app, RequestId::from_bytes(stored.id), &stored.record)
+pub fn ask(governance: &Governance, stored: &Stored<ChangeRecord>) -> Result<Ask, GovernError> {
+    unrecorded(governance, RequestId::from_bytes(stored.id), &stored.record)
 }
 
 /// The same before it is recorded.
 pub(super) fn unrecorded(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     record: &ChangeRecord,
 ) -> Result<Ask, GovernError> {
@@ -367,7 +371,7 @@ pub(super) fn unrecorded(
         id,
         kind: record.what.kind(),
         wallet: None,
-        issuers: issuers(app, &asker, record.issuers.as_deref()),
+        issuers: issuers(&governance.register, &asker, record.issuers.as_deref()),
         asker,
         asked_at: Timestamp::from_micros(record.asked_at),
         expires_at: Timestamp::from_micros(record.expires_at),
@@ -375,21 +379,21 @@ pub(super) fn unrecorded(
         digest: record.what.digest(),
         standing: Err("no policy is active".to_owned()),
     };
-    if let Some(policy) = app.policies.active() {
-        ask.standing = stand(app, &ask, &record.what, policy);
+    if let Some(policy) = governance.policies.active() {
+        ask.standing = stand(governance, &ask, &record.what, policy);
     }
     Ok(ask)
 }
 
 fn stand(
-    app: &App,
+    governance: &Governance,
     ask: &Ask,
     what: &What,
     policy: std::sync::Arc<ActivePolicy>,
 ) -> Result<Standing, String> {
     let requirement = what.requirement(&policy.set)?;
     let frame = Frame {
-        appliance: &app.config.trust_domain,
+        appliance: &governance.trust_domain,
         request: ask.id,
         asker: &ask.asker,
         policy_version: policy.version,

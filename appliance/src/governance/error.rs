@@ -7,7 +7,7 @@ use countersign_store::ledger::LedgerError;
 use super::open_changes::TooManyOpen;
 use crate::certificates::CertificateError;
 use crate::policies::PolicyError;
-use crate::records::RecordsError;
+use crate::records::{CacheError, RecordsError};
 
 /// Why not.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,9 @@ pub enum GovernError {
     /// The rows that grant power.
     #[error(transparent)]
     Records(#[from] RecordsError),
+    /// What is kept in memory of them.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),

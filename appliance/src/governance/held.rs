@@ -9,9 +9,9 @@ use countersign_policy::{Decision, Facts, LimitKey, Requirement, WalletFacts, de
 use countersign_store::{PAGE_LIMIT, RequestFilter, StoredRequest, request_seq};
 use serde::{Deserialize, Serialize};
 
+use super::Governance;
 use super::ask::{Ask, Standing, issuers};
 use super::{ConsentRecord, Digest32, GovernError};
-use crate::app::App;
 use crate::sign::{Form, Kept, Remembered};
 use crate::wallets::WalletEntry;
 
@@ -65,21 +65,26 @@ impl Held {
 ///
 /// # Errors
 /// A store or HSM that does not answer.
-pub async fn count_waiting(app: &App) -> Result<(), GovernError> {
-    let now = app.clock.now();
+pub async fn count_waiting(governance: &Governance) -> Result<(), GovernError> {
+    let now = governance.clock.now();
     let wanted = RequestFilter {
         waiting: true,
         since: Some(now.saturating_sub(Requirement::MOST_EXPIRY)),
         ..RequestFilter::default()
     };
-    let mut before = app.db.progress().await?.last_request.saturating_add(1);
+    let mut before = governance
+        .db
+        .progress()
+        .await?
+        .last_request
+        .saturating_add(1);
     loop {
-        let rows = app.db.requests(&wanted, before, PAGE_LIMIT).await?;
+        let rows = governance.db.requests(&wanted, before, PAGE_LIMIT).await?;
         for stored in &rows {
-            if !app.ledger.rows().are_genuine(stored) {
+            if !governance.ledger.rows().are_genuine(stored) {
                 tracing::error!(request = %stored.request.id, "a held request was changed in the database");
-            } else if let Some((asker, expires_at)) = waits(app, stored, now).await? {
-                app.holds.add(&asker, stored.request.id, expires_at);
+            } else if let Some((asker, expires_at)) = waits(governance, stored, now).await? {
+                governance.holds.add(&asker, stored.request.id, expires_at);
             }
         }
         let is_full = rows.len() >= usize::try_from(PAGE_LIMIT).unwrap_or(usize::MAX);
@@ -92,7 +97,7 @@ pub async fn count_waiting(app: &App) -> Result<(), GovernError> {
 
 /// Who asked, and until when it waits, unless it is over.
 async fn waits(
-    app: &App,
+    governance: &Governance,
     stored: &StoredRequest,
     now: Timestamp,
 ) -> Result<Option<(Principal, Timestamp)>, GovernError> {
@@ -105,7 +110,10 @@ async fn waits(
     if expires_at <= now {
         return Ok(None);
     }
-    let consent = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;
+    let consent = governance
+        .records
+        .get::<ConsentRecord>(*id.as_bytes())
+        .await?;
     if consent.is_some_and(|one| one.record.used.is_some() || one.record.rejection.is_some()) {
         return Ok(None);
     }
@@ -118,7 +126,10 @@ async fn waits(
 ///
 /// # Errors
 /// A row that this appliance did not write; a store or HSM that does not answer.
-pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask>, GovernError> {
+pub(super) async fn read(
+    governance: &Governance,
+    stored: &StoredRequest,
+) -> Result<Option<Ask>, GovernError> {
     let id = stored.request.id;
     let Some(Remembered::Pending { held, voucher, .. }) =
         Remembered::decode(&stored.request.answer)
@@ -126,7 +137,7 @@ pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask
         return Ok(None);
     };
     let unreadable = || GovernError::Unreadable(id.to_string());
-    if !app.vouchers.check_held(&held, &voucher) {
+    if !governance.vouchers.check_held(&held, &voucher) {
         metrics::counter!("countersign_tampered_rows_total").increment(1);
         tracing::error!(request = %id, "a held request was changed in the database");
         return Err(unreadable());
@@ -137,7 +148,7 @@ pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask
     }
     let asker: Principal = held.principal.parse().map_err(|_| unreadable())?;
     let wallet = held.wallet.parse().map_err(|_| unreadable())?;
-    let entry = app
+    let entry = governance
         .directory
         .resolve(wallet)
         .await?
@@ -146,7 +157,7 @@ pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask
         id,
         kind: "sign",
         wallet: Some(wallet),
-        issuers: issuers(app, &asker, held.issuers.as_deref()),
+        issuers: issuers(&governance.register, &asker, held.issuers.as_deref()),
         asker,
         asked_at: Timestamp::from_micros(held.asked_at),
         expires_at: Timestamp::from_micros(held.expires_at),
@@ -154,15 +165,20 @@ pub(super) async fn read(app: &App, stored: &StoredRequest) -> Result<Option<Ask
         digest: held.digest.0,
         standing: Err(String::new()),
     };
-    ask.standing = stand(app, &ask, &held, &entry);
+    ask.standing = stand(governance, &ask, &held, &entry);
     Ok(Some(ask))
 }
 
 /// What the policy of now asks for it. Usage is left out: it is looked at when the request is
 /// released.
-fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Standing, String> {
-    let policy = app.policies.active().ok_or("no policy is active")?;
-    let intent = intent(app, held, wallet).ok_or(
+fn stand(
+    governance: &Governance,
+    ask: &Ask,
+    held: &Held,
+    wallet: &WalletEntry,
+) -> Result<Standing, String> {
+    let policy = governance.policies.active().ok_or("no policy is active")?;
+    let intent = intent(governance, held, wallet).ok_or(
         "under the policy of now this request reads differently than when it was asked for; ask \
          again",
     )?;
@@ -177,12 +193,12 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
         .into_iter()
         .map(|key| (key.clone(), Window::new(key.window())))
         .collect();
-    let prices = app.prices.facts(&policy.set);
+    let prices = governance.prices.facts(&policy.set);
     let decision = decide(
         &policy.set,
         &intent,
         &Facts {
-            now: app.clock.now(),
+            now: governance.clock.now(),
             principal: &ask.asker,
             wallet: facts,
             usage: &unused,
@@ -208,7 +224,7 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
             ));
         }
     };
-    let approvers = app.approvers.all();
+    let approvers = governance.approvers.all();
     if let Some(why) = super::cosigner::lacking(
         &requirements,
         &policy.set,
@@ -218,7 +234,7 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
     ) {
         return Err(why);
     }
-    let frame = frame(app, ask, &policy, &requirements);
+    let frame = frame(governance, ask, &policy, &requirements);
     let text = of_intent(&intent, facts, &frame).map_err(|error| error.to_string())?;
     Ok(Standing {
         policy,
@@ -228,13 +244,13 @@ fn stand(app: &App, ask: &Ask, held: &Held, wallet: &WalletEntry) -> Result<Stan
 }
 
 fn frame<'a>(
-    app: &'a App,
+    governance: &'a Governance,
     ask: &'a Ask,
     policy: &'a crate::policies::ActivePolicy,
     requirements: &[Requirement],
 ) -> Frame<'a> {
     Frame {
-        appliance: &app.config.trust_domain,
+        appliance: &governance.trust_domain,
         request: ask.id,
         asker: &ask.asker,
         policy_version: policy.version,
@@ -245,11 +261,18 @@ fn frame<'a>(
 }
 
 /// The intent, if the bytes still mean what was asked for.
-fn intent(app: &App, held: &Held, wallet: &WalletEntry) -> Option<Intent> {
+fn intent(governance: &Governance, held: &Held, wallet: &WalletEntry) -> Option<Intent> {
     let bytes = BASE64_STANDARD.decode(&held.bytes).ok()?;
-    let told = crate::sign::Told::now(app);
+    let told = crate::sign::Told::now(&governance.sources);
     let mints: Option<Vec<Address>> = held.mints.iter().map(|mint| mint.parse().ok()).collect();
-    let decoded =
-        crate::sign::decode(app, &told, held.form, &bytes, &mints?, wallet.address).ok()?;
+    let decoded = crate::sign::decode(
+        &governance.sources,
+        &told,
+        held.form,
+        &bytes,
+        &mints?,
+        wallet.address,
+    )
+    .ok()?;
     (intent_digest(&decoded.intent) == held.digest.0).then_some(decoded.intent)
 }

@@ -1,17 +1,21 @@
 //! Which changes wait, and whose they are: one principal's must not keep out everybody's.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_intent::{Principal, RequestId, Role, Timestamp};
 
+use super::ConsentRecord;
 use super::change::ChangeRecord;
-use super::{ConsentRecord, GovernError};
-use crate::app::App;
+use crate::clock::Clock;
+use crate::records::{Records, RecordsError};
 
 /// Changes that wait, so that each takes effect when its time lock is over.
-#[derive(Debug, Default)]
-pub struct OpenChanges(Mutex<BTreeMap<RequestId, Waiting>>);
+#[allow(missing_debug_implementations, reason = "a clock has nothing to show")]
+pub struct OpenChanges {
+    clock: Arc<dyn Clock>,
+    waiting: Mutex<BTreeMap<RequestId, Waiting>>,
+}
 
 /// Whose change it is, and until when it waits.
 #[derive(Debug, Clone)]
@@ -38,17 +42,26 @@ pub struct TooManyOpen {
 }
 
 impl OpenChanges {
+    /// None yet; those that lapsed by this clock do not wait.
+    #[must_use]
+    pub const fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            waiting: Mutex::new(BTreeMap::new()),
+        }
+    }
+
     /// Reads the changes that are neither in effect, nor rejected, nor lapsed.
     ///
     /// # Errors
     /// As [`crate::records::Records::all`].
-    pub async fn load(&self, app: &App) -> Result<(), GovernError> {
-        for stored in app.records.all::<ChangeRecord>(None).await? {
-            let consent = app.records.get::<ConsentRecord>(stored.id).await?;
+    pub async fn load(&self, records: &Records) -> Result<(), RecordsError> {
+        for stored in records.all::<ChangeRecord>(None).await? {
+            let consent = records.get::<ConsentRecord>(stored.id).await?;
             let over = consent.is_some_and(|consent| {
                 consent.record.used.is_some() || consent.record.rejection.is_some()
             });
-            if !over && stored.record.expires_at > app.clock.now().micros() {
+            if !over && stored.record.expires_at > self.clock.now().micros() {
                 self.insert(RequestId::from_bytes(stored.id), &stored.record);
             }
         }
@@ -102,13 +115,18 @@ impl OpenChanges {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<RequestId, Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+
+    fn none() -> OpenChanges {
+        OpenChanges::new(Arc::new(SystemClock::new()))
+    }
 
     fn waits(open: &OpenChanges, number: u32, asker: &str, until: i64) {
         let mut id = [0x80; 16];
@@ -121,7 +139,7 @@ mod tests {
 
     #[test]
     fn one_principals_changes_keep_nobody_elses_out() {
-        let open = OpenChanges::default();
+        let open = none();
         let [alice, bob] = ["operator/alice", "operator/bob"].map(|one| one.parse().unwrap());
         for number in 0..64 {
             assert_eq!(open.room(&alice, 64), Ok(()));
@@ -135,7 +153,7 @@ mod tests {
     /// A gateway's certificate takes one operator's word, so there may be any number of them.
     #[test]
     fn of_those_who_are_no_operators_all_together_have_a_bound() {
-        let open = OpenChanges::default();
+        let open = none();
         for number in 0..1024 {
             waits(&open, number, &format!("gateway/{number}"), 1);
         }

@@ -3,7 +3,7 @@
 use countersign_policy::diff::{Change, compare};
 use countersign_policy::{PolicySet, differences};
 
-use crate::http::convert::policy_hash;
+use crate::policies::policy_hash;
 
 /// Every difference to the active policy.
 pub(super) fn summary(name: &str, text: &str, active: &PolicySet) -> Vec<String> {

@@ -3,10 +3,10 @@
 use countersign_audit::Kind as EntryKind;
 use serde_json::json;
 
+use super::Governance;
 use super::ask::Ask;
 use super::change::{self, ChangeRecord, What};
 use super::{GovernError, Poster, changeable};
-use crate::app::App;
 use crate::certificates;
 use crate::records::{Draft, RecordsError, Stored};
 use crate::rehearsal;
@@ -25,25 +25,30 @@ pub struct Proposal {
 ///
 /// # Errors
 /// Nobody to ask, too many changes waiting already, or more than an approver's device shows.
-pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Proposal, GovernError> {
-    let policy = app
+pub async fn propose(
+    governance: &Governance,
+    poster: &Poster<'_>,
+    what: What,
+) -> Result<Proposal, GovernError> {
+    let policy = governance
         .policies
         .active()
         .ok_or_else(|| GovernError::Denied("no policy is active".to_owned()))?;
     let requirement = what.requirement(&policy.set).map_err(GovernError::Denied)?;
-    if let Some(why) = changeable::after(app, &what, &policy.set) {
+    if let Some(why) = changeable::after(governance, &what, &policy.set) {
         return Err(GovernError::Denied(why));
     }
     let asker = poster.principal.to_string();
-    let issuers = certificates::issuers_of(app, poster.caller);
+    let issuers = certificates::issuers_of(&governance.register, poster.caller);
     let why = what.why(&policy.set);
-    if let Some(ask) = same(app, &asker, &what).await? {
+    if let Some(ask) = same(governance, &asker, &what).await? {
         return Ok(Proposal { ask, why });
     }
-    app.open_changes
-        .room(poster.principal, app.config.share.open_changes)?;
-    let id = change::change_id(app.desk.random_id().await?);
-    let now = app.clock.now();
+    governance
+        .open_changes
+        .room(poster.principal, governance.most_open)?;
+    let id = change::change_id(governance.desk.random_id().await?);
+    let now = governance.clock.now();
     let mut record = ChangeRecord {
         asker,
         issuers: Some(issuers),
@@ -54,15 +59,15 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
         what,
     };
     // What no device shows in full is not asked.
-    change::unrecorded(app, id, &record)?
+    change::unrecorded(governance, id, &record)?
         .standing
         .map_err(GovernError::Denied)?;
     if rehearsal::is_on() {
-        let ask = change::unrecorded(app, id, &record)?;
+        let ask = change::unrecorded(governance, id, &record)?;
         return Ok(Proposal { ask, why });
     }
     let detail = json!({ "kind": record.what.kind(), "summary": record.what.summary(&policy.set) });
-    let entry = app
+    let entry = governance
         .journal
         .entry(
             EntryKind::ChangeAsked,
@@ -72,30 +77,37 @@ pub async fn propose(app: &App, poster: &Poster<'_>, what: What) -> Result<Propo
         )
         .map_err(RecordsError::from)?;
     // The entry first: its index stands in the row, and an entry without a row asks nobody.
-    record.log_index = app.ledger.append(entry).await?;
+    record.log_index = governance.ledger.append(entry).await?;
     let stored = Stored {
         id: *id.as_bytes(),
         seq: 0,
         record,
     };
     let draft = Draft::new(stored.id, &stored.record)?;
-    app.records.commit(vec![draft], Vec::new()).await?;
-    app.open_changes.insert(id, &stored.record);
-    let ask = change::ask(app, &stored)?;
+    governance.records.commit(vec![draft], Vec::new()).await?;
+    governance.open_changes.insert(id, &stored.record);
+    let ask = change::ask(governance, &stored)?;
     Ok(Proposal { ask, why })
 }
 
 /// The same change of the same asker, if it waits already.
-async fn same(app: &App, asker: &str, what: &What) -> Result<Option<Ask>, GovernError> {
-    for id in app.open_changes.of(asker) {
-        let stored = app.records.get::<ChangeRecord>(*id.as_bytes()).await?;
+async fn same(
+    governance: &Governance,
+    asker: &str,
+    what: &What,
+) -> Result<Option<Ask>, GovernError> {
+    for id in governance.open_changes.of(asker) {
+        let stored = governance
+            .records
+            .get::<ChangeRecord>(*id.as_bytes())
+            .await?;
         let alike = |stored: &Stored<ChangeRecord>| {
             stored.record.asker == asker
                 && stored.record.what == *what
-                && stored.record.expires_at > app.clock.now().micros()
+                && stored.record.expires_at > governance.clock.now().micros()
         };
         if let Some(stored) = stored.filter(alike) {
-            return change::ask(app, &stored).map(Some);
+            return change::ask(governance, &stored).map(Some);
         }
     }
     Ok(None)

@@ -6,12 +6,12 @@ use countersign_intent::RequestId;
 use countersign_store::{RequestFilter, request_seq};
 use serde_json::json;
 
-use super::ask::{Ask, load};
+use super::Governance;
+use super::ask::Ask;
 use super::consent::{ConsentRecord, No};
+use super::load::load;
 use super::{GovernError, State, tally};
-use crate::app::App;
 use crate::records::{Draft, RecordsError, Stored};
-use crate::requests;
 
 /// Rows of one reading, and of one commit.
 const PAGE: u32 = 64;
@@ -23,19 +23,19 @@ const WHY: &str = "the token remembered nothing of the log, so this database may
 ///
 /// # Errors
 /// A store or HSM that does not answer.
-pub async fn end_asks(app: &App) -> Result<(), GovernError> {
-    let mut waiting = app.open_changes.all();
-    waiting.extend(held(app).await?);
+pub async fn end_asks(governance: &Governance) -> Result<(), GovernError> {
+    let mut waiting = governance.open_changes.all();
+    waiting.extend(held(governance).await?);
     let mut ended = 0_usize;
-    let mut turn = app.records.turn().await;
+    let mut turn = governance.records.turn().await;
     for page in waiting.chunks(PAGE as usize) {
         let (mut asks, mut drafts, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for id in page {
-            let Some(ask) = open(app, *id).await? else {
+            let Some(ask) = open(governance, *id).await? else {
                 continue;
             };
-            drafts.push(rejected(app, &ask).await?);
-            entries.push(entry(app, &ask)?);
+            drafts.push(rejected(governance, &ask).await?);
+            entries.push(entry(governance, &ask)?);
             asks.push(ask);
         }
         ended = ended.saturating_add(asks.len());
@@ -43,8 +43,8 @@ pub async fn end_asks(app: &App) -> Result<(), GovernError> {
             turn.commit(drafts, entries).await?;
         }
         for ask in asks {
-            app.open_changes.remove(ask.id);
-            app.holds.remove(&ask.asker, ask.id);
+            governance.open_changes.remove(ask.id);
+            governance.holds.remove(&ask.asker, ask.id);
         }
     }
     if ended > 0 {
@@ -54,14 +54,14 @@ pub async fn end_asks(app: &App) -> Result<(), GovernError> {
 }
 
 /// Withdrawals that were held for people.
-async fn held(app: &App) -> Result<Vec<RequestId>, GovernError> {
+async fn held(governance: &Governance) -> Result<Vec<RequestId>, GovernError> {
     let wanted = RequestFilter {
         waiting: true,
         ..RequestFilter::default()
     };
     let (mut found, mut before) = (Vec::new(), u64::MAX);
     loop {
-        let rows = requests::list(app, &wanted, before, PAGE).await?;
+        let rows = governance.requests.list(&wanted, before, PAGE).await?;
         let Some(last) = rows.last() else {
             return Ok(found);
         };
@@ -71,8 +71,8 @@ async fn held(app: &App) -> Result<Vec<RequestId>, GovernError> {
 }
 
 /// The ask, if people may still say something or have said it.
-async fn open(app: &App, id: RequestId) -> Result<Option<Ask>, GovernError> {
-    let ask = match load(app, id).await {
+async fn open(governance: &Governance, id: RequestId) -> Result<Option<Ask>, GovernError> {
+    let ask = match load(governance, id).await {
         Ok(ask) => ask,
         // It can be neither approved nor released.
         Err(GovernError::Unreadable(_)) => None,
@@ -81,15 +81,24 @@ async fn open(app: &App, id: RequestId) -> Result<Option<Ask>, GovernError> {
     let Some(ask) = ask else {
         return Ok(None);
     };
-    let consent = consent(app, &ask).await?.record;
-    let tally = tally(&ask, &consent, &app.approvers.all(), &[], app.clock.now());
+    let consent = consent(governance, &ask).await?.record;
+    let tally = tally(
+        &ask,
+        &consent,
+        &governance.approvers.all(),
+        &[],
+        governance.clock.now(),
+    );
     let waits = matches!(tally.state, State::Pending | State::Approved);
     Ok(waits.then_some(ask))
 }
 
-async fn consent(app: &App, ask: &Ask) -> Result<Stored<ConsentRecord>, RecordsError> {
+async fn consent(
+    governance: &Governance,
+    ask: &Ask,
+) -> Result<Stored<ConsentRecord>, RecordsError> {
     let id = *ask.id.as_bytes();
-    let stored = app.records.get::<ConsentRecord>(id).await?;
+    let stored = governance.records.get::<ConsentRecord>(id).await?;
     Ok(stored.unwrap_or_else(|| Stored {
         id,
         seq: 0,
@@ -97,13 +106,13 @@ async fn consent(app: &App, ask: &Ask) -> Result<Stored<ConsentRecord>, RecordsE
     }))
 }
 
-async fn rejected(app: &App, ask: &Ask) -> Result<Draft, RecordsError> {
-    let mut consent = consent(app, ask).await?;
+async fn rejected(governance: &Governance, ask: &Ask) -> Result<Draft, RecordsError> {
+    let mut consent = consent(governance, ask).await?;
     consent.record.rejection = Some(No {
         name: "system".to_owned(),
         posted_by: "system".to_owned(),
         reason: Some(WHY.to_owned()),
-        at: app.clock.now().micros(),
+        at: governance.clock.now().micros(),
     });
     match consent.seq {
         0 => Draft::new(consent.id, &consent.record),
@@ -111,9 +120,9 @@ async fn rejected(app: &App, ask: &Ask) -> Result<Draft, RecordsError> {
     }
 }
 
-fn entry(app: &App, ask: &Ask) -> Result<Vec<u8>, RecordsError> {
+fn entry(governance: &Governance, ask: &Ask) -> Result<Vec<u8>, RecordsError> {
     let detail = json!({ "approver": "system", "reason": WHY, "request": ask.id.to_string() });
-    let entry = app
+    let entry = governance
         .journal
         .entry(EntryKind::Rejection, Actor::System, None, &detail)?;
     Ok(entry)

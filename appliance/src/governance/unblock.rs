@@ -5,14 +5,14 @@ use countersign_intent::RequestId;
 use serde_json::json;
 
 use super::GovernError;
-use super::apply::{After, Effect};
-use crate::app::App;
+use super::Governance;
+use super::effect::{After, Effect};
 use crate::certificates::lifted;
 use crate::records::Draft;
 
 /// A principal that was blocked anew meanwhile stays blocked.
 pub(super) async fn effect(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     principal: &str,
     since: i64,
@@ -20,8 +20,8 @@ pub(super) async fn effect(
     let parsed = principal
         .parse()
         .map_err(|_| GovernError::Unreadable(id.to_string()))?;
-    let now = app.clock.now();
-    let stored = lifted(app, principal, since, now).await?;
+    let now = governance.clock.now();
+    let stored = lifted(&governance.certificates, principal, since, now).await?;
     let lifted = stored.is_some();
     let drafts = stored.as_ref().map(Draft::update).transpose()?;
     Ok(Effect {

@@ -5,8 +5,8 @@ use countersign_intent::RequestId;
 use serde_json::json;
 
 use super::GovernError;
-use super::apply::{After, Effect};
-use crate::app::App;
+use super::Governance;
+use super::effect::{After, Effect};
 use crate::records::{Draft, Stored};
 use crate::venues::VenueRecord;
 
@@ -33,19 +33,19 @@ pub(super) fn summary(was: Option<&VenueRecord>, to: &VenueRecord) -> Vec<String
 
 /// An entry that was changed since this was asked stays as it is.
 pub(super) async fn effect(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     was: Option<&VenueRecord>,
     to: &VenueRecord,
 ) -> Result<Effect, GovernError> {
-    let now = app.venues.find(&to.slug);
+    let now = governance.venues.find(&to.slug);
     let same = now.as_ref().map(|entry| &entry.record) == was;
     let row = match &now {
         Some(entry) => *entry.id.as_bytes(),
-        None => app.desk.random_id().await?,
+        None => governance.desk.random_id().await?,
     };
     let drafts = if same {
-        let stored = app.records.get::<VenueRecord>(row).await?;
+        let stored = governance.records.get::<VenueRecord>(row).await?;
         vec![match stored {
             Some(stored) => Draft::update(&Stored {
                 record: to.clone(),
@@ -63,6 +63,6 @@ pub(super) async fn effect(
         subject: Some(venue.clone()),
         detail: json!({ "venue": to, "changed": same, "request": id.to_string() }),
         result: json!({ "changed": same, "venue_id": venue }),
-        after: After::Venues,
+        after: After::Reload(governance.venues.clone()),
     })
 }

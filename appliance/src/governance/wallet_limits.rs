@@ -5,8 +5,8 @@ use countersign_intent::{RequestId, WalletId};
 use serde_json::json;
 
 use super::GovernError;
-use super::apply::{After, Effect};
-use crate::app::App;
+use super::Governance;
+use super::effect::{After, Effect};
 use crate::records::Draft;
 use crate::wallets::{LimitRecord, WalletRecord};
 
@@ -27,7 +27,7 @@ pub(super) fn summary(wallet: &str, was: &[LimitRecord], to: &[LimitRecord]) -> 
 
 /// Limits that were changed since this was asked stay as they are.
 pub(super) async fn effect(
-    app: &App,
+    governance: &Governance,
     id: RequestId,
     wallet: &str,
     was: &[LimitRecord],
@@ -35,7 +35,10 @@ pub(super) async fn effect(
 ) -> Result<Effect, GovernError> {
     let unreadable = || GovernError::Unreadable(id.to_string());
     let row: WalletId = wallet.parse().map_err(|_| unreadable())?;
-    let stored = app.records.get::<WalletRecord>(*row.as_bytes()).await?;
+    let stored = governance
+        .records
+        .get::<WalletRecord>(*row.as_bytes())
+        .await?;
     let same = stored.filter(|stored| stored.record.limits == was);
     let changed = same.is_some();
     let drafts = match same {

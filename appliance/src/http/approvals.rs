@@ -24,7 +24,7 @@ pub(super) async fn text(
     Query(query): Query<ApprovalTextQuery>,
 ) -> Result<Json<ApprovalText>, ApiError> {
     let id: RequestId = convert::id("id", &text)?;
-    let given = governance::to_sign(&app, id, &query.approver_id).await?;
+    let given = governance::to_sign(&app.governance, id, &query.approver_id).await?;
     Ok(Json(convert::approval_text(id, given)))
 }
 
@@ -37,9 +37,17 @@ pub(super) async fn approve(
     let id: RequestId = convert::id("id", &text)?;
     let poster = poster(&peer);
     let (approver, scheme) = (&body.approver_id, &body.scheme);
-    governance::approve(&app, &poster, id, approver, scheme, &body.signature).await?;
+    governance::approve(
+        &app.governance,
+        &poster,
+        id,
+        approver,
+        scheme,
+        &body.signature,
+    )
+    .await?;
     if governance::change::is_change(id)
-        && let Err(error) = apply::apply(&app, id).await
+        && let Err(error) = apply::apply(&app.governance, id).await
     {
         // It is looked at again and again until it lapses.
         tracing::error!(%error, request = %id, "a change did not take effect");
@@ -56,7 +64,14 @@ pub(super) async fn reject(
     let id: RequestId = convert::id("id", &text)?;
     convert::optional_text("reason", body.reason.as_deref(), LONGEST_REASON)?;
     let poster = poster(&peer);
-    governance::reject(&app, &poster, id, body.approver_id.as_deref(), body.reason).await?;
+    governance::reject(
+        &app.governance,
+        &poster,
+        id,
+        body.approver_id.as_deref(),
+        body.reason,
+    )
+    .await?;
     told(&app, &peer, id, &text).await
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn checkpoint(
     State(app): State<Arc<App>>,
     _: Peer,
 ) -> Result<Json<Checkpoint>, ApiError> {
-    if let Err(error) = sequencer::sign_head(&app).await {
+    if let Err(error) = sequencer::sign_head(&app.sequencer).await {
         tracing::warn!(%error, "the log's head was not signed on request");
     }
     let rows = app.db.checkpoints(None, 1).await?;

@@ -25,7 +25,7 @@ pub(super) async fn propose_with(
     what: What,
     findings: Vec<PolicyFinding>,
 ) -> Result<Response, ApiError> {
-    let proposal = governance::propose(app, &poster(peer), what).await?;
+    let proposal = governance::propose(&app.governance, &poster(peer), what).await?;
     let body = PendingChange {
         findings,
         ..convert::pending_change(proposal)

@@ -35,6 +35,6 @@ pub(super) async fn confirm(
         }
     }
     let by = peer.principal().to_string();
-    let reading = clock::confirm(&app, peer.actor(), &by).await?;
+    let reading = clock::confirm(&app.clock_watch, peer.actor(), &by).await?;
     Ok(Json(convert::clock(&reading)))
 }

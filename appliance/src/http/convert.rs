@@ -13,7 +13,6 @@ use countersign_api as api;
 use countersign_decode::solana::from_base64;
 use countersign_intent::{Action, Address, Role, Span, Timestamp};
 use countersign_policy::{PolicyAsset, PolicySet};
-use sha2::{Digest, Sha256};
 
 use super::error::ApiError;
 use crate::app::App;
@@ -21,7 +20,7 @@ use crate::certificates::{Blocked, CertificateRecord};
 use crate::freezes::{InForce, Scope};
 use crate::grants::GrantRecord;
 use crate::identity::SpiffeId;
-use crate::policies::PolicyRecord;
+use crate::policies::{PolicyRecord, policy_hash};
 use crate::prices::PriceRecord;
 use crate::records::Stored;
 use crate::sign::Form;
@@ -256,12 +255,6 @@ pub fn finding(finding: countersign_policy::lint::Finding) -> api::PolicyFinding
         subject: finding.subject,
         message: finding.message,
     }
-}
-
-/// How a policy is named wherever people compare: hexadecimal SHA-256 of its text.
-#[must_use]
-pub fn policy_hash(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Hexadecimal.

@@ -12,7 +12,7 @@ use crate::device::DeskError;
 use crate::governance::GovernError;
 use crate::identity::{AuthorityError, IdentityError};
 use crate::policies::PolicyError;
-use crate::records::RecordsError;
+use crate::records::{CacheError, RecordsError};
 use crate::sign::WalkError;
 use crate::wallets::{CreateError, ImportError, RotateError};
 
@@ -266,6 +266,8 @@ impl From<GovernError> for ApiError {
             GovernError::WrongSignature { .. } => Self::field("signature", detail),
             GovernError::Unreadable(_) => Self::new(ErrorCode::NotReady, detail),
             GovernError::Records(error) => error.into(),
+            GovernError::Cache(CacheError::Records(error)) => error.into(),
+            GovernError::Cache(CacheError::Invalid(_)) => Self::new(ErrorCode::NotReady, detail),
             GovernError::Policy(error) => error.into(),
             GovernError::Certificate(error) => error.into(),
             GovernError::Store(error) => error.into(),

@@ -14,7 +14,8 @@ use super::error::ApiError;
 use super::extract::{Body, Peer};
 use super::names;
 use crate::app::App;
-use crate::freezes::{self, FreezeRecord, InForce};
+use crate::changeable::CONSEQUENCE;
+use crate::freezes::{FreezeRecord, InForce};
 use crate::governance::change::What;
 use crate::governance::changeable;
 use crate::records::RecordsError;
@@ -50,10 +51,10 @@ pub(super) async fn freeze(
     }
     let record = app.freezes.stop(&record);
     metrics::counter!("countersign_freezes_total").increment(1);
-    let recorded = freezes::record(&app, peer.actor(), &record).await;
+    let recorded = app.freeze_recorder.record(peer.actor(), &record).await;
     let active = app.policies.active();
-    let never = changeable::of_now(&app, active.as_ref().map(|policy| &policy.set));
-    let never = never.map(|why| format!("{why}; {}", changeable::CONSEQUENCE));
+    let never = changeable::of_now(&app.governance, active.as_ref().map(|policy| &policy.set));
+    let never = never.map(|why| format!("{why}; {}", CONSEQUENCE));
     // It holds, whatever is found: what was meant may be signing on under another name.
     let unknown = names::unknown(&app, &record.scope).await;
     let unrecorded = (!recorded).then(|| UNRECORDED.to_owned());

@@ -21,7 +21,6 @@ use super::extract::{Peer, Query};
 use crate::app::App;
 use crate::governance::ConsentRecord;
 use crate::governance::held::Held;
-use crate::requests;
 use crate::sign::{Form, Kept, Remembered};
 use crate::users::UserRecord;
 use crate::wallets::WalletRecord;
@@ -46,7 +45,7 @@ pub(super) async fn list(
             return Err(ApiError::field("since", detail));
         }
     };
-    let rows = requests::kept(&app, after, limit).await?;
+    let rows = app.requests.kept(after, limit).await?;
     let full = u32::try_from(rows.len()).is_ok_and(|count| count >= limit);
     let number = |row: &KeptRequest| request_seq(row.stored.request.id);
     let mut page = RecordedPage {
@@ -78,7 +77,7 @@ pub(super) async fn before(app: &App, since: Timestamp, newest: u64) -> Result<u
     let (mut low, mut high) = (0, newest);
     while low < high {
         let middle = low.midpoint(high);
-        let next = requests::kept(app, middle, 1).await?;
+        let next = app.requests.kept(middle, 1).await?;
         match next.first() {
             Some(row) if row.stored.request.at < since => {
                 low = request_seq(row.stored.request.id);
@@ -122,7 +121,7 @@ async fn recorded(app: &App, row: &KeptRequest) -> Result<RecordedRequest, ApiEr
 
 /// What people had said about the request that a release names, if there is such a request.
 async fn consent(app: &App, id: RequestId) -> Result<Option<RecordedConsent>, ApiError> {
-    let Some(asked) = requests::one(app, id).await? else {
+    let Some(asked) = app.requests.one(id).await? else {
         return Ok(None);
     };
     let stored = app.records.get::<ConsentRecord>(*id.as_bytes()).await?;

@@ -51,7 +51,8 @@ pub(super) async fn issue(
         };
         return propose(&app, &peer, what).await;
     }
-    let issued = certificates::issue(&app, &peer.0, body.csr, &principal, lifetime).await?;
+    let issued =
+        certificates::issue(&app.certificates, &peer.0, body.csr, &principal, lifetime).await?;
     Ok(answer(&app, issued).into_response())
 }
 
@@ -60,7 +61,7 @@ pub(super) async fn renew(
     peer: Peer,
     Body(body): Body<RenewCertificate>,
 ) -> Result<Json<IssuedCertificate>, ApiError> {
-    let issued = certificates::renew(&app, &peer.0, body.csr).await?;
+    let issued = certificates::renew(&app.certificates, &peer.0, body.csr).await?;
     Ok(answer(&app, issued))
 }
 
@@ -82,7 +83,7 @@ pub(super) async fn revoke(
     Path(text): Path,
 ) -> Result<Json<Certificate>, ApiError> {
     let id: CertificateId = convert::id("id", &text)?;
-    let (stored, warning) = certificates::revoke(&app, &peer.0, id).await?;
+    let (stored, warning) = certificates::revoke(&app.certificates, &peer.0, id).await?;
     Ok(Json(Certificate {
         warning,
         ..convert::certificate(&stored, &app)

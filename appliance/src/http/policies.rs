@@ -20,9 +20,10 @@ use super::extract::{Body, Path, Peer, Query};
 use super::page::{Dated, Part, Shown, narrowed};
 use super::{changes, convert};
 use crate::app::App;
+use crate::changeable::CONSEQUENCE;
 use crate::governance::change::What;
 use crate::governance::{also, changeable};
-use crate::policies::{ActivePolicy, PolicyRecord};
+use crate::policies::{ActivePolicy, PolicyRecord, policy_hash};
 use crate::records::{Draft, RecordsError, Stored};
 
 pub(super) async fn list(
@@ -110,7 +111,7 @@ pub(super) async fn propose(
         let what = What::Policy {
             name: proposed.name().to_owned(),
             text: body.text,
-            also: also::of_policy(&app, &active.set, &proposed).await?,
+            also: also::of_policy(&app.governance, &active.set, &proposed).await?,
         };
         return changes::propose_with(&app, &peer, what, findings(&app, &proposed)).await;
     }
@@ -133,7 +134,7 @@ pub(super) async fn propose(
     let detail = json!({
         "version": stored.record.version,
         "name": stored.record.name,
-        "sha256": convert::policy_hash(&stored.record.text),
+        "sha256": policy_hash(&stored.record.text),
         "lint_errors": errors(&proposed),
     });
     let subject = Some(PolicyId::from_bytes(stored.id).to_string());
@@ -198,11 +199,11 @@ fn errors(set: &PolicySet) -> usize {
 /// Why one operator's word would leave an appliance that nobody can ever change, where people can
 /// change it now.
 fn bricks(app: &App, active: Option<&PolicySet>, proposed: &PolicySet) -> Option<String> {
-    let never = |set| changeable::of_now(app, set);
+    let never = |set| changeable::of_now(&app.governance, set);
     match (never(active), never(Some(proposed))) {
         (None, Some(why)) => Some(format!(
             "under this policy {why}; {}; name enrolled approvers in a group `change` with a quorum",
-            changeable::CONSEQUENCE
+            CONSEQUENCE
         )),
         _ => None,
     }

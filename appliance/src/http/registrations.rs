@@ -83,7 +83,7 @@ pub(super) async fn add(
         .map_err(|why| ApiError::field("kind", why))?;
     let active = app.policies.active();
     let set = active.as_ref().map(|policy| &policy.set);
-    let also = also::of_registration(&app, set, &registered).await?;
+    let also = also::of_registration(&app.governance, set, &registered).await?;
     let also = also.map_err(|why| ApiError::field(field_of(&registered), why))?;
     propose(&app, &peer, What::RegistrationAdd { registered, also }).await
 }

@@ -91,7 +91,7 @@ pub(super) async fn find(
             None => Ok(None),
         };
     }
-    let stored = crate::requests::one(app, id).await?;
+    let stored = app.requests.one(id).await?;
     match stored.filter(|stored| sees(peer, stored.request.key.principal())) {
         Some(stored) => of_sign(app, &stored, Detail::Whole).await.map(Some),
         None => Ok(None),
@@ -116,7 +116,7 @@ enum Detail {
 async fn of_sign(app: &App, stored: &StoredRequest, detail: Detail) -> Result<Request, ApiError> {
     let mut request = convert::sign_request(stored);
     if stored.request.decided == Decided::Pending
-        && let Some(ask) = load(app, stored.request.id).await?
+        && let Some(ask) = load(&app.governance, stored.request.id).await?
     {
         tell(app, &mut request, &ask, detail).await?;
     }
@@ -128,7 +128,7 @@ async fn of_change(
     stored: &Stored<ChangeRecord>,
     detail: Detail,
 ) -> Result<Request, ApiError> {
-    let ask = change::ask(app, stored)?;
+    let ask = change::ask(&app.governance, stored)?;
     let mut request = convert::change_request(&ask, stored);
     tell(app, &mut request, &ask, detail).await?;
     Ok(request)

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::extract::{Body, Peer};
 use crate::app::App;
 use crate::governance::change::What;
-use crate::second_factor::{self, SecondFactorError};
+use crate::second_factor::SecondFactorError;
 
 /// Lets an operator through, where a second factor is asked for and the route takes one.
 ///
@@ -31,7 +31,9 @@ pub(super) async fn require(
         return Ok(());
     }
     let code = headers.get(OTP_HEADER).and_then(|code| code.to_str().ok());
-    second_factor::check(app, peer.principal().name(), peer.actor(), code).await?;
+    app.second_factors
+        .check(peer.principal().name(), peer.actor(), code)
+        .await?;
     Ok(())
 }
 
@@ -40,7 +42,10 @@ pub(super) async fn enrol(
     peer: Peer,
 ) -> Result<Json<SecondFactorSecret>, ApiError> {
     require_on(&app)?;
-    let otpauth = second_factor::enrol(&app, peer.principal().name(), peer.actor()).await?;
+    let otpauth = app
+        .second_factors
+        .enrol(peer.principal().name(), peer.actor())
+        .await?;
     Ok(Json(SecondFactorSecret { otpauth }))
 }
 

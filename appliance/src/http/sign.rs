@@ -21,7 +21,6 @@ use super::pace;
 use crate::app::App;
 use crate::shares::Acting;
 use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};
-use crate::streaks;
 
 /// Messages of one batch at most.
 const LARGEST_BATCH: usize = 64;
@@ -128,7 +127,7 @@ async fn note(app: &App, peer: &Peer, answer: &Answer) {
     if matches!(answer, Answer::Problem(_)) {
         pace::UNSIGNED.charge_afterwards(app, peer.principal());
     }
-    streaks::note(app, peer.principal(), answer).await;
+    app.auto_freeze.note_answer(peer.principal(), answer).await;
 }
 
 fn missing_key(field: &str) -> ApiError {

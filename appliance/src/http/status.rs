@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::extract::Peer;
 use crate::app::App;
 use crate::governance::changeable;
+use crate::policies::policy_hash;
 
 pub(super) async fn openapi(_: Peer) -> Json<serde_json::Value> {
     Json(countersign_api::document())
@@ -30,7 +31,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
         app.phase.get().as_str()
     };
     let policy = app.policies.active();
-    let mut warnings = changeable::warnings(&app);
+    let mut warnings = changeable::warnings(&app.governance);
     warnings.extend(app.anchoring.warning());
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -45,7 +46,7 @@ pub(super) async fn get(State(app): State<Arc<App>>, peer: Peer) -> Result<Json<
             .collect(),
         log_size: app.ledger.head().borrow().size,
         checkpoint_size: rows.first().map_or(0, |row| row.size),
-        policy_hash: policy.map(|policy| convert::policy_hash(policy.set.text())),
+        policy_hash: policy.map(|policy| policy_hash(policy.set.text())),
         log_vkey: app.log_verifier.vkey(),
         you: peer.actor().name().to_owned(),
         certificate: Some(peer.certificate().to_owned()),

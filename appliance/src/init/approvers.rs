@@ -6,7 +6,7 @@ use std::path::Path;
 use countersign_intent::{ApproverId, Principal, Role};
 
 use crate::approvers::{ApproverRecord, Identity, Key, Scheme};
-use crate::governance::changeable::{Asker, CONSEQUENCE, People, Voter, unchangeable};
+use crate::changeable::{Asker, CONSEQUENCE, People, Voter, unchangeable};
 use crate::start::StartError;
 
 use super::Init;

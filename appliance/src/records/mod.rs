@@ -5,6 +5,7 @@
 //! rows. A row changed, replaced by an older version, added or removed behind the appliance's
 //! back is refused, loudly: at the start by the seal, later by the MAC that the row must have.
 
+mod cached;
 mod digest;
 mod error;
 mod look;
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::device::DeviceDesk;
+pub use cached::{CacheError, Cached};
 use digest::{RowKey, RowSet};
 pub use error::RecordsError;
 use look::{Look, keyed};

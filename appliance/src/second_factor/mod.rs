@@ -8,18 +8,20 @@
 mod totp;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::hmac;
 use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_intent::{Span, Timestamp};
+use countersign_store::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::app::App;
+use crate::clock::Timekeeper;
 use crate::device::{DeskError, DeviceDesk};
-use crate::records::{Draft, Kind, Record, RecordsError};
+use crate::journal::Journal;
+use crate::records::{Draft, Kind, Record, Records, RecordsError};
 use totp::Secret;
 
 /// Wrong codes in a row after which an operator is locked out.
@@ -109,37 +111,44 @@ pub enum SecondFactorError {
     Records(#[from] RecordsError),
 }
 
-/// Makes and checks the codes of operators.
-#[allow(missing_debug_implementations, reason = "a key has nothing to show")]
-pub struct SecondFactors {
-    key: hmac::Key,
-    on: bool,
-    wrong: Mutex<BTreeMap<String, u32>>,
+/// What codes are checked with, besides their key.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Parts {
+    /// Whether codes are asked for.
+    pub on: bool,
+    /// What authenticator applications show them under.
+    pub trust_domain: String,
+    /// Rows that grant power.
+    pub records: Arc<Records>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// Log entries.
+    pub journal: Journal,
+    /// The time, and whether the machine's clock is trusted.
+    pub timekeeper: Arc<Timekeeper>,
 }
 
-impl SecondFactors {
-    /// Draws the key out of the token.
+/// Makes the secrets of operators.
+#[allow(missing_debug_implementations, reason = "a key has nothing to show")]
+pub struct Secrets {
+    key: hmac::Key,
+}
+
+impl Secrets {
+    /// Draws their key out of the token.
     ///
     /// # Errors
     /// A token that does not answer.
-    pub async fn open(desk: &DeviceDesk, on: bool) -> Result<Self, DeskError> {
+    pub async fn open(desk: &DeviceDesk) -> Result<Self, DeskError> {
         let key = desk
             .run(|desk| Ok(desk.mac.mac(b"countersign/second-factor-key/v1\0")?))
             .await?;
         Ok(Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
-            on,
-            wrong: Mutex::new(BTreeMap::new()),
         })
     }
 
-    /// Whether codes are asked for.
-    #[must_use]
-    pub const fn on(&self) -> bool {
-        self.on
-    }
-
-    fn secret(&self, record: &SecondFactorRecord) -> Secret {
+    fn of(&self, record: &SecondFactorRecord) -> Secret {
         let mut bytes = b"countersign/second-factor/v1\0".to_vec();
         bytes.extend_from_slice(&record.generation.to_be_bytes());
         bytes.extend_from_slice(record.operator.as_bytes());
@@ -155,7 +164,33 @@ impl SecondFactors {
     /// The secret of a record as authenticator applications read it.
     #[must_use]
     pub fn uri(&self, trust_domain: &str, record: &SecondFactorRecord) -> String {
-        self.secret(record).uri(trust_domain, &record.operator)
+        self.of(record).uri(trust_domain, &record.operator)
+    }
+}
+
+/// Checks the codes of operators.
+#[allow(missing_debug_implementations, reason = "a key has nothing to show")]
+pub struct SecondFactors {
+    secrets: Secrets,
+    parts: Parts,
+    wrong: Mutex<BTreeMap<String, u32>>,
+}
+
+impl SecondFactors {
+    /// Checks codes with these.
+    #[must_use]
+    pub const fn new(secrets: Secrets, parts: Parts) -> Self {
+        Self {
+            secrets,
+            parts,
+            wrong: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Whether codes are asked for.
+    #[must_use]
+    pub const fn on(&self) -> bool {
+        self.parts.on
     }
 
     /// Counts a wrong code; answers how many attempts are left.
@@ -174,119 +209,125 @@ impl SecondFactors {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         wrong.remove(operator);
     }
-}
 
-/// Lets an operator through who has the code of now. It is used up before anything is done.
-///
-/// Codes go by the machine's clock, whether or not the appliance trusts it: a code that an
-/// operator's own device made is a second opinion about it.
-///
-/// # Errors
-/// No code, a wrong or used one, no second factor, too many attempts.
-pub async fn check(
-    app: &App,
-    operator: &str,
-    actor: Actor<'_>,
-    code: Option<&str>,
-) -> Result<(), SecondFactorError> {
-    let code = code.ok_or(SecondFactorError::Missing)?;
-    let mut turn = app.records.turn().await;
-    let stored = app
-        .records
-        .get::<SecondFactorRecord>(row_id(operator))
-        .await?;
-    let not_enrolled = || SecondFactorError::NotEnrolled(operator.to_owned());
-    let mut stored = stored
-        .filter(|one| one.record.shown)
-        .ok_or_else(not_enrolled)?;
-    let reading = app.timekeeper.read();
-    if reading.time.micros() < stored.record.locked_until {
-        let until = Timestamp::from_micros(stored.record.locked_until);
-        return Err(SecondFactorError::Locked(until));
-    }
-    let seconds = reading.clock.micros().div_euclid(1_000_000);
-    let secret = app.second_factors.secret(&stored.record);
-    if let Some(step) = secret.step_of(code, seconds, stored.record.last_step) {
-        stored.record.last_step = step;
-        turn.commit(vec![Draft::update(&stored)?], Vec::new())
+    /// Lets an operator through who has the code of now. It is used up before anything is done.
+    ///
+    /// Codes go by the machine's clock, whether or not the appliance trusts it: a code that an
+    /// operator's own device made is a second opinion about it.
+    ///
+    /// # Errors
+    /// No code, a wrong or used one, no second factor, too many attempts.
+    pub async fn check(
+        &self,
+        operator: &str,
+        actor: Actor<'_>,
+        code: Option<&str>,
+    ) -> Result<(), SecondFactorError> {
+        let code = code.ok_or(SecondFactorError::Missing)?;
+        let mut turn = self.parts.records.turn().await;
+        let stored = self
+            .parts
+            .records
+            .get::<SecondFactorRecord>(row_id(operator))
             .await?;
-        app.second_factors.right(operator);
-        return Ok(());
+        let not_enrolled = || SecondFactorError::NotEnrolled(operator.to_owned());
+        let mut stored = stored
+            .filter(|one| one.record.shown)
+            .ok_or_else(not_enrolled)?;
+        let reading = self.parts.timekeeper.read();
+        if reading.time.micros() < stored.record.locked_until {
+            let until = Timestamp::from_micros(stored.record.locked_until);
+            return Err(SecondFactorError::Locked(until));
+        }
+        let seconds = reading.clock.micros().div_euclid(1_000_000);
+        let secret = self.secrets.of(&stored.record);
+        if let Some(step) = secret.step_of(code, seconds, stored.record.last_step) {
+            stored.record.last_step = step;
+            turn.commit(vec![Draft::update(&stored)?], Vec::new())
+                .await?;
+            self.right(operator);
+            return Ok(());
+        }
+        metrics::counter!("countersign_second_factor_refused_total").increment(1);
+        let left = self.wrong(operator);
+        if left > 0 {
+            let detail = json!({ "state": "refused", "left": left });
+            let entry = self.entry(actor, operator, &detail)?;
+            self.parts
+                .ledger
+                .append(entry)
+                .await
+                .map_err(RecordsError::from)?;
+            return Err(SecondFactorError::Wrong { left });
+        }
+        let until = reading.time.saturating_add(LOCKED);
+        stored.record.locked_until = until.micros();
+        let detail = json!({ "state": "locked", "until": until.to_string() });
+        let entry = self.entry(actor, operator, &detail)?;
+        turn.commit(vec![Draft::update(&stored)?], vec![entry])
+            .await?;
+        Err(SecondFactorError::Locked(until))
     }
-    metrics::counter!("countersign_second_factor_refused_total").increment(1);
-    let left = app.second_factors.wrong(operator);
-    if left > 0 {
-        let detail = json!({ "state": "refused", "left": left });
-        let entry = entry(app, actor, operator, &detail)?;
-        app.ledger.append(entry).await.map_err(RecordsError::from)?;
-        return Err(SecondFactorError::Wrong { left });
+
+    /// Shows an operator their own secret, once for each generation.
+    ///
+    /// # Errors
+    /// It was shown; rows that this appliance did not write.
+    pub async fn enrol(
+        &self,
+        operator: &str,
+        actor: Actor<'_>,
+    ) -> Result<String, SecondFactorError> {
+        let mut turn = self.parts.records.turn().await;
+        let id = row_id(operator);
+        let (record, draft) = match self.parts.records.get::<SecondFactorRecord>(id).await? {
+            Some(stored) if stored.record.shown => {
+                return Err(SecondFactorError::Shown(operator.to_owned()));
+            }
+            Some(mut stored) => {
+                stored.record.shown = true;
+                let draft = Draft::update(&stored)?;
+                (stored.record, draft)
+            }
+            None => {
+                let record = SecondFactorRecord::first(operator, true);
+                let draft = Draft::new(id, &record)?;
+                (record, draft)
+            }
+        };
+        let detail = json!({ "state": "shown", "generation": record.generation });
+        let entry = self.entry(actor, operator, &detail)?;
+        turn.commit(vec![draft], vec![entry]).await?;
+        Ok(self.secrets.uri(&self.parts.trust_domain, &record))
     }
-    let until = reading.time.saturating_add(LOCKED);
-    stored.record.locked_until = until.micros();
-    let detail = json!({ "state": "locked", "until": until.to_string() });
-    let entry = entry(app, actor, operator, &detail)?;
-    turn.commit(vec![Draft::update(&stored)?], vec![entry])
-        .await?;
-    Err(SecondFactorError::Locked(until))
-}
 
-/// Shows an operator their own secret, once for each generation.
-///
-/// # Errors
-/// It was shown; rows that this appliance did not write.
-pub async fn enrol(
-    app: &App,
-    operator: &str,
-    actor: Actor<'_>,
-) -> Result<String, SecondFactorError> {
-    let mut turn = app.records.turn().await;
-    let id = row_id(operator);
-    let (record, draft) = match app.records.get::<SecondFactorRecord>(id).await? {
-        Some(stored) if stored.record.shown => {
-            return Err(SecondFactorError::Shown(operator.to_owned()));
-        }
-        Some(mut stored) => {
-            stored.record.shown = true;
-            let draft = Draft::update(&stored)?;
-            (stored.record, draft)
-        }
-        None => {
-            let record = SecondFactorRecord::first(operator, true);
-            let draft = Draft::new(id, &record)?;
-            (record, draft)
-        }
-    };
-    let detail = json!({ "state": "shown", "generation": record.generation });
-    let entry = entry(app, actor, operator, &detail)?;
-    turn.commit(vec![draft], vec![entry]).await?;
-    Ok(app.second_factors.uri(&app.config.trust_domain, &record))
-}
+    /// The row after people agreed to another secret: it is to be shown again.
+    ///
+    /// # Errors
+    /// Rows that this appliance did not write.
+    pub async fn reset(&self, operator: &str) -> Result<(u32, Draft), RecordsError> {
+        let id = row_id(operator);
+        let Some(mut stored) = self.parts.records.get::<SecondFactorRecord>(id).await? else {
+            let record = SecondFactorRecord::first(operator, false);
+            return Ok((record.generation, Draft::new(id, &record)?));
+        };
+        let record = &mut stored.record;
+        record.generation = record.generation.saturating_add(1);
+        (record.shown, record.locked_until) = (false, 0);
+        let generation = record.generation;
+        Ok((generation, Draft::update(&stored)?))
+    }
 
-/// The row after people agreed to another secret: it is to be shown again.
-///
-/// # Errors
-/// Rows that this appliance did not write.
-pub async fn reset(app: &App, operator: &str) -> Result<(u32, Draft), RecordsError> {
-    let id = row_id(operator);
-    let Some(mut stored) = app.records.get::<SecondFactorRecord>(id).await? else {
-        let record = SecondFactorRecord::first(operator, false);
-        return Ok((record.generation, Draft::new(id, &record)?));
-    };
-    let record = &mut stored.record;
-    record.generation = record.generation.saturating_add(1);
-    (record.shown, record.locked_until) = (false, 0);
-    let generation = record.generation;
-    Ok((generation, Draft::update(&stored)?))
-}
-
-fn entry(
-    app: &App,
-    actor: Actor<'_>,
-    operator: &str,
-    detail: &impl Serialize,
-) -> Result<Vec<u8>, RecordsError> {
-    let subject = Some(format!("operator/{operator}"));
-    Ok(app
-        .journal
-        .entry(EntryKind::SecondFactor, actor, subject, detail)?)
+    fn entry(
+        &self,
+        actor: Actor<'_>,
+        operator: &str,
+        detail: &impl Serialize,
+    ) -> Result<Vec<u8>, RecordsError> {
+        let subject = Some(format!("operator/{operator}"));
+        Ok(self
+            .parts
+            .journal
+            .entry(EntryKind::SecondFactor, actor, subject, detail)?)
+    }
 }

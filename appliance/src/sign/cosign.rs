@@ -80,7 +80,7 @@ pub(super) fn never(
     ask: &countersign_policy::Ask,
 ) -> Option<String> {
     let caller = &read.resolved.asked.caller;
-    let issuers = issuers_of(app, caller);
+    let issuers = issuers_of(&app.register, caller);
     let issuers: Vec<Principal> = issuers.iter().filter_map(|one| one.parse().ok()).collect();
     cosigner::lacking(
         &ask.requirements,

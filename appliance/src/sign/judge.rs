@@ -110,7 +110,7 @@ impl Hearing {
             (None, None) => true,
             _ => false,
         };
-        if wallet.outdated() || !same_policy || !self.read.told.still_holds(&self.app) {
+        if wallet.outdated() || !same_policy || !self.read.told.still_holds(&self.app.sources) {
             return None;
         }
         let refused = self.refused_before_policy(bench.now);
@@ -275,7 +275,7 @@ impl Hearing {
         let held = Held {
             request: bench.request_id.to_string(),
             principal: asked.caller.principal().to_string(),
-            issuers: Some(issuers_of(&self.app, &asked.caller)),
+            issuers: Some(issuers_of(&self.app.register, &asked.caller)),
             wallet: asked.wallet.to_string(),
             form: asked.form,
             bytes: BASE64_STANDARD.encode(&asked.bytes),

@@ -29,6 +29,7 @@ mod nonce;
 mod outcome;
 mod release;
 mod remember;
+mod sources;
 mod stages;
 mod stop;
 mod verify;
@@ -52,6 +53,7 @@ use crate::records::RecordsError;
 pub use answer::{Answer, answer_of, base58};
 pub use associated::AssociatedAccounts;
 pub use kept::Kept;
+pub use sources::Sources;
 pub(crate) use stages::Told;
 pub use stages::{Asked, Form, Remembered};
 use stages::{Read, Refusal, Resolved};
@@ -201,8 +203,15 @@ async fn resolve(app: &App, asked: Asked) -> Result<Result<Resolved, Answer>, Wa
 fn read(app: &App, resolved: Resolved) -> Read {
     let asked = &resolved.asked;
     let wallet = resolved.wallet.address;
-    let told = Told::now(app);
-    let decoded = decode(app, &told, asked.form, &asked.bytes, &asked.mints, wallet);
+    let told = Told::now(&app.sources);
+    let decoded = decode(
+        &app.sources,
+        &told,
+        asked.form,
+        &asked.bytes,
+        &asked.mints,
+        wallet,
+    );
     let signed: &[u8] = match &decoded {
         Ok(decoded) => decoded.input.as_bytes(),
         Err(_) => &resolved.asked.bytes,
@@ -219,14 +228,14 @@ fn read(app: &App, resolved: Resolved) -> Read {
 /// Bytes to intent and signing input, with the hints of the active policy and what the appliance
 /// was told. Lookup tables count only where that policy says so.
 pub(crate) fn decode(
-    app: &App,
+    sources: &Sources,
     told: &Told,
     form: Form,
     bytes: &[u8],
     mints: &[Address],
     wallet: Address,
 ) -> Result<Decoded, DecodeError> {
-    let policy = app.policies.active();
+    let policy = sources.policies.active();
     let mints: Vec<_> = policy
         .iter()
         .flat_map(|policy| policy.mints.iter().copied())
@@ -245,7 +254,7 @@ pub(crate) fn decode(
         nonces: own.map_or(&[], |own| &own.nonces),
         tip_accounts: registry.tip_accounts(),
         markets: registry.markets(),
-        memo: &app.associated,
+        memo: &sources.associated,
         tables: match modes.unwrap_or_default() {
             LookupTables::Attested => &*told.tables,
             LookupTables::Strict => strict.tables,

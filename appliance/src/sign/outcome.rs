@@ -12,7 +12,7 @@ use super::stop;
 use super::voucher::Allowed;
 use crate::app::App;
 use crate::journal::stamp;
-use crate::{sequencer, streaks};
+use crate::sequencer;
 
 /// Signs the recorded bytes. The outcome is queued before the answer is given; it becomes
 /// durable with a following commit.
@@ -23,7 +23,7 @@ pub(super) async fn sign(
 ) -> Result<Answer, WalkError> {
     // Who can write the database can also end this process: what left must not be forgotten with it.
     if stop::leaves(read) {
-        sequencer::cover(app, recorded.log_index()).await;
+        sequencer::cover(&app.sequencer, recorded.log_index()).await;
     }
     if let Some(answer) = not_to_be_signed(app, read, &recorded) {
         return Ok(answer);
@@ -34,7 +34,9 @@ pub(super) async fn sign(
     let unsigned = answer::unsigned(read, &recorded);
     let attempt = attempt.await;
     if let Some(verified) = attempt.verified {
-        streaks::note_signature(app, recorded.wallet(), verified).await;
+        app.auto_freeze
+            .note_signature(recorded.wallet(), verified)
+            .await;
     }
     let outcome = attempt.outcome;
     let answer = answer::of_outcome(unsigned, &recorded, &outcome);

@@ -24,8 +24,6 @@ use crate::governance::{
 };
 use crate::journal::stamp;
 use crate::records::{Draft, RecordsError, Stored};
-use crate::requests;
-use crate::streaks;
 
 /// Walks one request that names an approved one.
 pub(super) async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkError> {
@@ -60,8 +58,8 @@ pub(super) async fn walk(app: &Arc<App>, asked: Asked) -> Result<Answer, WalkErr
 async fn note_cosignatures(app: &App, read: &Read) {
     let asker = read.resolved.asked.caller.principal();
     match cosign::verified(read, &app.approvers.all()) {
-        Some(false) => streaks::wrong_cosignature(app, asker).await,
-        Some(true) => streaks::good_cosignature(app, asker),
+        Some(false) => app.auto_freeze.wrong_cosignature(asker).await,
+        Some(true) => app.auto_freeze.good_cosignature(asker),
         None => {}
     }
 }
@@ -83,9 +81,9 @@ async fn attempt(app: &Arc<App>, read: &Arc<Read>) -> Result<Next, WalkError> {
         return Err(WalkError::Unsettled);
     };
     let mut turn = app.records.turn().await;
-    let stored = requests::one(app, id).await.map_err(RecordsError::from)?;
+    let stored = app.requests.one(id).await.map_err(RecordsError::from)?;
     let ask = match &stored {
-        Some(_) => load(app, id).await?,
+        Some(_) => load(&app.governance, id).await?,
         None => None,
     };
     let (Some(stored), Some(ask)) = (stored, ask.filter(|ask| is_own(read, ask))) else {

@@ -9,7 +9,7 @@ use countersign_policy::Reason;
 use countersign_policy::approval::Approval;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use super::Sources;
 use crate::identity::Caller;
 use crate::registrations::Registry;
 use crate::tables::Attested;
@@ -78,17 +78,17 @@ pub(crate) struct Told {
 
 impl Told {
     /// As it is now.
-    pub(crate) fn now(app: &App) -> Self {
+    pub(crate) fn now(sources: &Sources) -> Self {
         Self {
-            registry: app.registrations.current(),
-            tables: app.tables.current(),
+            registry: sources.registrations.current(),
+            tables: sources.tables.current(),
         }
     }
 
     /// Whether nothing was registered or taken back since. A table that only grew leaves what
     /// was read by the shorter one as strict as it was.
-    pub(super) fn still_holds(&self, app: &App) -> bool {
-        app.registrations.is_current(&self.registry) && app.tables.still_hold(&self.tables)
+    pub(super) fn still_holds(&self, sources: &Sources) -> bool {
+        sources.registrations.is_current(&self.registry) && sources.tables.still_hold(&self.tables)
     }
 }
 

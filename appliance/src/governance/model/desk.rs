@@ -23,8 +23,9 @@ use crate::grants::GrantRecord;
 use crate::identity::Caller;
 use crate::init::{self, FirstApprover, Init};
 use crate::records::Draft;
+use crate::reload::Reload;
 use crate::sign::{Answer, Asked, Form, WalkError, walk};
-use crate::start::{self, Threads};
+use crate::start::{self, Background, Threads};
 use crate::users::UserRecord;
 use crate::wallets::NewWallet;
 
@@ -72,7 +73,7 @@ pub(super) struct Desk {
     simulator: Arc<Simulator>,
     device: Arc<dyn Device>,
     clock: Arc<ManualClock>,
-    running: Option<(Arc<App>, Threads)>,
+    running: Option<(Arc<App>, Threads, Background)>,
     wallet: WalletId,
     address: Address,
     bot: Option<Arc<Caller>>,
@@ -139,8 +140,8 @@ impl Desk {
             .build_recorder()
             .handle();
         self.running = Some(start::assemble(config, opened, metrics).await.unwrap());
-        clock::note(self.app()).await;
-        clock::remember(self.app()).await;
+        clock::note(&self.app().clock_watch).await;
+        clock::remember(&self.app().clock_watch).await;
         self.bot = Some(self.certify("bot/model").await);
         self.operator = Some(self.certify("operator/a").await);
     }
@@ -192,14 +193,24 @@ impl Desk {
         let principal: Principal = principal.parse().unwrap();
         let longest = self.app().config.certificates.client_longest;
         let app = self.app();
-        let issued = sign(app, csr.pem().unwrap(), &principal, Some(longest)).await;
+        let issued = sign(
+            &app.certificates,
+            csr.pem().unwrap(),
+            &principal,
+            Some(longest),
+        )
+        .await;
         let issued = issued.unwrap();
-        let stored = certified(app, &issued, &principal, Vec::new());
+        let stored = certified(&app.certificates, &issued, &principal, Vec::new());
         let draft = Draft::new(stored.id, &stored.record).unwrap();
         app.records.commit(vec![draft], Vec::new()).await.unwrap();
-        put(app, &stored).unwrap();
+        put(&app.certificates, &stored).unwrap();
         let domain = app.authority.trust_domain();
         Arc::new(Caller::from_certificate(&issued.certificate, domain).unwrap())
+    }
+
+    pub(super) fn reload(&self) -> Arc<Reload> {
+        Arc::clone(&self.running.as_ref().unwrap().2.reload)
     }
 
     pub(super) fn app(&self) -> &Arc<App> {
@@ -207,7 +218,7 @@ impl Desk {
     }
 
     pub(super) async fn end(&mut self) {
-        let (app, threads) = self.running.take().unwrap();
+        let (app, threads, background) = self.running.take().unwrap();
         self.bot = None;
         self.operator = None;
         // As every stop does; they say what time it was.
@@ -218,10 +229,10 @@ impl Desk {
             .entry(kind, Actor::System, None, &detail)
             .unwrap();
         app.ledger.append(entry).await.unwrap();
-        crate::sequencer::sign_head(&app).await.unwrap();
+        crate::sequencer::sign_head(&app.sequencer).await.unwrap();
         app.ledger.shutdown().await.unwrap();
         app.db.close().await.unwrap();
-        drop(Arc::into_inner(app).unwrap());
+        drop((Arc::into_inner(app).unwrap(), background));
         tokio::task::spawn_blocking(|| threads.join())
             .await
             .unwrap();
@@ -250,12 +261,12 @@ impl Desk {
     /// Sets the machine's clock, and lets the appliance notice.
     pub(super) async fn jump(&self, seconds: i64) {
         self.clock.jump(seconds);
-        clock::note(self.app()).await;
+        clock::note(&self.app().clock_watch).await;
     }
 
     pub(super) async fn confirm_clock(&self) {
         let operator = self.operator.as_ref().unwrap();
-        let reading = clock::confirm(self.app(), operator.actor(), "operator/a").await;
+        let reading = clock::confirm(&self.app().clock_watch, operator.actor(), "operator/a").await;
         assert!(reading.unwrap().suspect.is_none());
     }
 
@@ -336,7 +347,7 @@ impl Desk {
     /// Whether the approval was taken.
     pub(super) async fn approve(&self, id: RequestId, who: usize, key: u64) -> bool {
         let app = self.app();
-        let ask = load(app, id).await.unwrap().unwrap();
+        let ask = load(&app.governance, id).await.unwrap().unwrap();
         let Ok(standing) = &ask.standing else {
             return false;
         };
@@ -350,7 +361,7 @@ impl Desk {
         let scheme = Scheme::SolanaOffchainV0.as_str();
         let operator = Arc::clone(self.operator.as_ref().unwrap());
         let taken = approve(
-            app,
+            &app.governance,
             &Poster::of(&operator),
             id,
             APPROVERS[who],
@@ -364,22 +375,30 @@ impl Desk {
     pub(super) async fn reject(&self, id: RequestId, who: usize) -> bool {
         let operator = Arc::clone(self.operator.as_ref().unwrap());
         let name = Some(APPROVERS[who]);
-        reject(self.app(), &Poster::of(&operator), id, name, None)
-            .await
-            .is_ok()
+        reject(
+            &self.app().governance,
+            &Poster::of(&operator),
+            id,
+            name,
+            None,
+        )
+        .await
+        .is_ok()
     }
 
     /// Proposes, lets alice and bob agree, and expects it to be in effect.
     pub(super) async fn change(&self, what: What, keys: &[u64; 3]) {
         let operator = Arc::clone(self.operator.as_ref().unwrap());
         let app = self.app();
-        let proposal = propose(app, &Poster::of(&operator), what).await.unwrap();
+        let proposal = propose(&app.governance, &Poster::of(&operator), what)
+            .await
+            .unwrap();
         let id = proposal.ask.id;
-        apply::apply(app, id).await.unwrap();
+        apply::apply(&app.governance, id).await.unwrap();
         for who in [0, 1] {
             assert!(app.open_changes.all().contains(&id), "done without people");
             assert!(self.approve(id, who, keys[who]).await);
-            apply::apply(app, id).await.unwrap();
+            apply::apply(&app.governance, id).await.unwrap();
         }
         assert!(
             !app.open_changes.all().contains(&id),
@@ -391,7 +410,7 @@ impl Desk {
     pub(super) async fn change_waits(&self, what: What, keys: &[u64; 3]) {
         let operator = Arc::clone(self.operator.as_ref().unwrap());
         let app = self.app();
-        let id = propose(app, &Poster::of(&operator), what)
+        let id = propose(&app.governance, &Poster::of(&operator), what)
             .await
             .unwrap()
             .ask
@@ -399,7 +418,7 @@ impl Desk {
         for who in [0, 1] {
             assert!(self.approve(id, who, keys[who]).await);
         }
-        apply::apply(app, id).await.unwrap();
+        apply::apply(&app.governance, id).await.unwrap();
         assert!(
             app.open_changes.all().contains(&id),
             "done by a suspect clock"
@@ -410,7 +429,7 @@ impl Desk {
     /// Proposes and lets alice and bob agree; it is not in effect yet.
     pub(super) async fn agreed(&self, what: What) -> RequestId {
         let operator = Arc::clone(self.operator.as_ref().unwrap());
-        let proposal = propose(self.app(), &Poster::of(&operator), what).await;
+        let proposal = propose(&self.app().governance, &Poster::of(&operator), what).await;
         let id = proposal.unwrap().ask.id;
         for who in [0, 1] {
             assert!(self.approve(id, who, 0).await);

@@ -9,13 +9,13 @@ use super::desk::{Desk, policy};
 use crate::freezes::{FreezeRecord, Scope};
 use crate::policies::PolicyRecord;
 use crate::records::Draft;
-use crate::reread;
+use crate::reload;
 
 /// inv08, inv11: what is in the database counts, without a restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_lost_answer_left_in_the_database_counts() {
     let mut desk = Desk::new().await;
-    let watching = tokio::spawn(reread::watch(desk.app().clone()));
+    let watching = tokio::spawn(reload::watch(desk.reload()));
     let second = PolicyRecord {
         version: 2,
         name: "model".to_owned(),
@@ -74,13 +74,13 @@ async fn gone_is_not_forgotten(desk: &Desk) {
     desk.app().records.doubt();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(desk.version(), 2);
-    let refused = reread::read(desk.app()).await.unwrap_err();
+    let refused = reload::read(&desk.reload()).await.unwrap_err();
     assert!(
         refused.to_string().contains("policy rows were written"),
         "{refused}"
     );
     run("INSERT INTO authority SELECT * FROM aside").await;
-    reread::read(desk.app()).await.unwrap();
+    reload::read(&desk.reload()).await.unwrap();
     assert_eq!(desk.version(), 2);
 }
 

@@ -28,11 +28,11 @@ async fn inv10_what_waited_in_a_database_that_was_put_back_is_not_done() {
     let change = desk.agreed(change).await;
     desk.advance(POLICY_LOCK.unsigned_abs());
 
-    restored::end_asks(desk.app()).await.unwrap();
+    restored::end_asks(&desk.app().governance).await.unwrap();
     for id in [held[0], held[1], change] {
         assert!(desk.is_rejected(id).await);
     }
-    apply::apply(desk.app(), change).await.unwrap();
+    apply::apply(&desk.app().governance, change).await.unwrap();
     assert_eq!(desk.version(), 1);
     let Answer::Problem(problem) = desk.sign("release", 2, 2, Some(held[0])).await else {
         panic!("released");
@@ -41,7 +41,7 @@ async fn inv10_what_waited_in_a_database_that_was_put_back_is_not_done() {
     assert!(!desk.approve(held[1], 0, 0).await);
     // Once, and for good.
     let size = desk.app().ledger.head().borrow().size;
-    restored::end_asks(desk.app()).await.unwrap();
+    restored::end_asks(&desk.app().governance).await.unwrap();
     assert_eq!(desk.app().ledger.head().borrow().size, size);
     desk.restart().await;
     assert!(desk.app().open_changes.all().is_empty());

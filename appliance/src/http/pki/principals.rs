@@ -44,7 +44,7 @@ pub(in crate::http) async fn block(
     OptionalBody(body): OptionalBody<BlockPrincipal>,
 ) -> Result<Json<BlockedPrincipal>, ApiError> {
     convert::optional_text("reason", body.reason.as_deref(), 256)?;
-    let blocked = certificates::block(&app, &peer.0, &principal, body.reason).await?;
+    let blocked = certificates::block(&app.certificates, &peer.0, &principal, body.reason).await?;
     let mut shown = convert::blocked(&blocked);
     // What it has let others in with is for people to look at; the block itself did not wait.
     shown.issued = issued_by(&app, &principal).await.unwrap_or_default();
@@ -82,7 +82,7 @@ pub(in crate::http) async fn unblock(
     OptionalBody(body): OptionalBody<BlockPrincipal>,
 ) -> Result<Response, ApiError> {
     convert::optional_text("reason", body.reason.as_deref(), 256)?;
-    let stands = certificates::blocked(&app, &principal).await?;
+    let stands = certificates::blocked(&app.certificates, &principal).await?;
     let stands = stands.ok_or_else(|| ApiError::not_found("block of", &principal.to_string()))?;
     let what = What::Unblock {
         principal: stands.record.principal,

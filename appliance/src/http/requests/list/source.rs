@@ -13,7 +13,6 @@ use crate::http::messages;
 use crate::http::page::BATCHES;
 use crate::http::requests::{Detail, of_change, of_sign, sees};
 use crate::records::Stored;
-use crate::requests;
 
 /// What one place has, newest first, each with its number there.
 #[derive(Default)]
@@ -75,7 +74,7 @@ impl Signs {
         let mut source = Source::default();
         for _ in 0..BATCHES {
             let first = before;
-            let rows = requests::list(app, &filter, before, limit + 1).await?;
+            let rows = app.requests.list(&filter, before, limit + 1).await?;
             for row in &rows {
                 before = request_seq(row.request.id);
                 let request = of_sign(app, row, Detail::Summary).await?;
@@ -95,7 +94,10 @@ impl Signs {
                 return Ok(source);
             }
         }
-        let next = requests::list(app, &RequestFilter::default(), before, 1).await?;
+        let next = app
+            .requests
+            .list(&RequestFilter::default(), before, 1)
+            .await?;
         let entry = next.first().map_or(u64::MAX, |row| row.request.log_index);
         source.stopped = Some((before, entry));
         Ok(source)

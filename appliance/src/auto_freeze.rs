@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_api::ErrorCode;
 use countersign_audit::Actor;
 use countersign_intent::{Principal, Role, WalletId};
 
-use crate::app::App;
+use crate::clock::Clock;
 use crate::config::Freeze;
-use crate::freezes::{self, FreezeRecord, Scope};
+use crate::freezes::{FreezeRecord, FreezeRecorder, Scope};
 use crate::sign::Answer;
 
 /// Bots or wallets counted at once in one kind of streak.
@@ -70,7 +70,7 @@ impl Streak {
 
 /// Everything that is counted.
 #[derive(Debug)]
-pub struct Streaks {
+struct Streaks {
     denials: Streak,
     bad_signatures: Streak,
     unverifiable: Streak,
@@ -80,8 +80,7 @@ pub struct Streaks {
 
 impl Streaks {
     /// Stops after so many in a row; never, where that is 0.
-    #[must_use]
-    pub const fn new(after: &Freeze) -> Self {
+    const fn new(after: &Freeze) -> Self {
         Self {
             denials: Streak::new(after.after_denials),
             bad_signatures: Streak::new(after.after_bad_signatures),
@@ -119,19 +118,101 @@ impl Streaks {
     }
 }
 
-/// Counts an answer, and freezes the bot if it completes a streak of denials.
-pub async fn note(app: &App, asker: &Principal, answer: &Answer) {
-    if asker.role() != Role::Bot {
-        return;
+/// Freezes what goes wrong again and again.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct AutoFreeze {
+    streaks: Streaks,
+    recorder: Arc<FreezeRecorder>,
+    clock: Arc<dyn Clock>,
+}
+
+impl AutoFreeze {
+    /// Freezes after so many in a row; never, where that is 0.
+    #[must_use]
+    pub const fn new(after: &Freeze, recorder: Arc<FreezeRecorder>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            streaks: Streaks::new(after),
+            recorder,
+            clock,
+        }
     }
-    if !denied(answer) {
-        app.streaks.denials.well(|| asker.name().to_owned());
-        return;
+
+    /// Counts an answer, and freezes the bot if it completes a streak of denials.
+    pub async fn note_answer(&self, asker: &Principal, answer: &Answer) {
+        if asker.role() != Role::Bot {
+            return;
+        }
+        if !denied(answer) {
+            self.streaks.denials.well(|| asker.name().to_owned());
+            return;
+        }
+        if let Some(count) = self.streaks.denials.bad(asker.name()) {
+            let scope = Scope::Bot(asker.name().to_owned());
+            let reason = format!("{count} requests in a row were denied");
+            self.freeze(scope, reason).await;
+        }
     }
-    if let Some(count) = app.streaks.denials.bad(asker.name()) {
-        let scope = Scope::Bot(asker.name().to_owned());
-        let reason = format!("{count} requests in a row were denied");
-        freeze(app, scope, reason).await;
+
+    /// Counts an approval with a signature that is not the approver's, and freezes the wallet that
+    /// it is about if it completes a streak. Whoever hands approvals in is an operator, and could
+    /// freeze it anyway. A change is about no wallet: nothing is frozen for it.
+    pub async fn wrong_approval(&self, wallet: Option<WalletId>) {
+        let Some(wallet) = wallet else { return };
+        let wallet = wallet.to_string();
+        if let Some(count) = self.streaks.bad_signatures.bad(&wallet) {
+            let reason = format!("{count} approvals in a row had a signature that does not verify");
+            self.freeze(Scope::Wallet(wallet), reason).await;
+        }
+    }
+
+    /// An approval that counts ends the streak.
+    pub fn good_approval(&self, wallet: Option<WalletId>) {
+        if let Some(wallet) = wallet {
+            self.streaks.bad_signatures.well(|| wallet.to_string());
+        }
+    }
+
+    /// Counts a transaction in which an approver's signature does not verify. The bot that sent it is
+    /// frozen, and not the wallet, which others may use.
+    pub async fn wrong_cosignature(&self, asker: &Principal) {
+        if let Some(count) = self.streaks.bad_signatures.bad(asker.name()) {
+            let reason = format!("{count} co-signatures in a row did not verify");
+            self.freeze(Scope::Bot(asker.name().to_owned()), reason)
+                .await;
+        }
+    }
+
+    /// A co-signature that verifies ends the streak.
+    pub fn good_cosignature(&self, asker: &Principal) {
+        self.streaks.bad_signatures.well(|| asker.name().to_owned());
+    }
+
+    /// Counts what the token signed for a wallet; what it made wrong is never normal.
+    pub async fn note_signature(&self, wallet: WalletId, verified: bool) {
+        if verified {
+            self.streaks.verified(|| wallet.to_string());
+            return;
+        }
+        for (scope, reason) in self.streaks.unverifiable(&wallet.to_string()) {
+            self.freeze(scope, reason).await;
+        }
+    }
+
+    /// Holds at once, and is recorded as soon as that is possible.
+    async fn freeze(&self, scope: Scope, reason: String) {
+        tracing::error!(%scope, reason, "frozen by the appliance itself");
+        let record = FreezeRecord {
+            scope,
+            by: Actor::System.name().to_owned(),
+            certificate: None,
+            reason: Some(reason),
+            since: self.clock.now().micros(),
+            lifted_at: None,
+            first: None,
+        };
+        let record = self.recorder.freezes.stop(&record);
+        metrics::counter!("countersign_freezes_total").increment(1);
+        self.recorder.record(Actor::System, &record).await;
     }
 }
 
@@ -148,67 +229,6 @@ fn denied(answer: &Answer) -> bool {
             code && !problem.reasons.iter().any(clock)
         }
     }
-}
-
-/// Counts an approval with a signature that is not the approver's, and freezes the wallet that
-/// it is about if it completes a streak. Whoever hands approvals in is an operator, and could
-/// freeze it anyway. A change is about no wallet: nothing is frozen for it.
-pub async fn wrong_approval(app: &App, wallet: Option<WalletId>) {
-    let Some(wallet) = wallet else { return };
-    let wallet = wallet.to_string();
-    if let Some(count) = app.streaks.bad_signatures.bad(&wallet) {
-        let reason = format!("{count} approvals in a row had a signature that does not verify");
-        freeze(app, Scope::Wallet(wallet), reason).await;
-    }
-}
-
-/// An approval that counts ends the streak.
-pub fn good_approval(app: &App, wallet: Option<WalletId>) {
-    if let Some(wallet) = wallet {
-        app.streaks.bad_signatures.well(|| wallet.to_string());
-    }
-}
-
-/// Counts a transaction in which an approver's signature does not verify. The bot that sent it is
-/// frozen, and not the wallet, which others may use.
-pub async fn wrong_cosignature(app: &App, asker: &Principal) {
-    if let Some(count) = app.streaks.bad_signatures.bad(asker.name()) {
-        let reason = format!("{count} co-signatures in a row did not verify");
-        freeze(app, Scope::Bot(asker.name().to_owned()), reason).await;
-    }
-}
-
-/// A co-signature that verifies ends the streak.
-pub fn good_cosignature(app: &App, asker: &Principal) {
-    app.streaks.bad_signatures.well(|| asker.name().to_owned());
-}
-
-/// Counts what the token signed for a wallet; what it made wrong is never normal.
-pub async fn note_signature(app: &App, wallet: WalletId, verified: bool) {
-    if verified {
-        app.streaks.verified(|| wallet.to_string());
-        return;
-    }
-    for (scope, reason) in app.streaks.unverifiable(&wallet.to_string()) {
-        freeze(app, scope, reason).await;
-    }
-}
-
-/// Holds at once, and is recorded as soon as that is possible.
-async fn freeze(app: &App, scope: Scope, reason: String) {
-    tracing::error!(%scope, reason, "frozen by the appliance itself");
-    let record = FreezeRecord {
-        scope,
-        by: Actor::System.name().to_owned(),
-        certificate: None,
-        reason: Some(reason),
-        since: app.clock.now().micros(),
-        lifted_at: None,
-        first: None,
-    };
-    let record = app.freezes.stop(&record);
-    metrics::counter!("countersign_freezes_total").increment(1);
-    freezes::record(app, Actor::System, &record).await;
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_store::StoreError;
-use countersign_store::ledger::LedgerError;
+use countersign_intent::Span;
+use countersign_store::ledger::{Ledger, LedgerError};
+use countersign_store::{Store, StoreError};
 
-use crate::app::App;
-use crate::phase::Phase;
+use crate::clock::Clock;
+use crate::phase::{CurrentPhase, Phase};
 
 /// Messages forgotten in one step.
 const STEP: u32 = 256;
@@ -23,23 +24,38 @@ const EVERY: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, thiserror::Error)]
-enum ForgetError {
+enum RetentionError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
+/// How long what was asked is kept, and what takes it away.
+#[allow(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Retention {
+    /// How long.
+    pub keep: Span,
+    /// The time that counts.
+    pub clock: Arc<dyn Clock>,
+    /// Reads of the database.
+    pub db: Arc<dyn Store>,
+    /// The one writer.
+    pub ledger: Ledger,
+    /// When to end.
+    pub phase: Arc<CurrentPhase>,
+}
+
 /// Forgets until the appliance halts.
-pub async fn watch(app: Arc<App>) {
+pub async fn watch(retention: Arc<Retention>) {
     let mut wait = Duration::ZERO;
-    while app.phase.get() != Phase::Halted {
+    while retention.phase.get() != Phase::Halted {
         tokio::time::sleep(PAUSE).await;
         wait = wait.saturating_sub(PAUSE);
         if !wait.is_zero() {
             continue;
         }
-        match step(&app).await {
+        match step(&retention).await {
             Ok(true) => {}
             Ok(false) => wait = EVERY,
             Err(error) => {
@@ -51,12 +67,12 @@ pub async fn watch(app: Arc<App>) {
 }
 
 /// One step; says if it found anything.
-async fn step(app: &App) -> Result<bool, ForgetError> {
-    let keep = app.config.store.keep_messages;
-    let before = app.clock.now().saturating_sub(keep);
-    let Some(through) = app.db.forgettable(before, STEP).await? else {
+async fn step(retention: &Retention) -> Result<bool, RetentionError> {
+    let keep = retention.keep;
+    let before = retention.clock.now().saturating_sub(keep);
+    let Some(through) = retention.db.forgettable(before, STEP).await? else {
         return Ok(false);
     };
-    app.ledger.forget(through).await?;
+    retention.ledger.forget(through).await?;
     Ok(true)
 }
