@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_audit::{Actor, Kind as EntryKind};
 use countersign_hsm::{Device, KeyId, KeyRef, Material, PublicKey, holds};
-use countersign_intent::{UserId, WalletId};
+use countersign_intent::{UserId, Venue, WalletId};
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,10 +13,11 @@ use crate::anchor::{self, Found};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::journal::Journal;
-use crate::records::{Draft, Stored};
+use crate::records::{Draft, Record, Stored};
 use crate::start::{self, Opened, StartError};
 use crate::users::UserRecord;
-use crate::wallets::{Custody, Rotation, Status, WalletRecord, address, strays};
+use crate::venue::address;
+use crate::wallets::{Custody, Rotation, Status, WalletRecord, strays};
 
 /// What is to be adopted, and for whom.
 #[derive(Debug, Clone)]
@@ -83,13 +84,23 @@ async fn record(
     let key = stray(opened, &adopt.key).await?;
     let public = proved(opened, key).await?;
     let user = owner(opened, &adopt.user).await?;
+    let address = Venue::by_slug(&adopt.venue).and_then(|venue| address(venue, &public));
+    let address = address.ok_or_else(|| {
+        format!(
+            "a key of type {} signs nothing at `{}`; name the venue that it was made for",
+            public.key_type(),
+            adopt.venue
+        )
+    })?;
     let mut record = WalletRecord {
         user: adopt.user.clone(),
         gateway: user.record.gateway,
         venue: adopt.venue.clone(),
         environment: adopt.environment.clone(),
         name: adopt.name.clone(),
-        address: address(&public),
+        key_type: public.key_type().as_str().to_owned(),
+        public_key: hex::encode(public.bytes()),
+        address: address.to_string(),
         custody: Custody::Resident,
         imported: false,
         status: Status::Paused,
@@ -98,7 +109,10 @@ async fn record(
         created_at: journal.now().micros(),
         rotation: Rotation::default(),
     };
-    let there = opened.records.find::<WalletRecord>(&record.place()).await?;
+    let there = opened
+        .records
+        .find::<WalletRecord>(&record.lookup().unwrap_or_default())
+        .await?;
     let counts_as = there.map(|there| there.wallet_id().to_string());
     record.rotation.rotated_to.clone_from(&counts_as);
     let mut id = *key.as_bytes();

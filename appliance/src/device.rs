@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use countersign_hsm::{
-    Backend, Device, Envelope, Error, KeyAdmin, KeyId, KeyImport, KeyRef, KeyType, KeyWrap, Mac,
-    MonotonicAnchor, Signature,
+    Backend, Capabilities, Device, Envelope, Error, KeyAdmin, KeyId, KeyImport, KeyRef, KeyWrap,
+    Mac, MonotonicAnchor, Signature,
 };
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
@@ -23,7 +23,9 @@ pub struct Desk {
     pub admin: Box<dyn KeyAdmin>,
     /// MACs of rows.
     pub mac: Box<dyn Mac>,
-    /// Custody `wrapped`, where the token can wrap the keys of wallets.
+    /// What the token can do with which kinds of key.
+    pub capabilities: Capabilities,
+    /// Custody `wrapped`, where the token can wrap keys.
     pub wrap: Option<Box<dyn KeyWrap>>,
     /// Custody `envelope`, where the operator turned it on.
     pub envelope: Option<Box<dyn Envelope>>,
@@ -75,9 +77,8 @@ impl DeviceDesk {
             mac: device
                 .mac()
                 .ok_or(DeskError::Lacking("the token cannot make HMAC-SHA256"))?,
-            wrap: device
-                .key_wrap()
-                .filter(|_| device.capabilities().wrap.contains(KeyType::Ed25519)),
+            capabilities: device.capabilities().clone(),
+            wrap: device.key_wrap(),
             envelope: device.envelope(),
             import: device.key_import(),
             anchor: device.anchor(),

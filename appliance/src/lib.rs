@@ -48,5 +48,6 @@ pub mod sign;
 pub mod start;
 pub mod tables;
 pub mod users;
+pub mod venue;
 pub mod venues;
 pub mod wallets;

@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::{Kind, Record, Records, RecordsError};
 
-/// Identifier of the entry that is there from the first start.
-const SOLANA: [u8; 16] = *b"solana\0\0\0\0\0\0\0\0\0\0";
-
 /// A credential that a venue asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,10 +64,10 @@ impl Record for VenueRecord {
 }
 
 impl VenueRecord {
-    /// Solana, as it is before anybody changes it.
-    fn solana() -> Self {
+    /// A chain, as it is before anybody changes it.
+    fn chain(venue: Venue) -> Self {
         Self {
-            slug: Venue::Solana.as_str().to_owned(),
+            slug: venue.as_str().to_owned(),
             kind: "chain".to_owned(),
             auth_fields: Vec::new(),
             features: vec!["spot".to_owned(), "withdrawal".to_owned()],
@@ -128,15 +125,25 @@ pub struct Venues(ArcSwap<Vec<VenueEntry>>);
 
 impl Default for Venues {
     fn default() -> Self {
-        Self(ArcSwap::from_pointee(vec![built_in()]))
+        Self(ArcSwap::from_pointee(built_in()))
     }
 }
 
-fn built_in() -> VenueEntry {
-    VenueEntry {
-        id: VenueId::from_bytes(SOLANA),
-        record: VenueRecord::solana(),
-    }
+/// What is there from the first start: every venue that this build can sign for.
+fn built_in() -> Vec<VenueEntry> {
+    let entry = |venue: &Venue| VenueEntry {
+        id: built_in_id(*venue),
+        record: VenueRecord::chain(*venue),
+    };
+    Venue::ALL.iter().map(entry).collect()
+}
+
+/// Identifier of an entry that is built in: the slug, filled up with zeros.
+fn built_in_id(venue: Venue) -> VenueId {
+    let mut id = [0; 16];
+    let slug = venue.as_str().bytes();
+    id.iter_mut().zip(slug).for_each(|(to, from)| *to = from);
+    VenueId::from_bytes(id)
 }
 
 impl Venues {
@@ -145,7 +152,7 @@ impl Venues {
     /// # Errors
     /// As [`Records::all`].
     pub async fn load(&self, records: &Records) -> Result<(), RecordsError> {
-        let mut all = vec![built_in()];
+        let mut all = built_in();
         for stored in records.all::<VenueRecord>(None).await? {
             all.retain(|entry| entry.record.slug != stored.record.slug);
             all.push(VenueEntry {
@@ -191,32 +198,36 @@ impl Venues {
 mod tests {
     use super::*;
 
-    fn with(record: VenueRecord) -> Venues {
+    fn with(venue: Venue, record: VenueRecord) -> Venues {
         let venues = Venues::default();
-        let id = VenueId::from_bytes(SOLANA);
+        let id = built_in_id(venue);
         venues.0.store(Arc::new(vec![VenueEntry { id, record }]));
         venues
     }
 
     #[test]
-    fn solana_is_open_until_it_is_turned_off_or_removed() {
-        assert_eq!(Venues::default().closed(Venue::Solana), None);
-        let off = VenueRecord {
-            enabled: false,
-            ..VenueRecord::solana()
-        };
-        assert!(with(off).closed(Venue::Solana).is_some());
-        let removed = VenueRecord {
-            removed: true,
-            ..VenueRecord::solana()
-        };
-        assert!(with(removed).closed(Venue::Solana).is_some());
+    fn a_venue_is_open_until_it_is_turned_off_or_removed() {
+        for venue in Venue::ALL {
+            assert_eq!(Venues::default().closed(*venue), None);
+            let off = VenueRecord {
+                enabled: false,
+                ..VenueRecord::chain(*venue)
+            };
+            assert!(with(*venue, off).closed(*venue).is_some());
+            let removed = VenueRecord {
+                removed: true,
+                ..VenueRecord::chain(*venue)
+            };
+            assert!(with(*venue, removed).closed(*venue).is_some());
+        }
     }
 
     #[test]
     fn every_field_is_told() {
-        let told = VenueRecord::solana().told();
-        assert_eq!(told.len(), 7);
-        assert!(told.contains(&("environments", "mainnet, testnet".to_owned())));
+        for venue in Venue::ALL {
+            let told = VenueRecord::chain(*venue).told();
+            assert_eq!(told.len(), 7);
+            assert!(told.contains(&("environments", "mainnet, testnet".to_owned())));
+        }
     }
 }

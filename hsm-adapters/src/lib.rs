@@ -32,4 +32,4 @@ pub use import::ImportKey;
 pub use key::{KeyId, KeyType, PublicKey, Signature};
 pub use pkcs11::{Config as Pkcs11Config, Pkcs11Device};
 pub use role::KeyRole;
-pub use software::{possession_challenge, verifies};
+pub use software::{possession_challenge, recoverable, verifies};

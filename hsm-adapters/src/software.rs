@@ -41,6 +41,25 @@ fn secp256k1(public: &PublicKey, digest: &[u8], signature: &Signature) -> Option
     key.verify_prehash(digest, &low).ok()
 }
 
+/// `public`'s ECDSA signature on secp256k1 over a 32-byte digest as chains take it: `r || s` with `s`
+/// in the lower half of the order, and which of the points that `r` stands for gives back `public` (SEC
+/// 1, 4.1.6). `None` if no point does: it is not `public`'s.
+#[must_use]
+pub fn recoverable(
+    public: &PublicKey,
+    digest: &[u8; 32],
+    signature: &Signature,
+) -> Option<([u8; 64], u8)> {
+    if public.key_type() != KeyType::Secp256k1 {
+        return None;
+    }
+    let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(public.bytes()).ok()?;
+    let signature = k256::ecdsa::Signature::from_slice(signature.as_bytes()).ok()?;
+    let low = signature.normalize_s().unwrap_or(signature);
+    let recovery = k256::ecdsa::RecoveryId::trial_recovery_from_prehash(&key, digest, &low).ok()?;
+    Some((low.to_bytes().into(), recovery.to_byte()))
+}
+
 const TEXT: &[u8] = b"\xffcountersign: this key is held by the device";
 
 /// What a key signs to show that it is there. Its first byte is no Solana message version and no
@@ -142,7 +161,21 @@ mod tests {
         for signature in [low, high] {
             let mut bytes: [u8; 64] = signature.to_bytes().into();
             assert!(verifies(&public, &digest, &Signature::from_bytes(bytes)));
+            let (scalars, recovery) =
+                recoverable(&public, &digest, &Signature::from_bytes(bytes)).unwrap();
+            assert_eq!(scalars, <[u8; 64]>::from(low.to_bytes()));
+            let recovered = k256::ecdsa::VerifyingKey::recover_from_prehash(
+                &digest,
+                &low,
+                k256::ecdsa::RecoveryId::from_byte(recovery).unwrap(),
+            );
+            let recovered = recovered.unwrap().to_encoded_point(false);
+            assert_eq!(recovered.as_bytes(), public.bytes());
             bytes[40] ^= 1;
+            assert_eq!(
+                recoverable(&public, &digest, &Signature::from_bytes(bytes)),
+                None
+            );
             assert!(!verifies(&public, &digest, &Signature::from_bytes(bytes)));
         }
     }

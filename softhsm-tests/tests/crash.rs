@@ -266,7 +266,7 @@ impl Desk {
     }
 
     fn verify(&self, asked: &Asked, answer: &SignedAnswer) -> Result<()> {
-        let text = answer.signature.as_deref().context("a signature")?;
+        let text = answer.signature_text().context("a signature")?;
         let signature: [u8; 64] = bs58::decode(text)
             .into_vec()?
             .try_into()

@@ -111,7 +111,7 @@ impl Desk {
 }
 
 fn signature(answer: &SignedAnswer) -> Result<[u8; 64]> {
-    let text = answer.signature.as_deref().context("no signature")?;
+    let text = answer.signature_text().context("no signature")?;
     bs58::decode(text)
         .into_vec()?
         .try_into()

@@ -636,7 +636,7 @@ async fn a_released_withdrawal_moves_the_money() {
     svm.expire_blockhash();
     let fresh = desk.send_to(&cold, 5 * SOL, svm.latest_blockhash());
     let released: SignedAnswer = desk.release("go", &fresh, &id).await.unwrap().ok().unwrap();
-    let signature: [u8; 64] = bs58::decode(released.signature.unwrap())
+    let signature: [u8; 64] = bs58::decode(released.signature_text().unwrap())
         .into_vec()
         .unwrap()
         .try_into()

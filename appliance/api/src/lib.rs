@@ -71,8 +71,8 @@ pub use route::{
 };
 pub use second_factor::{OTP_HEADER, ResetSecondFactor, SecondFactorSecret};
 pub use sign::{
-    BatchItem, BatchResult, Decision, DryRunQuery, SignBatch, SignBatchAnswer, SignSolana,
-    SignedAnswer,
+    BatchItem, BatchResult, Decision, DryRunQuery, EcdsaSignature, SignBatch, SignBatchAnswer,
+    SignEvm, SignSolana, SignatureAnswer, SignedAnswer,
 };
 pub use status::{Check, Readiness, Status};
 pub use tables::{FeedTable, LookupTable};

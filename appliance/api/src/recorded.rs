@@ -61,9 +61,12 @@ pub struct RecordedRequest {
     /// Base64 of the message it asked for; neither this nor `transaction` if it was not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Base64 of the transaction it asked for.
+    /// Base64 of the transaction it asked for; of an EVM wallet, its JSON text as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
+    /// JSON text of the typed data it asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed_data: Option<String>,
     /// Mint hints that it brought.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mints: Vec<String>,
@@ -97,7 +100,7 @@ pub struct RecordedApproval {
 pub struct RecordedWallet {
     /// `wal_…`
     pub id: String,
-    /// Base58 public key.
+    /// The address, as its venue writes it.
     pub address: String,
     /// `usr_…`
     pub user_id: String,

@@ -33,7 +33,7 @@ pub struct Request {
     /// The answer or problem body as it was given, without the signature.
     #[schema(value_type = Object)]
     pub answer: serde_json::Value,
-    /// Base58 signature, once signed.
+    /// The signature, once signed: base58 for Solana, `0x…` of `r || s || v` for EVM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
     /// What is asked of whom, where people are asked. In a list: absent.

@@ -402,7 +402,7 @@ mod tests {
             .map(|route| route.operation)
             .collect();
         // A dry run, and what codes are made with.
-        assert_eq!(free, ["signSolana", "enrolSecondFactor"]);
+        assert_eq!(free, ["signSolana", "signEvm", "enrolSecondFactor"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Asking for signatures.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{Problem, Reason};
@@ -21,6 +24,27 @@ pub struct SignSolana {
     /// proves itself by address derivation or is useless; at most 16.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mints: Vec<String>,
+    /// `req_…` of an approved request with the same intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_request_id: Option<String>,
+}
+
+/// Body of `POST /v1/sign/evm`: exactly one of `transaction` and `typed_data`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignEvm {
+    /// `wal_…`
+    pub wallet_id: String,
+    /// An object of the transaction's fields (`type`, `chain_id`, `nonce`, `to`, `value`, `data`, `gas`,
+    /// `gas_price` or `max_fee_per_gas` and `max_priority_fee_per_gas`, `access_list`; numbers as `0x…`
+    /// or decimal strings), or a string of its unsigned raw bytes in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub transaction: Option<Box<RawValue>>,
+    /// Typed data (EIP-712): an object of `types`, `primaryType`, `domain` and `message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub typed_data: Option<Box<RawValue>>,
     /// `req_…` of an approved request with the same intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_request_id: Option<String>,
@@ -94,6 +118,48 @@ pub enum Decision {
     ApprovalRequired,
 }
 
+/// A signature, as its venue takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum SignatureAnswer {
+    /// Base58 of an Ed25519 signature, at Solana.
+    Text(String),
+    /// An ECDSA signature on secp256k1, at chains of the Ethereum virtual machine.
+    Ecdsa(EcdsaSignature),
+}
+
+impl SignedAnswer {
+    /// The signature, where it is a text.
+    #[must_use]
+    pub fn signature_text(&self) -> Option<&str> {
+        match self.signature.as_ref()? {
+            SignatureAnswer::Text(text) => Some(text),
+            SignatureAnswer::Ecdsa(_) => None,
+        }
+    }
+}
+
+/// In one line: the text, or `r`, `s` and `v` after each other.
+impl fmt::Display for SignatureAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Ecdsa(EcdsaSignature { r, s, v }) => write!(f, "r {r} s {s} v {v}"),
+        }
+    }
+}
+
+/// An ECDSA signature on secp256k1, `s` in the lower half of the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EcdsaSignature {
+    /// `0x` and 64 hexadecimal digits.
+    pub r: String,
+    /// `0x` and 64 hexadecimal digits.
+    pub s: String,
+    /// 27 or 28 for typed data; with the chain in it (EIP-155) for a legacy transaction; else 0 or 1.
+    pub v: u64,
+}
+
 /// Answer to a sign request: 200 with a signature, 202 waiting for approval, or, with
 /// `dry_run`, 200 with the decision alone.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -105,12 +171,16 @@ pub struct SignedAnswer {
     /// The rule or rules that decided, joined by `, `.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Base58 Ed25519 signature.
+    /// The signature, as its venue takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
-    /// Base64 transaction with this wallet's signature in place.
+    pub signature: Option<SignatureAnswer>,
+    /// The transaction with this wallet's signature in place, ready to be sent: base64 for Solana,
+    /// `0x…` for chains of the Ethereum virtual machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
+    /// What an EVM transaction is known by, or the digest of typed data: `0x…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
     /// The wallet's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

@@ -46,8 +46,8 @@ pub struct PauseWallet {
     pub reason: Option<String>,
 }
 
-/// Body of `POST /v1/wallets`. One wallet per user, venue and environment: created on the first
-/// call, returned after.
+/// Body of `POST /v1/wallets`. One wallet per user, venue, environment and name: created on the first
+/// call, returned after. Without a name the first one there is meant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateWallet {
@@ -58,7 +58,7 @@ pub struct CreateWallet {
     /// `mainnet` (unless told) or `testnet`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// A name for people, at most 128 characters.
+    /// Tells several wallets of the user at the venue apart, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where the key lives: `resident`, `wrapped` or `envelope`; what the operator configured
@@ -109,8 +109,13 @@ pub struct Wallet {
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The public address; base58 on Solana.
+    /// The address that the venue knows the key by: base58 at Solana, `0x…` with its checksum (EIP-55)
+    /// at chains of the Ethereum virtual machine.
     pub address: String,
+    /// `ed25519` or `secp256k1`.
+    pub key_type: String,
+    /// The public key, hexadecimal: 32 bytes of Ed25519, 65 of an uncompressed point.
+    pub public_key: String,
     /// `resident`, `wrapped` or `envelope`; see ARCHITECTURE.md, Custody.
     pub custody: String,
     /// Whether the key was made outside: whoever had it may still have it.

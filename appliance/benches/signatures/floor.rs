@@ -11,7 +11,8 @@ use countersign_appliance::clock::{Clock, SystemClock};
 use countersign_appliance::sign::verifies;
 use countersign_appliance::start::default_workers;
 use countersign_hsm::simulator::Simulator;
-use countersign_hsm::{Device, KeyId, KeyRef, KeyType, Material, PublicKey, Signature};
+use countersign_hsm::{Device, KeyId, KeyRef, KeyType, Material, PublicKey};
+use countersign_intent::Signature;
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
@@ -34,7 +35,7 @@ pub(crate) struct Raw {
 pub(crate) fn verification() -> f64 {
     let key = SigningKey::from_bytes(&[7; 32]);
     let message = [9_u8; 215];
-    let signature = Signature::from_bytes(key.sign(&message).to_bytes());
+    let signature = Signature::Ed25519(key.sign(&message).to_bytes());
     let bytes = key.verifying_key().to_bytes().to_vec();
     let Ok(public) = PublicKey::new(KeyType::Ed25519, bytes) else {
         return 0.0;

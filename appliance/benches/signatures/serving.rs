@@ -17,8 +17,9 @@ use countersign_appliance::http::serve::{Limits, OwnKnock, Stopped, TlsFront, se
 use countersign_appliance::identity::{Caller, Gate, ServerIdentity, TlsConfig};
 use countersign_appliance::init::{self, Init};
 use countersign_appliance::records::Draft;
-use countersign_appliance::sign::{Asked, Form, walk_batch};
+use countersign_appliance::sign::{Asked, walk_batch};
 use countersign_appliance::start::{Running, install_metrics, runtime};
+use countersign_appliance::venue::{Body, solana};
 use countersign_hsm::Device;
 use countersign_hsm::simulator::Simulator;
 use countersign_intent::{Principal, Role, Span};
@@ -296,9 +297,11 @@ async fn fill(
             caller: Arc::clone(&bot),
             key: load::unique(),
             wallet: *wallet.as_ref().ok()?,
-            form: Form::Message,
-            bytes,
-            mints: Vec::new(),
+            body: Body::Solana(solana::Body {
+                form: solana::Form::Message,
+                bytes,
+                mints: Vec::new(),
+            }),
             approved: None,
             dry_run: false,
             fingerprint,

@@ -217,6 +217,8 @@ async fn drafts(
             venue: "solana".to_owned(),
             environment: "mainnet".to_owned(),
             name: None,
+            key_type: KeyType::Ed25519.as_str().to_owned(),
+            public_key: hex::encode(stored.public.bytes()),
             address: address.to_string(),
             custody: Custody::Envelope(BASE64_STANDARD.encode(&stored.blob)),
             imported: false,

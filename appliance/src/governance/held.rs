@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use countersign_intent::{Address, Intent, Principal, Timestamp, intent_digest};
+use countersign_intent::{Intent, Principal, Timestamp, intent_digest};
 use countersign_policy::approval::text::{Frame, of_intent};
 use countersign_policy::usage::Window;
 use countersign_policy::{Decision, Facts, LimitKey, Requirement, WalletFacts, decide, limit_keys};
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::Governance;
 use super::ask::{Ask, Standing, issuers};
 use super::{ConsentRecord, Digest32, GovernError};
-use crate::sign::{Form, Kept, Remembered};
+use crate::sign::{Kept, Remembered};
+use crate::venue::{Body, Told};
 use crate::wallets::WalletEntry;
 
 /// Everything that is needed to judge the request again under another policy. Kept as text with
@@ -30,12 +31,8 @@ pub struct Held {
     pub issuers: Option<Vec<String>>,
     /// `wal_…`
     pub wallet: String,
-    /// How the bytes came.
-    pub form: Form,
-    /// The bytes, base64.
-    pub bytes: String,
-    /// Mint hints, base58.
-    pub mints: Vec<String>,
+    /// What it asks for as its venue keeps it, base64.
+    pub body: String,
     /// What approvals bind to.
     pub digest: Digest32,
     /// Microseconds since the Unix epoch.
@@ -49,14 +46,15 @@ impl Held {
     #[must_use]
     pub fn kept(text: &str) -> Option<Kept> {
         let held: Self = serde_json::from_str(text).ok()?;
-        let mints: Option<Vec<Address>> = held.mints.iter().map(|mint| mint.parse().ok()).collect();
         Some(Kept {
-            form: held.form,
+            body: held.body()?,
             halted: false,
             approved: None,
-            mints: mints?,
-            bytes: BASE64_STANDARD.decode(&held.bytes).ok()?,
         })
+    }
+
+    fn body(&self) -> Option<Body> {
+        Body::read_back(&BASE64_STANDARD.decode(&self.body).ok()?)
     }
 }
 
@@ -262,17 +260,8 @@ fn frame<'a>(
 
 /// The intent, if the bytes still mean what was asked for.
 fn intent(governance: &Governance, held: &Held, wallet: &WalletEntry) -> Option<Intent> {
-    let bytes = BASE64_STANDARD.decode(&held.bytes).ok()?;
-    let told = crate::sign::Told::now(&governance.sources);
-    let mints: Option<Vec<Address>> = held.mints.iter().map(|mint| mint.parse().ok()).collect();
-    let decoded = crate::sign::decode(
-        &governance.sources,
-        &told,
-        held.form,
-        &bytes,
-        &mints?,
-        wallet.address,
-    )
-    .ok()?;
-    (intent_digest(&decoded.intent) == held.digest.0).then_some(decoded.intent)
+    let body = held.body()?;
+    let told = Told::now(body.venue(), &governance.sources);
+    let understood = body.read(&told, &wallet.address).ok()?;
+    (intent_digest(&understood.intent) == held.digest.0).then_some(understood.intent)
 }

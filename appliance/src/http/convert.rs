@@ -10,8 +10,7 @@ pub mod venues;
 mod wallets;
 
 use countersign_api as api;
-use countersign_decode::solana::from_base64;
-use countersign_intent::{Action, Address, Role, Span, Timestamp};
+use countersign_intent::{Action, Role, Span, Timestamp};
 use countersign_policy::{PolicyAsset, PolicySet};
 
 use super::error::ApiError;
@@ -23,7 +22,6 @@ use crate::identity::SpiffeId;
 use crate::policies::{PolicyRecord, policy_hash};
 use crate::prices::PriceRecord;
 use crate::records::Stored;
-use crate::sign::Form;
 use crate::users::UserRecord;
 
 pub use asks::{approval_text, approver, change_request, pending_change, sign_request, tell};
@@ -382,43 +380,6 @@ pub fn span(field: &str, text: &str) -> Result<Span, ApiError> {
         .map_err(|error: countersign_intent::SpanError| ApiError::field(field, error.to_string()))
 }
 
-/// The bytes of a sign request: exactly one of message and transaction.
-///
-/// # Errors
-/// None or both of them, or text that is not base64.
-pub fn signing_bytes(
-    prefix: &str,
-    message: Option<&str>,
-    transaction: Option<&str>,
-) -> Result<(Form, Vec<u8>), ApiError> {
-    let (form, field, text) = match (message, transaction) {
-        (Some(text), None) => (Form::Message, "message", text),
-        (None, Some(text)) => (Form::Transaction, "transaction", text),
-        (None, None) | (Some(_), Some(_)) => {
-            return Err(ApiError::field(
-                &format!("{prefix}message"),
-                "expected exactly one of `message` and `transaction`",
-            ));
-        }
-    };
-    let bytes =
-        from_base64(text).map_err(|detail| ApiError::field(&format!("{prefix}{field}"), detail))?;
-    Ok((form, bytes))
-}
-
-/// Mint hints.
-///
-/// # Errors
-/// More than 16, or text that is no address.
-pub fn mints(prefix: &str, mints: &[String]) -> Result<Vec<Address>, ApiError> {
-    let field = format!("{prefix}mints");
-    if mints.len() > 16 {
-        let detail = format!("expected at most 16 hints, got {}", mints.len());
-        return Err(ApiError::field(&field, detail));
-    }
-    mints.iter().map(|mint| id(&field, mint)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -435,20 +396,6 @@ mod tests {
             "a/b",
         ] {
             assert!(bot_name("bot", name).is_err(), "`{name}` was accepted");
-        }
-    }
-
-    #[test]
-    fn one_of_message_and_transaction() {
-        assert!(signing_bytes("", Some("AA=="), None).is_ok());
-        assert!(signing_bytes("", None, Some("AA==")).is_ok());
-        for (message, transaction) in [
-            (None, None),
-            (Some("AA=="), Some("AA==")),
-            (Some("A"), None),
-            (Some("-_=="), None),
-        ] {
-            assert!(signing_bytes("", message, transaction).is_err());
         }
     }
 }

@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use countersign_api::{
     RecordedApproval, RecordedConsent, RecordedPage, RecordedQuery, RecordedRequest, RecordedWallet,
 };
@@ -21,7 +19,7 @@ use super::extract::{Peer, Query};
 use crate::app::App;
 use crate::governance::ConsentRecord;
 use crate::governance::held::Held;
-use crate::sign::{Form, Kept, Remembered};
+use crate::sign::{Kept, Remembered};
 use crate::users::UserRecord;
 use crate::wallets::WalletRecord;
 
@@ -106,13 +104,8 @@ async fn recorded(app: &App, row: &KeptRequest) -> Result<RecordedRequest, ApiEr
     let Some(kept) = kept(app, row) else {
         return Ok(request);
     };
-    let bytes = Some(BASE64_STANDARD.encode(&kept.bytes));
-    match kept.form {
-        Form::Message => request.message = bytes,
-        Form::Transaction => request.transaction = bytes,
-    }
+    kept.body.tell(&mut request);
     request.halted = kept.halted;
-    request.mints = kept.mints.iter().map(ToString::to_string).collect();
     if let Some(id) = kept.approved {
         request.consent = consent(app, id).await?;
     }

@@ -70,6 +70,7 @@ fn asking<M: Mount>(mount: M) -> M {
     mount
         .at("signSolana", sign::solana)
         .at("signSolanaBatch", sign::batch)
+        .at("signEvm", sign::evm)
         .at("listRequests", requests::list)
         .at("listRecordedRequests", messages::list)
         .at("getRequest", requests::get)

@@ -1,4 +1,4 @@
-//! `/v1/sign/solana` and its batch: from the wire to the sign walk and back.
+//! The routes that sign: from the wire to the sign walk and back.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use countersign_api::{
-    BatchItem, BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignSolana,
+    BatchResult, DryRunQuery, ErrorCode, SignBatch, SignBatchAnswer, SignEvm, SignSolana,
 };
 use countersign_intent::{RequestId, Span, Timestamp, WalletId};
 use sha2::{Digest, Sha256};
@@ -20,7 +20,8 @@ use super::extract::{Body, IDEMPOTENCY_KEY, Peer, Query, check_key, idempotency_
 use super::pace;
 use crate::app::App;
 use crate::shares::Acting;
-use crate::sign::{Answer, Asked, Form, WalkError, walk, walk_batch};
+use crate::sign::{Answer, Asked, WalkError, walk, walk_batch};
+use crate::venue::{self, WrongField, evm, solana};
 
 /// Messages of one batch at most.
 const LARGEST_BATCH: usize = 64;
@@ -32,21 +33,50 @@ pub(super) async fn solana(
     Query(query): Query<DryRunQuery>,
     Body(body): Body<SignSolana>,
 ) -> Result<Response, ApiError> {
-    let key = match idempotency_key(&headers)? {
+    let form = Form {
+        wallet: &body.wallet_id,
+        approved: body.approved_request_id.as_deref(),
+        body: solana::Body::try_from(&body).map(venue::Body::Solana),
+    };
+    single(app, peer, &headers, query.dry_run, form).await
+}
+
+pub(super) async fn evm(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    headers: HeaderMap,
+    Query(query): Query<DryRunQuery>,
+    Body(body): Body<SignEvm>,
+) -> Result<Response, ApiError> {
+    let form = Form {
+        wallet: &body.wallet_id,
+        approved: body.approved_request_id.as_deref(),
+        body: evm::Body::try_from(&body).map(venue::Body::Evm),
+    };
+    single(app, peer, &headers, query.dry_run, form).await
+}
+
+/// What every venue's route asks alike, and what is to be signed.
+struct Form<'a> {
+    wallet: &'a str,
+    approved: Option<&'a str>,
+    body: Result<venue::Body, WrongField>,
+}
+
+async fn single(
+    app: Arc<App>,
+    peer: Peer,
+    headers: &HeaderMap,
+    dry_run: bool,
+    form: Form<'_>,
+) -> Result<Response, ApiError> {
+    let key = match idempotency_key(headers)? {
         Some(key) => key,
-        None if query.dry_run => String::new(),
+        None if dry_run => String::new(),
         None => return Err(missing_key(IDEMPOTENCY_KEY)),
     };
-    let item = BatchItem {
-        wallet_id: body.wallet_id,
-        message: body.message,
-        transaction: body.transaction,
-        mints: body.mints,
-        approved_request_id: body.approved_request_id,
-        idempotency_key: key,
-    };
-    let asked = asked(&peer, item, query.dry_run, "")?;
-    let place = match turn(&app, &peer, query.dry_run).await {
+    let asked = asked(&peer, form, key, dry_run, "")?;
+    let place = match turn(&app, &peer, dry_run).await {
         Ok(place) => place,
         Err(refusal) => return Ok(refusal),
     };
@@ -84,7 +114,13 @@ pub(super) async fn batch(
             let detail = format!("`{}` stands twice in this batch", item.idempotency_key);
             return Err(ApiError::field(&format!("{prefix}idempotency_key"), detail));
         }
-        all.push(asked(&peer, item, query.dry_run, &prefix)?);
+        let form = Form {
+            wallet: &item.wallet_id,
+            approved: item.approved_request_id.as_deref(),
+            body: solana::Body::try_from(&item).map(venue::Body::Solana),
+        };
+        let key = item.idempotency_key.clone();
+        all.push(asked(&peer, form, key, query.dry_run, &prefix)?);
     }
     let place = match turn(&app, &peer, query.dry_run).await {
         Ok(place) => place,
@@ -138,52 +174,41 @@ fn missing_key(field: &str) -> ApiError {
     )
 }
 
-fn asked(peer: &Peer, item: BatchItem, dry_run: bool, prefix: &str) -> Result<Asked, ApiError> {
-    let wallet: WalletId = convert::id(&format!("{prefix}wallet_id"), &item.wallet_id)?;
-    let message = item.message.as_deref();
-    let transaction = item.transaction.as_deref();
-    let (form, bytes) = convert::signing_bytes(prefix, message, transaction)?;
+fn asked(
+    peer: &Peer,
+    form: Form<'_>,
+    key: String,
+    dry_run: bool,
+    prefix: &str,
+) -> Result<Asked, ApiError> {
+    let wallet: WalletId = convert::id(&format!("{prefix}wallet_id"), form.wallet)?;
+    let body = form.body.map_err(|wrong| {
+        let field = format!("{prefix}{}", wrong.field);
+        ApiError::field(&field, wrong.detail)
+    })?;
     let field = format!("{prefix}approved_request_id");
-    let approved = item.approved_request_id.as_deref();
-    let approved: Option<RequestId> = approved.map(|id| convert::id(&field, id)).transpose()?;
+    let approved = form.approved.map(|id| convert::id(&field, id));
+    let approved: Option<RequestId> = approved.transpose()?;
     if dry_run && approved.is_some() {
         let detail = "a dry run releases nothing; leave this out";
         return Err(ApiError::field(&field, detail));
     }
-    let mints = convert::mints(prefix, &item.mints)?;
-    let fingerprint = fingerprint(wallet, form, &bytes, &item.mints, approved);
     Ok(Asked {
         caller: Arc::clone(&peer.0),
-        key: item.idempotency_key,
+        key,
         wallet,
-        form,
-        bytes,
-        mints,
+        fingerprint: fingerprint(wallet, &body, approved),
+        body,
         approved,
         dry_run,
-        fingerprint,
     })
 }
 
-fn fingerprint(
-    wallet: WalletId,
-    form: Form,
-    bytes: &[u8],
-    mints: &[String],
-    approved: Option<RequestId>,
-) -> [u8; 32] {
-    let mut hasher = Sha256::new_with_prefix(b"countersign/sign/solana/v1\0");
+fn fingerprint(wallet: WalletId, body: &venue::Body, approved: Option<RequestId>) -> [u8; 32] {
+    let mut hasher = Sha256::new_with_prefix(b"countersign/sign/v2\0");
     hasher.update(wallet.as_bytes());
-    hasher.update([match form {
-        Form::Message => 0,
-        Form::Transaction => 1,
-    }]);
-    hasher.update((bytes.len() as u64).to_be_bytes());
-    hasher.update(bytes);
-    for mint in mints {
-        hasher.update((mint.len() as u64).to_be_bytes());
-        hasher.update(mint);
-    }
+    hasher.update([body.venue() as u8]);
+    body.fingerprint(&mut hasher);
     if let Some(approved) = approved {
         hasher.update(b"approved");
         hasher.update(approved.as_bytes());

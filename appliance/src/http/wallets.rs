@@ -45,7 +45,7 @@ pub(super) async fn create(
 async fn wanted(app: &App, peer: &Peer, body: CreateWallet) -> Result<NewWallet, ApiError> {
     let user: UserId = convert::id("user_id", &body.user_id)?;
     let environment = body.environment.unwrap_or_else(|| "mainnet".to_owned());
-    offered(app, &body.venue, &environment)?;
+    let venue = offered(app, &body.venue, &environment)?;
     convert::optional_text("name", body.name.as_deref(), 128)?;
     let custody = match body.custody.as_deref() {
         Some(text) => convert::custody(text)?,
@@ -60,7 +60,7 @@ async fn wanted(app: &App, peer: &Peer, body: CreateWallet) -> Result<NewWallet,
     Ok(NewWallet {
         user: user.to_string(),
         gateway: peer.principal().name().to_owned(),
-        venue: body.venue,
+        venue,
         environment,
         name: body.name,
         custody,
@@ -163,24 +163,24 @@ impl Followed for Wanted<'_> {
 }
 
 /// Whether the registry has the venue and this build can sign for it.
-fn offered(app: &App, slug: &str, environment: &str) -> Result<(), ApiError> {
+fn offered(app: &App, slug: &str, environment: &str) -> Result<Venue, ApiError> {
     let refuse = |detail| Err(ApiError::field("venue", detail));
     let there = app.venues.find(slug);
     let Some(venue) = there.filter(|entry| !entry.record.removed) else {
         return refuse(format!("there is no venue `{slug}`; see /v1/venues"));
     };
-    if Venue::by_slug(slug).is_none() {
+    let Some(signable) = Venue::by_slug(slug) else {
         return refuse(format!(
             "`{slug}` is registered, but this version cannot sign for it; `signable` in \
              /v1/venues says which it can"
         ));
-    }
+    };
     if !venue.record.enabled {
         return refuse(format!("the venue `{slug}` is turned off in the registry"));
     }
     let environments = &venue.record.environments;
     if environments.iter().any(|known| known == environment) {
-        return Ok(());
+        return Ok(signable);
     }
     let known = environments.join("`, `");
     let detail = format!("expected one of `{known}`, got `{environment}`");

@@ -1,14 +1,13 @@
 //! What a walk ends with, and how it reads on the wire.
 
 use countersign_api::{Decision, ErrorCode, Problem, SignedAnswer};
-use countersign_decode::solana::{PartialTransaction, envelope};
-use countersign_hsm::Signature;
-use countersign_intent::{RequestId, Timestamp};
+use countersign_intent::{RequestId, Signature, SigningInput, Timestamp};
 use countersign_store::StoredRequest;
 use countersign_store::ledger::{Judged, Outcome, Recorded};
 
-use super::stages::{Asked, Form, Read, Refusal, Remembered};
+use super::stages::{Asked, Read, Refusal, Remembered};
 use super::verify::verifies;
+use crate::venue::Parts;
 
 /// An answer: 200, 202, or a problem.
 #[derive(Debug, Clone)]
@@ -22,14 +21,6 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The signature in base58, if there is one.
-    pub(super) fn signature(&self) -> Option<&str> {
-        match self {
-            Self::Done(body) => body.signature.as_deref(),
-            Self::Pending(_) | Self::Problem(_) => None,
-        }
-    }
-
     pub(super) fn no_such_wallet(asked: &Asked, log_index: u64) -> Self {
         let detail = format!("there is no wallet `{}` that you may use", asked.wallet);
         let mut problem = Problem::new(ErrorCode::NotFound, detail).field("wallet_id");
@@ -120,7 +111,7 @@ pub(super) fn unsigned(read: &Read, recorded: &Recorded) -> Unsigned {
 pub(super) fn of_outcome(unsigned: Unsigned, recorded: &Recorded, outcome: &Outcome) -> Answer {
     let (id, index) = (recorded.request_id(), recorded.log_index());
     match outcome {
-        Outcome::Signed(signature) => unsigned.with(signature),
+        Outcome::Signed(signature) => unsigned.with(id, index, signature),
         Outcome::Refused(why) | Outcome::NotSent(why) => {
             let detail = if recorded.judged_now() {
                 format!("{why}; nothing was signed and the limits are given back; send it again")
@@ -164,22 +155,25 @@ fn replayed(read: &Read, stored: &StoredRequest) -> Answer {
         .as_ref()
         .and_then(|outcome| outcome.signature);
     match signature {
-        Some(signature) if !is_theirs(read, signature) => {
+        Some(signature) if !is_theirs(read, &signature) => {
             metrics::counter!("countersign_tampered_rows_total").increment(1);
             tracing::error!(request = %id, "a stored signature is not the wallet's; it is not answered");
             unreadable(id, index)
         }
-        Some(signature) => Unsigned::of(read, id, index, &stored.request.answer).with(&signature),
+        Some(signature) => {
+            let unsigned = Unsigned::of(read, id, index, &stored.request.answer);
+            unsigned.with(id, index, &signature)
+        }
         None => remembered(id, index, &stored.request.answer),
     }
 }
 
 /// All of an answer but the signature; or that what was decided cannot be read.
-pub(super) struct Unsigned(Result<(Box<SignedAnswer>, PartialTransaction), Answer>);
+pub(super) struct Unsigned(Result<(Box<SignedAnswer>, Parts), Answer>);
 
 impl Unsigned {
     fn of(read: &Read, id: RequestId, log_index: u64, answer: &[u8]) -> Self {
-        let (Some(transaction), Some(Remembered::Allow { rule, .. })) =
+        let (Some((_, parts)), Some(Remembered::Allow { rule, .. })) =
             (around(read), Remembered::decode(answer))
         else {
             return Self(Err(unreadable(id, log_index)));
@@ -189,39 +183,34 @@ impl Unsigned {
             address: Some(read.resolved.wallet.address.to_string()),
             ..empty(id, log_index, Decision::Allow)
         };
-        Self(Ok((Box::new(answer), transaction)))
+        Self(Ok((Box::new(answer), parts)))
     }
 
-    fn with(self, signature: &[u8; 64]) -> Answer {
+    fn with(self, id: RequestId, log_index: u64, signature: &Signature) -> Answer {
         match self.0 {
-            Ok((mut answer, transaction)) => {
-                answer.signature = Some(base58(signature));
-                let transaction = transaction.with_signature(*signature);
-                answer.transaction = Some(encode_base64(&transaction));
-                Answer::Done(answer)
-            }
+            Ok((mut answer, parts)) => match parts.finish(signature, &mut answer) {
+                Some(()) => Answer::Done(answer),
+                None => unreadable(id, log_index),
+            },
             Err(unreadable) => unreadable,
         }
     }
 }
 
 /// Whether a signature that was read from the database is the wallet's over this message.
-fn is_theirs(read: &Read, signature: [u8; 64]) -> bool {
-    let around = around(read);
+fn is_theirs(read: &Read, signature: &Signature) -> bool {
     let public = &read.resolved.wallet.key.public;
-    around
-        .is_some_and(|around| verifies(public, around.message(), &Signature::from_bytes(signature)))
+    around(read).is_some_and(|(input, _)| verifies(public, input.for_device(), signature))
 }
 
-/// The transaction that a signature belongs in. What was signed once is answered again, also when
-/// the message is not understood any more: a policy names a mint less, a registration is gone.
-fn around(read: &Read) -> Option<PartialTransaction> {
-    if let Ok(decoded) = &read.decoded {
-        return Some(decoded.transaction.clone());
+/// What a signature is over, and what it belongs in. What was signed once is answered again, also
+/// when the message is not understood any more: a policy names a mint less, a registration is gone.
+fn around(read: &Read) -> Option<(SigningInput, Parts)> {
+    if let Ok(understood) = &read.understood {
+        return Some((understood.input.clone(), understood.parts.clone()));
     }
-    let asked = &read.resolved.asked;
-    let in_transaction = asked.form == Form::Transaction;
-    envelope(&asked.bytes, in_transaction, &read.resolved.wallet.address).ok()
+    let wallet = &read.resolved.wallet.address;
+    read.resolved.asked.body.parts(wallet)
 }
 
 /// The answer that a stored request was given, but for the signature and its transaction.
@@ -365,6 +354,7 @@ fn empty(id: RequestId, log_index: u64, decision: Decision) -> SignedAnswer {
         rule: None,
         signature: None,
         transaction: None,
+        hash: None,
         address: None,
         log_index,
         group: None,
@@ -374,18 +364,4 @@ fn empty(id: RequestId, log_index: u64, decision: Decision) -> SignedAnswer {
         effects: Vec::new(),
         detail: None,
     }
-}
-
-/// The text form of a Solana signature.
-#[must_use]
-pub fn base58(signature: &[u8; 64]) -> String {
-    let mut text = [0_u8; 88];
-    let length = five8::encode_64(signature, &mut text);
-    let digits = text.iter().take(usize::from(length));
-    digits.map(|digit| char::from(*digit)).collect()
-}
-
-fn encode_base64(bytes: &[u8]) -> String {
-    use base64::Engine;
-    base64::prelude::BASE64_STANDARD.encode(bytes)
 }

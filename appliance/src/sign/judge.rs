@@ -7,7 +7,6 @@ use base64::prelude::BASE64_STANDARD;
 use countersign_api::ErrorCode;
 use countersign_audit::{Detail, Entry, Kind as EntryKind};
 use countersign_decode::explain;
-use countersign_decode::solana::Decoded;
 use countersign_intent::{Effect, Intent, SigningInput, Span, Timestamp};
 use countersign_policy::approval::Approvals;
 use countersign_policy::approval::text::{Frame, of_intent};
@@ -18,7 +17,6 @@ use countersign_store::ledger::{AdminChange, Bench, Case, Verdict};
 use super::cosign;
 use super::entry::{Recorded, too_long};
 use super::kept::Kept;
-use super::nonce::{nonce_of, nonce_refused};
 use super::remember::{allowed, denied, deny_early, too_many_wait};
 use super::stages::{Read, Refusal, Release, Remembered};
 use super::stop::stopped;
@@ -30,6 +28,7 @@ use crate::governance::{Digest32, opens_at};
 use crate::holds::TooMany;
 use crate::journal::stamp;
 use crate::policies::ActivePolicy;
+use crate::venue::Understood;
 
 /// Makes the case of a request.
 pub(super) fn case(app: &Arc<App>, read: &Arc<Read>) -> Case {
@@ -45,15 +44,15 @@ pub(super) fn case_of(
 ) -> Case {
     let asked = &read.resolved.asked;
     let policy = app.policies.active();
-    let input = match &read.decoded {
-        Ok(decoded) => decoded.input.clone(),
+    let input = match &read.understood {
+        Ok(understood) => understood.input.clone(),
         // Never signed: the case can only be denied.
-        Err(_) => SigningInput::from_decoder(asked.bytes.as_slice().into(), 0),
+        Err(_) => SigningInput::from_decoder(asked.body.bytes().into(), 0),
     };
-    let limit_keys = match (&read.decoded, &policy) {
-        (Ok(decoded), Some(policy)) => limit_keys(
+    let limit_keys = match (&read.understood, &policy) {
+        (Ok(understood), Some(policy)) => limit_keys(
             &policy.set,
-            &decoded.intent,
+            &understood.intent,
             asked.caller.principal(),
             &wallet_facts(read),
         ),
@@ -69,7 +68,7 @@ pub(super) fn case_of(
         limit_keys,
         dry_run: asked.dry_run,
         on_allow,
-        nonce: nonce_of(read),
+        hold: read.understood.as_ref().ok().and_then(Understood::hold),
         judge: Box::new({
             let (app, read) = (Arc::clone(app), Arc::clone(read));
             let hearing = Hearing {
@@ -114,7 +113,7 @@ impl Hearing {
             return None;
         }
         let refused = self.refused_before_policy(bench.now);
-        let halted = refused.is_some() && self.read.decoded.is_ok();
+        let halted = refused.is_some() && self.read.understood.is_ok();
         let (decision, remembered) = match refused {
             Some(refusal) => deny_early(&refusal, self.effects()),
             None => self.ask_policy(bench),
@@ -138,7 +137,7 @@ impl Hearing {
         if held || self.app.config.store.keep_messages == Span::ZERO {
             return Vec::new();
         }
-        Kept::of(&self.read.resolved.asked, halted).encode()
+        Kept::of(&self.read.resolved.asked, halted)
     }
 
     /// What is refused whatever the policy says.
@@ -146,11 +145,11 @@ impl Hearing {
         if let Some(refusal) = stopped(&self.app, &self.read, now) {
             return Some(refusal);
         }
-        let decoded = match &self.read.decoded {
-            Ok(decoded) => decoded,
+        let understood = match &self.read.understood {
+            Ok(understood) => understood,
             Err(refusal) => return Some(refusal.clone()),
         };
-        if let Some(refusal) = &self.read.wrong_signature {
+        if let Some(refusal) = &understood.unfit {
             return Some(refusal.clone());
         }
         if let Some(release) = self.release.as_ref().filter(|one| now >= one.expires_at) {
@@ -160,7 +159,7 @@ impl Hearing {
                 message: format!("{} expired at {}", release.request, release.expires_at),
             });
         }
-        self.not_granted(&decoded.intent)
+        self.not_granted(&understood.intent)
     }
 
     /// The grant covers every action that needs a rule; upkeep and fees come with any of them, and
@@ -188,7 +187,7 @@ impl Hearing {
     }
 
     fn ask_policy(&self, bench: &Bench<'_>) -> (Decision, Remembered) {
-        let (Some(policy), Ok(decoded)) = (&self.policy, &self.read.decoded) else {
+        let (Some(policy), Ok(understood)) = (&self.policy, &self.read.understood) else {
             let refusal = Refusal {
                 code: ErrorCode::PolicyDenied,
                 rule: "policy",
@@ -208,9 +207,9 @@ impl Hearing {
             added_destinations: &policy.added,
             approvals: self.release.as_ref().map(approvals),
         };
-        let decision = decide(&policy.set, &decoded.intent, &facts);
-        if let (Decision::Allow(_), Some(state)) = (&decision, bench.nonce)
-            && let Some(refusal) = nonce_refused(decoded.intent.lifetime(), state)
+        let decision = decide(&policy.set, &understood.intent, &facts);
+        if let (Decision::Allow(_), Some(state)) = (&decision, bench.hold)
+            && let Some(refusal) = understood.hold_refused(state)
         {
             return deny_early(&refusal, self.effects());
         }
@@ -223,7 +222,7 @@ impl Hearing {
                 {
                     return too_many_wait(&full, self.effects());
                 }
-                match self.hold(bench, policy, decoded, ask) {
+                match self.hold(bench, policy, understood, ask) {
                     Ok(pending) => pending,
                     Err(refusal) => return deny_early(&refusal, self.effects()),
                 }
@@ -244,7 +243,7 @@ impl Hearing {
         &self,
         bench: &Bench<'_>,
         policy: &ActivePolicy,
-        decoded: &Decoded,
+        understood: &Understood,
         ask: &Ask,
     ) -> Result<Remembered, Refusal> {
         let refuse = |message: String| Refusal {
@@ -256,7 +255,7 @@ impl Hearing {
             return Err(refuse(ask.unmet.join("; ")));
         }
         let asked = &self.read.resolved.asked;
-        if let Some(why) = cosign::never(&self.app, &self.read, policy, &decoded.intent, ask) {
+        if let Some(why) = cosign::never(&self.app, &self.read, policy, &understood.intent, ask) {
             return Err(refuse(why));
         }
         let expires = ask.requirements.iter().map(|need| need.expires).min();
@@ -270,16 +269,16 @@ impl Hearing {
             opens_at: opens_at(bench.now, &ask.requirements),
             expires_at,
         };
-        let text = of_intent(&decoded.intent, wallet_facts(&self.read), &frame)
+        let text = of_intent(&understood.intent, wallet_facts(&self.read), &frame)
             .map_err(|error| refuse(error.to_string()))?;
+        let mut body = Vec::new();
+        asked.body.write(&mut body);
         let held = Held {
             request: bench.request_id.to_string(),
             principal: asked.caller.principal().to_string(),
             issuers: Some(issuers_of(&self.app.register, &asked.caller)),
             wallet: asked.wallet.to_string(),
-            form: asked.form,
-            bytes: BASE64_STANDARD.encode(&asked.bytes),
-            mints: asked.mints.iter().map(ToString::to_string).collect(),
+            body: BASE64_STANDARD.encode(&body),
             digest: Digest32(ask.intent_digest),
             asked_at: bench.now.micros(),
             expires_at: expires_at.micros(),
@@ -315,8 +314,8 @@ impl Hearing {
     }
 
     fn effects(&self) -> Vec<String> {
-        match &self.read.decoded {
-            Ok(decoded) => explain(&decoded.intent),
+        match &self.read.understood {
+            Ok(understood) => explain(&understood.intent),
             Err(_) => Vec::new(),
         }
     }
@@ -354,7 +353,7 @@ impl Hearing {
             _ if asked.dry_run => EntryKind::SignDryRun,
             Decision::Allow(_) => EntryKind::SignReserved,
             Decision::NeedApproval(_) => EntryKind::SignPending,
-            Decision::Deny(_) if self.read.decoded.is_err() => EntryKind::SignErrored,
+            Decision::Deny(_) if self.read.understood.is_err() => EntryKind::SignErrored,
             Decision::Deny(_) => EntryKind::SignDenied,
         };
         let own = &self.read.resolved.wallet.limits;

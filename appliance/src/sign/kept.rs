@@ -1,69 +1,38 @@
 //! What is kept of a request, so that it can be judged under another policy one day.
 //!
-//! Raw bytes, because every signature pays for it: flags, the number of mint hints, the request
-//! whose approval it uses up (if any), the hints, the bytes as they came. It grants nothing and has
-//! no MAC: a replay tells what would have been, the log's digest tells what was.
+//! Raw bytes, because every signature pays for it: flags, the request whose approval it uses up (if
+//! any), what was asked for as its venue keeps it. It grants nothing and has no MAC: a replay tells
+//! what would have been, the log's digest tells what was.
 
-use countersign_intent::{Address, RequestId};
+use countersign_intent::RequestId;
 
-use super::stages::{Asked, Form};
+use super::stages::Asked;
+use crate::venue::Body;
 
-const TRANSACTION: u8 = 1;
 const HALTED: u8 = 2;
 const RELEASE: u8 = 4;
 
 /// A kept request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// How the bytes came.
-    pub form: Form,
+    /// What was asked for.
+    pub body: Body,
     /// Whether something stopped it that is no policy: a freeze, a pause, a certificate, a grant.
     pub halted: bool,
     /// The held request whose approval it uses up.
     pub approved: Option<RequestId>,
-    /// Mint hints.
-    pub mints: Vec<Address>,
-    /// The bytes.
-    pub bytes: Vec<u8>,
 }
 
 impl Kept {
-    pub(super) fn of(asked: &Asked, halted: bool) -> Self {
-        Self {
-            form: asked.form,
-            halted,
-            approved: asked.approved,
-            mints: asked.mints.clone(),
-            bytes: asked.bytes.clone(),
-        }
-    }
-
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut flags = match self.form {
-            Form::Message => 0,
-            Form::Transaction => TRANSACTION,
-        };
-        flags |= if self.halted { HALTED } else { 0 };
-        flags |= self.approved.map_or(0, |_| RELEASE);
-        let mints = self.mints.len();
-        let mut out = Vec::with_capacity(18 + 32 * mints + self.bytes.len());
-        // The wire takes at most 16 hints.
-        out.extend([flags, u8::try_from(mints).unwrap_or(u8::MAX)]);
-        if let Some(approved) = &self.approved {
-            out.extend(approved.as_bytes());
-        }
-        for mint in &self.mints {
-            out.extend(mint.as_bytes());
-        }
-        out.extend(&self.bytes);
-        out
+    pub(super) fn of(asked: &Asked, halted: bool) -> Vec<u8> {
+        encode(&asked.body, halted, asked.approved)
     }
 
     /// Reads what was kept; `None` if this program did not write it.
     #[must_use]
     pub fn decode(kept: &[u8]) -> Option<Self> {
-        let ([flags, mints], mut rest) = kept.split_first_chunk()?;
-        if flags & !(TRANSACTION | HALTED | RELEASE) != 0 {
+        let (flags, mut rest) = kept.split_first()?;
+        if flags & !(HALTED | RELEASE) != 0 {
             return None;
         }
         let mut approved = None;
@@ -72,23 +41,23 @@ impl Kept {
             approved = Some(RequestId::from_bytes(*id));
             rest = after;
         }
-        let mut hints = Vec::with_capacity(usize::from(*mints));
-        for _ in 0..*mints {
-            let (mint, after) = rest.split_first_chunk()?;
-            hints.push(Address::new(*mint));
-            rest = after;
-        }
         Some(Self {
-            form: match flags & TRANSACTION {
-                0 => Form::Message,
-                _ => Form::Transaction,
-            },
+            body: Body::read_back(rest)?,
             halted: flags & HALTED != 0,
             approved,
-            mints: hints,
-            bytes: rest.to_vec(),
         })
     }
+}
+
+fn encode(body: &Body, halted: bool, approved: Option<RequestId>) -> Vec<u8> {
+    let mut flags = if halted { HALTED } else { 0 };
+    flags |= approved.map_or(0, |_| RELEASE);
+    let mut out = vec![flags];
+    if let Some(approved) = &approved {
+        out.extend(approved.as_bytes());
+    }
+    body.write(&mut out);
+    out
 }
 
 #[cfg(test)]
@@ -96,24 +65,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::venue::any_body;
 
     fn any_kept() -> impl Strategy<Value = Kept> {
-        let mints = proptest::collection::vec(any::<[u8; 32]>(), 0..=16);
-        let bytes = proptest::collection::vec(any::<u8>(), 0..1_300);
         let approved = proptest::option::of(any::<[u8; 16]>());
-        (any::<bool>(), any::<bool>(), approved, mints, bytes).prop_map(
-            |(message, halted, approved, mints, bytes)| Kept {
-                form: if message {
-                    Form::Message
-                } else {
-                    Form::Transaction
-                },
-                halted,
-                approved: approved.map(RequestId::from_bytes),
-                mints: mints.into_iter().map(Address::new).collect(),
-                bytes,
-            },
-        )
+        (any_body(), any::<bool>(), approved).prop_map(|(body, halted, approved)| Kept {
+            body,
+            halted,
+            approved: approved.map(RequestId::from_bytes),
+        })
+    }
+
+    impl Kept {
+        fn encode(&self) -> Vec<u8> {
+            encode(&self.body, self.halted, self.approved)
+        }
     }
 
     proptest! {
@@ -136,8 +102,10 @@ mod tests {
             &[][..],
             &[0],
             &[RELEASE, 0, 1, 2],
-            &[0, 1, 9, 9],
-            &[8, 0, 1],
+            &[0, 1, 0, 1, 9, 9],
+            &[0, 1, 2, 0],
+            &[0, 9, 0, 0],
+            &[8, 1, 0, 0],
         ] {
             assert_eq!(Kept::decode(kept), None, "{kept:?}");
         }

@@ -20,16 +20,13 @@
 //!   for what leaves a wallet.
 
 mod answer;
-mod associated;
 mod cosign;
 mod entry;
 mod judge;
 mod kept;
-mod nonce;
 mod outcome;
 mod release;
 mod remember;
-mod sources;
 mod stages;
 mod stop;
 mod verify;
@@ -38,25 +35,19 @@ mod worker;
 
 use std::sync::Arc;
 
-use countersign_api::ErrorCode;
 use countersign_audit::EntryError;
-use countersign_decode::solana::{Context, Decoded, decode_message, decode_transaction};
-use countersign_decode::{DecodeError, DecodeErrorKind};
-use countersign_intent::{Address, Role};
-use countersign_policy::LookupTables;
+use countersign_intent::Role;
 use countersign_store::ledger::{Judged, LedgerError};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::governance::GovernError;
 use crate::records::RecordsError;
-pub use answer::{Answer, answer_of, base58};
-pub use associated::AssociatedAccounts;
+use crate::venue::Told;
+pub use answer::{Answer, answer_of};
 pub use kept::Kept;
-pub use sources::Sources;
-pub(crate) use stages::Told;
-pub use stages::{Asked, Form, Remembered};
-use stages::{Read, Refusal, Resolved};
+pub use stages::{Asked, Remembered};
+use stages::{Read, Resolved};
 pub use verify::verifies;
 pub use voucher::Vouchers;
 pub use worker::{SignerThreads, Signers, StartError};
@@ -201,94 +192,17 @@ async fn resolve(app: &App, asked: Asked) -> Result<Result<Resolved, Answer>, Wa
 
 /// Stage 4.
 fn read(app: &App, resolved: Resolved) -> Read {
-    let asked = &resolved.asked;
-    let wallet = resolved.wallet.address;
-    let told = Told::now(&app.sources);
-    let decoded = decode(
-        &app.sources,
-        &told,
-        asked.form,
-        &asked.bytes,
-        &asked.mints,
-        wallet,
-    );
-    let signed: &[u8] = match &decoded {
-        Ok(decoded) => decoded.input.as_bytes(),
-        Err(_) => &resolved.asked.bytes,
+    let body = &resolved.asked.body;
+    let told = Told::now(body.venue(), &app.sources);
+    let understood = body.read(&told, &resolved.wallet.address);
+    let signed: &[u8] = match &understood {
+        Ok(understood) => understood.input.as_bytes(),
+        Err(_) => body.bytes(),
     };
     Read {
-        wrong_signature: decoded.as_ref().ok().and_then(cosign::wrong_signature),
         digest: Sha256::digest(signed).into(),
-        decoded: decoded.map_err(|error| refusal(&error)),
+        understood,
         told,
         resolved,
-    }
-}
-
-/// Bytes to intent and signing input, with the hints of the active policy and what the appliance
-/// was told. Lookup tables count only where that policy says so.
-pub(crate) fn decode(
-    sources: &Sources,
-    told: &Told,
-    form: Form,
-    bytes: &[u8],
-    mints: &[Address],
-    wallet: Address,
-) -> Result<Decoded, DecodeError> {
-    let policy = sources.policies.active();
-    let mints: Vec<_> = policy
-        .iter()
-        .flat_map(|policy| policy.mints.iter().copied())
-        .chain(mints.iter().copied())
-        .collect();
-    let owners = policy.as_ref().map_or(&[][..], |policy| &policy.addresses);
-    let strict = Context::new(wallet);
-    let modes = policy.as_ref().map(|policy| policy.set.lookup_tables());
-    let registry = &told.registry;
-    let own = registry.of_wallet(&wallet);
-    let context = Context {
-        mints: &mints,
-        owners,
-        accounts: own.map_or(&[], |own| &own.accounts),
-        former_accounts: own.map_or(&[], |own| &own.former),
-        nonces: own.map_or(&[], |own| &own.nonces),
-        tip_accounts: registry.tip_accounts(),
-        markets: registry.markets(),
-        memo: &sources.associated,
-        tables: match modes.unwrap_or_default() {
-            LookupTables::Attested => &*told.tables,
-            LookupTables::Strict => strict.tables,
-        },
-        ..strict
-    };
-    match form {
-        Form::Message => decode_message(bytes, &context),
-        Form::Transaction => decode_transaction(bytes, &context),
-    }
-}
-
-/// Bytes that are not understood are `undecodable`; bytes that are understood and are never
-/// signed, whatever the policy says, are denied.
-fn refusal(error: &DecodeError) -> Refusal {
-    let code = match error.kind() {
-        DecodeErrorKind::Forbidden
-        | DecodeErrorKind::ForeignDestination
-        | DecodeErrorKind::UnboundedTrade
-        | DecodeErrorKind::UnregisteredNonce => ErrorCode::PolicyDenied,
-        DecodeErrorKind::Malformed
-        | DecodeErrorKind::NotASigner
-        | DecodeErrorKind::UnknownProgram
-        | DecodeErrorKind::UnknownInstruction
-        | DecodeErrorKind::WrongData
-        | DecodeErrorKind::WrongAccounts
-        | DecodeErrorKind::MisplacedWallet
-        | DecodeErrorKind::UnresolvedAccount
-        | DecodeErrorKind::UnprovenAccount
-        | DecodeErrorKind::TooMuchWork => ErrorCode::Undecodable,
-    };
-    Refusal {
-        code,
-        rule: error.kind().as_str(),
-        message: error.to_string(),
     }
 }

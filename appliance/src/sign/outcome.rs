@@ -13,6 +13,7 @@ use super::voucher::Allowed;
 use crate::app::App;
 use crate::journal::stamp;
 use crate::sequencer;
+use crate::venue::signature_text;
 
 /// Signs the recorded bytes. The outcome is queued before the answer is given; it becomes
 /// durable with a following commit.
@@ -41,7 +42,7 @@ pub(super) async fn sign(
     let outcome = attempt.outcome;
     let answer = answer::of_outcome(unsigned, &recorded, &outcome);
     count(&outcome);
-    match entries(app, read, &recorded, &outcome, answer.signature()) {
+    match entries(app, read, &recorded, &outcome) {
         Ok(entries) => {
             if let Err(error) = app.ledger.record_outcome(recorded, outcome, entries).await {
                 // The reservation stays spent and a retry signs the same bytes again: the safe side.
@@ -63,7 +64,7 @@ fn not_to_be_signed(app: &App, read: &Read, recorded: &Recorded) -> Option<Answe
         return Some(answer::unreadable(request, recorded.log_index()));
     }
     // Allowed for the key that the wallet had then: the one it has now is not asked.
-    if let Err(refusal) = &read.decoded {
+    if let Err(refusal) = &read.understood {
         return Some(answer::stopped(recorded, refusal));
     }
     let stop = stop::stopped(app, read, app.clock.now())?;
@@ -107,13 +108,14 @@ fn entries(
     read: &Read,
     recorded: &Recorded,
     outcome: &Outcome,
-    signature: Option<&str>,
 ) -> Result<OutcomeEntry, EntryError> {
     let (code, why) = logged(outcome);
     let entry = |code: LoggedOutcome, detail| entry(app, read, recorded, code, &detail);
-    let told = match signature {
-        Some(signature) => entry(code, json!({ "signature": signature }))?,
-        None => entry(code, json!({ "why": why }))?,
+    let told = match outcome {
+        Outcome::Signed(signature) => {
+            entry(code, json!({ "signature": signature_text(signature) }))?
+        }
+        _ => entry(code, json!({ "why": why }))?,
     };
     let told = OutcomeEntry::from(told);
     if !matches!(outcome, Outcome::Refused(_) | Outcome::NotSent(_)) {

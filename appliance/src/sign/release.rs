@@ -185,8 +185,8 @@ fn releasable(read: &Read, ask: &Ask, state: State, missing: &[String]) -> Resul
 }
 
 fn same_intent(read: &Read, ask: &Ask) -> Result<(), Stop> {
-    match &read.decoded {
-        Ok(decoded) if intent_digest(&decoded.intent) != ask.digest => Err(Stop {
+    match &read.understood {
+        Ok(understood) if intent_digest(&understood.intent) != ask.digest => Err(Stop {
             code: ErrorCode::PolicyDenied,
             detail: format!(
                 "this does not mean what {} asked for: only the blockhash may differ, not an \

@@ -3,27 +3,15 @@
 use std::sync::Arc;
 
 use countersign_api::ErrorCode;
-use countersign_decode::solana::Decoded;
-use countersign_intent::{Address, Principal, RequestId, Timestamp, WalletId};
+use countersign_intent::{Principal, RequestId, Timestamp, WalletId};
 use countersign_policy::Reason;
 use countersign_policy::approval::Approval;
 use serde::{Deserialize, Serialize};
 
-use super::Sources;
 use crate::identity::Caller;
-use crate::registrations::Registry;
-use crate::tables::Attested;
+pub(super) use crate::venue::Refusal;
+use crate::venue::{Body, Told, Understood};
 use crate::wallets::WalletEntry;
-
-/// How the bytes came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// A serialized message.
-    Message,
-    /// A serialized transaction with other signatures.
-    Transaction,
-}
 
 /// A request whose form was checked: stage 2.
 #[derive(Debug, Clone)]
@@ -34,12 +22,8 @@ pub struct Asked {
     pub key: String,
     /// Which wallet.
     pub wallet: WalletId,
-    /// How the bytes came.
-    pub form: Form,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    /// Mint hints.
-    pub mints: Vec<Address>,
+    /// What it is asked to sign.
+    pub body: Body,
     /// The held request whose approval it uses up.
     pub approved: Option<RequestId>,
     /// Only the decision is wanted.
@@ -60,36 +44,11 @@ pub(super) struct Resolved {
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub resolved: Resolved,
-    pub decoded: Result<Decoded, Refusal>,
-    /// What is said where another signer's signature that came along does not verify.
-    pub wrong_signature: Option<Refusal>,
+    pub understood: Result<Understood, Refusal>,
     /// SHA-256 of the bytes that would be signed, or that were not understood.
     pub digest: [u8; 32],
     /// What the appliance had been told when they were read.
     pub told: Told,
-}
-
-/// What the appliance was told about accounts that no message explains, at one moment.
-#[derive(Debug, Clone)]
-pub(crate) struct Told {
-    pub(super) registry: Arc<Registry>,
-    pub(super) tables: Arc<Attested>,
-}
-
-impl Told {
-    /// As it is now.
-    pub(crate) fn now(sources: &Sources) -> Self {
-        Self {
-            registry: sources.registrations.current(),
-            tables: sources.tables.current(),
-        }
-    }
-
-    /// Whether nothing was registered or taken back since. A table that only grew leaves what
-    /// was read by the shorter one as strict as it was.
-    pub(super) fn still_holds(&self, sources: &Sources) -> bool {
-        sources.registrations.is_current(&self.registry) && sources.tables.still_hold(&self.tables)
-    }
 }
 
 /// People's consent to a held request, brought along by the request that uses it up.
@@ -105,14 +64,6 @@ pub(super) struct Release {
     pub expires_at: Timestamp,
     /// The approvals whose approvers are enrolled still.
     pub given: Vec<Approval>,
-}
-
-/// A denial made before policy is asked.
-#[derive(Debug, Clone)]
-pub(super) struct Refusal {
-    pub code: ErrorCode,
-    pub rule: &'static str,
-    pub message: String,
 }
 
 /// What the ledger keeps to answer a request the same way again.

@@ -86,10 +86,10 @@ pub(super) fn stopped(app: &App, read: &Read, now: Timestamp) -> Option<Refusal>
 /// on: the limits over them go by a time that no jump moves.
 pub(super) fn leaves(read: &Read) -> bool {
     let released = read.resolved.asked.approved.is_some();
-    let Ok(decoded) = &read.decoded else {
+    let Ok(understood) = &read.understood else {
         return released;
     };
-    let mut heads = decoded.intent.effects().iter().map(Effect::head);
+    let mut heads = understood.intent.effects().iter().map(Effect::head);
     released || heads.any(|one| one.primary && one.action != Action::Trade)
 }
 

@@ -1,42 +1,66 @@
 //! Whether signatures may leave: verified in software, under the public keys that are known.
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
-use countersign_hsm::{KeyType, PublicKey, Signature};
+use countersign_hsm::{KeyType, PublicKey, Signature as Made, recoverable};
+use countersign_intent::Signature;
 use ed25519_dalek::{VerifyingKey, verify_batch};
 
 /// Below this many, one after the other costs no more.
 const WORTH_IT: usize = 3;
 
-/// A signature, what it is said to sign, and under which key.
+/// What a device answered, what it is said to sign, and under which key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim<'a> {
     pub(super) public: &'a PublicKey,
-    pub(super) message: &'a [u8],
-    pub(super) signature: &'a Signature,
+    /// What the device was handed.
+    pub(super) input: &'a [u8],
+    pub(super) made: &'a Made,
 }
 
-/// Whether a signature may leave. Ed25519 goes through the TLS library's assembly, which
-/// costs less CPU time than ours.
+impl Claim<'_> {
+    /// The signature, if it is the key's over this. Ed25519 goes through the TLS library's assembly,
+    /// which costs less CPU time than ours.
+    fn verified(&self) -> Option<Signature> {
+        let bytes = self.made.as_bytes();
+        match self.public.key_type() {
+            KeyType::Ed25519 => UnparsedPublicKey::new(&ED25519, self.public.bytes())
+                .verify(self.input, bytes)
+                .map(|()| Signature::Ed25519(*bytes))
+                .ok(),
+            KeyType::Secp256k1 => {
+                let digest = self.input.try_into().ok()?;
+                let (scalars, recovery) = recoverable(self.public, digest, self.made)?;
+                Some(Signature::Recoverable { scalars, recovery })
+            }
+            // No wallet has such a key.
+            KeyType::P256 => None,
+        }
+    }
+}
+
+/// Whether a signature that was stored is the key's over this.
 #[must_use]
-pub fn verifies(public: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-    match public.key_type() {
-        KeyType::Ed25519 => UnparsedPublicKey::new(&ED25519, public.bytes())
-            .verify(message, signature.as_bytes())
-            .is_ok(),
-        KeyType::P256 | KeyType::Secp256k1 => countersign_hsm::verifies(public, message, signature),
-    }
+pub fn verifies(public: &PublicKey, input: &[u8], signature: &Signature) -> bool {
+    let (Signature::Ed25519(bytes) | Signature::Recoverable { scalars: bytes, .. }) = signature;
+    let made = &Made::from_bytes(*bytes);
+    let claim = Claim {
+        public,
+        input,
+        made,
+    };
+    claim.verified().as_ref() == Some(signature)
 }
 
-/// Which claims are true. Several Ed25519 signatures are verified by one equation, at half the
+/// The signatures whose claims are true. Several of Ed25519 are verified by one equation, at half the
 /// cost; only if that does not hold is each looked at by itself.
-pub(super) fn verify_all(claims: &[Claim<'_>]) -> Vec<bool> {
+pub(super) fn verify_all(claims: &[Claim<'_>]) -> Vec<Option<Signature>> {
     if claims.len() >= WORTH_IT && all_hold(claims) == Some(true) {
-        return vec![true; claims.len()];
+        let all = claims.iter();
+        return all
+            .map(|claim| Some(Signature::Ed25519(*claim.made.as_bytes())))
+            .collect();
     }
-    claims
-        .iter()
-        .map(|claim| verifies(claim.public, claim.message, claim.signature))
-        .collect()
+    claims.iter().map(Claim::verified).collect()
 }
 
 /// Whether all are true, by `ed25519-dalek`'s one equation over all of them (RFC 8032, section
@@ -51,10 +75,8 @@ fn all_hold(claims: &[Claim<'_>]) -> Option<bool> {
         if claim.public.key_type() != KeyType::Ed25519 {
             return None;
         }
-        messages.push(claim.message);
-        signatures.push(ed25519_dalek::Signature::from_bytes(
-            claim.signature.as_bytes(),
-        ));
+        messages.push(claim.input);
+        signatures.push(ed25519_dalek::Signature::from_bytes(claim.made.as_bytes()));
         keys.push(VerifyingKey::try_from(claim.public.bytes()).ok()?);
     }
     Some(verify_batch(&messages, &signatures, &keys).is_ok())
@@ -68,30 +90,67 @@ mod tests {
 
     const MOST: usize = 16;
 
-    fn made(count: usize) -> Vec<(PublicKey, Vec<u8>, Signature)> {
+    fn made(count: usize) -> Vec<(PublicKey, Vec<u8>, Made)> {
         (0..count)
             .map(|number| {
                 let seed = u8::try_from(number).unwrap();
                 let key = SigningKey::from_bytes(&[seed / 2; 32]);
                 let message = vec![seed; 100 + number];
                 let public = key.verifying_key().to_bytes().to_vec();
-                let signature = Signature::from_bytes(key.sign(&message).to_bytes());
+                let signature = Made::from_bytes(key.sign(&message).to_bytes());
                 let public = PublicKey::new(KeyType::Ed25519, public).unwrap();
                 (public, message, signature)
             })
             .collect()
     }
 
-    fn judged(made: &[(PublicKey, Vec<u8>, Signature)]) -> Vec<bool> {
+    fn judged(made: &[(PublicKey, Vec<u8>, Made)]) -> Vec<bool> {
         let claims: Vec<_> = made
             .iter()
-            .map(|(public, message, signature)| Claim {
+            .map(|(public, input, made)| Claim {
                 public,
-                message,
-                signature,
+                input,
+                made,
             })
             .collect();
-        verify_all(&claims)
+        let verified = verify_all(&claims);
+        let stored = claims.iter().zip(&verified).all(|(claim, signature)| {
+            signature.is_none_or(|one| verifies(claim.public, claim.input, &one))
+        });
+        assert!(stored);
+        verified.iter().map(Option::is_some).collect()
+    }
+
+    #[test]
+    fn of_ecdsa_the_low_s_leaves_with_the_point_that_gives_the_key() {
+        let key = k256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+        let point = key.verifying_key().to_encoded_point(false);
+        let public = PublicKey::new(KeyType::Secp256k1, point.as_bytes().to_vec()).unwrap();
+        for digest in [[1_u8; 32], [2; 32], [3; 32], [4; 32]] {
+            let (low, recovery) = key.sign_prehash_recoverable(&digest).unwrap();
+            let (r, s) = low.split_scalars();
+            let high = k256::ecdsa::Signature::from_scalars(*r, -*s).unwrap();
+            for given in [low, high] {
+                let made = Made::from_bytes(given.to_bytes().into());
+                let claim = Claim {
+                    public: &public,
+                    input: &digest,
+                    made: &made,
+                };
+                let signature = Signature::Recoverable {
+                    scalars: low.to_bytes().into(),
+                    recovery: recovery.to_byte(),
+                };
+                assert_eq!(verify_all(&[claim]), [Some(signature)]);
+                assert!(verifies(&public, &digest, &signature));
+                assert!(!verifies(&public, &[9; 32], &signature));
+                let other = Signature::Recoverable {
+                    scalars: low.to_bytes().into(),
+                    recovery: recovery.to_byte() ^ 1,
+                };
+                assert!(!verifies(&public, &digest, &other));
+            }
+        }
     }
 
     #[test]
@@ -137,9 +196,9 @@ mod tests {
         }
     }
 
-    fn flipped(signature: &Signature, byte: usize) -> Signature {
+    fn flipped(signature: &Made, byte: usize) -> Made {
         let mut bytes = *signature.as_bytes();
         bytes[byte] ^= 1;
-        Signature::from_bytes(bytes)
+        Made::from_bytes(bytes)
     }
 }

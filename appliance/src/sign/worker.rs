@@ -202,7 +202,7 @@ struct Signed {
 
 fn sign(backend: &mut dyn Backend, job: Job, clock: &dyn Clock) -> Signed {
     let started = clock.monotonic();
-    let made = backend.sign(&job.key, job.input.as_bytes());
+    let made = backend.sign(&job.key, job.input.for_device());
     let took = clock.monotonic().saturating_sub(started);
     metrics::histogram!("countersign_hsm_sign_seconds").record(took);
     let made = made.map_err(|error| match error.consequence() {
@@ -219,13 +219,15 @@ fn release(signed: Vec<Signed>) {
     let mut verdicts = verify_all(&claims).into_iter();
     for Signed { job, made } in signed {
         let attempt = match made {
-            Ok(signature) if verdicts.next() == Some(true) => Attempt {
-                outcome: Outcome::Signed(*signature.as_bytes()),
-                verified: Some(true),
-            },
-            Ok(_) => Attempt {
-                outcome: unverifiable(),
-                verified: Some(false),
+            Ok(_) => match verdicts.next().flatten() {
+                Some(signature) => Attempt {
+                    outcome: Outcome::Signed(signature),
+                    verified: Some(true),
+                },
+                None => Attempt {
+                    outcome: unverifiable(),
+                    verified: Some(false),
+                },
             },
             Err(outcome) => Attempt {
                 outcome,
@@ -250,11 +252,11 @@ fn unverifiable() -> Outcome {
 impl Signed {
     /// Present exactly where there is a signature.
     fn claim(&self) -> Option<Claim<'_>> {
-        let signature = self.made.as_ref().ok()?;
+        let made = self.made.as_ref().ok()?;
         Some(Claim {
             public: &self.job.key.public,
-            message: self.job.input.as_bytes(),
-            signature,
+            input: self.job.input.for_device(),
+            made,
         })
     }
 }

@@ -27,8 +27,9 @@ use crate::retention::Retention;
 use crate::second_factor;
 use crate::second_factor::{SecondFactors, Secrets};
 use crate::sequencer::Sequencer;
-use crate::sign::{AssociatedAccounts, Sources, Vouchers};
+use crate::sign::Vouchers;
 use crate::tables::Tables;
+use crate::venue::Sources;
 use crate::venues::Venues;
 use crate::wallets::Directory;
 
@@ -235,7 +236,7 @@ impl Shared {
                 policies: Arc::clone(&caches.policies),
                 registrations: Arc::clone(&caches.registrations),
                 tables: Arc::clone(&caches.tables),
-                associated: AssociatedAccounts::default(),
+                associated: Arc::default(),
             }),
             vouchers: Arc::new(Vouchers::open(&parts.opened.desk).await?),
             holds: Arc::new(Holds::new(config.share.pending)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_hsm::simulator::Simulator;
 use countersign_hsm::{Device, KeyRole, ceremony};
-use countersign_intent::Timestamp;
+use countersign_intent::{Timestamp, Venue};
 use countersign_store::Store;
 use countersign_store::ledger::{Ledger, Limits};
 use countersign_store::memory::MemoryStore;
@@ -61,7 +61,7 @@ pub(crate) fn wanted(user: &str, custody: CustodyKind) -> NewWallet {
     NewWallet {
         user: user.to_owned(),
         gateway: "g".to_owned(),
-        venue: "solana".to_owned(),
+        venue: Venue::Solana,
         environment: "mainnet".to_owned(),
         name: None,
         custody,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_hsm::KeyRef;
-use countersign_intent::{Address, Principal, Role, UserId, Venue, WalletId};
+use countersign_intent::{Account, Principal, Role, UserId, Venue, WalletId};
 use countersign_policy::Limit;
 use lru::LruCache;
 
@@ -14,6 +14,7 @@ use super::{Status, WalletRecord};
 use crate::grants::GrantRecord;
 use crate::records::{Records, RecordsError, Stored};
 use crate::users::UserRecord;
+use crate::venue;
 
 /// Wallets kept at once.
 const KEPT: usize = 32_768;
@@ -32,8 +33,8 @@ pub struct WalletEntry {
     pub tier: Option<String>,
     /// Where it signs.
     pub venue: Venue,
-    /// Its public key.
-    pub address: Address,
+    /// The address that its venue knows it by.
+    pub address: Account,
     /// Its key, as the device wants it named.
     pub key: Arc<KeyRef>,
     /// What it may do.
@@ -129,6 +130,9 @@ impl Directory {
         let owner: Option<Stored<UserRecord>> = self.records.get(*user.as_bytes()).await?;
         let grants = self.records.all::<GrantRecord>(Some(wallet.id)).await?;
         let key = wallet.record.key(wallet.id).ok_or_else(unreadable)?;
+        let venue = Venue::by_slug(&wallet.record.venue).ok_or_else(unreadable)?;
+        // Of the key itself: what is signed for it must not depend on text beside it.
+        let address = venue::address(venue, &key.public).ok_or_else(unreadable)?;
         let replaced = wallet.record.rotation.rotated_to.as_deref();
         let counts_as = replaced.map_or(Ok(id), str::parse);
         let mut limits =
@@ -140,8 +144,8 @@ impl Directory {
             counts_as: counts_as.map_err(|_| unreadable())?,
             user,
             tier: owner.and_then(|user| user.record.tier),
-            venue: Venue::by_slug(&wallet.record.venue).ok_or_else(unreadable)?,
-            address: wallet.record.address.parse().map_err(|_| unreadable())?,
+            venue,
+            address,
             key: Arc::new(key),
             status: wallet.record.status,
             limits,

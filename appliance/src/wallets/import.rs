@@ -12,7 +12,7 @@ use countersign_intent::WalletId;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::create::{Key, LABEL, can_keep, created, planned};
+use super::create::{Key, LABEL, can_keep, created, existing, planned};
 use super::sealed::Keypair;
 use super::{CreateError, Custody, NewWallet, WalletRecord};
 use crate::config::CustodyKind;
@@ -26,8 +26,8 @@ use crate::rehearsal;
 pub enum ImportError {
     /// The user has another one.
     #[error(
-        "the user has wallet {0} with another key at this venue; a user has one wallet per venue \
-         and environment, so import it for another user, or move its funds to {0}"
+        "the user has wallet {0} with another key of this name at this venue; give it another `name`, \
+         import it for another user, or move its funds to {0}"
     )]
     HasAnother(WalletId),
     /// Somebody has this one.
@@ -61,7 +61,7 @@ pub async fn import(
 ) -> Result<Stored<WalletRecord>, ImportError> {
     let mut turn = records.turn().await;
     let address = pair.address().to_string();
-    if let Some(found) = records.find::<WalletRecord>(&new.lookup()).await? {
+    if let Some(found) = existing(records, &new).await? {
         return if found.record.address == address {
             Ok(found)
         } else {
@@ -76,12 +76,12 @@ pub async fn import(
         if new.custody == CustodyKind::Wrapped {
             return Err(CreateError::Custody(new.custody.as_str(), NOT_WRAPPED).into());
         }
-        can_keep(desk, new.custody).await?;
+        can_keep(desk, new.custody, KeyType::Ed25519).await?;
         rehearsal::stop(&[planned(journal, id, &new, actor)?])?;
     }
     let key = keep(desk, id, new.custody, pair).await?;
     let resident = key.custody == Custody::Resident;
-    let record = new.into_record(key, journal.now().micros());
+    let record = new.into_record(key, journal.now().micros())?;
     let drafts = Draft::new(id, &record).and_then(|draft| {
         let entry = created(journal, id, &record, actor)?;
         Ok((draft, entry))

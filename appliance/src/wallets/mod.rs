@@ -13,14 +13,13 @@ mod strays;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use countersign_hsm::{KeyId, KeyRef, KeyType, Material, PublicKey};
-use countersign_intent::{Address, UserId};
+use countersign_intent::{UserId, Venue};
 use serde::{Deserialize, Serialize};
 
 use crate::config::CustodyKind;
 use crate::governance::Digest32;
 use crate::records::{Kind, Record};
 
-pub(crate) use create::address;
 pub use create::{CreateError, NewWallet, ensure};
 pub use directory::{Directory, WalletEntry};
 pub use import::{ImportError, import};
@@ -52,9 +51,13 @@ pub struct WalletRecord {
     pub venue: String,
     /// `mainnet` or `testnet`.
     pub environment: String,
-    /// A name for people.
+    /// Tells the user's wallets at the venue and environment apart; the first may have none.
     pub name: Option<String>,
-    /// Base58 public key.
+    /// `ed25519` or `secp256k1`: what the venue's chain takes.
+    pub key_type: String,
+    /// The public key, hexadecimal: 32 bytes of Ed25519, 65 of an uncompressed point.
+    pub public_key: String,
+    /// The address that the venue knows the key by.
     pub address: String,
     /// Where the key lives.
     pub custody: Custody,
@@ -152,32 +155,45 @@ impl Record for WalletRecord {
 
     fn lookup(&self) -> Option<String> {
         let place = self.place();
-        Some(match self.rotation.rotated_to {
+        Some(match (&self.rotation.rotated_to, &self.name) {
             // The user's wallet at the venue is the one with the new key.
-            Some(_) => format!("{place}/{}", self.address),
-            None => place,
+            (Some(_), _) => format!("{place}/key/{}", self.address),
+            (None, Some(name)) => named(&place, name),
+            (None, None) => place,
         })
     }
 }
 
+/// Where a wallet with a name is found.
+fn named(place: &str, name: &str) -> String {
+    format!("{place}/name/{name}")
+}
+
 impl WalletRecord {
-    /// Where its user's wallet is found.
+    /// Where its user's wallet without a name is found.
     #[must_use]
     pub fn place(&self) -> String {
         format!("{}/{}/{}", self.user, self.venue, self.environment)
     }
 
+    /// Its venue; `None` if this version knows none of this slug.
+    #[must_use]
+    pub fn venue(&self) -> Option<Venue> {
+        Venue::by_slug(&self.venue)
+    }
+
     /// The key as the device wants it named; `None` if the row is not readable.
     #[must_use]
     pub fn key(&self, id: [u8; 16]) -> Option<KeyRef> {
-        let address: Address = self.address.parse().ok()?;
+        let key_type: KeyType = self.key_type.parse().ok()?;
+        let public = PublicKey::new(key_type, hex::decode(&self.public_key).ok()?).ok()?;
         let mut key = id;
         if let Some(text) = &self.rotation.key_id {
             hex::decode_to_slice(text, &mut key).ok()?;
         }
         Some(KeyRef {
             id: KeyId::from_bytes(key),
-            public: PublicKey::new(KeyType::Ed25519, address.as_bytes().to_vec()).ok()?,
+            public,
             material: self.custody.material()?,
         })
     }

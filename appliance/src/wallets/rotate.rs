@@ -11,13 +11,14 @@ use countersign_hsm::{KeyId, PublicKey};
 use countersign_intent::{Timestamp, WalletId};
 use serde_json::json;
 
-use super::create::{address, can_keep, make_key};
+use super::create::{can_keep, make_key};
 use super::{CreateError, Custody, Rotation, Status, WalletRecord};
 use crate::device::DeviceDesk;
 use crate::governance::Digest32;
 use crate::journal::Journal;
 use crate::records::{Draft, Kind, Records, RecordsError, Stored};
 use crate::rehearsal;
+use crate::venue::{address, key_type};
 
 /// A wallet whose key was replaced.
 #[derive(Debug)]
@@ -79,16 +80,23 @@ pub async fn rotate(
     let key = desk.random_id().await.map_err(CreateError::from)?;
     let old = desk.random_id().await.map_err(CreateError::from)?;
     let custody = stored.record.custody.kind();
+    let venue = stored.record.venue();
+    let venue = venue.ok_or_else(|| RecordsError::Unreadable {
+        kind: Kind::Wallet.as_str().to_owned(),
+        cause: format!("{} is at no venue of this version", stored.wallet_id()),
+    })?;
     let refused = |error| match error {
         CreateError::Custody(custody, _) => RotateError::Custody(custody),
         other => other.into(),
     };
     if rehearsal::is_on() {
-        can_keep(desk, custody).await.map_err(refused)?;
+        can_keep(desk, custody, key_type(venue))
+            .await
+            .map_err(refused)?;
         let entry = planned(journal, &stored, actor)?;
         rehearsal::stop(&[entry]).map_err(CreateError::from)?;
     }
-    let made = make_key(desk, key, custody).await;
+    let made = make_key(desk, key, custody, key_type(venue)).await;
     let (custody, public) = made.map_err(refused)?;
     let new = NewKey {
         id: key,
@@ -101,7 +109,8 @@ pub async fn rotate(
         at: journal.now(),
         old: WalletId::from_bytes(old),
     };
-    let rotated = moved.split(stored, new);
+    let address = address(venue, &new.public).map(|address| address.to_string());
+    let rotated = moved.split(stored, new, address.unwrap_or_default());
     let written = match drafts(&rotated, journal, actor) {
         Ok((drafts, entry)) => turn.commit(drafts, vec![entry]).await.map(drop),
         Err(error) => Err(error),
@@ -153,7 +162,7 @@ struct Move {
 impl Move {
     /// The wallet with the new key, and the row for the old one: the same user's, with the same
     /// limits and state, found under its address, and linked both ways.
-    fn split(self, wallet: Stored<WalletRecord>, new: NewKey) -> Rotated {
+    fn split(self, wallet: Stored<WalletRecord>, new: NewKey, address: String) -> Rotated {
         let id = wallet.wallet_id();
         let before = &wallet.record;
         let old_key = before.rotation.key_id.clone();
@@ -170,7 +179,9 @@ impl Move {
             ..before.clone()
         };
         let after = WalletRecord {
-            address: address(&new.public),
+            key_type: new.public.key_type().as_str().to_owned(),
+            public_key: hex::encode(new.public.bytes()),
+            address,
             custody: new.custody,
             imported: false,
             rotation: Rotation {

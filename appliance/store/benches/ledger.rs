@@ -197,7 +197,7 @@ async fn fill(store: &SqliteStore, count: u64, keys: Keys) {
             writes.outcomes.push(OutcomeRow {
                 seq,
                 kind: OutcomeKind::Signed,
-                signature: Some([9; 64]),
+                signature: Some(countersign_intent::Signature::Ed25519([9; 64])),
                 note: None,
                 log_index: seq * 2 - 1,
                 mac: Vec::new(),

@@ -14,7 +14,7 @@ mod limits;
 mod requests;
 
 use countersign_audit::{Hash, Node, leaf_hash};
-use countersign_intent::{Timestamp, WalletId};
+use countersign_intent::{Signature, Timestamp, WalletId};
 
 use crate::{
     AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow, IdempotencyKey,
@@ -96,7 +96,7 @@ fn outcome(seq: u64, kind: OutcomeKind) -> OutcomeRow {
     OutcomeRow {
         seq,
         kind,
-        signature: signed.then_some([9; 64]),
+        signature: signed.then_some(Signature::Ed25519([9; 64])),
         note: (!signed).then(|| "device gone".to_owned()),
         log_index: seq + 1,
         mac: vec![6; 32],

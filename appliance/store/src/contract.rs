@@ -12,7 +12,7 @@ use countersign_intent::{RequestId, Timestamp};
 pub use rows::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
     IdempotencyKey, KeptRequest, MessageRow, NonceRow, OutcomeKind, OutcomeRow, RequestFilter,
-    RequestRow, StoredRequest, UsageRow, request_id, request_seq,
+    RequestRow, SequenceRow, StoredRequest, UsageRow, request_id, request_seq,
 };
 pub use writes::Writes;
 
@@ -158,6 +158,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Every durable nonce that was observed, in any order.
     async fn nonces(&self) -> StoreResult<Vec<NonceRow>>;
+
+    /// Every account whose numbers were signed over, in any order.
+    async fn sequences(&self) -> StoreResult<Vec<SequenceRow>>;
 
     /// Numbers of the requests whose reservation was given back, smallest first: at most `limit`.
     /// Meant for a start, so not held to [`PAGE_LIMIT`].

@@ -42,18 +42,20 @@ mod recorded;
 mod rows;
 mod ruling;
 mod seal;
+mod sequences;
 mod windows;
 mod writer;
 
 pub use handle::Ledger;
 pub use head::Head;
 pub use job::{
-    AdminChange, Bench, Case, Clock, Judge, Judged, LedgerError, NonceUse, Observation, Observed,
-    Outcome, OutcomeEntry, Randomness, Told, Verdict,
+    AdminChange, Bench, Case, Clock, Hold, HoldState, Judge, Judged, LedgerError, NonceUse,
+    Observation, Observed, Outcome, OutcomeEntry, Randomness, Told, Verdict,
 };
 pub use limits::Limits;
 pub use nonces::NonceState;
 pub use recorded::Recorded;
 pub use rows::RowSeals;
 pub use seal::Sealer;
+pub use sequences::{Bid, SequenceState, SequenceUse};
 pub use windows::stored_key as usage_key;

@@ -14,8 +14,8 @@ pub mod sqlite;
 pub use contract::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
     IdempotencyKey, KeptRequest, MessageRow, NonceRow, OutcomeKind, OutcomeRow, PAGE_LIMIT,
-    Progress, REQUEST_SCAN, RequestFilter, RequestRow, Store, StoreResult, StoredRequest, Txn,
-    UsageRow, Writes, request_id, request_seq,
+    Progress, REQUEST_SCAN, RequestFilter, RequestRow, SequenceRow, Store, StoreResult,
+    StoredRequest, Txn, UsageRow, Writes, request_id, request_seq,
 };
 pub use error::{Cause, StoreError};
 pub use location::{Location, LocationError};

@@ -15,8 +15,8 @@ pub use faults::{Fault, Point};
 use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
-    KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest,
-    Txn, UsageRow, Writes, request_seq,
+    KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, SequenceRow, Store, StoreResult,
+    StoredRequest, Txn, UsageRow, Writes, request_seq,
 };
 use faults::Plan;
 use state::State;
@@ -280,6 +280,12 @@ impl Store for MemoryStore {
     async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
         self.shared.read(Point::Read, |state| {
             state.nonces.values().cloned().collect()
+        })
+    }
+
+    async fn sequences(&self) -> StoreResult<Vec<SequenceRow>> {
+        self.shared.read(Point::Read, |state| {
+            state.sequences.values().cloned().collect()
         })
     }
 

@@ -11,7 +11,7 @@ mod desk;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_intent::Timestamp;
+use countersign_intent::{Signature, Timestamp};
 use countersign_store::ledger::{
     AdminChange, Case, Judged, Ledger, LedgerError, Outcome, Recorded,
 };
@@ -90,7 +90,10 @@ async fn a_signed_request_replays_its_signature() {
             panic!("expected a replay");
         };
         assert_eq!(stored.request.id, id);
-        assert_eq!(stored.outcome.unwrap().signature, Some([9; 64]));
+        assert_eq!(
+            stored.outcome.unwrap().signature,
+            Some(Signature::Ed25519([9; 64]))
+        );
         ledger = reopen(&desk, &store, ledger).await;
     }
     assert_eq!(desk.used(&*store, 1).await, 40);
@@ -367,7 +370,7 @@ async fn a_permit_for_a_limit_not_asked_for_is_refused() {
             judge(&countersign_store::ledger::Bench {
                 now: bench.now,
                 request_id: bench.request_id,
-                nonce: None,
+                hold: None,
                 usage: &windows,
             })
         }),

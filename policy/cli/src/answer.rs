@@ -34,7 +34,10 @@ pub(crate) fn show(answer: &SignedAnswer, out: &mut Output) {
             ("group", answer.group.clone()),
             ("quorum", answer.quorum.map(|quorum| quorum.to_string())),
             ("expires", answer.expires_at.clone()),
-            ("signature", answer.signature.clone()),
+            (
+                "signature",
+                answer.signature.as_ref().map(ToString::to_string),
+            ),
             ("transaction", answer.transaction.clone()),
         ],
     );

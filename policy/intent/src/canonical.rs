@@ -7,8 +7,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::Intent;
 use crate::field::{Declared, Field, Fields, Value};
+use crate::{Effect, Intent};
 
 /// Starts every canonical encoding; a change of layout changes it.
 pub const CANONICAL_DOMAIN: &[u8] = b"countersign/intent/v4\0";
@@ -38,6 +38,18 @@ pub fn canonical_bytes(intent: &Intent) -> Vec<u8> {
 #[must_use]
 pub fn intent_digest(intent: &Intent) -> [u8; 32] {
     Sha256::digest(canonical_bytes(intent)).into()
+}
+
+/// SHA-256 of the canonical bytes of a wallet's effects that count: two intents with the same one do the
+/// same, but for those that do not.
+#[must_use]
+pub fn effects_digest(intent: &Intent, counts: impl Fn(&Effect) -> bool) -> [u8; 32] {
+    let mut out = Writer(b"countersign/effects/v1\0".to_vec());
+    intent.wallet().write(&mut out.0);
+    let effects = intent.effects().iter().filter(|one| counts(one));
+    out.count(effects.clone().count());
+    effects.for_each(|one| out.declared(one.detail()));
+    Sha256::digest(out.0).into()
 }
 
 struct Writer(Vec<u8>);

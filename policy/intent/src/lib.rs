@@ -18,6 +18,7 @@ pub mod field;
 mod id;
 mod intent;
 mod principal;
+mod signature;
 mod signing_input;
 mod time;
 mod venue;
@@ -26,7 +27,7 @@ mod words;
 pub use action::Action;
 pub use amount::{Amount, AmountError};
 pub use asset::KnownAsset;
-pub use canonical::{CANONICAL_DOMAIN, canonical_bytes, intent_digest};
+pub use canonical::{CANONICAL_DOMAIN, canonical_bytes, effects_digest, intent_digest};
 pub use effect::{AssetOf, Counterparty, Effect, Head};
 pub use id::{
     ApproverId, CertificateId, GrantId, IdError, PolicyId, RegistrationId, RequestId, UserId,
@@ -34,6 +35,7 @@ pub use id::{
 };
 pub use intent::{Intent, Lifetime};
 pub use principal::{NameError, Principal, Role};
+pub use signature::Signature;
 pub use signing_input::SigningInput;
 pub use time::{Span, SpanError, Timestamp};
 pub use venue::evm;

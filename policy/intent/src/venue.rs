@@ -96,6 +96,14 @@ macro_rules! venues {
         }
 
         impl Account {
+            /// Where it is.
+            #[must_use]
+            pub const fn venue(&self) -> Venue {
+                match self {
+                    $(Self::$name(_) => Venue::$name,)*
+                }
+            }
+
             /// Bytes that no other account begins with.
             pub(crate) fn write(&self, out: &mut Vec<u8>) {
                 match self {

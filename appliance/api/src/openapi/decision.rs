@@ -27,6 +27,7 @@ const VARIANTS: [Variant; 3] = [
             "rule",
             "signature",
             "transaction",
+            "hash",
             "address",
             "effects",
             "detail",

@@ -100,6 +100,9 @@ pub const ROUTES: &[Route] = &[
         .body("SignSolana").only_dry_run(&[Operator]).problems(SIGN),
     sign("/v1/sign/solana/batch", "signSolanaBatch").is(&[Bot], "judge and sign up to 64 messages", &[ok("SignBatchAnswer")])
         .body("SignBatch").idempotency(Idempotency::LedgerItems).problems(SIGN),
+    sign("/v1/sign/evm", "signEvm")
+        .is(&[Bot, Operator], "judge and sign an EVM transaction or typed data", &[ok("SignedAnswer"), HELD])
+        .body("SignEvm").only_dry_run(&[Operator]).problems(SIGN),
 
     read("/v1/requests", "listRequests").is(WALLET_READERS, "list requests", &[page("Request")])
         .query::<RequestQuery>(&["status", "kind", "wallet_id", "bot", "since", "after", "wait", "cursor", "limit"])

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_audit::Actor;
 use countersign_hsm::Device;
 use countersign_hsm::simulator::{FaultPlan, Simulator};
-use countersign_intent::{Address, Principal, RequestId, Span, Timestamp, UserId, WalletId};
+use countersign_intent::{Address, Principal, RequestId, Span, Timestamp, UserId, Venue, WalletId};
 use ed25519_dalek::{Signer, SigningKey};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sha2::{Digest, Sha256};
@@ -24,9 +24,10 @@ use crate::identity::Caller;
 use crate::init::{self, FirstApprover, Init};
 use crate::records::Draft;
 use crate::reload::Reload;
-use crate::sign::{Answer, Asked, Form, WalkError, walk};
+use crate::sign::{Answer, Asked, WalkError, walk};
 use crate::start::{self, Background, Threads};
 use crate::users::UserRecord;
+use crate::venue::{Body, solana};
 use crate::wallets::NewWallet;
 
 const COLD: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
@@ -162,7 +163,7 @@ impl Desk {
         let new = NewWallet {
             user: user.to_string(),
             gateway: "g".to_owned(),
-            venue: "solana".to_owned(),
+            venue: Venue::Solana,
             environment: "mainnet".to_owned(),
             name: None,
             custody: CustodyKind::Resident,
@@ -321,9 +322,11 @@ impl Desk {
             caller: Arc::clone(self.bot.as_ref().unwrap()),
             key: key.to_owned(),
             wallet: self.wallet,
-            form: Form::Message,
-            bytes,
-            mints: Vec::new(),
+            body: Body::Solana(solana::Body {
+                form: solana::Form::Message,
+                bytes,
+                mints: Vec::new(),
+            }),
             approved,
             dry_run: false,
             fingerprint: hasher.finalize().into(),

@@ -12,7 +12,8 @@ use crate::approvers::{ApproverRecord, Key};
 use crate::governance::change::ChangeRecord;
 use crate::governance::{Ask, ConsentRecord, Proposal, State, Tally, ToSign, Yes};
 use crate::records::Stored;
-use crate::sign::{Answer, answer_of, base58};
+use crate::sign::{Answer, answer_of};
+use crate::venue::signature_text;
 
 /// A sign request on the wire, as the ledger alone tells it.
 #[must_use]
@@ -36,7 +37,7 @@ pub fn sign_request(stored: &StoredRequest) -> api::Request {
             Answer::Problem(problem) => serde_json::to_value(problem),
         }
         .unwrap_or_default(),
-        signature: signature.map(|signature| base58(&signature)),
+        signature: signature.as_ref().map(signature_text),
         asks: Vec::new(),
         approvals: Vec::new(),
         rejection: None,

@@ -45,6 +45,7 @@ pub fn recorded_request(stored: &StoredRequest) -> api::RecordedRequest {
         digest: hex::encode(request.digest),
         message: None,
         transaction: None,
+        typed_data: None,
         mints: Vec::new(),
         consent: None,
     }

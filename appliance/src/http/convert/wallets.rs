@@ -20,6 +20,8 @@ pub fn wallet(stored: &Stored<WalletRecord>) -> api::Wallet {
         environment: record.environment.clone(),
         name: record.name.clone(),
         address: record.address.clone(),
+        key_type: record.key_type.clone(),
+        public_key: record.public_key.clone(),
         custody: record.custody.as_str().to_owned(),
         imported: record.imported,
         status: match record.status {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use countersign_api::{CreateWallet, ErrorCode, ImportKey, ImportWallet, Wallet};
-use countersign_hsm::Consequence;
+use countersign_hsm::{Consequence, KeyType};
 
 use super::wanted;
 use crate::app::App;
@@ -13,6 +13,7 @@ use crate::device::DeskError;
 use crate::http::convert;
 use crate::http::error::ApiError;
 use crate::http::extract::{Body, Peer};
+use crate::venue::key_type;
 use crate::wallets::sealed::{Keypair, Purpose, Recipient, Sealed, SealedError};
 use crate::wallets::{self, NewWallet};
 
@@ -48,6 +49,15 @@ pub(in crate::http) async fn import(
         limits: body.limits,
     };
     let new = wanted(&app, &peer, asked).await?;
+    if key_type(new.venue) != KeyType::Ed25519 {
+        let detail = format!(
+            "only Ed25519 keypairs are imported, and `{}` takes {} keys; make a wallet, whose key is made \
+             in the HSM, and send the funds there",
+            new.venue.as_str(),
+            key_type(new.venue)
+        );
+        return Err(ApiError::field("venue", detail));
+    }
     let pair = open(&app, &recipient.kid, sealed, &new).await?;
     let stored = wallets::import(
         &app.records,
@@ -73,7 +83,7 @@ async fn open(app: &App, kid: &str, sealed: Sealed, new: &NewWallet) -> Result<K
     let purpose = Purpose {
         kid,
         user: &new.user,
-        venue: &new.venue,
+        venue: new.venue.as_str(),
         environment: &new.environment,
     };
     sealed.check(purpose, app.clock.now()).map_err(refused)?;

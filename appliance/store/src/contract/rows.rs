@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use countersign_audit::Hash;
-use countersign_intent::{RequestId, Timestamp, WalletId};
+use countersign_intent::{RequestId, Signature, Timestamp, WalletId};
 
 /// A row that grants power: a user, wallet, grant, certificate, policy, price, freeze, …
 /// The caller makes `body` and `mac`, and checks them on the way back.
@@ -204,7 +204,7 @@ pub struct OutcomeRow {
     /// What became of it.
     pub kind: OutcomeKind,
     /// The signature, if it was signed.
-    pub signature: Option<[u8; 64]>,
+    pub signature: Option<Signature>,
     /// Why not, if it was not.
     pub note: Option<String>,
     /// Index of the log entry that records it.
@@ -290,6 +290,15 @@ pub struct NonceRow {
     pub holder: Option<RequestId>,
     /// What that request reserved.
     pub held: Vec<HeldRow>,
+}
+
+/// Numbers of one account that signatures use up one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequenceRow {
+    /// Names the account.
+    pub account: [u8; 32],
+    /// Who may have a signature over which number; the ledger's encoding.
+    pub uses: Vec<u8>,
 }
 
 /// How much of one limit is held.

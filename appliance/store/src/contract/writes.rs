@@ -2,7 +2,7 @@ use countersign_audit::Node;
 
 use super::{
     AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, MessageRow, NonceRow, OutcomeRow,
-    RequestRow, UsageRow,
+    RequestRow, SequenceRow, UsageRow,
 };
 
 /// Everything one commit writes. All of it becomes durable, or nothing.
@@ -30,6 +30,8 @@ pub struct Writes {
     pub ledger_seal: Option<[u8; 32]>,
     /// Durable nonces; one of the same account is replaced, with what it holds.
     pub nonces: Vec<NonceRow>,
+    /// Numbers of accounts; a row of the same account is replaced.
+    pub sequences: Vec<SequenceRow>,
     /// Requests whose reservation was given back.
     pub given_back: Vec<u64>,
     /// Those of them that are reserved again, or forgotten.

@@ -11,8 +11,7 @@ use super::core::Core;
 use super::given_back::Reservation;
 use super::head::Head;
 use super::job::{
-    AdminChange, Bench, Case, Judge, Judged, LedgerError, NonceUse, Randomness, Verdict,
-    check_entry,
+    AdminChange, Bench, Case, Hold, Judge, Judged, LedgerError, Randomness, Verdict, check_entry,
 };
 use super::limits::Limits;
 use super::queue::{Answer, Batch, Job, Settlement};
@@ -74,6 +73,7 @@ impl<'a> Draft<'a> {
         let core = self.core;
         core.windows.write_to(&mut self.writes, &mut core.sums, now);
         core.nonces.write_to(&mut self.writes, &mut core.sums);
+        core.sequences.write_to(&mut self.writes, &mut core.sums);
         core.given_back.write_to(&mut self.writes, &mut core.sums);
         if let Some(seal) = &self.writes.seal {
             core.sums.put_authority(seal);
@@ -98,6 +98,7 @@ impl<'a> Draft<'a> {
                 }
                 let (nonces, windows) = (&mut self.core.nonces, &mut self.core.windows);
                 nonces.give_back(settlement.seq(), windows);
+                self.core.sequences.give_back(settlement.seq());
                 self.core.given_back.insert(settlement.seq());
             }
             self.put_outcome(settlement.row(index));
@@ -190,7 +191,7 @@ impl<'a> Draft<'a> {
 
     fn dry_run(&mut self, case: Case) -> Result<Ruling, LedgerError> {
         let request_id = self.next_id()?;
-        let verdict = self.verdict(case.judge, request_id, case.nonce)?;
+        let verdict = self.verdict(case.judge, request_id, case.hold)?;
         let log_index = self.append(verdict.entry);
         Ok(Ruling::Told(Judged::DryRun {
             request_id,
@@ -202,15 +203,16 @@ impl<'a> Draft<'a> {
     /// Judges a case under `id`; `again` if that id was judged before.
     fn decide(&mut self, case: Case, id: RequestId, again: bool) -> Result<Ruling, LedgerError> {
         let at = self.now.clone()?;
-        let verdict = self.verdict(case.judge, id, case.nonce)?;
+        let verdict = self.verdict(case.judge, id, case.hold)?;
         if let Some(change) = &case.on_allow {
             self.fits(change)?;
         }
         let (decided, held) = match &verdict.decision {
             Decision::Allow(permit) => {
-                let held = match case.nonce {
+                let held = match case.hold {
                     None => self.reserve(permit, at)?,
-                    Some(nonce) => self.hold(permit, nonce, id)?,
+                    Some(Hold::Nonce(nonce)) => self.hold(permit, nonce, id)?,
+                    Some(Hold::Sequence(wanted)) => self.take(permit, wanted, id, at)?,
                 };
                 (Decided::Allowed, held)
             }
@@ -270,13 +272,13 @@ impl<'a> Draft<'a> {
         &mut self,
         judge: Judge,
         request_id: RequestId,
-        nonce: Option<NonceUse>,
+        hold: Option<Hold>,
     ) -> Result<Verdict, LedgerError> {
         let bench = Bench {
             now: self.now.clone()?,
             request_id,
             usage: &self.core.windows,
-            nonce: nonce.map(|nonce| self.core.nonces.state(&nonce)),
+            hold: hold.map(|hold| self.core.state_of(&hold)),
         };
         let verdict = catch_unwind(AssertUnwindSafe(|| judge(&bench)))
             .map_err(|_| LedgerError::NoDecision("judging it failed; see the log"))?

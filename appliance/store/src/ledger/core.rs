@@ -7,11 +7,13 @@ use countersign_policy::usage::Window;
 
 use super::given_back::GivenBack;
 use super::head::Head;
+use super::job::{Hold, HoldState};
 use super::limits::Limits;
 use super::nonces::Nonces;
 use super::reached::Recorded;
 use super::rows::RowSeals;
 use super::seal::{Sealer, Sums};
+use super::sequences::Sequences;
 use super::windows::{Windows, limit_key};
 use crate::{AuthoritySeal, Cause, Store, StoreError, StoreResult, UsageRow};
 
@@ -24,6 +26,7 @@ pub(super) struct Core {
     pub(super) authority: Option<AuthoritySeal>,
     pub(super) windows: Windows,
     pub(super) nonces: Nonces,
+    pub(super) sequences: Sequences,
     pub(super) given_back: GivenBack,
     pub(super) sums: Sums,
     pub(super) reached: Recorded,
@@ -46,6 +49,7 @@ impl Core {
         let seal = store.ledger_seal().await?;
         let frontier = load_frontier(store, progress.entries).await?;
         let nonces = store.nonces().await?;
+        let sequences = store.sequences().await?;
         let reached = Recorded::load(store, progress).await?;
         let rows = RowSeals::new(Arc::clone(&sealer), progress.macs_from);
         let head = Head {
@@ -57,6 +61,7 @@ impl Core {
         let newest = |row: &UsageRow| expired.extend(expired_key(row, latest));
         let mut sums = Sums::new(sealer);
         nonces.iter().for_each(|row| sums.put_nonce(row));
+        sequences.iter().for_each(|row| sums.put_sequence(row));
         sums.read_usage(store, newest).await?;
         let earlier = given_back.knows_nothing(progress.last_request);
         let earlier = earlier.then_some(sums.total());
@@ -70,6 +75,7 @@ impl Core {
             authority,
             windows: Windows::new(limits.windows),
             nonces: Nonces::load(nonces)?,
+            sequences: Sequences::load(sequences)?,
             given_back,
             sums,
             reached,
@@ -77,6 +83,14 @@ impl Core {
             seal,
             expired,
         })
+    }
+
+    /// What is known of a resource.
+    pub(super) fn state_of(&self, hold: &Hold) -> HoldState {
+        match hold {
+            Hold::Nonce(nonce) => HoldState::Nonce(self.nonces.state(nonce)),
+            Hold::Sequence(wanted) => HoldState::Sequence(self.sequences.state(wanted)),
+        }
     }
 
     /// The version of the seal over the rows of authority; 0 before the first.

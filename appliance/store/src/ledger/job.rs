@@ -1,9 +1,9 @@
 use countersign_audit::EntryError;
 use countersign_audit::leaf::MAX_ENTRY;
-use countersign_intent::{RequestId, SigningInput, Timestamp, WalletId};
+use countersign_intent::{RequestId, Signature, SigningInput, Timestamp, WalletId};
 use countersign_policy::{Decision, LimitKey, UsageView};
 
-use super::{NonceState, Recorded};
+use super::{NonceState, Recorded, SequenceState, SequenceUse};
 use crate::{AuthorityRow, AuthoritySeal, Cause, IdempotencyKey, StoreError, StoredRequest};
 
 /// Reads the clock.
@@ -35,10 +35,28 @@ pub struct Case {
     /// Rows to write in the same commit if it is allowed, and only then: what the permission
     /// uses up. A request that was allowed before cannot use it up again.
     pub on_allow: Option<AdminChange>,
-    /// The durable nonce that the bytes are signed over.
-    pub nonce: Option<NonceUse>,
+    /// What the signature lives by, where that is something that others could live by as well.
+    pub hold: Option<Hold>,
     /// The decision.
     pub judge: Judge,
+}
+
+/// A named resource that one signature at a time may live by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// A value that is observed until it is used up.
+    Nonce(NonceUse),
+    /// A number of an account, in its order.
+    Sequence(SequenceUse),
+}
+
+/// What is known of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldState {
+    /// Of a value.
+    Nonce(NonceState),
+    /// Of a number.
+    Sequence(SequenceState),
 }
 
 /// A durable nonce, as a message names it.
@@ -93,8 +111,8 @@ pub struct Bench<'a> {
     /// What was used of the limits named in the case, earlier cases of the same commit
     /// included.
     pub usage: &'a dyn UsageView,
-    /// What is known of the nonce that the case names.
-    pub nonce: Option<NonceState>,
+    /// What is known of the resource that the case names.
+    pub hold: Option<HoldState>,
 }
 
 /// A decision, and how it is remembered.
@@ -157,7 +175,7 @@ pub enum Judged {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Signed; the signature verified.
-    Signed([u8; 64]),
+    Signed(Signature),
     /// The device refused: it certainly did not sign. Says why.
     Refused(String),
     /// The device was never asked. Says why.

@@ -1,4 +1,6 @@
 use super::seal::Sealer;
+use countersign_intent::Signature;
+
 use crate::{EntryRow, OutcomeRow, RequestRow, StoredRequest, Writes, request_seq};
 
 /// Makes and checks the MACs of requests and outcomes, so that no column of them is believed that
@@ -82,7 +84,8 @@ impl RowSeals {
         bytes.extend(row.seq.to_be_bytes());
         bytes.extend(row.kind.code().to_be_bytes());
         bytes.extend(row.log_index.to_be_bytes());
-        optional(&mut bytes, row.signature.as_ref().map(<[u8; 64]>::as_slice));
+        let signature = row.signature.as_ref().map(Signature::to_bytes);
+        optional(&mut bytes, signature.as_deref());
         optional(&mut bytes, row.note.as_deref().map(str::as_bytes));
         (self.sealer)(&bytes)
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use countersign_audit::Hash;
 use countersign_intent::Timestamp;
 
-use crate::{AuthoritySeal, Cause, HeldRow, NonceRow, Store, StoreError, StoreResult, UsageRow};
+use crate::{
+    AuthoritySeal, Cause, HeldRow, NonceRow, SequenceRow, Store, StoreError, StoreResult, UsageRow,
+};
 
 /// Makes a MAC under a key that the database does not have.
 pub type Sealer = Arc<dyn Fn(&[u8]) -> [u8; 32] + Send + Sync>;
@@ -27,6 +29,7 @@ pub(super) struct Sums {
     sealer: Sealer,
     limits: HashMap<Name, u128>,
     nonces: HashMap<[u8; 32], u128>,
+    sequences: HashMap<[u8; 32], u128>,
     /// The tags of what there is one of.
     single: HashMap<&'static [u8], u128>,
     total: u128,
@@ -58,6 +61,7 @@ impl Sums {
             sealer,
             limits: HashMap::new(),
             nonces: HashMap::new(),
+            sequences: HashMap::new(),
             single: HashMap::new(),
             total: 0,
         }
@@ -103,6 +107,7 @@ impl Sums {
             && (reached.size, reached.last_request) == (0, 0)
             && self.limits.is_empty()
             && self.nonces.is_empty()
+            && self.sequences.is_empty()
             && !self.single.contains_key(AUTHORITY)
             && earlier.is_some();
         let written = |ours: [u8; 32]| seal == Some(ours.as_slice());
@@ -173,6 +178,13 @@ impl Sums {
     pub(super) fn put_nonce(&mut self, row: &NonceRow) {
         let tag = self.tag(&nonce_bytes(row));
         let before = self.nonces.insert(row.account, tag).unwrap_or(0);
+        self.total = self.total.wrapping_add(tag).wrapping_sub(before);
+    }
+
+    /// Takes in an account's numbers.
+    pub(super) fn put_sequence(&mut self, row: &SequenceRow) {
+        let tag = self.tag(&[b"sequence\0".as_slice(), &row.account, &row.uses].concat());
+        let before = self.sequences.insert(row.account, tag).unwrap_or(0);
         self.total = self.total.wrapping_add(tag).wrapping_sub(before);
     }
 

@@ -4,8 +4,8 @@ use countersign_audit::Hash;
 
 use crate::{
     AuthorityRow, AuthoritySeal, Cause, CheckpointRow, EntryRow, IdempotencyKey, NonceRow,
-    OutcomeKind, OutcomeRow, Progress, RequestRow, StoreError, StoreResult, StoredRequest,
-    UsageRow, Writes, request_seq,
+    OutcomeKind, OutcomeRow, Progress, RequestRow, SequenceRow, StoreError, StoreResult,
+    StoredRequest, UsageRow, Writes, request_seq,
 };
 
 /// The tables.
@@ -18,6 +18,7 @@ pub(super) struct State {
     pub(super) by_key: HashMap<IdempotencyKey, u64>,
     pub(super) usage: BTreeMap<(Vec<u8>, i64), u128>,
     pub(super) nonces: BTreeMap<[u8; 32], NonceRow>,
+    pub(super) sequences: BTreeMap<[u8; 32], SequenceRow>,
     pub(super) entries: BTreeMap<u64, EntryRow>,
     pub(super) checkpoints: BTreeMap<u64, CheckpointRow>,
     pub(super) messages: BTreeMap<u64, Vec<u8>>,
@@ -141,6 +142,9 @@ impl State {
         self.ledger_seal = writes.ledger_seal.or(self.ledger_seal);
         for row in writes.nonces {
             self.nonces.insert(row.account, row);
+        }
+        for row in writes.sequences {
+            self.sequences.insert(row.account, row);
         }
         for seq in &writes.reserved_again {
             self.given_back.remove(seq);

@@ -222,11 +222,13 @@ async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     let waiting = include_str!("../../migrations/0002_waiting.sql");
     let macs = include_str!("../../migrations/0003_row_macs.sql");
     let given_back = include_str!("../../migrations/0004_given_back.sql");
+    let sequences = include_str!("../../migrations/0005_sequences.sql");
     Migrator::with_migrations(vec![
         migration(1, "initial", initial),
         migration(2, "waiting", waiting),
         migration(3, "row macs", macs),
         migration(4, "given back", given_back),
+        migration(5, "sequences", sequences),
     ])
     .run(connection)
     .await

@@ -11,8 +11,8 @@ use super::transaction::SqliteTxn;
 use crate::contract::REQUEST_SCAN;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, IdempotencyKey,
-    KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, Store, StoreResult, StoredRequest,
-    Txn, UsageRow, request_seq,
+    KeptRequest, NonceRow, PAGE_LIMIT, Progress, RequestFilter, SequenceRow, Store, StoreResult,
+    StoredRequest, Txn, UsageRow, request_seq,
 };
 
 fn page(limit: u32) -> i64 {
@@ -284,6 +284,11 @@ impl Store for SqliteStore {
     async fn nonces(&self) -> StoreResult<Vec<NonceRow>> {
         let wanted = query("SELECT account, value, slot, holder, held FROM nonces");
         rows(&self.readers, "durable nonces", wanted, row::nonce).await
+    }
+
+    async fn sequences(&self) -> StoreResult<Vec<SequenceRow>> {
+        let wanted = query("SELECT account, uses FROM sequences");
+        rows(&self.readers, "accounts' numbers", wanted, row::sequence).await
     }
 
     async fn given_back(&self, limit: u32) -> StoreResult<Vec<u64>> {

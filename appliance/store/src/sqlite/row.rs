@@ -1,5 +1,5 @@
 use countersign_audit::Hash;
-use countersign_intent::{RequestId, Timestamp, WalletId};
+use countersign_intent::{RequestId, Signature, Timestamp, WalletId};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Decode, Error, Row as _, Sqlite, SqliteExecutor, Type};
@@ -7,8 +7,8 @@ use sqlx::{Decode, Error, Row as _, Sqlite, SqliteExecutor, Type};
 use super::failure::reading;
 use crate::{
     AuthorityMac, AuthorityRow, AuthoritySeal, CheckpointRow, Decided, EntryRow, HeldRow,
-    IdempotencyKey, KeptRequest, NonceRow, OutcomeKind, OutcomeRow, RequestRow, StoreResult,
-    StoredRequest, UsageRow, request_id,
+    IdempotencyKey, KeptRequest, NonceRow, OutcomeKind, OutcomeRow, RequestRow, SequenceRow,
+    StoreResult, StoredRequest, UsageRow, request_id,
 };
 
 /// Columns of a request with its outcome, as [`stored_request`] reads them.
@@ -139,12 +139,14 @@ fn outcome(seq: u64, kind: i64, mut columns: Columns<'_>) -> Result<OutcomeRow, 
     let kind = OutcomeKind::from_code(kind)
         .ok_or_else(|| damaged(format!("expected an outcome, 1 to 4, got {kind}")))?;
     let signature: Option<Vec<u8>> = columns.get()?;
-    let signature = signature.map(<[u8; 64]>::try_from).transpose();
+    let readable = |bytes: Vec<u8>| {
+        let signature = Signature::from_bytes(&bytes);
+        signature.ok_or_else(|| damaged(format!("expected a signature, got {} bytes", bytes.len())))
+    };
     Ok(OutcomeRow {
         seq,
         kind,
-        signature: signature
-            .map_err(|got| damaged(format!("expected a signature, got {} bytes", got.len())))?,
+        signature: signature.map(readable).transpose()?,
         note: columns.get()?,
         log_index: columns.unsigned()?,
         mac: columns.get::<Option<Vec<u8>>>()?.unwrap_or_default(),
@@ -196,6 +198,14 @@ pub(super) fn nonce(row: &SqliteRow) -> Result<NonceRow, Error> {
             .map(RequestId::from_bytes),
         held: held_rows(&held)
             .ok_or_else(|| damaged("what a nonce holds is cut off".to_owned()))?,
+    })
+}
+
+pub(super) fn sequence(row: &SqliteRow) -> Result<SequenceRow, Error> {
+    let mut columns = Columns::of(row);
+    Ok(SequenceRow {
+        account: columns.bytes()?,
+        uses: columns.get()?,
     })
 }
 

@@ -1,7 +1,9 @@
 use super::statement::{Row, Script, signed};
+use countersign_intent::Signature;
+
 use crate::{
     AuthorityRow, AuthoritySeal, CheckpointRow, EntryRow, HeldRow, MessageRow, NonceRow,
-    OutcomeRow, RequestRow, UsageRow, Writes, request_seq,
+    OutcomeRow, RequestRow, SequenceRow, UsageRow, Writes, request_seq,
 };
 
 const REQUEST: [&str; 12] = [
@@ -29,6 +31,7 @@ pub(super) fn script(writes: Writes) -> Script {
     rejudged(&mut script, writes.rejudged);
     usage(&mut script, writes.usage, writes.usage_expired);
     nonces(&mut script, writes.nonces);
+    sequences(&mut script, writes.sequences);
     given_back(&mut script, writes.given_back, writes.reserved_again);
     given_back_from(&mut script, writes.given_back_from);
     ledger_seal(&mut script, writes.ledger_seal);
@@ -93,7 +96,7 @@ fn outcomes(script: &mut Script, rows: Vec<OutcomeRow>) {
          WHERE outcomes.kind <> 1";
     script.insert("outcomes", &columns, replace, rows, |row, new| {
         row.add(signed(new.seq)).add(new.kind.code());
-        row.add(new.signature.as_ref().map(<[u8; 64]>::as_slice));
+        row.add(new.signature.as_ref().map(Signature::to_bytes));
         row.add(new.note).add(signed(new.log_index)).add(new.mac);
     });
 }
@@ -185,6 +188,19 @@ fn nonces(script: &mut Script, rows: Vec<NonceRow>) {
         row.add(new.holder.as_ref().map(|id| id.as_bytes().as_slice()));
         row.add(held(&new.held));
     });
+}
+
+fn sequences(script: &mut Script, rows: Vec<SequenceRow>) {
+    let replace = "ON CONFLICT (account) DO UPDATE SET uses = excluded.uses";
+    script.insert(
+        "sequences",
+        &["account", "uses"],
+        replace,
+        rows,
+        |row, new| {
+            row.add(new.account.as_slice()).add(new.uses);
+        },
+    );
 }
 
 /// Length of the limit's key, the key, the amount, of each.

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use countersign_audit::checkpoint::extends;
 use countersign_audit::verify::{self, Options, Report};
 use countersign_audit::{Actor, Detail, Entry, Fetched, Frontier, Kind, LogKey, Stamp, export};
+use countersign_intent::Signature;
 use countersign_intent::solana::Asset;
 use countersign_intent::solana::{self, Draft};
 use countersign_intent::{
@@ -26,8 +27,8 @@ use countersign_policy::{
     limit_keys,
 };
 use countersign_store::ledger::{
-    Bench, Case, Judged, Ledger, LedgerError, Limits, NonceState, NonceUse, Observation, Observed,
-    Outcome, Recorded, Verdict,
+    Bench, Case, Hold, HoldState, Judged, Ledger, LedgerError, Limits, NonceState, NonceUse,
+    Observation, Observed, Outcome, Recorded, Verdict,
 };
 use countersign_store::{IdempotencyKey, Store};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -131,7 +132,7 @@ impl Desk {
             limit_keys: limit_keys(&self.policy, &intent, &bot, &facts),
             dry_run: false,
             on_allow: None,
-            nonce: None,
+            hold: None,
             judge: Box::new({
                 let policy = Arc::clone(&self.policy);
                 move |bench| Some(verdict(&policy, &intent, &bot, wallet, digest, bench))
@@ -147,10 +148,10 @@ impl Desk {
             fingerprint: digest,
             input: SigningInput::from_decoder(bytes.into(), 0),
             digest,
-            nonce: Some(NonceUse {
+            hold: Some(Hold::Nonce(NonceUse {
                 account: [account; 32],
                 value: nonce_value(value),
-            }),
+            })),
             ..self.case(key, lamports)
         }
     }
@@ -241,7 +242,10 @@ fn verdict(
         approvals: None,
     };
     let mut decision = decide(policy, intent, &facts);
-    if bench.nonce.is_some_and(|state| state != NonceState::Free) {
+    if bench
+        .hold
+        .is_some_and(|state| state != HoldState::Nonce(NonceState::Free))
+    {
         decision = Decision::Deny(Denial {
             reasons: vec![taken(bench)],
         });
@@ -275,7 +279,7 @@ fn taken(bench: &Bench<'_>) -> Reason {
         code: ReasonCode::PolicyDenied,
         rule: None,
         effect: None,
-        message: format!("{:?}", bench.nonce),
+        message: format!("{:?}", bench.hold),
         retry_after: None,
     }
 }
@@ -315,7 +319,7 @@ pub(crate) async fn hand_in(desk: &Desk, ledger: &Ledger, recorded: Recorded, ou
 }
 
 pub(crate) fn signed() -> Outcome {
-    Outcome::Signed([9; 64])
+    Outcome::Signed(Signature::Ed25519([9; 64]))
 }
 
 pub(crate) fn not_sent() -> Outcome {

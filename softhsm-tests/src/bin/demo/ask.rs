@@ -41,7 +41,7 @@ impl Stage<'_> {
              was asked",
             rule.as_deref().unwrap_or_default()
         ))?;
-        let signature = signed.answer.signature.as_deref().unwrap_or_default();
+        let signature = signed.answer.signature_text().unwrap_or_default();
         self.screen.detail(&format!("signature {signature}"))?;
         Ok(signed)
     }
@@ -123,7 +123,10 @@ pub(crate) fn transaction(
         bail!("the signed transaction holds another message than the one sent");
     }
     let first = transaction.signatures.first().map(ToString::to_string);
-    ensure!(first == answer.signature, "two signatures in one answer");
+    ensure!(
+        first.as_deref() == answer.signature_text(),
+        "two signatures in one answer"
+    );
     Ok(transaction)
 }
 

@@ -5,6 +5,7 @@ use super::Draft;
 use crate::ledger::attempts::Held;
 use crate::ledger::job::{LedgerError, NonceUse, Observation, Observed};
 use crate::ledger::nonces::NonceState;
+use crate::ledger::sequences::SequenceUse;
 use crate::ledger::windows::Windows;
 
 impl Draft<'_> {
@@ -45,6 +46,24 @@ impl Draft<'_> {
         let windows = &mut self.core.windows;
         self.core.nonces.hold(nonce.account, id, held, windows);
         Ok(Vec::new())
+    }
+
+    /// Uses up a number of an account; what the request reserves counts from now on.
+    pub(super) fn take(
+        &mut self,
+        permit: &Permit,
+        wanted: SequenceUse,
+        id: RequestId,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, LedgerError> {
+        if !self.core.sequences.state(&wanted).is_open() {
+            return Err(LedgerError::NoDecision(
+                "its number is not known to be free, and it was allowed nevertheless",
+            ));
+        }
+        let held = self.reserve(permit, now)?;
+        self.core.sequences.take(wanted, id);
+        Ok(held)
     }
 
     pub(super) fn observe(&mut self, observation: Observation) -> Result<Observed, LedgerError> {

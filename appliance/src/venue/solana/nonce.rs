@@ -2,18 +2,18 @@
 
 use countersign_api::ErrorCode;
 use countersign_intent::solana::Nonce;
-use countersign_intent::{Lifetime, Resource};
-use countersign_store::ledger::{NonceState, NonceUse};
+use countersign_intent::{Intent, Lifetime, Resource};
+use countersign_store::ledger::{Hold, HoldState, NonceState, NonceUse};
 
-use super::stages::{Read, Refusal};
+use crate::venue::Refusal;
 
 /// The durable nonce that the message is signed over.
-pub(super) fn nonce_of(read: &Read) -> Option<NonceUse> {
-    let nonce = held(read.decoded.as_ref().ok()?.intent.lifetime())?;
-    Some(NonceUse {
+pub(super) fn of(intent: &Intent) -> Option<Hold> {
+    let nonce = held(intent.lifetime())?;
+    Some(Hold::Nonce(NonceUse {
         account: *nonce.account.as_bytes(),
         value: nonce.value,
-    })
+    }))
 }
 
 const fn held(lifetime: &Lifetime) -> Option<&Nonce> {
@@ -26,8 +26,12 @@ const fn held(lifetime: &Lifetime) -> Option<&Nonce> {
 }
 
 /// Why nothing is signed over this nonce now.
-pub(super) fn nonce_refused(lifetime: &Lifetime, state: NonceState) -> Option<Refusal> {
+pub(super) fn refused(lifetime: &Lifetime, state: HoldState) -> Option<Refusal> {
     let account = held(lifetime)?.account;
+    // What it asked for is a value.
+    let HoldState::Nonce(state) = state else {
+        return None;
+    };
     let message = match state {
         NonceState::Free => return None,
         NonceState::Unknown => format!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::AssociatedAccounts;
+use super::solana::AssociatedAccounts;
 use crate::policies::Policies;
 use crate::registrations::Registrations;
 use crate::tables::Tables;
@@ -17,5 +17,5 @@ pub struct Sources {
     /// Contents of lookup tables, as they were fed.
     pub tables: Arc<Tables>,
     /// Associated token accounts that were derived for earlier requests.
-    pub associated: AssociatedAccounts,
+    pub associated: Arc<AssociatedAccounts>,
 }
