@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use countersign_intent::{Address, PolicyId, Timestamp};
+use countersign_intent::{Account, Address, PolicyId, Timestamp};
 use countersign_policy::{AddedDestination, PolicyAsset, PolicySet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -156,7 +156,7 @@ impl Policies {
 #[derive(Debug)]
 struct Known {
     first: bool,
-    since: BTreeMap<(Box<str>, Address), Option<Timestamp>>,
+    since: BTreeMap<(Box<str>, Account), Option<Timestamp>>,
 }
 
 impl Default for Known {
@@ -192,8 +192,8 @@ impl Known {
     fn after(
         set: &PolicySet,
         added: &[AddedDestination],
-    ) -> BTreeMap<(Box<str>, Address), Option<Timestamp>> {
-        let since = |name: &str, address: &Address| {
+    ) -> BTreeMap<(Box<str>, Account), Option<Timestamp>> {
+        let since = |name: &str, address: &Account| {
             let mut added = added.iter();
             let found = added.find(|one| *one.destination == *name && one.address == *address);
             found.map(|one| one.added_at)
@@ -201,12 +201,10 @@ impl Known {
         let named = set.destinations().iter();
         named
             .flat_map(|named| {
-                named
-                    .solana()
-                    .iter()
-                    .map(move |address| (named.name(), address))
+                let accounts = named.accounts();
+                accounts.map(move |account| (named.name(), account))
             })
-            .map(|(name, address)| ((name.into(), *address), since(name, address)))
+            .map(|(name, account)| ((name.into(), account), since(name, &account)))
             .collect()
     }
 
@@ -217,12 +215,12 @@ impl Known {
         }
         let mut added = Vec::new();
         for named in set.destinations() {
-            for address in named.solana() {
-                let key = (Box::from(named.name()), *address);
+            for account in named.accounts() {
+                let key = (Box::from(named.name()), account);
                 let since = self.since.get(&key).copied().unwrap_or(Some(now));
                 added.extend(since.map(|added_at| AddedDestination {
                     destination: named.name().into(),
-                    address: *address,
+                    address: account,
                     added_at,
                 }));
             }

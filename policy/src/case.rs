@@ -32,10 +32,14 @@
 //! reasons = ["lets somebody else spend from the account"]
 //! ```
 //!
+//! Or an `[evm]`, with the `wallet` and the JSON of what it is asked to sign, as `transaction` or as
+//! `typed_data`.
+//!
 //! A case may carry its own `policy`, as text; otherwise it is held against the one at hand. What
 //! a case of a theft says under `[theft]` is for those who execute it.
 
 mod effects;
+mod evm;
 mod expect;
 mod facts;
 mod transaction;
@@ -55,6 +59,7 @@ use crate::limit::{Cap, LimitKey};
 use crate::set::PolicySet;
 use crate::usage::Window;
 
+pub use evm::GivenEvm;
 use expect::Expected;
 use facts::{GivenApprovals, GivenFacts};
 pub use transaction::{GivenTransaction, Undecodable};
@@ -76,6 +81,7 @@ pub struct Case {
 enum Asked {
     Intent(Intent),
     Transaction(GivenTransaction),
+    Evm(GivenEvm),
     /// A transaction that somebody tried to decode.
     Undecodable(Undecodable),
 }
@@ -115,11 +121,15 @@ fn case(root: Section<'_>, programs: &[&'static str]) -> Option<Case> {
 }
 
 fn asked(root: &Section<'_>, names: &Names, programs: &[&'static str]) -> Option<Asked> {
-    match (root.get("intent"), root.get("transaction")) {
-        (Some(field), None) => intent(field.section()?, names, programs).map(Asked::Intent),
-        (None, Some(field)) => transaction::read(field.section()?, names).map(Asked::Transaction),
+    let given = (root.get("intent"), root.get("transaction"), root.get("evm"));
+    match given {
+        (Some(field), None, None) => intent(field.section()?, names, programs).map(Asked::Intent),
+        (None, Some(field), None) => {
+            transaction::read(field.section()?, names).map(Asked::Transaction)
+        }
+        (None, None, Some(field)) => evm::read(field.section()?).map(Asked::Evm),
         _ => {
-            root.fail("expected either an `[intent]` or a `[transaction]`");
+            root.fail("expected one of `[intent]`, `[transaction]` and `[evm]`");
             None
         }
     }
@@ -234,7 +244,16 @@ impl Case {
     pub const fn transaction(&self) -> Option<&GivenTransaction> {
         match &self.asked {
             Asked::Transaction(given) => Some(given),
-            Asked::Intent(_) | Asked::Undecodable(_) => None,
+            Asked::Intent(_) | Asked::Evm(_) | Asked::Undecodable(_) => None,
+        }
+    }
+
+    /// What it asks an EVM wallet to sign, until that is decoded.
+    #[must_use]
+    pub const fn evm(&self) -> Option<&GivenEvm> {
+        match &self.asked {
+            Asked::Evm(given) => Some(given),
+            Asked::Intent(_) | Asked::Transaction(_) | Asked::Undecodable(_) => None,
         }
     }
 
@@ -269,7 +288,9 @@ impl Case {
     fn intent(&self) -> Result<&Intent, Vec<String>> {
         match &self.asked {
             Asked::Intent(intent) => Ok(intent),
-            Asked::Transaction(_) => Err(vec!["the transaction was not decoded".to_owned()]),
+            Asked::Transaction(_) | Asked::Evm(_) => {
+                Err(vec!["the transaction was not decoded".to_owned()])
+            }
             Asked::Undecodable(refusal) => Err(vec![format!("undecodable: {}", refusal.message)]),
         }
     }

@@ -37,6 +37,7 @@ pub fn compare(old: &PolicySet, new: &PolicySet) -> Change {
     assets(old, new, &mut why);
     unnamed(old, new, &mut why);
     lookup_tables(old, new, &mut why);
+    chains(old, new, &mut why);
     addresses::compare(old, new, &mut why);
     if why.is_empty() {
         Change::Tightening
@@ -187,6 +188,21 @@ fn groups(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
         why.push(format!(
             "group `{CHANGE}` is gone: nobody is named who must agree to loosening"
         ));
+    }
+}
+
+/// A chain more is one more to sign for under every rule that names none, and what wraps its coin
+/// decides what calls mean.
+fn chains(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
+    for chain in &new.chains {
+        let (id, name) = (chain.id, &chain.name);
+        match old.chains.iter().find(|before| before.id == id) {
+            None => why.push(format!("chain {id}, `{name}`, may be signed for")),
+            Some(before) if before != chain => {
+                why.push(format!("chain {id}, `{name}`, is something else"));
+            }
+            Some(_) => {}
+        }
     }
 }
 

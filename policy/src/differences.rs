@@ -100,14 +100,20 @@ fn listed(
         (Some(_), None) => lines.push(format!("{what} {name} removed")),
         _ => {}
     }
-    for key in ["solana", "approvers"] {
+    for key in ["solana", "evm", "approvers"] {
         let (added, removed) = old.moved(new, key);
         lines.extend(added.map(|item| format!("adds {item} to {word}{name}")));
         lines.extend(removed.map(|item| format!("removes {item} from {word}{name}")));
     }
     let (old, new) = (
-        old.clone().without("solana").without("approvers"),
-        new.clone().without("solana").without("approvers"),
+        old.clone()
+            .without("solana")
+            .without("evm")
+            .without("approvers"),
+        new.clone()
+            .without("solana")
+            .without("evm")
+            .without("approvers"),
     );
     if after.is_some() {
         old.changes(&new, &format!("{word}{name}"), lines);

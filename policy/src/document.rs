@@ -10,13 +10,16 @@
 //! "never". A group's `delay` is at most 30d, a `cooldown` 90d, `expires` 90d and longer than `time_lock`,
 //! a price's `max_age` 30d, a `window` and `max_order_lifetime` 400d.
 
+mod assets;
+mod evm;
 pub(crate) mod reader;
 mod rules;
 pub(crate) mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use countersign_intent::{KnownAsset, Span, solana};
+use countersign_intent::Span;
+use countersign_intent::evm::Chain;
 
 pub use reader::{DocumentError, nearest};
 use reader::{Field, Section};
@@ -34,6 +37,7 @@ const MAX_LIST: usize = 100_000;
 struct Names<'a> {
     destinations: &'a [Destination],
     assets: &'a [PolicyAsset],
+    chains: &'a [Chain],
 }
 
 /// Reads a policy (`schema = 1`).
@@ -50,19 +54,19 @@ fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
     let name = root.need("name").and_then(|field| field.parse(value::name));
     let groups = named(&root, "groups", group);
     let destinations = named(&root, "destinations", destination);
-    let assets = named(&root, "assets", asset);
+    let chains = evm::chains(&root);
+    let assets = assets::read(&root, &chains);
     told_apart(&root, "groups", groups.iter().map(Group::name));
     told_apart(
         &root,
         "destinations",
         destinations.iter().map(Destination::name),
     );
-    told_apart(&root, "assets", assets.iter().map(PolicyAsset::symbol));
-    one_meaning(&root, &assets);
-    not_a_mint(&root, &destinations, &assets);
+    assets::check(&root, &destinations, &assets);
     let names = Names {
         destinations: &destinations,
         assets: &assets,
+        chains: &chains,
     };
     let limits = array(&root, "limits", |section| rules::limit(section, &names));
     let rules = array(&root, "rules", |section| {
@@ -86,6 +90,7 @@ fn policy(root: Section<'_>, text: &str) -> Option<PolicySet> {
         limits,
         rules,
         lookup_tables: lookup_tables.unwrap_or_default(),
+        chains,
     })
 }
 
@@ -211,16 +216,19 @@ fn group(name: &str, section: Section<'_>) -> Option<Group> {
 }
 
 fn destination(name: &str, section: Section<'_>) -> Option<Destination> {
-    let mut solana = strings(&section, "solana", value::receiver);
-    solana.sort_unstable();
-    solana.dedup();
+    let solana = addresses(&section, "solana", value::receiver);
+    let evm = addresses(&section, "evm", value::evm_receiver);
+    if solana.is_none() && evm.is_none() {
+        section.fail("`solana` is missing, and so is `evm`: a destination lists addresses");
+    }
     let cooldown = section
         .get("cooldown")
         .and_then(|field| field.parse(value::cooldown));
     section.finish();
     Some(Destination {
         name: name.into(),
-        solana,
+        solana: solana.unwrap_or_default(),
+        evm: evm.unwrap_or_default(),
         cooldown: cooldown.unwrap_or(Span::ZERO),
     })
 }
@@ -230,107 +238,34 @@ fn strings<T, E: std::fmt::Display>(
     key: &'static str,
     read: impl Fn(&str) -> Result<T, E>,
 ) -> Vec<T> {
-    let Some(field) = section.need(key) else {
-        return Vec::new();
-    };
+    section
+        .need(key)
+        .map(|field| listed(&field, read))
+        .unwrap_or_default()
+}
+
+/// Addresses, sorted, where the key is there.
+fn addresses<T: Ord, E: std::fmt::Display>(
+    section: &Section<'_>,
+    key: &'static str,
+    read: impl Fn(&str) -> Result<T, E>,
+) -> Option<Vec<T>> {
+    let mut all = listed(&section.get(key)?, read);
+    all.sort_unstable();
+    all.dedup();
+    Some(all)
+}
+
+fn listed<T, E: std::fmt::Display>(
+    field: &Field<'_>,
+    read: impl Fn(&str) -> Result<T, E>,
+) -> Vec<T> {
     let items = field.array().unwrap_or_default();
     if items.len() > MAX_LIST {
         field.fail(format!("at most {MAX_LIST} entries, got {}", items.len()));
         return Vec::new();
     }
     items.iter().filter_map(|item| item.parse(&read)).collect()
-}
-
-fn asset(symbol: &str, section: Section<'_>) -> Option<PolicyAsset> {
-    let known = KnownAsset::by_symbol(symbol);
-    let mint = section
-        .get("mint")
-        .and_then(|field| field.parse(str::parse))
-        .map(|mint| solana::Asset::of_mint(mint).into());
-    let decimals = section
-        .get("decimals")
-        .and_then(|field| field.number(38))
-        .and_then(|decimals| u8::try_from(decimals).ok());
-    let price_max_age = section
-        .get("reference_price_usd")
-        .and_then(|field| field.section())
-        .and_then(price);
-    if let Some(known) = known
-        && (mint.is_some_and(|mint| mint != known.asset)
-            || decimals.is_some_and(|decimals| decimals != known.decimals))
-    {
-        section.fail(format!(
-            "`{symbol}` is well known and means something else; choose another name"
-        ));
-    }
-    if let Some(known) = value::taken_for(symbol) {
-        section.fail(format!(
-            "`{symbol}` is easily taken for `{}`, which is well known; choose another name",
-            known.symbol
-        ));
-    }
-    let asset = mint.or(known.map(|known| known.asset));
-    let decimals = decimals.or(known.map(|known| known.decimals));
-    if asset.is_none() || decimals.is_none() {
-        section.fail("`mint` and `decimals` are needed for an asset that is not well known");
-    }
-    section.finish();
-    Some(PolicyAsset {
-        symbol: symbol.into(),
-        asset: asset?,
-        decimals: decimals?,
-        price_max_age,
-    })
-}
-
-/// Two names for one mint, or a well-known mint with other decimals, would scale amounts wrongly.
-fn one_meaning(root: &Section<'_>, assets: &[PolicyAsset]) {
-    let mut seen = BTreeSet::new();
-    for one in assets {
-        if !seen.insert(one.asset) {
-            root.fail(format!(
-                "`{}` names an asset that has another name already",
-                one.symbol
-            ));
-        }
-        let known = KnownAsset::of(one.asset).map_or(one.decimals, |known| known.decimals);
-        if one.decimals != known {
-            root.fail(format!(
-                "`{}` has {known} decimals, not {}",
-                one.symbol, one.decimals
-            ));
-        }
-    }
-}
-
-/// What is sent to a mint is lost.
-fn not_a_mint(root: &Section<'_>, destinations: &[Destination], assets: &[PolicyAsset]) {
-    for asset in assets {
-        let Some(mint) = asset.asset.mint() else {
-            continue;
-        };
-        for one in destinations.iter().filter(|one| one.solana.contains(&mint)) {
-            root.fail(format!(
-                "destination `{}` names `{mint}`, which is the mint of asset `{}`: what is sent there \
-                 is lost; name an account that somebody holds",
-                one.name, asset.symbol
-            ));
-        }
-    }
-}
-
-fn price(section: Section<'_>) -> Option<Span> {
-    let source = section.need("source").and_then(|field| {
-        field.parse(|text| match text {
-            "operator" => Ok(()),
-            other => Err(value::unknown("source of prices", other, &["operator"])),
-        })
-    });
-    let max_age = section
-        .need("max_age")
-        .and_then(|field| field.parse(value::max_age));
-    section.finish();
-    source.and(max_age)
 }
 
 #[cfg(test)]

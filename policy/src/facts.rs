@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
-use countersign_intent::{Address, Asset, Principal, Timestamp, UserId, WalletId};
+use countersign_intent::{Account, Asset, Principal, Timestamp, UserId, WalletId};
 
 use crate::approval::Approvals;
 use crate::limit::{Limit, LimitKey};
@@ -71,7 +71,7 @@ pub struct AddedDestination {
     /// Name of the destination.
     pub destination: Box<str>,
     /// The address.
-    pub address: Address,
+    pub address: Account,
     /// When it was added: its cooldown runs from here.
     pub added_at: Timestamp,
 }

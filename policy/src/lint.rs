@@ -241,7 +241,7 @@ impl Findings {
         }
         for destination in &set.destinations {
             let subject = format!("destination `{}`", destination.name);
-            if destination.solana.is_empty() {
+            if destination.accounts().next().is_none() {
                 self.note(&subject, "it has no address, so nothing can go there");
             }
         }

@@ -157,6 +157,7 @@ pub(crate) fn head() -> String {
          [groups.ops]\napprovers = [\"dave\", \"erin\"]\n\
          [destinations.friends]\nsolana = [\"{FRIEND}\"]\n\
          [destinations.shops]\nsolana = [\"{SHOP}\"]\n\
+         [venues.evm.chains]\n1 = {{ name = \"ethereum\" }}\n1337 = {{ name = \"devnet\", native = \"DEV\" }}\n\
          [assets.SOL]\nreference_price_usd = {{ source = \"operator\", max_age = \"1h\" }}\n"
     )
 }

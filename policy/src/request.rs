@@ -4,7 +4,7 @@ use std::fmt;
 
 use countersign_intent::{
     Action, Amount, Asset, AssetNames, Counterparty, Detail, Effect, Intent, KnownAsset, Principal,
-    brief, solana,
+    brief, evm, solana,
 };
 
 pub(crate) use countersign_intent::AssetOf;
@@ -192,9 +192,29 @@ impl AssetNames for PolicySet {
 
     /// The mint behind a symbol that is the policy's word for it.
     fn stands_for(&self, asset: Asset) -> Option<String> {
-        let mint = asset.mint()?;
         let is_ours = KnownAsset::of(asset).is_none() && self.asset(asset).is_some();
-        is_ours.then(|| format!("mint {mint}"))
+        let meant = match (asset.mint(), asset.contract()) {
+            (Some(mint), _) => format!("mint {mint}"),
+            (None, Some(contract)) => format!("contract {contract}"),
+            (None, None) => return None,
+        };
+        is_ours.then_some(meant)
+    }
+}
+
+/// Where something is called, at a venue that says so.
+pub(crate) const fn place(subject: &Subject<'_>) -> Option<evm::Place> {
+    match subject.effect.detail() {
+        Detail::Evm(detail) => Some(detail.place()),
+        Detail::Solana(_) => None,
+    }
+}
+
+/// Whether a permission has to name what is called.
+pub(crate) fn must_be_named(subject: &Subject<'_>) -> bool {
+    match subject.effect.detail() {
+        Detail::Evm(detail) => detail.must_be_named(),
+        Detail::Solana(_) => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_intent::{Address, Asset, KnownAsset, Span};
+use countersign_intent::{Account, Address, Asset, KnownAsset, Span, evm};
 use sha2::{Digest, Sha256};
 
 use crate::approval;
@@ -73,6 +73,8 @@ pub struct Destination {
     pub(crate) name: Box<str>,
     /// Sorted.
     pub(crate) solana: Vec<Address>,
+    /// Sorted.
+    pub(crate) evm: Vec<evm::Address>,
     pub(crate) cooldown: Span,
 }
 
@@ -89,6 +91,26 @@ impl Destination {
         &self.solana
     }
 
+    /// Its addresses on chains of the Ethereum virtual machine.
+    #[must_use]
+    pub fn evm(&self) -> &[evm::Address] {
+        &self.evm
+    }
+
+    /// Its addresses at every venue.
+    pub fn accounts(&self) -> impl Iterator<Item = Account> {
+        let solana = self.solana.iter().copied().map(Account::from);
+        solana.chain(self.evm.iter().copied().map(Account::from))
+    }
+
+    /// Whether an address is on it.
+    pub(crate) fn has(&self, account: &Account) -> bool {
+        match account {
+            Account::Solana(address) => self.solana.binary_search(address).is_ok(),
+            Account::Evm(address) => self.evm.binary_search(address).is_ok(),
+        }
+    }
+
     /// How long a newly added address cannot be used.
     #[must_use]
     pub const fn cooldown(&self) -> Span {
@@ -96,7 +118,7 @@ impl Destination {
     }
 }
 
-/// An asset the policy names.
+/// An asset the policy names, at one of the places that it lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyAsset {
     pub(crate) symbol: Box<str>,
@@ -164,6 +186,7 @@ pub struct PolicySet {
     pub(crate) limits: Vec<Limit>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) lookup_tables: LookupTables,
+    pub(crate) chains: Vec<evm::Chain>,
 }
 
 impl PolicySet {
@@ -232,6 +255,24 @@ impl PolicySet {
     #[must_use]
     pub const fn lookup_tables(&self) -> LookupTables {
         self.lookup_tables
+    }
+
+    /// The EVM chains that may be signed for, by their numbers.
+    #[must_use]
+    pub fn evm_chains(&self) -> &[evm::Chain] {
+        &self.chains
+    }
+
+    /// The tokens that it names at EVM chains.
+    #[must_use]
+    pub fn evm_tokens(&self) -> Vec<evm::Asset> {
+        let assets = self.assets.iter().map(|one| one.asset);
+        assets
+            .filter_map(|asset| match asset {
+                Asset::Evm(token @ evm::Asset::Token { .. }) => Some(token),
+                Asset::Evm(evm::Asset::Native { .. }) | Asset::Solana(_) => None,
+            })
+            .collect()
     }
 
     /// Whether anybody is named who can agree to loosening it: a group `change` with a quorum.

@@ -30,6 +30,13 @@ mod user;
 mod venue;
 mod wallet;
 
+mod evm {
+    pub(super) mod chain;
+    pub(super) mod contract;
+    pub(super) mod max_network_fee;
+    pub(super) mod selector;
+}
+
 mod order {
     pub(super) mod max_order_lifetime;
     pub(super) mod max_slippage_bps;
@@ -78,6 +85,9 @@ list::terms! {
         destination: destination::Destinations,
         hours: hours::Hours,
         amount: amount::Amounts,
+        chain: evm::chain::Chains,
+        contract: evm::contract::Contracts,
+        selector: evm::selector::Selectors,
     }
     bound {
         fees: solana::fees::Fees,
@@ -92,6 +102,7 @@ list::terms! {
         max_exposed_accounts: solana::max_exposed_accounts::MaxExposedAccounts,
         max_order_lifetime: order::max_order_lifetime::MaxOrderLifetime,
         min_value_ratio: order::min_value_ratio::MinValueRatio,
+        max_network_fee: evm::max_network_fee::MaxNetworkFee,
     }
 }
 

@@ -218,7 +218,7 @@ impl Form<'_, '_> {
 }
 
 fn asset(text: &str) -> Result<Asset, String> {
-    match value::asset(text, &[])? {
+    match value::asset(text)? {
         countersign_intent::Asset::Solana(asset) => Ok(asset),
         other @ countersign_intent::Asset::Evm(_) => {
             Err(format!("expected an asset of Solana, got `{other}`"))

@@ -143,7 +143,7 @@ fn used(section: Section<'_>) -> Option<Used> {
 fn price(section: Section<'_>, now: Timestamp) -> Option<Price> {
     let asset = section
         .need("asset")
-        .and_then(|field| field.parse(|text| value::asset(text, &[])));
+        .and_then(|field| field.parse(value::asset));
     let micro_usd = section.need("usd").and_then(|field| {
         let micros = field.take(field.text_or_number()?, value::micro_usd)?;
         u64::try_from(micros).ok()
@@ -168,7 +168,7 @@ fn added(section: Section<'_>, names: &Names) -> Option<AddedDestination> {
     section.finish();
     Some(AddedDestination {
         destination: destination?.into(),
-        address: address?,
+        address: address?.into(),
         added_at: added_at?,
     })
 }

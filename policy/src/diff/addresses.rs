@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_intent::{Action, Address};
+use countersign_intent::{Account, Action};
 
 use crate::limit::Per;
 use crate::rule::{AnyOf, Then};
@@ -30,8 +30,8 @@ pub(super) fn compare(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
 /// Whatever names the destination: a denial or a limit would bring in addresses that a later rule
 /// permits by a name alone, and their cool-down would be over by then.
 fn added(known: Option<&Destination>, now: &Destination, why: &mut Vec<String>) {
-    let known = known.map_or(&[][..], |known| &known.solana);
-    let mut added = now.solana.iter().filter(|one| !known.contains(one));
+    let is_known = |one: &Account| known.is_some_and(|known| known.has(one));
+    let mut added = now.accounts().filter(|one| !is_known(one));
     if let Some(first) = added.next() {
         let more = added.count();
         let (name, others) = (&now.name, others(more));
@@ -62,7 +62,7 @@ fn removed(old: &PolicySet, new: &PolicySet, why: &mut Vec<String>) {
 
 fn sends_to_several(set: &PolicySet) -> bool {
     let permitting = set.rules.iter().filter(|rule| rule.then != Then::Deny);
-    let mut named: BTreeSet<&Address> = BTreeSet::new();
+    let mut named: BTreeSet<Account> = BTreeSet::new();
     for rule in permitting.filter(|rule| rule.when.action.has(Action::Withdrawal)) {
         let AnyOf::These(indices) = &rule.when.destination.listed else {
             return true;
@@ -70,14 +70,14 @@ fn sends_to_several(set: &PolicySet) -> bool {
         let listed = indices
             .iter()
             .filter_map(|index| set.destinations.get(*index));
-        named.extend(listed.flat_map(|one| one.solana.iter()));
+        named.extend(listed.flat_map(Destination::accounts));
     }
     named.len() > 1
 }
 
-fn addresses(set: &PolicySet) -> BTreeSet<Address> {
+fn addresses(set: &PolicySet) -> BTreeSet<Account> {
     let all = set.destinations.iter();
-    all.flat_map(|one| one.solana.iter().copied()).collect()
+    all.flat_map(Destination::accounts).collect()
 }
 
 fn others(count: usize) -> String {

@@ -28,6 +28,7 @@ fn named() -> String {
     format!(
         "[destinations.friends]\nsolana = [\"{FRIEND}\"]\n\
          [destinations.shops]\nsolana = [\"{SHOP}\"]\n\
+         [venues.evm.chains]\n1 = {{ name = \"ethereum\" }}\n1337 = {{ name = \"devnet\", native = \"DEV\" }}\n\
          [assets.SOL]\nreference_price_usd = {{ source = \"operator\", max_age = \"1h\" }}\n\
          [assets.USDC]\nreference_price_usd = {{ source = \"operator\", max_age = \"1h\" }}\n\
          [assets.OTHER]\nmint = \"{}\"\ndecimals = 9\n",

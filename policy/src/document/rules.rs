@@ -57,6 +57,7 @@ const fn source<'s>(section: &'s Section<'s>, names: &Names<'s>, permits: bool) 
         section,
         destinations: names.destinations,
         assets: names.assets,
+        chains: names.chains,
         permits,
     }
 }
@@ -201,7 +202,7 @@ fn amount_cap(field: &Field<'_>, when: &When, names: &Names<'_>) -> Option<Cap> 
         field.fail("`max_amount` needs one `asset` in `when`; use `max_usd` over several");
         return None;
     };
-    let [asset] = assets.as_slice() else {
+    let Some(asset) = one_asset(assets, names) else {
         field.fail("`max_amount` counts one asset; write a limit for each, or use `max_usd`");
         return None;
     };
@@ -217,6 +218,17 @@ fn amount_cap(field: &Field<'_>, when: &When, names: &Names<'_>) -> Option<Cap> 
         max,
         decimals,
     })
+}
+
+/// The one asset of a list: a single one, or all places of one name, which are added up.
+fn one_asset<'a>(assets: &'a [Asset], names: &Names<'_>) -> Option<&'a Asset> {
+    let symbol = |asset: &Asset| {
+        let named = names.assets.iter().find(|one| one.asset == *asset);
+        named.map(|one| (&one.symbol, one.decimals))
+    };
+    let (first, others) = assets.split_first()?;
+    let same = |other: &Asset| symbol(first).is_some() && symbol(other) == symbol(first);
+    others.iter().all(same).then_some(first)
 }
 
 fn decimals(asset: Asset, names: &Names<'_>) -> Option<u8> {

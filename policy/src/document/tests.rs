@@ -294,7 +294,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "solana =",
         "ethereum =",
-        "`destinations.cold.ethereum`: unknown key; known here: solana, cooldown",
+        "`destinations.cold.ethereum`: unknown key; known here: solana, evm, cooldown",
     ),
 ];
 

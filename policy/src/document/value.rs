@@ -1,6 +1,8 @@
 //! How single values are written.
 
-use countersign_intent::{Address, Amount, AmountError, Asset, KnownAsset, Span, nobodys, solana};
+use countersign_intent::{
+    Address, Amount, AmountError, Asset, KnownAsset, Span, evm, nobodys, solana,
+};
 
 use super::reader::nearest;
 use crate::rule::Requirement;
@@ -37,6 +39,17 @@ fn looks_like_an_address(text: &str) -> bool {
 pub(crate) fn receiver(text: &str) -> Result<Address, String> {
     let address: Address = text.parse().map_err(|error| format!("{error}"))?;
     match nobodys(&address) {
+        Some(what) => Err(format!(
+            "`{address}` is {what}: what is sent there is lost; name an account that somebody holds"
+        )),
+        None => Ok(address),
+    }
+}
+
+/// An address of an EVM chain that something may be sent to.
+pub(crate) fn evm_receiver(text: &str) -> Result<evm::Address, String> {
+    let address: evm::Address = text.parse().map_err(|error| format!("{error}"))?;
+    match evm::nobodys(&address) {
         Some(what) => Err(format!(
             "`{address}` is {what}: what is sent there is lost; name an account that somebody holds"
         )),
@@ -143,24 +156,35 @@ pub(crate) fn unknown(what: &str, got: &str, known: &[&str]) -> String {
     }
 }
 
-/// An asset by its name in the policy, a well-known symbol, or its mint.
-pub(crate) fn asset(text: &str, named: &[PolicyAsset]) -> Result<Asset, String> {
-    if let Some(known) = named.iter().find(|known| *known.symbol == *text) {
-        return Ok(known.asset);
+/// What a name in the policy means, at every place that it lives; or a well-known symbol, a mint, or
+/// the asset of another venue.
+pub(crate) fn assets(text: &str, named: &[PolicyAsset]) -> Result<Vec<Asset>, String> {
+    let places = named.iter().filter(|known| *known.symbol == *text);
+    let places: Vec<Asset> = places.map(|known| known.asset).collect();
+    if places.is_empty() {
+        return asset(text).map(|asset| vec![asset]);
     }
+    Ok(places)
+}
+
+/// An asset by a well-known symbol, or its mint.
+pub(crate) fn asset(text: &str) -> Result<Asset, String> {
     if let Some(known) = KnownAsset::by_symbol(text) {
         return Ok(known.asset);
     }
     let mint = text.parse().map(solana::Asset::of_mint);
-    mint.map(Asset::from).map_err(|_| {
-        let shown: String = text.chars().take(64).collect();
-        match taken_for(text) {
-            Some(known) => format!("unknown asset `{shown}`; did you mean `{}`?", known.symbol),
-            None => format!(
-                "expected an asset, got `{shown}`; declare it as [assets.NAME] or give its mint"
-            ),
-        }
-    })
+    let other = || text.parse().map(evm::Asset::into).ok();
+    mint.map(Asset::from)
+        .or_else(|_| other().ok_or(()))
+        .map_err(|()| {
+            let shown: String = text.chars().take(64).collect();
+            match taken_for(text) {
+                Some(known) => format!("unknown asset `{shown}`; did you mean `{}`?", known.symbol),
+                None => format!(
+                    "expected an asset, got `{shown}`; declare it as [assets.NAME] or give its mint"
+                ),
+            }
+        })
 }
 
 /// Every asset whose decimals are known: the policy's, and the well-known ones.
@@ -254,7 +278,7 @@ mod tests {
         for text in ["SOL", "USDC", "USDT", "wSOL", "mSOL", "USDe", "BONK"] {
             assert!(taken_for(text).is_none(), "`{text}`");
         }
-        let error = asset("usdc", &[]).unwrap_err();
+        let error = asset("usdc").unwrap_err();
         assert!(error.contains("did you mean `USDC`"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_intent::{Account, Action, Address, Timestamp};
+use countersign_intent::{Account, Action, Timestamp};
 
 use super::{Between, Context, Key, Outflow, Purpose, Scope, Sentence, Side, Source, Term, When};
 use crate::document::value::unknown;
@@ -144,9 +144,9 @@ impl Scope for Destinations {
         if self.listed.is_any() || inner.listed.is_any() {
             return self.listed.is_any();
         }
-        let outer: Vec<&Address> = self.addresses(between.outer).collect();
+        let outer: Vec<Account> = self.addresses(between.outer).collect();
         let mut inner = inner.addresses(between.inner);
-        inner.all(|address| outer.contains(&address))
+        inner.all(|account| outer.contains(&account))
     }
 
     fn counts_all(&self, inner: &Self, between: &Between<'_>, outflow: Outflow) -> bool {
@@ -177,8 +177,8 @@ impl Destinations {
         destinations.filter_map(move |index| side.set.destinations.get(*index))
     }
 
-    fn addresses<'a>(&'a self, side: Side<'a>) -> impl Iterator<Item = &'a Address> {
-        self.named(side).flat_map(|one| &one.solana)
+    fn addresses<'a>(&'a self, side: Side<'a>) -> impl Iterator<Item = Account> {
+        self.named(side).flat_map(Destination::accounts)
     }
 
     fn reach_nobody(&self, side: Side<'_>) -> bool {
@@ -188,8 +188,7 @@ impl Destinations {
 
 /// Whether one destination takes whatever its namesake does, and no sooner.
 fn takes_all(outer: &Destination, inner: &Destination) -> bool {
-    let listed = |address: &Address| outer.solana.binary_search(address).is_ok();
-    inner.solana.iter().all(listed) && inner.cooldown >= outer.cooldown
+    inner.accounts().all(|account| outer.has(&account)) && inner.cooldown >= outer.cooldown
 }
 
 /// Whether one of these destinations lists an address that does not cool down there.
@@ -200,17 +199,14 @@ fn reaches(
     cooling: Option<&Facts<'_>>,
 ) -> Result<(), Miss> {
     let mut miss = Miss::NotListed(to);
-    let Some(address) = to.solana() else {
-        return Err(miss);
-    };
     let destinations = listed.iter();
     for destination in destinations.filter_map(|index| set.destinations.get(*index)) {
-        if destination.solana.binary_search(&address).is_err() {
+        if !destination.has(&to) {
             continue;
         }
         let added = cooling.and_then(|facts| {
             let is_this = |added: &&AddedDestination| {
-                added.address == address && added.destination == destination.name
+                added.address == to && added.destination == destination.name
             };
             let latest = facts.added_destinations.iter().filter(is_this);
             latest.map(|added| added.added_at).max()

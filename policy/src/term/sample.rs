@@ -120,6 +120,68 @@ pub(crate) fn lamports(thousandths: u128) -> Amount {
     Amount::from_base(thousandths * 1_000_000)
 }
 
+/// Requests at EVM chains.
+pub(crate) mod evm {
+    use countersign_intent::evm::{
+        AccountNonce, Address, Asset, Detail, Draft, FeeBound, Selector,
+    };
+    use countersign_intent::{Amount, Intent, Lifetime, Resource};
+
+    const WALLET: Address = Address::new([7; 20]);
+
+    fn intent(chain: u64, effects: Vec<Detail>) -> Intent {
+        let nonce = AccountNonce {
+            chain,
+            address: WALLET,
+            nonce: 0,
+        };
+        Intent::from(Draft {
+            wallet: WALLET,
+            effects,
+            lifetime: Lifetime::HeldUntil(Resource::Evm(nonce)),
+        })
+    }
+
+    fn payment(chain: u64) -> Detail {
+        Detail::Transfer {
+            asset: Asset::Native { chain },
+            amount: Amount::from_base(5),
+            to: Address::new([8; 20]),
+            wrapped: None,
+        }
+    }
+
+    /// Something is paid at a chain.
+    pub(crate) fn pay(chain: u64) -> Intent {
+        intent(chain, vec![payment(chain)])
+    }
+
+    /// A payment that costs thousandths of a coin.
+    pub(crate) fn costs(chain: u64, thousandths: u128) -> Intent {
+        let fee = Detail::Fee(FeeBound {
+            chain,
+            envelope: "legacy",
+            amount: Amount::from_base(thousandths * 1_000_000_000_000_000),
+            gas: 21_000,
+            max_fee_per_gas: Amount::from_base(1),
+            max_priority_fee_per_gas: None,
+            access_list: None,
+        });
+        intent(chain, vec![payment(chain), fee])
+    }
+
+    /// A call that is not understood.
+    pub(crate) fn call(contract: u8, selector: [u8; 4]) -> Intent {
+        let call = Detail::Call {
+            chain: 1,
+            contract: Address::new([contract; 20]),
+            selector: Selector::new(selector),
+            data: [0; 32],
+        };
+        intent(1, vec![call])
+    }
+}
+
 /// One SOL for its worth in USDC, quoted.
 pub(crate) fn swap() -> Swap {
     let receive_min = Amount::from_base(150_000_000);

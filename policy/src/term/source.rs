@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use countersign_intent::evm::Chain;
 use countersign_intent::{Amount, Asset};
 
 use crate::document::reader::{Field, Section};
@@ -14,6 +15,7 @@ pub(crate) struct Source<'s> {
     pub(crate) section: &'s Section<'s>,
     pub(crate) destinations: &'s [Destination],
     pub(crate) assets: &'s [PolicyAsset],
+    pub(crate) chains: &'s [Chain],
     /// Whether something is permitted, so that bounds may be written.
     pub(crate) permits: bool,
 }
@@ -43,7 +45,30 @@ impl<'s> Source<'s> {
 
     /// A list of assets by their names or mints.
     pub(crate) fn assets(&self, key: &'static str) -> AnyOf<Asset> {
-        self.any_of(key, |text| value::asset(text, self.assets))
+        match self.any_of(key, |text| value::assets(text, self.assets)) {
+            AnyOf::Any => AnyOf::Any,
+            AnyOf::These(places) => AnyOf::These(places.concat()),
+        }
+    }
+
+    /// The same as [`any_of`](Self::any_of), of numbers as well.
+    pub(crate) fn any_of_numbers<T, E: fmt::Display>(
+        &self,
+        key: &'static str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> AnyOf<T> {
+        let Some(field) = self.get(key) else {
+            return AnyOf::Any;
+        };
+        let items = field.array_or_one();
+        if let [only] = items.as_slice()
+            && only.is_text()
+            && only.text() == Some("any")
+        {
+            return AnyOf::Any;
+        }
+        let item = |item: &Field<'_>| item.take(item.text_or_number()?, &read);
+        AnyOf::These(items.iter().filter_map(item).collect())
     }
 
     /// Lamports, written like `0.01 SOL`.

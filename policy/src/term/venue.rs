@@ -12,7 +12,7 @@ const KEY: &str = "venue";
 pub(crate) struct Venues(AnyOf<Venue>);
 
 impl Term for Venues {
-    const KEYS: &'static [Key] = &[Key::scope(KEY, "`solana`")];
+    const KEYS: &'static [Key] = &[Key::scope(KEY, "`solana`, `evm`")];
 
     type Miss<'a> = &'static str;
 
@@ -45,12 +45,16 @@ impl Scope for Venues {
 }
 
 fn venue(text: &str) -> Result<Venue, String> {
-    Venue::by_slug(text).ok_or_else(|| unknown("venue", text, &[Venue::Solana.as_str()]))
+    let known: Vec<&str> = Venue::ALL.iter().map(|one| one.as_str()).collect();
+    Venue::by_slug(text).ok_or_else(|| unknown("venue", text, &known))
 }
 
 #[cfg(test)]
 impl super::sample::Sampled for Venues {
     fn samples() -> Vec<super::sample::Sample> {
-        vec![super::sample::Sample::of(KEY, ["\"solana\"", "[]"])]
+        vec![super::sample::Sample::of(
+            KEY,
+            ["\"solana\"", "\"evm\"", "[]"],
+        )]
     }
 }

@@ -40,7 +40,7 @@ fn nothing_more_can_be_reached_after_a_tightening() {
             .filter(|_| added)
             .map(|name| AddedDestination {
                 destination: name.into(),
-                address: to,
+                address: to.into(),
                 added_at: NOW.saturating_sub(hour),
             })
             .collect();

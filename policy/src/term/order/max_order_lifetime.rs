@@ -18,21 +18,34 @@ impl Default for MaxOrderLifetime {
     }
 }
 
-/// Until when it waits.
+/// Until when what waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Miss {
-    Over(Timestamp),
-    TooLong(Timestamp, Span),
+    Over(Waiting, Timestamp),
+    TooLong(Waiting, Timestamp, Span),
+}
+
+/// What somebody else may take up later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    Order,
+    Signature,
 }
 
 impl Sentence for Miss {
     fn sentence(&self, _: &PolicySet) -> String {
         match self {
-            Self::TooLong(until, most) => {
+            Self::TooLong(Waiting::Order, until, most) => {
                 format!("the order waits to be filled until {until}, over {KEY} {most} from now")
             }
-            Self::Over(until) => {
+            Self::TooLong(Waiting::Signature, until, most) => {
+                format!("the signature can be used until {until}, over {KEY} {most} from now")
+            }
+            Self::Over(Waiting::Order, until) => {
                 format!("the order's expiry {until} is not in the future; state one that is")
+            }
+            Self::Over(Waiting::Signature, until) => {
+                format!("the signature's end {until} is not in the future; state one that is")
             }
         }
     }
@@ -42,7 +55,8 @@ impl Term for MaxOrderLifetime {
     const KEYS: &'static [Key] = &[Key::bound(
         KEY,
         "\"24h\"",
-        "**24h**: an order that others could fill later than this from now is refused",
+        "**24h**: an order that others could fill later than this from now is refused, and so is signed typed \
+         data that they could hand in later",
     )];
 
     type Miss<'a> = Miss;
@@ -62,10 +76,17 @@ impl Bound for MaxOrderLifetime {
     #[inline]
     fn permits(&self, permission: &Permission<'_>) -> Result<(), Miss> {
         let now = permission.facts.now;
-        match permission.subject.swap().and_then(|swap| swap.expires_at) {
+        let subject = permission.subject;
+        let what = match subject.swap() {
+            Some(_) => Waiting::Order,
+            None => Waiting::Signature,
+        };
+        match subject.effect.head().expires_at {
             None => Ok(()),
-            Some(until) if until <= now => Err(Miss::Over(until)),
-            Some(until) if until > now.saturating_add(self.0) => Err(Miss::TooLong(until, self.0)),
+            Some(until) if until <= now => Err(Miss::Over(what, until)),
+            Some(until) if until > now.saturating_add(self.0) => {
+                Err(Miss::TooLong(what, until, self.0))
+            }
             Some(_) => Ok(()),
         }
     }

@@ -1,5 +1,7 @@
 //! `durable_nonce`: whether the signature may live until somebody ends it.
 
+use countersign_intent::{Lifetime, Resource};
+
 use crate::term::{Between, Bound, Key, Permission, Source, Term, When};
 
 const KEY: &str = "durable_nonce";
@@ -28,7 +30,8 @@ impl Term for DurableNonce {
 impl Bound for DurableNonce {
     #[inline]
     fn permits(&self, permission: &Permission<'_>) -> Result<(), &'static str> {
-        if permission.request.intent.lifetime().is_held() && !self.0 {
+        let lifetime = permission.request.intent.lifetime();
+        if matches!(lifetime, Lifetime::HeldUntil(Resource::Solana(_))) && !self.0 {
             Err("the signature would not expire; that needs durable_nonce = true")
         } else {
             Ok(())
@@ -45,7 +48,6 @@ impl crate::term::sample::Sampled for DurableNonce {
     fn requests() -> Vec<countersign_intent::Intent> {
         use crate::term::sample::{NONCE, WALLET, draft_beside_payment};
         use countersign_intent::solana::{Detail, Draft, Nonce};
-        use countersign_intent::{Lifetime, Resource};
         let advance = Detail::NonceAdvance {
             account: NONCE,
             authority: WALLET,

@@ -113,6 +113,7 @@ fn against(case: Case, path: &Path, policy: &PolicySet) -> Result<Vec<String>, F
                 path.display()
             ))
         })?;
+    let outcome = outcome.or_else(|| Some(transaction::decode_evm(case.evm()?, policy)));
     let case = match outcome {
         Some(outcome) => case.decoded(outcome),
         None => case,

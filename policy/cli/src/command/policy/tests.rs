@@ -305,6 +305,21 @@ fn cases_are_held_against_a_policy() {
     assert_eq!(value["cases"][1]["ok"], false);
 }
 
+/// Known ways to steal from an EVM wallet with one signature, each refused for its reason, and what a
+/// desk does beside them.
+#[test]
+fn every_theft_from_an_evm_wallet_is_refused_for_its_reason() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../cases/thefts-evm");
+    let rules = format!("{folder}/evm.policy.toml");
+    let (exit, out, err) = policy(&["test", &rules, folder, "--json"], []);
+    assert_eq!(exit, Exit::Done, "{out}{err}");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    let cases = value["cases"].as_array().unwrap();
+    let honest = |case: &&Value| case["file"].as_str().unwrap().contains("honest");
+    assert_eq!(cases.iter().filter(honest).count(), 8);
+    assert_eq!(cases.len(), 66);
+}
+
 #[test]
 fn a_case_that_cannot_be_read_is_no_failed_case() {
     let files = Files::new();

@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_decode::solana::{
     AttestedTable, Context, RegisteredAccount, RegisteredNonce, decode_transaction,
 };
+use countersign_decode::{DecodeError, evm};
 use countersign_intent::{Address, Intent};
-use countersign_policy::case::{GivenTransaction, Undecodable};
+use countersign_policy::case::{GivenEvm, GivenTransaction, Undecodable};
 use countersign_policy::{LookupTables, PolicySet};
 
 /// What a signature over it would do. Mints and receivers that the policy names are known.
@@ -57,10 +58,31 @@ pub(super) fn decode(
     let decoded = decode_transaction(&bytes, &context);
     Ok(decoded
         .map(|decoded| decoded.intent)
-        .map_err(|error| Undecodable {
-            kind: error.kind().as_str().to_owned(),
-            message: error.to_string(),
-        }))
+        .map_err(|error| undecodable(&error)))
+}
+
+/// What a signature of an EVM wallet would do. Chains and tokens are those of the policy.
+pub(super) fn decode_evm(given: &GivenEvm, set: &PolicySet) -> Result<Intent, Undecodable> {
+    let tokens = set.evm_tokens();
+    let context = evm::Context {
+        wallet: given.wallet,
+        chains: set.evm_chains(),
+        tokens: &tokens,
+    };
+    let decoded = match given.typed_data {
+        true => evm::decode_typed_data(&given.json, &context),
+        false => evm::decode_transaction(&given.json, &context),
+    };
+    decoded
+        .map(|decoded| decoded.intent)
+        .map_err(|error| undecodable(&error))
+}
+
+fn undecodable(error: &DecodeError) -> Undecodable {
+    Undecodable {
+        kind: error.kind().as_str().to_owned(),
+        message: error.to_string(),
+    }
 }
 
 fn mints(given: &GivenTransaction, set: &PolicySet) -> Vec<Address> {
