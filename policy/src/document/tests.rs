@@ -331,6 +331,139 @@ fn every_mistake_is_found_where_it_is() {
     }
 }
 
+/// A policy for EVM chains that is right, for one thing to be made wrong in it.
+const EVM: &str = r#"schema = 1
+name = "evm"
+[venues.evm.chains.1]
+name = "ethereum"
+[venues.evm.chains.1337]
+name = "devnet"
+native = "DEV"
+[assets.USDC]
+evm = { 1 = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48" }
+[destinations.cold]
+evm = ["0x9858EfFD232B4033E47d90003D41EC34EcaEda94"]
+[[limits]]
+name = "usdc-out"
+when = { asset = "USDC" }
+per = "global"
+window = "24h"
+max_amount = "50"
+[[rules]]
+name = "to-cold"
+when = { action = "withdrawal", chain = 1, asset = ["ETH", "USDC"], destination = "cold", max_network_fee = "0.02 ETH" }
+then = "allow"
+[[rules]]
+name = "calls"
+when = { action = "authority", chain = "devnet", contract = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94", selector = "0x01020304" }
+then = "allow"
+"#;
+
+const EVM_MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "chains.1]",
+        "chains.01]",
+        "expected the number of a chain (EIP-155), got `01`",
+    ),
+    ("chains.1]", "chains.mainnet]", "got `mainnet`"),
+    (
+        "\"devnet\"\nnative",
+        "\"Ethereum\"\nnative",
+        "easily taken for each other",
+    ),
+    ("{ 1 =", "{ 10 =", "unknown chain `10`"),
+    ("0xA0b86991", "0xa0b86991", "EIP-55"),
+    (
+        "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+        "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
+        "this contract wraps `ETH`",
+    ),
+    (
+        "0x9858EfFD232B4033E47d90003D41EC34EcaEda94",
+        "0x9858effd232b4033e47d90003d41ec34ecaeda95\", \"0x0000000000000000000000000000000000000000",
+        "is the zero address",
+    ),
+    (
+        "0x9858EfFD232B4033E47d90003D41EC34EcaEda94\"]",
+        "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48\"]",
+        "which is the contract of asset `USDC`",
+    ),
+    ("chain = 1,", "chain = 5,", "unknown chain `5`"),
+    (
+        "0.02 ETH",
+        "0.02 POL",
+        "no chain under [venues.evm.chains] has `POL`",
+    ),
+    ("0.02 ETH", "1.0000000000000000001 ETH", "decimals"),
+    ("0x01020304", "0x010203", "expected a selector"),
+    (
+        "asset = \"USDC\" }\nper",
+        "asset = [\"USDC\", \"ETH\"] }\nper",
+        "`max_amount` counts one asset",
+    ),
+    (
+        "[assets.USDC]\n",
+        "[assets.USDC]\nmint = \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\"\nsolana = \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\"\n",
+        "say the same",
+    ),
+];
+
+#[test]
+fn every_mistake_about_evm_chains_is_found() {
+    let set = parse(EVM).unwrap();
+    assert_eq!(set.evm_chains().len(), 2);
+    assert_eq!(set.evm_tokens().len(), 1);
+    for (from, to, expected) in EVM_MISTAKES {
+        let text = EVM.replacen(from, to, 1);
+        assert_ne!(text, EVM, "`{from}` is not there");
+        let errors = parse(&text).expect_err(&format!("`{to}` was accepted"));
+        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(
+            told.iter().any(|one| one.contains(expected)),
+            "`{to}`: {told:?}"
+        );
+    }
+}
+
+/// What leaves at Solana and at a chain counts in one window.
+#[test]
+fn a_name_that_lives_at_several_places_is_counted_together() {
+    use crate::limit::Cap;
+    use crate::rule::AnyOf;
+    use countersign_intent::{Asset, evm, solana};
+    let set = parse(EVM).unwrap();
+    let limit = &set.limits()[0];
+    let AnyOf::These(counted) = &limit.when.asset.0 else {
+        panic!("everything is counted");
+    };
+    let contract = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
+        .parse()
+        .unwrap();
+    let places: [Asset; 2] = [
+        solana::Asset::USDC.into(),
+        evm::Asset::Token { chain: 1, contract }.into(),
+    ];
+    assert_eq!(counted, &places);
+    assert!(matches!(limit.cap(), Cap::Amount { decimals: 6, .. }));
+}
+
+#[test]
+fn a_chain_more_is_a_loosening_and_one_less_is_not() {
+    let more = EVM.replace(
+        "[venues.evm.chains.1]",
+        "[venues.evm.chains.10]\nname = \"optimism\"\n[venues.evm.chains.1]",
+    );
+    let (old, new) = (parse(EVM).unwrap(), parse(&more).unwrap());
+    let crate::diff::Change::Loosening(why) = crate::diff::compare(&old, &new) else {
+        panic!("a chain more is no tightening");
+    };
+    assert!(why.iter().any(|one| one.contains("chain 10")), "{why:?}");
+    let told = crate::differences(&old, &new).join("\n");
+    assert!(told.contains("optimism"), "{told}");
+    let kept = crate::diff::compare(&new, &new);
+    assert_eq!(kept, crate::diff::Change::Tightening);
+}
+
 #[test]
 fn a_mint_has_one_name_and_one_scale() {
     let twice = SMALL.to_owned()

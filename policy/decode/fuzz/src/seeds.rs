@@ -11,12 +11,16 @@ use serde_json::Value;
 use crate::instruction::KEYS;
 
 const MAINNET: &str = include_str!("../../vectors/mainnet.jsonl");
+const EVM: &str = include_str!("../../vectors/evm.jsonl");
 const LAYOUTS: &str = include_str!("../../vectors/swap-layouts.json");
 
 /// Writes the inputs of one target into a folder.
 pub fn write(folder: &Path, target: &str, program: Option<&str>) {
     let transactions = transactions();
     let inputs: Vec<Vec<u8>> = match (target, program) {
+        ("evm_raw", _) => evm("raw").iter().filter_map(digits).collect(),
+        ("evm_transaction", _) => texts("transaction"),
+        ("evm_typed_data", _) => texts("typed_data"),
         ("transaction", _) => transactions,
         (_, None) => transactions
             .iter()
@@ -33,6 +37,29 @@ pub fn write(folder: &Path, target: &str, program: Option<&str>) {
     for (number, input) in inputs.iter().enumerate() {
         fs::write(folder.join(format!("seed-{number}")), input).expect("a seed can be written");
     }
+}
+
+/// What the vectors of EVM wallets have under a key.
+fn evm(key: &str) -> Vec<Value> {
+    let lines = EVM.lines().map(|line| {
+        let record: Value = serde_json::from_str(line).expect("a record");
+        record[key].clone()
+    });
+    lines.filter(|value| !value.is_null()).collect()
+}
+
+fn texts(key: &str) -> Vec<Vec<u8>> {
+    let values = evm(key);
+    values
+        .iter()
+        .map(|value| value.to_string().into_bytes())
+        .collect()
+}
+
+fn digits(value: &Value) -> Option<Vec<u8>> {
+    let digits = value.as_str()?.strip_prefix("0x")?;
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }
 
 fn transactions() -> Vec<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! What is fuzzed: one file per target, one line here.
 
+mod evm;
 mod message;
 mod program;
 mod transaction;
@@ -10,6 +11,9 @@ type Target = (&'static str, Option<&'static str>, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("message", None, message::run),
     ("transaction", None, transaction::run),
+    ("evm_raw", None, evm::raw::run),
+    ("evm_transaction", None, evm::transaction::run),
+    ("evm_typed_data", None, evm::typed_data::run),
     (
         "associated_token",
         Some(program::associated_token::ID),
