@@ -2,7 +2,9 @@
 
 mod record;
 mod seen;
+mod suspicion;
 mod timekeeper;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,9 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use countersign_intent::{Span, Timestamp};
 
-pub use record::{ClockRecord, ClockWatch, Confirmed, confirm, load, note, remember, watch};
+pub use record::{ClockRecord, Confirmed};
 pub use seen::{Seen, Uptime};
-pub use timekeeper::{Reading, Suspicion, Timekeeper};
+pub use suspicion::Suspicion;
+pub use timekeeper::{Reading, Timekeeper};
+pub use watch::{ClockWatch, confirm, load, note, remember, watch};
 
 /// Where time comes from. Everything else is handed a [`Timestamp`].
 pub trait Clock: Send + Sync {

@@ -2,7 +2,7 @@
 //!
 //! A rehearsed call takes the very way of the real one, so it meets the same checks and the same
 //! errors. What writes asks here first, and is stopped: rows that grant power in
-//! [`Turn::commit`](crate::records::Turn::commit), and whatever has an effect outside of them (a key
+//! [`WriteGuard::commit`](crate::records::WriteGuard::commit), and whatever has an effect outside of them (a key
 //! on the token, a certificate, what holds before it is recorded) by [`stop`] in front of it.
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,10 +3,10 @@
 use zeroize::Zeroizing;
 
 use crate::backend::{Backend, Device, KeyRef, Material};
-use crate::ceremony::RoleKeys;
 use crate::error::Error;
 use crate::key::KeyType;
 use crate::role::KeyRole;
+use crate::role_keys::RoleKeys;
 use crate::software::{challenge, possession_challenge, verifies};
 
 /// Uses the key of `role` once and checks the result: a signature over a fixed challenge is

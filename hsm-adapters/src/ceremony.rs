@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use crate::attributes::{Attributes, KeyKind};
-use crate::backend::{Device, KeyAdmin, KeyRef, Material, ResidentKey};
+use crate::backend::{Device, KeyAdmin, ResidentKey};
 use crate::canary::canary;
 use crate::error::Error;
 use crate::key::{KeyId, PublicKey};
 use crate::role::KeyRole;
+pub use crate::role_keys::RoleKeys;
 
 /// One key of the ceremony, for the record an operator keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,28 +35,6 @@ pub struct Report {
     pub serial: String,
     /// The keys, in the order they were made.
     pub made: Vec<Made>,
-}
-
-/// The appliance's own keys as found on the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoleKeys(BTreeMap<KeyRole, Option<PublicKey>>);
-
-impl RoleKeys {
-    /// The roles that were found, in a fixed order.
-    pub fn roles(&self) -> impl Iterator<Item = KeyRole> {
-        self.0.keys().copied()
-    }
-
-    /// The reference to sign with, for the roles that sign and are there.
-    #[must_use]
-    pub fn signing(&self, role: KeyRole) -> Option<KeyRef> {
-        let public = self.0.get(&role)?.clone()?;
-        Some(KeyRef {
-            id: role.id(),
-            public,
-            material: Material::Resident,
-        })
-    }
 }
 
 /// Creates the keys of `roles` on the token.

@@ -16,6 +16,7 @@ pub mod import;
 pub mod key;
 pub mod pkcs11;
 pub mod role;
+pub mod role_keys;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 mod software;

@@ -1,13 +1,25 @@
 //! Why people's consent was not asked for, taken, or used.
 
-use countersign_intent::WalletId;
+use countersign_intent::{Timestamp, WalletId};
 use countersign_store::StoreError;
 use countersign_store::ledger::LedgerError;
 
-use super::open_changes::TooManyOpen;
 use crate::certificates::CertificateError;
 use crate::policies::PolicyError;
 use crate::records::{CacheError, RecordsError};
+
+/// As many changes wait as may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{most} changes wait already, as many as may (`share.open_changes`); reject some of them first, \
+     or wait until {until} when the first lapses"
+)]
+pub struct TooManyOpen {
+    /// As many.
+    pub most: usize,
+    /// When the first of them lapses.
+    pub until: Timestamp,
+}
 
 /// Why not.
 #[derive(Debug, thiserror::Error)]

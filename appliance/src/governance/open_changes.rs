@@ -7,6 +7,7 @@ use countersign_intent::{Principal, RequestId, Role, Timestamp};
 
 use super::ConsentRecord;
 use super::change::ChangeRecord;
+use super::error::TooManyOpen;
 use crate::clock::Clock;
 use crate::records::{Records, RecordsError};
 
@@ -27,19 +28,6 @@ struct Waiting {
 /// Changes of all who are no operators that may wait at once, whoever they are. Operators are
 /// certified by people, and each has a bound of their own.
 const OF_OTHERS: usize = 1024;
-
-/// As many changes wait as may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{most} changes wait already, as many as may (`share.open_changes`); reject some of them first, \
-     or wait until {until} when the first lapses"
-)]
-pub struct TooManyOpen {
-    /// As many.
-    pub most: usize,
-    /// When the first of them lapses.
-    pub until: Timestamp,
-}
 
 impl OpenChanges {
     /// None yet; those that lapsed by this clock do not wait.

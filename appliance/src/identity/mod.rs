@@ -9,6 +9,7 @@
 mod authority;
 mod caller;
 mod csr;
+mod error;
 mod gate;
 mod principal;
 mod profile;
@@ -22,9 +23,10 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Authority, AuthorityError, Issued, Lifetimes, SerialSource};
+pub use authority::{Authority, Issued, Lifetimes, SerialSource};
 pub use caller::{Caller, IdentityError};
 pub use csr::{CsrError, MAX_CSR_BYTES};
+pub use error::AuthorityError;
 pub use gate::Gate;
 pub use principal::{SpiffeId, SpiffeIdError, TrustDomain};
 pub use profile::BACKDATE;

@@ -6,7 +6,8 @@ use rcgen::{CertificateParams, DistinguishedName, SanType, SerialNumber};
 use rustls_pki_types::ServerName;
 use time::OffsetDateTime;
 
-use super::{AuthorityError, Serial, TrustDomain};
+use super::error::AuthorityError;
+use super::{Serial, TrustDomain};
 
 /// Certificates begin this much in the past, so that a peer whose clock is a little behind
 /// accepts a fresh one.

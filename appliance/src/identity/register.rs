@@ -43,6 +43,18 @@ pub struct Issued {
     pub issuers: Vec<Principal>,
 }
 
+impl Caller {
+    /// Whether the certificate is good at `now`. Asked on every request: a connection must not
+    /// outlive the certificate it was opened with.
+    ///
+    /// # Errors
+    /// Expired or not valid yet; never issued, revoked or replaced; of a blocked principal.
+    pub fn check(&self, now: Timestamp, register: &Register) -> Result<(), IdentityError> {
+        self.check_time(now)?;
+        register.check(self, now)
+    }
+}
+
 impl Issued {
     /// Whether a caller came with this very certificate, and not with one that copies its serial number.
     fn is(&self, caller: &Caller) -> bool {

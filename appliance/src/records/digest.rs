@@ -9,10 +9,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Kind, Mac};
-
-/// Names a row: its kind and its identifier.
-pub(super) type RowKey = (Kind, [u8; 16]);
+use super::Mac;
+use super::kind::{Kind, RowKey};
 
 const FAN_OUT: usize = 256;
 

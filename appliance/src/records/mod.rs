@@ -8,9 +8,10 @@
 mod cached;
 mod digest;
 mod error;
-mod look;
+mod kind;
 mod row;
-mod turn;
+mod row_query;
+mod write_guard;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,11 +23,13 @@ use tokio::sync::watch;
 
 use crate::device::DeviceDesk;
 pub use cached::{CacheError, Cached};
-use digest::{RowKey, RowSet};
+use digest::RowSet;
 pub use error::RecordsError;
-use look::{Look, keyed};
-pub use row::{Draft, Kind, Record, Stored};
-pub use turn::Turn;
+pub use kind::Kind;
+use kind::RowKey;
+pub use row::{Draft, Record, Stored};
+use row_query::{RowQuery, keyed};
+pub use write_guard::WriteGuard;
 
 type Mac = [u8; 32];
 
@@ -103,7 +106,7 @@ impl Records {
     /// # Errors
     /// A row that is not what this appliance wrote last; a store or HSM that does not answer.
     pub async fn get<T: Record>(&self, id: [u8; 16]) -> Result<Option<Stored<T>>, RecordsError> {
-        let mut rows = self.latest(&Look::Id(T::KIND, id)).await?;
+        let mut rows = self.latest(&RowQuery::Id(T::KIND, id)).await?;
         rows.pop().map(|row| row.read()).transpose()
     }
 
@@ -112,7 +115,7 @@ impl Records {
     /// # Errors
     /// As [`Records::get`].
     pub async fn find<T: Record>(&self, lookup: &str) -> Result<Option<Stored<T>>, RecordsError> {
-        let mut rows = self.latest(&Look::Text(T::KIND, lookup)).await?;
+        let mut rows = self.latest(&RowQuery::Text(T::KIND, lookup)).await?;
         rows.pop().map(|row| row.read()).transpose()
     }
 
@@ -127,7 +130,7 @@ impl Records {
         limit: u32,
     ) -> Result<Vec<Stored<T>>, RecordsError> {
         let rows = self
-            .latest(&Look::Page(T::KIND, parent, after, limit))
+            .latest(&RowQuery::Page(T::KIND, parent, after, limit))
             .await?;
         rows.iter().map(AuthorityRowExt::read).collect()
     }
@@ -143,7 +146,7 @@ impl Records {
         limit: u32,
     ) -> Result<Vec<Stored<T>>, RecordsError> {
         let rows = self
-            .latest(&Look::Newest(T::KIND, parent, before, limit))
+            .latest(&RowQuery::Newest(T::KIND, parent, before, limit))
             .await?;
         rows.iter().map(AuthorityRowExt::read).collect()
     }
@@ -192,8 +195,8 @@ impl Records {
     /// Waits for the turn to write: what is read during it stays true until it ends.
     ///
     /// One writer at a time: the seal of a change covers the change before it.
-    pub async fn turn(&self) -> Turn<'_> {
-        Turn {
+    pub async fn turn(&self) -> WriteGuard<'_> {
+        WriteGuard {
             records: self,
             writer: self.writer.lock().await,
         }
@@ -274,7 +277,7 @@ impl Records {
     /// The rows as this appliance wrote them last. While a commit is on its way the database may be
     /// ahead of what is in memory, or what was read behind it: then it is read again once that
     /// ended.
-    async fn latest(&self, look: &Look<'_>) -> Result<Vec<AuthorityRow>, RecordsError> {
+    async fn latest(&self, look: &RowQuery<'_>) -> Result<Vec<AuthorityRow>, RecordsError> {
         let rows = look.at(&*self.db).await?;
         if self.stale(look, &rows)?.is_none() {
             return self.genuine(rows).await;
@@ -290,10 +293,10 @@ impl Records {
     /// The first row that is not the version in memory, or the one that is in memory alone.
     fn stale(
         &self,
-        look: &Look<'_>,
+        look: &RowQuery<'_>,
         rows: &[AuthorityRow],
     ) -> Result<Option<(RowKey, &'static str)>, RecordsError> {
-        if let (Look::Id(kind, id), []) = (look, rows) {
+        if let (RowQuery::Id(kind, id), []) = (look, rows) {
             let key = (*kind, *id);
             let expected = self.read_rows(|rows| rows.current.mac(&key).is_some());
             return Ok(expected.then_some((key, "the row is gone")));

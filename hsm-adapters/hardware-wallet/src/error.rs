@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::consequence::Consequence;
 use super::status::Status;
-use super::version::Version;
+use super::version::{NotAVersion, Version};
 
 /// Why a device did not do what was asked. Each says what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +109,16 @@ pub enum Error {
     /// What is to be sent cannot be.
     #[error("{0}")]
     Invalid(String),
+}
+
+impl From<NotAVersion> for Error {
+    fn from(NotAVersion(text): NotAVersion) -> Self {
+        Self::malformed(
+            "version of its app",
+            "a version like `1.9.0`",
+            format!("`{}`", text.escape_debug()),
+        )
+    }
 }
 
 impl Error {

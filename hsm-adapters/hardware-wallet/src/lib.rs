@@ -8,6 +8,7 @@
 //! [`Transport`] is USB HID, or the TCP socket of Ledger's emulator. [`Solana`] and [`Ethereum`]
 //! are the two apps that approvers use.
 
+mod address;
 mod apdu;
 mod app;
 mod chunks;
@@ -15,6 +16,7 @@ mod consequence;
 mod error;
 mod ethereum;
 mod hid;
+mod meaning;
 mod path;
 mod solana;
 mod status;
@@ -22,6 +24,7 @@ mod tcp;
 mod transport;
 mod version;
 
+pub use address::{Address, open};
 pub use apdu::{Answer, Command, MAX_ANSWER, MAX_DATA};
 pub use app::{Running, running};
 pub use consequence::Consequence;
@@ -32,8 +35,8 @@ pub use path::DerivationPath;
 pub use solana::{MAX_MESSAGE, NEED_V1 as SOLANA_NEEDS_FOR_V1, Solana};
 pub use status::{App, Status};
 pub use tcp::Tcp;
-pub use transport::{Address, Transport, open};
-pub use version::Version;
+pub use transport::Transport;
+pub use version::{NotAVersion, Version};
 
 use std::time::Duration;
 

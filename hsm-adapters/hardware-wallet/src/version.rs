@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::error::Error;
-
 /// `major.minor.patch`; what follows it, as in `1.17.0-dev2`, does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
@@ -34,19 +32,20 @@ impl fmt::Display for Version {
     }
 }
 
-impl FromStr for Version {
-    type Err = Error;
+/// Text that is no version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a version like `1.9.0`, got `{}`", .0.escape_debug())]
+pub struct NotAVersion(pub String);
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+impl FromStr for Version {
+    type Err = NotAVersion;
+
+    fn from_str(text: &str) -> Result<Self, NotAVersion> {
         let numbers = text.split(['-', '+']).next().unwrap_or_default();
         let parts: Vec<Option<u8>> = numbers.split('.').map(|part| part.parse().ok()).collect();
         match parts.as_slice() {
             [Some(major), Some(minor), Some(patch)] => Ok(Self::new(*major, *minor, *patch)),
-            _ => Err(Error::malformed(
-                "version of its app",
-                "a version like `1.9.0`",
-                format!("`{}`", text.escape_debug()),
-            )),
+            _ => Err(NotAVersion(text.to_owned())),
         }
     }
 }

@@ -5,23 +5,22 @@ use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use zeroize::Zeroizing;
 
-use super::codes::{Failure, Recovery, harmless, lasting};
-use super::handles::Handles;
+use super::codes::{Failure, lasting};
+use super::made::{destroy, firmly, kept};
 use super::objects::{
-    all, all_locked, by_id, key_id, loose_public, one, only, read_key, read_name, read_public,
+    all, all_locked, key_id, loose_public, one, only, read_key, read_name, read_public,
 };
-use super::shared::{Shared, not_kept};
-use super::sign::raw_sign;
+use super::shared::Shared;
+use super::templates::by_id;
 use super::templates::{
-    Fixed, import_pair, key_pair_generation, resident_pair, secret, secret_generation,
+    import_pair, key_pair_generation, resident_pair, secret, secret_generation,
 };
 use super::worker::Worker;
 use super::{import, raw};
 use crate::attributes::{Attributes, KeyKind, SecretUse};
 use crate::backend::{KeyAdmin, ResidentKey};
-use crate::error::{Consequence, Error};
+use crate::error::Error;
 use crate::key::{KeyId, KeyType, PublicKey};
-use crate::software::{challenge, verifies};
 
 const KEY_CLASSES: [ObjectClass; 2] = [ObjectClass::PRIVATE_KEY, ObjectClass::SECRET_KEY];
 
@@ -154,39 +153,6 @@ impl KeyAdmin for Worker {
     }
 }
 
-/// Proves in a session of its own that the token has both halves, and remembers the private one as
-/// ready to sign; takes back what is left of it where it has not. A module's success says that it took
-/// them: on a full file system SoftHSM2 2.6.1 answers `CKR_OK` and leaves empty files. The caller
-/// holds the lock.
-pub(super) fn kept(
-    shared: &Shared,
-    session: &Session,
-    id: &KeyId,
-    (public, private): (ObjectHandle, ObjectHandle),
-    expected: Option<&PublicKey>,
-) -> Result<PublicKey, Failure> {
-    let generation = shared.generation();
-    let told = shared.afresh(|fresh| {
-        let told = read_public(fresh, public)?;
-        let input = challenge(told.key_type());
-        let step = harmless("proving a key just made");
-        let signature = raw_sign(fresh, private, told.key_type(), &input, step)?;
-        let sound = verifies(&told, &input, &signature) && expected.is_none_or(|key| *key == told);
-        Ok(sound.then_some(told))
-    });
-    if let Ok(Some(told)) = told {
-        shared.index.add(*id, private, generation);
-        let ready = Handles::resident(private, generation, &told);
-        shared.handles.keep(*id, ready);
-        return Ok(told);
-    }
-    // What is not there cannot be destroyed.
-    let left = destroy(session, private).is_err_and(|failure| failure.recovery != Recovery::Handle);
-    let _ = session.destroy_object(public);
-    let lost = Failure::from(not_kept("making a key"));
-    Err(if left { lost.after_acting() } else { lost })
-}
-
 /// Public halves under this identifier; the caller holds the lock.
 fn forget_publics(shared: &Shared, session: &Session, id: &KeyId) -> Result<(), Failure> {
     let publics = all_locked(shared, session, &by_id(ObjectClass::PUBLIC_KEY, id))?;
@@ -195,24 +161,10 @@ fn forget_publics(shared: &Shared, session: &Session, id: &KeyId) -> Result<(), 
         .try_for_each(|object| destroy(session, object))
 }
 
-fn destroy(session: &Session, object: ObjectHandle) -> Result<(), Failure> {
-    session
-        .destroy_object(object)
-        .map_err(|e| lasting("destroying a key").failed(e))
-}
-
 fn public_half(shared: &Shared, session: &Session, id: &KeyId) -> Result<ObjectHandle, Failure> {
     let template = by_id(ObjectClass::PUBLIC_KEY, id);
     let what = format!("public key with id {id}");
     only(shared, session, &template, &what)
-}
-
-/// Makes a key as firmly fixed as tokens know, or loosely where this one refuses that.
-pub(super) fn firmly<T>(make: impl Fn(Fixed) -> Result<T, Failure>) -> Result<T, Failure> {
-    match make(Fixed::Firmly) {
-        Err(failure) if failure.error.consequence() == Consequence::Refused => make(Fixed::Loosely),
-        made => made,
-    }
 }
 
 /// The caller holds the lock.

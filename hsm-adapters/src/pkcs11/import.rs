@@ -6,10 +6,11 @@ use cryptoki::object::{Attribute, AttributeType, ObjectClass};
 use cryptoki::session::Session;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::admin::{self, firmly};
 use super::codes::{Failure, harmless, lasting};
-use super::objects::{by_id, only, read};
+use super::made::{self, firmly};
+use super::objects::{only, read};
 use super::shared::Shared;
+use super::templates::by_id;
 use super::templates::imported_pair;
 use super::worker::Worker;
 use crate::backend::KeyImport;
@@ -109,7 +110,7 @@ pub(super) fn keep(
         }
         made.map_err(|e| step.failed(e))
     })?;
-    admin::kept(shared, session, id, (kept, made), Some(&public))
+    made::kept(shared, session, id, (kept, made), Some(&public))
 }
 
 /// `CKA_EC_POINT` is the DER OCTET STRING of the point (PKCS#11 v3.1, 6.3.3); all of ours have a

@@ -6,9 +6,10 @@
 //! before. It ends once nothing was suspected for the time of a distance. The PIN goes only to
 //! the token it was accepted by, and never where that says that tries are running out.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
+use super::breaker::{State, Suspicion};
 use super::shared::Shared;
 use crate::error::{Consequence, Error};
 
@@ -23,47 +24,6 @@ const MISSED: Duration = Duration::from_secs(10);
 
 /// How long a call waits for a start that is under way.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What makes the module suspect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Suspicion {
-    /// A key that was there before is not to be seen; the rest may be well.
-    Missed,
-    /// The token as a whole does not answer as before.
-    Away,
-}
-
-/// State of the breaker.
-#[derive(Default)]
-pub(super) struct Mender {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    /// A thread is at it.
-    running: bool,
-    /// It starts the module just now.
-    starting: bool,
-    /// Suspected since the last start.
-    suspected: Option<Suspicion>,
-    /// Starts that were tried.
-    starts: u64,
-    /// How the last one ended.
-    well: bool,
-}
-
-impl Mender {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How often the module was started again.
-    pub(super) fn starts(&self) -> u64 {
-        self.lock().starts
-    }
-}
 
 impl Shared {
     /// Says that the module is suspect. Waits for a start that this begins or that is under way, and

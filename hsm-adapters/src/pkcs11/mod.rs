@@ -14,6 +14,7 @@
 
 mod admin;
 mod anchor;
+mod breaker;
 mod codes;
 mod config;
 mod envelope;
@@ -21,12 +22,15 @@ mod handles;
 mod import;
 mod index;
 mod leave;
+mod lookup;
 mod mac;
+mod made;
 mod mend;
 mod module;
 mod objects;
 mod probe;
 mod raw;
+mod role_handles;
 mod roles;
 mod shared;
 mod sign;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cryptoki::object::{Attribute, AttributeType, KeyType as CkKeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, AttributeType, KeyType as CkKeyType, ObjectHandle};
 use cryptoki::session::Session;
 
 use super::codes::{Failure, harmless};
@@ -69,15 +69,6 @@ pub(super) fn one(found: &[ObjectHandle], what: &str) -> Result<ObjectHandle, Fa
         )
         .into()),
     }
-}
-
-/// Search template for one half of a resident key.
-pub(super) fn by_id(class: ObjectClass, id: &KeyId) -> [Attribute; 3] {
-    [
-        Attribute::Class(class),
-        Attribute::Token(true),
-        Attribute::Id(id.as_bytes().to_vec()),
-    ]
 }
 
 /// The public key object's key. Modules disagree whether `CKA_EC_POINT` is the bare point or

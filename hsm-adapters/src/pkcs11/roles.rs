@@ -1,37 +1,14 @@
-//! Handles of the appliance's own secret keys and of its import key, each found once per login.
+//! The appliance's own secret keys and its import key at work.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, ObjectHandle};
 use cryptoki::session::Session;
 
 use super::codes::{Failure, Recovery};
-use super::objects::{by_id, only};
+use super::objects::only;
+use super::role_handles::class_of;
 use super::shared::Shared;
-use crate::attributes::KeyKind;
+use super::templates::by_id;
 use crate::role::KeyRole;
-
-#[derive(Default)]
-pub(super) struct Roles(Mutex<HashMap<KeyRole, (ObjectHandle, u64)>>);
-
-impl Roles {
-    pub(super) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<KeyRole, (ObjectHandle, u64)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The class of a role's secret or private key.
-pub(super) fn class_of(role: KeyRole) -> ObjectClass {
-    match role.kind() {
-        KeyKind::Secret(_) => ObjectClass::SECRET_KEY,
-        KeyKind::Pair(_) | KeyKind::Import => ObjectClass::PRIVATE_KEY,
-    }
-}
 
 impl Shared {
     /// Runs `act` with the secret or private key of `role`; forgets its handle if that turns out stale.

@@ -10,14 +10,14 @@ use cryptoki::error::{Error as Cryptoki, RvError};
 use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 
+use super::breaker::{Mender, Suspicion};
 use super::codes::{Failure, Recovery, harmless};
 use super::config::Config;
 use super::handles::Handles;
 use super::index::Index;
-use super::mend::{Mender, Suspicion};
 use super::module::{Held, Module, find_token};
-use super::objects::by_id;
-use super::roles::{Roles, class_of};
+use super::role_handles::{Roles, class_of};
+use super::templates::by_id;
 use crate::capabilities::Capabilities;
 use crate::error::{Consequence, Error};
 use crate::role::KeyRole;

@@ -4,8 +4,9 @@ use cryptoki::object::{ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 
 use super::codes::{Failure, Recovery, Step, harmless, lasting};
-use super::objects::{by_id, only, read_public};
+use super::objects::{only, read_public};
 use super::shared::{Shared, logged_in};
+use super::templates::by_id;
 use super::templates::signing;
 use super::worker::Worker;
 use crate::backend::{Backend, KeyRef};

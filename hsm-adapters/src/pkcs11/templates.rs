@@ -253,6 +253,15 @@ pub(super) const fn secret_generation(usage: SecretUse) -> Mechanism<'static> {
     }
 }
 
+/// Search template for one half of a resident key.
+pub(super) fn by_id(class: ObjectClass, id: &KeyId) -> [Attribute; 3] {
+    [
+        Attribute::Class(class),
+        Attribute::Token(true),
+        Attribute::Id(id.as_bytes().to_vec()),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cryptoki::session::Session;
 
+use super::breaker::Suspicion;
 use super::codes::{Failure, Recovery, harmless};
-use super::mend::Suspicion;
 use super::module::Held;
 use super::shared::Shared;
 use crate::error::{Consequence, Error};

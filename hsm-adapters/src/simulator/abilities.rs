@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::Simulator;
 use super::backend::fill;
 use super::faults::Operation;
-use super::import::Opener;
+use super::opener::Opener;
 use super::sealed;
 use super::signer::Signer;
 use super::token::{Held, no_key};

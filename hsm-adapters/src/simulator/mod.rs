@@ -6,6 +6,7 @@ mod abilities;
 mod backend;
 mod faults;
 mod import;
+mod opener;
 mod sealed;
 mod signer;
 #[cfg(test)]

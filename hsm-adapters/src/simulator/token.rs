@@ -8,7 +8,7 @@ use lru::LruCache;
 use zeroize::Zeroizing;
 
 use super::faults::{FaultPlan, Operation};
-use super::import::Opener;
+use super::opener::Opener;
 use super::sealed;
 use super::signer::Signer;
 use super::{Options, made};

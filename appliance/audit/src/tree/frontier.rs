@@ -1,5 +1,6 @@
-use crate::hash::{EMPTY_ROOT, Hash, node_hash};
+use crate::hash::{Hash, node_hash};
 
+use super::subtrees::fold;
 use super::tile::{HashReader, Tile, TreeError, record};
 use super::{MAX_SIZE, Subtrees, TILE_HEIGHT};
 
@@ -77,15 +78,6 @@ impl Frontier {
     pub fn root(&self) -> Hash {
         fold(&self.peaks)
     }
-}
-
-/// Root over adjoining complete subtrees, largest first.
-pub(super) fn fold(peaks: &[Hash]) -> Hash {
-    let mut from_right = peaks.iter().rev();
-    let Some(&last) = from_right.next() else {
-        return EMPTY_ROOT;
-    };
-    from_right.fold(last, |right, left| node_hash(left, &right))
 }
 
 /// The tiles [`Frontier::load`] reads for a tree of `size` entries.

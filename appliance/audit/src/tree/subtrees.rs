@@ -1,7 +1,6 @@
-use crate::hash::{Hash, node_hash};
+use crate::hash::{EMPTY_ROOT, Hash, node_hash};
 
 use super::TILE_HEIGHT;
-use super::frontier::fold;
 use super::tile::{HashReader, Tile, TreeError};
 
 /// Hashes of parts of the tree of `size` entries; each tile is read once.
@@ -95,4 +94,13 @@ impl<R: HashReader> Subtrees<R> {
         };
         Ok(self.seen.get(at).map_or(&[], |(_, hashes)| hashes))
     }
+}
+
+/// Root over adjoining complete subtrees, largest first.
+pub(super) fn fold(peaks: &[Hash]) -> Hash {
+    let mut from_right = peaks.iter().rev();
+    let Some(&last) = from_right.next() else {
+        return EMPTY_ROOT;
+    };
+    from_right.fold(last, |right, left| node_hash(left, &right))
 }

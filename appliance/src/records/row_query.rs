@@ -2,11 +2,11 @@
 
 use countersign_store::{AuthorityRow, Store, StoreResult};
 
-use super::digest::RowKey;
+use super::kind::RowKey;
 use super::{Kind, Mac, RecordsError, row};
 
 /// What is looked for.
-pub(super) enum Look<'a> {
+pub(super) enum RowQuery<'a> {
     Id(Kind, [u8; 16]),
     Text(Kind, &'a str),
     /// Of a parent, after a place, at most so many.
@@ -15,7 +15,7 @@ pub(super) enum Look<'a> {
     Newest(Kind, Option<[u8; 16]>, Option<i64>, u32),
 }
 
-impl Look<'_> {
+impl RowQuery<'_> {
     pub(super) async fn at(&self, db: &dyn Store) -> StoreResult<Vec<AuthorityRow>> {
         let one = |row: Option<AuthorityRow>| row.into_iter().collect();
         match self {

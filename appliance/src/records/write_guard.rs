@@ -3,13 +3,14 @@
 use countersign_store::ledger::{AdminChange, Case, Judged};
 use tokio::sync::MutexGuard;
 
-use super::digest::{Prepared, RowKey};
+use super::digest::Prepared;
+use super::kind::RowKey;
 use super::{Draft, Mac, PoisonError, Records, RecordsError, Writer, row};
 use crate::rehearsal;
 
 /// The turn to write: nobody else writes until it is dropped.
 #[allow(missing_debug_implementations, reason = "a lock has nothing to show")]
-pub struct Turn<'a> {
+pub struct WriteGuard<'a> {
     pub(super) records: &'a Records,
     pub(super) writer: MutexGuard<'a, Writer>,
 }
@@ -23,7 +24,7 @@ struct Sealed {
     seq: i64,
 }
 
-impl Turn<'_> {
+impl WriteGuard<'_> {
     /// Writes records and their log entries in one commit, under a new seal. Answers the
     /// entries' indexes.
     ///
