@@ -49,11 +49,11 @@ mod writer;
 pub use handle::Ledger;
 pub use head::Head;
 pub use job::{
-    AdminChange, Bench, Case, Clock, Hold, HoldState, Judge, Judged, LedgerError, NonceUse,
-    Observation, Observed, Outcome, OutcomeEntry, Randomness, Told, Verdict,
+    AdminChange, Bench, Case, Clock, Hold, HoldState, Judge, Judged, LedgerError, Observation,
+    Outcome, OutcomeEntry, Randomness, Told, Verdict,
 };
 pub use limits::Limits;
-pub use nonces::NonceState;
+pub use nonces::{NonceState, NonceUse, Observed};
 pub use recorded::Recorded;
 pub use rows::RowSeals;
 pub use seal::Sealer;

@@ -2,6 +2,7 @@
 //! on demand, and the [`ledger`], the one writer that judges requests and records them before
 //! anything is signed.
 
+mod backend;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod contract;

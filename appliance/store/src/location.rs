@@ -1,32 +1,14 @@
 //! Where a database is. A kind of database is a folder here and one line in the list below.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
+use crate::backend::Backend;
 use crate::sqlite::SqliteFile;
 use crate::{Store, StoreResult};
-
-/// A kind of database, by the scheme of its URLs. Opened by the thread that starts the appliance, so its
-/// futures need not be sent.
-#[async_trait(?Send)]
-pub(crate) trait Backend: fmt::Debug + Send + Sync {
-    /// What its URLs begin with, without the colon.
-    fn scheme(&self) -> &'static str;
-
-    /// Whether there is a database at `place`, as far as can be told without opening it.
-    fn exists(&self, place: &OsStr) -> bool;
-
-    /// Makes a new, empty one.
-    async fn create(&self, place: &OsStr) -> StoreResult<Arc<dyn Store>>;
-
-    /// Opens one that is there.
-    async fn open(&self, place: &OsStr) -> StoreResult<Arc<dyn Store>>;
-}
 
 const FILE: &dyn Backend = &SqliteFile;
 const BACKENDS: &[&dyn Backend] = &[FILE];

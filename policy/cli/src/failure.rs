@@ -4,8 +4,8 @@ use countersign_api::{ErrorCode, Problem};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::output::printable;
 use crate::problem;
+use crate::text::printable;
 
 /// What every command gives back.
 pub(crate) type Outcome = Result<Exit, Failure>;

@@ -29,6 +29,7 @@ mod segment;
 mod session;
 mod table;
 mod terminal;
+mod text;
 mod tls;
 
 use std::process::ExitCode;

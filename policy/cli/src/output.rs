@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::table::wrapped;
+use crate::text::{printable, wrapped};
 
 /// The two streams. A reader that goes away (`countersign … | head`) ends output quietly; any
 /// other write error is kept and told by [`Output::finish`].
@@ -175,26 +175,6 @@ impl Output {
             self.state = result;
         }
     }
-}
-
-/// `text` with control characters escaped: names and reasons come from others and must not
-/// drive the operator's terminal.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        if is_control(char) {
-            shown.extend(char.escape_unicode());
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
-}
-
-/// Controls, and the marks that turn the direction of text (Unicode UAX #9 §2).
-fn is_control(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

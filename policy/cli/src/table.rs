@@ -3,12 +3,12 @@
 mod column;
 mod fit;
 
-use textwrap::Options;
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) use self::column::{Column, end, middle, time, whole, words};
 use self::fit::{GAP, Layout};
-use crate::output::{Output, printable};
+use crate::output::Output;
+use crate::text::printable;
 
 /// Writes `rows` under `columns`: in full where nobody said how wide a line may be, otherwise
 /// wrapped, shortened and with columns left out as each [`Column`] allows, which is told.
@@ -60,19 +60,6 @@ pub(crate) fn fields(out: &mut Output, fields: &[(&str, Option<String>)]) {
             out.sentence(&label, indent, value);
         }
     }
-}
-
-/// `label` and `text` in lines of at most `width`, each but the first indented by `indent`. No word
-/// is cut.
-pub(crate) fn wrapped(label: &str, text: &str, width: usize, indent: usize) -> Vec<String> {
-    let indent = " ".repeat(indent);
-    let options = Options::new(width)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .initial_indent(label)
-        .subsequent_indent(&indent);
-    let lines = textwrap::wrap(text, options);
-    lines.into_iter().map(String::from).collect()
 }
 
 /// An optional cell.

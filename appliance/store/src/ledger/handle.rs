@@ -5,10 +5,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Recorded;
 use super::head::Head;
 use super::job::{
-    AdminChange, Case, Clock, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
-    Randomness,
+    AdminChange, Case, Clock, Judged, LedgerError, Observation, Outcome, OutcomeEntry, Randomness,
 };
 use super::limits::Limits;
+use super::nonces::Observed;
 use super::queue::{Job, Settlement};
 use super::rows::RowSeals;
 use super::seal::Sealer;

@@ -3,6 +3,7 @@ use countersign_audit::leaf::MAX_ENTRY;
 use countersign_intent::{RequestId, Signature, SigningInput, Timestamp, WalletId};
 use countersign_policy::{Decision, LimitKey, UsageView};
 
+use super::nonces::{NonceUse, Observed};
 use super::{NonceState, Recorded, SequenceState, SequenceUse};
 use crate::{AuthorityRow, AuthoritySeal, Cause, IdempotencyKey, StoreError, StoredRequest};
 
@@ -59,15 +60,6 @@ pub enum HoldState {
     Sequence(SequenceState),
 }
 
-/// A durable nonce, as a message names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NonceUse {
-    /// The nonce account.
-    pub account: [u8; 32],
-    /// The value in the message.
-    pub value: [u8; 32],
-}
-
 /// Writes the log entry of what an observation brought about.
 pub type Told = Box<dyn FnOnce(&Observed) -> Result<Vec<u8>, EntryError> + Send>;
 
@@ -81,25 +73,6 @@ pub struct Observation {
     pub slot: u64,
     /// The log entry of one that says something new.
     pub entry: Told,
-}
-
-/// What an observation brought about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
-    /// Nothing: the value was known.
-    Known,
-    /// The nonce is seen for the first time, or advanced.
-    Advanced {
-        /// The request whose signature cannot land any more.
-        ended: Option<RequestId>,
-    },
-    /// Nothing: this value was observed at a slot as late or later.
-    Stale {
-        /// The slot.
-        slot: u64,
-        /// The value.
-        value: [u8; 32],
-    },
 }
 
 /// What is known at the moment of a decision and not before.

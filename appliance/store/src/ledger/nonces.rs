@@ -3,10 +3,37 @@ use std::collections::HashMap;
 use countersign_intent::{RequestId, Timestamp};
 use countersign_policy::LimitKey;
 
-use super::job::{NonceUse, Observed};
 use super::seal::Sums;
 use super::windows::{Windows, limit_key, stored_key};
 use crate::{Cause, HeldRow, NonceRow, StoreError, StoreResult, Writes};
+
+/// A durable nonce, as a message names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NonceUse {
+    /// The nonce account.
+    pub account: [u8; 32],
+    /// The value in the message.
+    pub value: [u8; 32],
+}
+
+/// What an observation brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// Nothing: the value was known.
+    Known,
+    /// The nonce is seen for the first time, or advanced.
+    Advanced {
+        /// The request whose signature cannot land any more.
+        ended: Option<RequestId>,
+    },
+    /// Nothing: this value was observed at a slot as late or later.
+    Stale {
+        /// The slot.
+        slot: u64,
+        /// The value.
+        value: [u8; 32],
+    },
+}
 
 /// Durable nonces: what was observed of each, and what is held under a signature over it.
 ///

@@ -4,9 +4,9 @@ use tokio::sync::oneshot;
 use super::Recorded;
 use super::attempts::{Attempts, Held};
 use super::job::{
-    AdminChange, Case, Judged, LedgerError, Observation, Observed, Outcome, OutcomeEntry,
-    check_entry,
+    AdminChange, Case, Judged, LedgerError, Observation, Outcome, OutcomeEntry, check_entry,
 };
+use super::nonces::Observed;
 use super::ruling::Ruling;
 use crate::{CheckpointRow, IdempotencyKey, OutcomeKind, OutcomeRow, StoreError};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::SqliteStore;
-use crate::location::Backend;
+use crate::backend::Backend;
 use crate::{Store, StoreResult};
 
 /// Databases in files: `sqlite:PATH`.

@@ -19,8 +19,11 @@ use spl_associated_token_account_interface::instruction::create_associated_token
 use spl_token_interface::instruction::mint_to;
 use spl_token_interface::state::{Account as TokenAccount, Mint};
 
+/// Lamports in a SOL.
+pub(crate) const SOL: u64 = 1_000_000_000;
+
 const NATIVE_LOADER: Pubkey = Pubkey::from_str_const("NativeLoader1111111111111111111111111111111");
-const RICH: u64 = 1_000 * crate::stage::SOL;
+const RICH: u64 = 1_000 * SOL;
 
 /// The VM.
 pub(crate) struct Chain {

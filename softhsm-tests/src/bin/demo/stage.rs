@@ -13,10 +13,8 @@ use solana_message::VersionedMessage;
 use solana_pubkey::Pubkey;
 
 use crate::chain::Chain;
+pub(crate) use crate::chain::SOL;
 use crate::screen::Screen;
-
-/// Lamports in a SOL.
-pub(crate) const SOL: u64 = 1_000_000_000;
 
 /// What every act uses.
 pub(crate) struct Stage<'s> {

@@ -3,8 +3,9 @@ use countersign_policy::{Permit, Reservation};
 
 use super::Draft;
 use crate::ledger::attempts::Held;
-use crate::ledger::job::{LedgerError, NonceUse, Observation, Observed};
+use crate::ledger::job::{LedgerError, Observation};
 use crate::ledger::nonces::NonceState;
+use crate::ledger::nonces::{NonceUse, Observed};
 use crate::ledger::sequences::SequenceUse;
 use crate::ledger::windows::Windows;
 

@@ -11,7 +11,8 @@ use super::super::recorded::prices::Prices;
 use super::Arguments;
 use super::tally::{Row, Tally};
 use crate::output::Output;
-use crate::table::{middle, table, whole, words, wrapped};
+use crate::table::{middle, table, whole, words};
+use crate::text::wrapped;
 
 /// Characters of a line of sentences where nobody said.
 const WIDTH: usize = 80;

@@ -1,5 +1,6 @@
 //! Recorded requests, read back to be judged again.
 
+mod field;
 pub(crate) mod pages;
 pub(crate) mod prices;
 pub(crate) mod reading;

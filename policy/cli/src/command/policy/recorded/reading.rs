@@ -12,6 +12,7 @@ use countersign_policy::replay::{Consent, Recorded};
 use countersign_policy::{Limit, LookupTables, PolicySet, Price, WalletFacts, WrittenLimit};
 use sha2::{Digest as _, Sha256};
 
+use super::field::parsed;
 use super::registry::Registry;
 use super::time;
 use crate::failure::Failure;
@@ -58,17 +59,6 @@ fn limit(limit: &WalletLimit) -> Result<Limit, Failure> {
     written.read().map_err(|error| {
         Failure::unreachable(format!("a wallet's limit is not understood: {error}"))
     })
-}
-
-/// Reads a field of an answer.
-///
-/// # Errors
-/// Text that is not of this kind.
-pub(crate) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    text: &str,
-) -> Result<T, Failure> {
-    text.parse()
-        .map_err(|error| Failure::unreachable(format!("the appliance's answer: {error}")))
 }
 
 /// A recorded request, read back.

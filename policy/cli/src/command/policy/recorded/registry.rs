@@ -7,7 +7,7 @@ use countersign_decode::solana::{Market, RegisteredAccount, RegisteredNonce, Tab
 use countersign_intent::Address;
 use serde::de::DeserializeOwned;
 
-use super::reading::parsed;
+use super::field::parsed;
 use crate::client::Call;
 use crate::failure::Failure;
 use crate::session::Session;
