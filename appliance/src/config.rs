@@ -2,10 +2,10 @@
 //! files that hold them.
 
 mod custody;
+mod hsm;
 mod listen;
 mod share;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use custody::{Custody, CustodyKind};
+pub use hsm::Hsm;
 pub use listen::Listen;
 pub use share::Share;
 
@@ -130,40 +131,6 @@ impl Default for Freeze {
             after_unverifiable: 2,
         }
     }
-}
-
-/// The token that holds the keys.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hsm {
-    /// The vendor's PKCS#11 module.
-    pub module: PathBuf,
-    /// Label of the token.
-    pub token: String,
-    /// Serial number of the token, where labels are not unique.
-    #[serde(default)]
-    pub serial: Option<String>,
-    /// File with the user PIN, readable by nobody else; the credential `hsm-pin` of the service
-    /// manager unless told.
-    #[serde(default)]
-    pub pin_file: Option<PathBuf>,
-    /// Threads that sign, each with its own session; one per core unless told.
-    #[serde(default)]
-    pub workers: Option<usize>,
-    /// How long a signature may take before its outcome counts as unknown.
-    #[serde(default = "default_deadline", deserialize_with = "span")]
-    pub deadline: Span,
-    /// Unlocked keys kept at once.
-    #[serde(default = "default_unlocked")]
-    pub unlocked_keys: NonZeroUsize,
-}
-
-const fn default_deadline() -> Span {
-    Span::from_secs(5)
-}
-
-const fn default_unlocked() -> NonZeroUsize {
-    NonZeroUsize::MIN.saturating_add(4095)
 }
 
 /// The database.
@@ -430,7 +397,7 @@ mod tests {
     use super::*;
 
     const SMALLEST: &str = "trust_domain = 'desk.example'\nstate_dir = '/var/lib/countersign'\n\
-        [hsm]\nmodule = '/usr/lib/softhsm/libsofthsm2.so'\ntoken = 'countersign'\n";
+        [hsm]\nkind = 'pkcs11'\nmodule = '/usr/lib/softhsm/libsofthsm2.so'\ntoken = 'countersign'\n";
 
     fn read(text: &str) -> Result<Config, ConfigError> {
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -11,7 +11,7 @@ use countersign_appliance::init::{FirstApprover, Init};
 use countersign_appliance::logging::Log;
 use countersign_appliance::start::{Running, StartError, await_token, install_metrics, runtime};
 use countersign_appliance::{descriptors, doctor, hardening, init, owner};
-use countersign_hsm::pkcs11::leave;
+use countersign_hsm::leave;
 use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -72,6 +72,7 @@ operations = "127.0.0.1:0"
 server_names = ["127.0.0.1", "localhost"]
 
 [hsm]
+kind = "pkcs11"
 module = "$module"
 token = "countersign"
 pin_file = "$STATE_DIR/pin"

@@ -27,18 +27,20 @@ pub enum KeyKind {
     Secret(SecretUse),
 }
 
-impl KeyKind {
-    /// The one mechanism such a key may be used with (`CKA_ALLOWED_MECHANISMS`, `CKM_*` values of
-    /// PKCS#11 v3.1).
-    #[must_use]
-    pub const fn mechanism(self) -> u64 {
+/// Which mechanisms the device lets a key be used with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mechanisms {
+    /// The one that its use needs, and no other.
+    OfItsUse,
+    /// Others, in the device's words.
+    Others(String),
+}
+
+impl fmt::Display for Mechanisms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pair(KeyType::Ed25519) => 0x1057, // CKM_EDDSA
-            Self::Pair(KeyType::P256 | KeyType::Secp256k1) => 0x1041, // CKM_ECDSA
-            Self::Import => 0x0009,                 // CKM_RSA_PKCS_OAEP
-            Self::Secret(SecretUse::Mac) => 0x0251, // CKM_SHA256_HMAC
-            Self::Secret(SecretUse::Wrap) => 0x210a, // CKM_AES_KEY_WRAP_PAD
-            Self::Secret(SecretUse::Envelope) => 0x1087, // CKM_AES_GCM
+            Self::OfItsUse => f.write_str("the one of its use"),
+            Self::Others(which) => f.write_str(which),
         }
     }
 }
@@ -55,7 +57,8 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// A boolean attribute (PKCS#11 v3.1, 4.8 to 4.10), named as there without `CKA_`.
+/// What a key is or may be used for, named as in PKCS#11 v3.1, 4.8 to 4.10; devices of another kind
+/// say the same in their own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names are those of PKCS#11")]
 pub enum Flag {
@@ -103,9 +106,8 @@ pub struct Attributes {
     pub kind: KeyKind,
     /// The flags the token told.
     pub flags: BTreeMap<Flag, bool>,
-    /// The only mechanisms the key may be used with (`CKM_*` values); empty where the token does
-    /// not restrict them.
-    pub mechanisms: Vec<u64>,
+    /// The only mechanisms the key may be used with.
+    pub mechanisms: Mechanisms,
 }
 
 impl Attributes {
@@ -144,7 +146,7 @@ impl Attributes {
         Self {
             kind,
             flags,
-            mechanisms: vec![kind.mechanism()],
+            mechanisms: Mechanisms::OfItsUse,
         }
     }
 
@@ -158,7 +160,7 @@ impl Attributes {
         }
         if self.mechanisms != required.mechanisms {
             faults.push(format!(
-                "allowed mechanisms must be {:x?}, are {:x?}",
+                "allowed mechanisms must be {}, are {}",
                 required.mechanisms, self.mechanisms
             ));
         }
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn other_mechanisms_are_a_fault() {
         let mut open = Attributes::required(KINDS[0]);
-        open.mechanisms.clear();
+        open.mechanisms = Mechanisms::Others("any".to_owned());
         assert!(open.faults(KINDS[0])[0].contains("allowed mechanisms must be"));
     }
 

@@ -35,7 +35,7 @@ pub enum Material {
 /// All a device needs to sign with a key. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRef {
-    /// `CKA_ID` of a resident key; the identity an envelope is bound to.
+    /// Identity of a resident key; the identity an envelope is bound to.
     pub id: KeyId,
     /// The public key the caller knows; a device never signs for another one.
     pub public: PublicKey,
@@ -130,9 +130,9 @@ pub trait Backend: Send {
 /// What the token says about one resident key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResidentKey {
-    /// `CKA_ID`.
+    /// Identity on the device.
     pub id: KeyId,
-    /// `CKA_LABEL`.
+    /// Its name on the device.
     pub label: String,
     /// The attributes that decide what can be done with the key.
     pub attributes: Attributes,

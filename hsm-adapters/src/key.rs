@@ -63,7 +63,7 @@ impl FromStr for KeyType {
     }
 }
 
-/// The 16 bytes a key is found by (`CKA_ID`). Shown as hex.
+/// The 16 bytes a key is found by. Shown as hex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId([u8; 16]);
 

@@ -70,7 +70,7 @@ impl KeyRole {
         }
     }
 
-    /// The `CKA_ID` on the token. Readable, so that an operator's tools show it.
+    /// The identity on the token. Readable, so that an operator's tools show it.
     #[must_use]
     pub const fn id(self) -> KeyId {
         KeyId::from_bytes(*match self {

@@ -232,6 +232,27 @@ fn neither_the_simulator_nor_the_ledger_is_in_the_appliance() {
     );
 }
 
+/// What one kind of device is called stays with its adapter; a configuration that a test reads names
+/// the kind.
+#[test]
+fn nothing_above_the_adapters_names_a_kind_of_device() {
+    let words = [
+        "pkcs11", "pkcs#11", "cka_", "ckm_", "ckf_", "ckr_", "cryptoki",
+    ];
+    let mut found = Vec::new();
+    for folder in ["appliance/src", "appliance/store/src", "policy/cli/src"] {
+        let mut files = Vec::new();
+        sources(&workspace().unwrap().join(folder), &mut files).unwrap();
+        for path in files {
+            let text = fs::read_to_string(&path).unwrap().to_lowercase();
+            let text = text.replace("kind = 'pkcs11'", "");
+            let named = words.iter().filter(|word| text.contains(**word));
+            found.extend(named.map(|word| format!("{}: {word}", path.display())));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
 /// Names at the top of the workspace, of folders or of files.
 fn top_level(folders: bool) -> BTreeSet<String> {
     fs::read_dir(workspace().unwrap())

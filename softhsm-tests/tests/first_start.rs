@@ -46,6 +46,16 @@ fn wrong(good: &str, root: &str, taken: &str) -> Vec<(&'static str, String, &'st
             replace("[hsm]", "[hsm]\npin = '1'"),
             "pin",
         ),
+        (
+            "no kind of device",
+            replace("kind = 'pkcs11'\n", ""),
+            "`kind`",
+        ),
+        (
+            "no such kind of device",
+            replace("'pkcs11'", "'paper'"),
+            "expected `pkcs11`",
+        ),
         ("no token", replace("token = 'countersign'\n", ""), "token"),
         (
             "another token",

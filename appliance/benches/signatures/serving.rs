@@ -206,7 +206,7 @@ fn config(directory: &Path) -> Result<Config> {
         "trust_domain = 'bench.countersign.local'\nstate_dir = '{}'\n\
          [listen]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\n\
          server_names = ['127.0.0.1', 'localhost']\n\
-         [hsm]\nmodule = '/none'\ntoken = 'simulated'\n",
+         [hsm]\nkind = 'pkcs11'\nmodule = '/none'\ntoken = 'simulated'\n",
         directory.display()
     );
     let path = directory.join("countersignd.toml");

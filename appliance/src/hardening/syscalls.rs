@@ -1,5 +1,5 @@
 //! Calls of the kernel that a signing daemon never needs. A list of what is denied, not of what is
-//! allowed: PKCS#11 modules are others' programs, and need what they need.
+//! allowed: the modules of HSMs are others' programs, and need what they need.
 //!
 //! A module that starts programs of its own cannot be used with this.
 

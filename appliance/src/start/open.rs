@@ -7,8 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use countersign_audit::LogKey;
 use countersign_hsm::ceremony::{self, RoleKeys};
-use countersign_hsm::pkcs11::{Config as TokenConfig, Pkcs11Device};
-use countersign_hsm::{Consequence, Device, Error as HsmError, KeyRef, KeyRole};
+use countersign_hsm::{Consequence, Device, Error as HsmError, KeyRef, KeyRole, Opening};
 use countersign_store::ledger::{Ledger, LedgerError, Limits as LedgerLimits, RowSeals, Sealer};
 use countersign_store::{Store, StoreError};
 
@@ -65,17 +64,14 @@ pub fn open_token_with(
     config: &Config,
     spend_low_pin: bool,
 ) -> Result<Arc<dyn Device>, StartError> {
-    let token = TokenConfig {
-        module: config.hsm.module.clone(),
-        token_label: config.hsm.token.clone(),
-        token_serial: config.hsm.serial.clone(),
+    let opening = Opening {
         pin: config.pin()?,
         spend_low_pin,
         envelope: config.custody.envelope,
         import: config.custody.import,
-        cache_size: config.hsm.unlocked_keys,
+        unlocked_keys: config.hsm.unlocked_keys,
     };
-    Ok(Arc::new(Pkcs11Device::open(token)?))
+    Ok(config.hsm.device.open(opening)?)
 }
 
 /// Opens the database that the first start made.

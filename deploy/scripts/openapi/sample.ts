@@ -6,7 +6,8 @@ type Answer = components["schemas"]["SignedAnswer"];
 export function signature(answer: Answer): string | undefined {
   switch (answer.decision) {
     case "allow":
-      return answer.signature;
+      // Of Solana a text, of chains of Ethereum three numbers.
+      return typeof answer.signature === "string" ? answer.signature : undefined;
     case "approval_required":
       throw new Error(`${answer.quorum} of ${answer.group} decide about ${answer.request_id}`);
     case "deny":

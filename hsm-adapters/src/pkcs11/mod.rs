@@ -32,6 +32,7 @@ mod probe;
 mod raw;
 mod role_handles;
 mod roles;
+mod settings;
 mod shared;
 mod sign;
 mod templates;
@@ -51,6 +52,7 @@ use codes::Failure;
 pub use config::Config;
 pub use leave::leave;
 use module::Module;
+pub use settings::Settings;
 use shared::Shared;
 use worker::Worker;
 

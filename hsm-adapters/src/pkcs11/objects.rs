@@ -7,7 +7,7 @@ use cryptoki::session::Session;
 
 use super::codes::{Failure, harmless};
 use super::shared::Shared;
-use super::templates::curve;
+use super::templates::{allowed, curve};
 use crate::attributes::{Attributes, Flag, KeyKind, SecretUse};
 use crate::backend::ResidentKey;
 use crate::error::Error;
@@ -173,7 +173,7 @@ pub(super) fn read_key(session: &Session, handle: ObjectHandle) -> Result<Reside
         attributes: Attributes {
             kind,
             flags: told.flags,
-            mechanisms: told.mechanisms,
+            mechanisms: allowed(kind, &told.mechanisms),
         },
         public: None,
         loose: told.loose,

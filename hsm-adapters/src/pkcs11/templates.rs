@@ -4,7 +4,7 @@ use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, KeyType as CkKeyType, ObjectClass};
 
-use crate::attributes::{KeyKind, SecretUse};
+use crate::attributes::{KeyKind, Mechanisms, SecretUse};
 use crate::import::IMPORT_KEY_BITS;
 use crate::key::{KeyId, KeyType};
 use crate::role::KeyRole;
@@ -48,6 +48,16 @@ pub(super) const fn mechanism(kind: KeyKind) -> MechanismType {
         KeyKind::Secret(SecretUse::Mac) => MechanismType::SHA256_HMAC,
         KeyKind::Secret(SecretUse::Wrap) => MechanismType::AES_KEY_WRAP_PAD,
         KeyKind::Secret(SecretUse::Envelope) => MechanismType::AES_GCM,
+    }
+}
+
+/// What the token's list of allowed mechanisms means for a key of this kind; an empty list restricts
+/// nothing.
+pub(super) fn allowed(kind: KeyKind, told: &[u64]) -> Mechanisms {
+    match told {
+        [] => Mechanisms::Others("any".to_owned()),
+        [one] if *one == *mechanism(kind) => Mechanisms::OfItsUse,
+        others => Mechanisms::Others(format!("{others:x?}")),
     }
 }
 
@@ -266,12 +276,22 @@ pub(super) fn by_id(class: ObjectClass, id: &KeyId) -> [Attribute; 3] {
 mod tests {
     use super::*;
 
+    /// Values of PKCS#11 v3.1, A.1.
     #[test]
-    fn mechanisms_are_the_ones_the_ceremony_requires() {
-        let pairs = KeyType::ALL.map(KeyKind::Pair);
-        let secrets = [SecretUse::Mac, SecretUse::Wrap, SecretUse::Envelope].map(KeyKind::Secret);
-        for kind in pairs.into_iter().chain(secrets).chain([KeyKind::Import]) {
-            assert_eq!(*mechanism(kind), kind.mechanism(), "{kind}");
+    fn a_key_is_restricted_to_the_one_mechanism_of_its_use() {
+        for (kind, number) in [
+            (KeyKind::Pair(KeyType::Ed25519), 0x1057),
+            (KeyKind::Pair(KeyType::P256), 0x1041),
+            (KeyKind::Pair(KeyType::Secp256k1), 0x1041),
+            (KeyKind::Import, 0x0009),
+            (KeyKind::Secret(SecretUse::Mac), 0x0251),
+            (KeyKind::Secret(SecretUse::Wrap), 0x210a),
+            (KeyKind::Secret(SecretUse::Envelope), 0x1087),
+        ] {
+            assert_eq!(allowed(kind, &[number]), Mechanisms::OfItsUse, "{kind}");
+            for others in [&[][..], &[number + 1], &[number, number]] {
+                assert_ne!(allowed(kind, others), Mechanisms::OfItsUse, "{kind}");
+            }
         }
     }
 }

@@ -152,6 +152,7 @@ impl Appliance {
              server_names = ['127.0.0.1', 'localhost']\n\
              max_connections = {connections}\n\
              [hsm]\n\
+             kind = 'pkcs11'\n\
              module = '{module}'\n\
              token = 'countersign'\n\
              pin_file = '{pin}'\n\

@@ -38,7 +38,7 @@ const VARIANTS: [Variant; 3] = [
         decision: "approval_required",
         description: "People decide first. Nothing was signed.",
         required: &["request_id", "decision", "log_index", "group", "quorum"],
-        optional: &["rule", "expires_at", "effects", "detail"],
+        optional: &["rule", "expires_at", "reasons", "effects", "detail"],
     },
     Variant {
         name: "Denied",

@@ -497,7 +497,7 @@ fn config(directory: &std::path::Path) -> Config {
     let text = format!(
         "trust_domain = 'model.example'\nstate_dir = '{}'\n\
          [listen]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\n\
-         server_names = ['localhost']\n[hsm]\nmodule = '/none'\ntoken = 'simulated'\n",
+         server_names = ['localhost']\n[hsm]\nkind = 'pkcs11'\nmodule = '/none'\ntoken = 'simulated'\n",
         directory.display()
     );
     let path = directory.join("countersignd.toml");
