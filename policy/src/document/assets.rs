@@ -77,6 +77,14 @@ fn asset(symbol: &str, section: Section<'_>, chains: &[Chain]) -> Option<Vec<Pol
              at EVM chains, `evm` and `decimals`",
         );
     }
+    let differs = |one: &&Chain| *one.native == *symbol && Some(one.decimals) != decimals;
+    if let Some(chain) = chains.iter().find(differs) {
+        section.fail(format!(
+            "`{symbol}` is the native coin of chain {}, with {} decimals; choose another name, or say \
+             the same",
+            chain.id, chain.decimals
+        ));
+    }
     section.finish();
     let decimals = decimals?;
     let place = |asset| PolicyAsset {

@@ -1,5 +1,6 @@
 //! Reads `[venues.evm.chains.NUMBER]`: the chains that may be signed for.
 
+use countersign_intent::KnownAsset;
 use countersign_intent::evm::Chain;
 
 use super::reader::Section;
@@ -42,7 +43,7 @@ fn chain(number: &str, section: Section<'_>) -> Option<Chain> {
     let name = section
         .need("name")
         .and_then(|field| field.parse(value::name));
-    let native = section.get("native").map(|field| field.parse(value::name));
+    let native = section.get("native").map(|field| field.parse(native_coin));
     let decimals = section
         .get("decimals")
         .and_then(|field| field.number(38))
@@ -61,4 +62,17 @@ fn chain(number: &str, section: Section<'_>) -> Option<Chain> {
         wrapped: wrapped.or(chain.wrapped),
         ..chain
     })
+}
+
+/// Two assets of one name would be one: a limit on `SOL` has to count SOL.
+fn native_coin(text: &str) -> Result<Box<str>, String> {
+    let known = KnownAsset::by_symbol(text).or_else(|| value::taken_for(text));
+    match known {
+        Some(known) => Err(format!(
+            "`{text}` is, or is easily taken for, `{}`, which is well known and another asset; choose \
+             another name",
+            known.symbol
+        )),
+        None => value::name(text),
+    }
 }

@@ -367,6 +367,17 @@ const EVM_MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("chains.1]", "chains.mainnet]", "got `mainnet`"),
     (
+        "\"DEV\"",
+        "\"SOL\"",
+        "`SOL` is, or is easily taken for, `SOL`",
+    ),
+    ("\"DEV\"", "\"usdc\"", "easily taken for, `USDC`"),
+    (
+        "[assets.USDC]",
+        "[assets.ETH]\ndecimals = 6\n[assets.USDC]",
+        "native coin of chain 1, with 18 decimals",
+    ),
+    (
         "\"devnet\"\nnative",
         "\"Ethereum\"\nnative",
         "easily taken for each other",
