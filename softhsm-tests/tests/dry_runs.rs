@@ -231,6 +231,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "each of its items is judged as the one above",
     ),
     (
+        "/v1/sign/evm",
+        "evm.rs: a_dry_run_decides_and_uses_up_nothing",
+    ),
+    (
         "/v1/wallets/import",
         "import.rs: an_imported_key_signs_and_is_nowhere_to_be_read",
     ),

@@ -176,7 +176,7 @@ async fn no_side_door(appliance: &Appliance) -> Result<()> {
         .map(|route| route.path)
         .collect();
     ensure!(
-        signing == ["/v1/sign/solana", "/v1/sign/solana/batch"],
+        signing == ["/v1/sign/solana", "/v1/sign/solana/batch", "/v1/sign/evm"],
         "{signing:?}"
     );
     let beside = ROUTES.iter().filter(|route| !route.is_judged());

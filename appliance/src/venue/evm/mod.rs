@@ -15,6 +15,7 @@ use countersign_decode::evm::{self, Answer, Context, decode_transaction, decode_
 use countersign_hsm::{KeyType, PublicKey};
 use countersign_intent::evm::Address;
 use countersign_intent::{Account, Intent, Signature, SigningInput};
+use countersign_policy::PolicySet;
 use countersign_store::ledger::{Hold, HoldState};
 use sha2::Sha256;
 
@@ -50,8 +51,14 @@ impl Signing for Body {
         self.json.as_bytes()
     }
 
-    fn read(&self, _: &Told, wallet: Address) -> Result<Understood, Refusal> {
-        let context = Context::new(wallet);
+    fn read(&self, told: &Told, wallet: Address) -> Result<Understood, Refusal> {
+        let policy = told.as_ref().map(|policy| &policy.set);
+        let tokens = policy.map(PolicySet::evm_tokens).unwrap_or_default();
+        let context = Context {
+            chains: policy.map_or(&[], PolicySet::evm_chains),
+            tokens: &tokens,
+            ..Context::new(wallet)
+        };
         let decoded = match self.form {
             Form::Transaction => decode_transaction(&self.json, &context),
             Form::TypedData => decode_typed_data(&self.json, &context),
@@ -65,6 +72,7 @@ impl Signing for Body {
         })
     }
 
+    /// None: what a policy without its chain does not read is not answered again either.
     fn parts(&self, _: Address) -> Option<(SigningInput, Arc<[u8]>)> {
         None
     }
