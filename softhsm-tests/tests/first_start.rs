@@ -27,6 +27,23 @@ fn told(ended: &Ended, says: &str, what: &str) {
     assert!(!ended.stderr.contains(PIN), "{what} shows the PIN: {ended}");
 }
 
+/// Devices that are refused, and the word that says why.
+fn wrong_device(good: &str) -> Vec<(&'static str, String, &'static str)> {
+    let replace = |from: &str, to: &str| good.replacen(from, to, 1);
+    vec![
+        (
+            "no kind of device",
+            replace("kind = 'pkcs11'\n", ""),
+            "`kind`",
+        ),
+        (
+            "no such kind of device",
+            replace("'pkcs11'", "'paper'"),
+            "expected `pkcs11`",
+        ),
+    ]
+}
+
 /// Configurations that are refused, and the word that says why.
 fn wrong(good: &str, root: &str, taken: &str) -> Vec<(&'static str, String, &'static str)> {
     let elsewhere = format!("{root}/elsewhere");
@@ -45,16 +62,6 @@ fn wrong(good: &str, root: &str, taken: &str) -> Vec<(&'static str, String, &'st
             "an unknown key of a table",
             replace("[hsm]", "[hsm]\npin = '1'"),
             "pin",
-        ),
-        (
-            "no kind of device",
-            replace("kind = 'pkcs11'\n", ""),
-            "`kind`",
-        ),
-        (
-            "no such kind of device",
-            replace("'pkcs11'", "'paper'"),
-            "expected `pkcs11`",
         ),
         ("no token", replace("token = 'countersign'\n", ""), "token"),
         (
@@ -114,7 +121,8 @@ async fn a_start_with_something_wrong_says_what() {
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap().to_string();
     let root = appliance.root().display().to_string();
-    let table = wrong(&good, &root, &taken);
+    let mut table = wrong(&good, &root, &taken);
+    table.extend(wrong_device(&good));
     for (what, text, says) in table {
         fs::write(&file, text).unwrap();
         told(&appliance.refused().await.unwrap(), says, what);

@@ -149,7 +149,7 @@ impl Sequences {
                 .iter()
                 .filter(|one| one.number == wanted.number)
         };
-        let Some(last) = earlier().last() else {
+        let Some(last) = earlier().next_back() else {
             return SequenceState::Free;
         };
         if !wanted.cancels && !earlier().any(|one| one.meaning == wanted.meaning) {
