@@ -72,9 +72,15 @@ impl Signing for Body {
         })
     }
 
-    /// None: what a policy without its chain does not read is not answered again either.
-    fn parts(&self, _: Address) -> Option<(SigningInput, Arc<[u8]>)> {
-        None
+    fn parts(&self, wallet: Address) -> Option<(SigningInput, Arc<[u8]>)> {
+        // Nothing is signed with this: it tells what a signature is over.
+        let input = match self.form {
+            Form::Transaction => evm::envelope_of_transaction(&self.json),
+            Form::TypedData => evm::envelope_of_typed_data(&self.json, wallet),
+        };
+        let input = input.ok()?;
+        let bytes = input.shared();
+        Some((input, bytes))
     }
 
     fn hold(intent: &Intent) -> Option<Hold> {

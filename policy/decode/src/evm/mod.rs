@@ -8,6 +8,7 @@ mod answer;
 mod call;
 mod context;
 mod effects;
+mod envelope;
 mod json;
 mod object;
 mod raw;
@@ -19,9 +20,11 @@ use countersign_intent::{Intent, SigningInput};
 use sha3::{Digest, Keccak256};
 
 use crate::DecodeError;
+use transaction::Transaction;
 
 pub use answer::{Answer, Signature, finish};
 pub use context::Context;
+pub use envelope::{envelope_of_transaction, envelope_of_typed_data};
 
 /// What came out of one pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +37,9 @@ pub struct Decoded {
 
 impl Decoded {
     fn new(draft: Draft, bytes: Vec<u8>) -> Self {
-        let digest = keccak(&bytes);
         Self {
             intent: draft.into(),
-            input: SigningInput::hashed_by_decoder(bytes.into(), digest),
+            input: unsigned(bytes),
         }
     }
 
@@ -57,19 +59,27 @@ impl Decoded {
 /// Anything that is not one well-formed transaction, is not understood to the last byte, or is
 /// never signed; see [`DecodeErrorKind`](crate::DecodeErrorKind).
 pub fn decode_transaction(json: &str, context: &Context<'_>) -> Result<Decoded, DecodeError> {
-    let transaction = match json::parse(json)? {
-        json::Node::Text(text) => {
-            let expected = "`transaction`: expected an object, or the unsigned raw bytes as `0x` and an even number of \
-                 hexadecimal digits";
-            let bytes = object::bytes(&text);
-            raw::read(&bytes.ok_or_else(|| json::malformed(expected.to_owned()))?)?
-        }
-        node => object::read(node)?,
-    };
+    let transaction = read_transaction(json)?;
     let draft = effects::of(&transaction, context)?;
     let bytes = transaction.unsigned();
     raw::check_length(&bytes)?;
     Ok(Decoded::new(draft, bytes))
+}
+
+fn read_transaction(json: &str) -> Result<Transaction, DecodeError> {
+    let text = match json::parse(json)? {
+        json::Node::Text(text) => text,
+        node => return object::read(node),
+    };
+    let expected = "`transaction`: expected an object, or the unsigned raw bytes as `0x` and an even number of \
+         hexadecimal digits";
+    let bytes = object::bytes(&text);
+    raw::read(&bytes.ok_or_else(|| json::malformed(expected.to_owned()))?)
+}
+
+fn unsigned(bytes: Vec<u8>) -> SigningInput {
+    let digest = keccak(&bytes);
+    SigningInput::hashed_by_decoder(bytes.into(), digest)
 }
 
 /// Decodes the JSON text of typed data (EIP-712).

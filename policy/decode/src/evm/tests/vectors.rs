@@ -4,7 +4,10 @@ use countersign_intent::evm::{Address, details};
 use serde_json::Value;
 
 use super::with;
-use crate::evm::{Signature, decode_transaction, decode_typed_data};
+use crate::evm::{
+    Signature, decode_transaction, decode_typed_data, envelope_of_transaction,
+    envelope_of_typed_data,
+};
 
 fn lines() -> Vec<Value> {
     let text = include_str!("../../../vectors/evm.jsonl");
@@ -69,6 +72,21 @@ fn another_library_agrees_byte_for_byte() {
             decode_transaction(&line["raw"].to_string(), context)
         });
         assert_eq!(raw.as_ref(), Ok(&decoded), "{name}");
+    }
+}
+
+/// A retry is answered as the first time, whatever chains and tokens the policy lists by then.
+#[test]
+fn what_was_signed_is_found_again_without_a_policy() {
+    for line in lines() {
+        let name = &line["name"];
+        let wallet: Address = line["wallet"].as_str().unwrap().parse().unwrap();
+        let input = match &line["transaction"] {
+            Value::Null => envelope_of_typed_data(&line["typed_data"].to_string(), wallet),
+            fields => envelope_of_transaction(&fields.to_string()),
+        };
+        let input = input.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(input.for_device(), word(&line, "digest"), "{name}");
     }
 }
 
