@@ -210,7 +210,8 @@ fn a_dry_run_is_decided_by_the_appliance() {
 fn what_cannot_be_taken_back_asks_for_the_name_or_yes() {
     let wallet = json!({
         "id": WALLET, "user_id": "usr_1", "venue": "solana", "environment": "mainnet",
-        "address": "9xQe", "custody": "resident", "status": "active", "name": "hot-7",
+        "address": "9xQe", "key_type": "ed25519", "public_key": "00", "custody": "resident",
+        "status": "active", "name": "hot-7",
         "created_at": "t",
     });
     for verb in ["archive", "rotate"] {
@@ -275,7 +276,8 @@ fn a_wrong_id_is_refused_before_anything_is_sent() {
 fn state_changing_calls_carry_a_key() {
     let wallet = json!({
         "id": WALLET, "user_id": "usr_1", "venue": "solana", "environment": "mainnet",
-        "address": "9xQe", "custody": "resident", "status": "paused", "created_at": "t",
+        "address": "9xQe", "key_type": "ed25519", "public_key": "00", "custody": "resident",
+        "status": "paused", "created_at": "t",
     });
     let line = ["wallets", "pause", WALLET, "--idempotency-key", "mine"];
     let (exit, out, _, calls) = countersign(&line, [(200, wallet.clone())]);
@@ -352,6 +354,42 @@ fn a_rotation_and_a_check_of_a_key_can_be_tried() {
 }
 
 #[test]
+fn an_evm_transaction_is_sent_to_the_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("transaction");
+    let answer = json!({
+        "request_id": "req_1", "decision": "allow", "log_index": 1, "address": "0x98",
+        "signature": { "r": "0x01", "s": "0x02", "v": 1 }, "transaction": "0x02f8",
+    });
+    let sent = |text: &str, more: &[&str]| -> String {
+        std::fs::write(&file, text).unwrap();
+        let mut line = vec!["sign", "evm", file.to_str().unwrap(), "--wallet", WALLET];
+        line.extend(more);
+        let (exit, out, _, calls) = countersign(&line, [(200, answer.clone())]);
+        assert_eq!(exit, Exit::Done, "{out}");
+        assert_eq!(calls[0].path, "/v1/sign/evm");
+        assert!(out.contains("0x02f8"), "{out}");
+        String::from_utf8(calls[0].body.clone().unwrap()).unwrap()
+    };
+    let object = sent(r#"{"nonce": "0x04"}"#, &[]);
+    assert!(
+        object.contains(r#""transaction":{"nonce": "0x04"}"#),
+        "{object}"
+    );
+    let raw = sent("0x02f8\n", &[]);
+    assert!(raw.contains(r#""transaction":"0x02f8""#), "{raw}");
+    let typed = sent(r#"{"primaryType":"Permit"}"#, &["--typed-data"]);
+    assert!(
+        typed.contains(r#""typed_data":{"primaryType":"Permit"}"#),
+        "{typed}"
+    );
+    std::fs::write(&file, "nonce = 4").unwrap();
+    let line = ["sign", "evm", file.to_str().unwrap(), "--wallet", WALLET];
+    let (exit, _, err, _) = countersign(&line, []);
+    assert_eq!(exit, Exit::Usage, "{err}");
+}
+
+#[test]
 fn sign_ends_as_the_decision() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("message");
@@ -419,7 +457,8 @@ fn a_pause_takes_a_reason_and_needs_none() {
     let wallet = || {
         let wallet = json!({
             "id": WALLET, "user_id": "u", "venue": "solana", "environment": "mainnet", "address": "A",
-            "custody": "resident", "status": "paused", "created_at": "t",
+            "key_type": "ed25519", "public_key": "00", "custody": "resident",
+        "status": "paused", "created_at": "t",
         });
         (200, wallet)
     };

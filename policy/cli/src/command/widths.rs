@@ -131,7 +131,8 @@ fn of_people() -> Vec<Listing> {
 fn of_wallets() -> Vec<Listing> {
     let wallet = json!({
         "id": WALLET, "user_id": USER, "venue": "hyperliquid", "environment": "mainnet",
-        "address": ADDRESS, "custody": "envelope", "status": "archived", "name": NAME,
+        "address": ADDRESS, "key_type": "ed25519", "public_key": "00", "custody": "envelope",
+        "status": "archived", "name": NAME,
         "created_at": AT,
     });
     let grant = json!({

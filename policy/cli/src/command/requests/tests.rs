@@ -347,7 +347,8 @@ fn withdrawal(message: &[u8]) -> Vec<(u16, Value)> {
     asked["text"] = format!("Withdraw\n{REQUEST}\nat desk.example\ndigest {digest}").into();
     let wallet = json!({
         "id": WALLET, "user_id": "usr_1", "venue": "solana", "environment": "mainnet",
-        "address": address.to_string(), "custody": "resident", "status": "active",
+        "address": address.to_string(), "key_type": "ed25519", "public_key": "00", "custody": "resident",
+        "status": "active",
         "created_at": "t",
     });
     let policy = json!({
