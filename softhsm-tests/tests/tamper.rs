@@ -771,6 +771,8 @@ const COLUMNS: &[(&str, &str, &str, Found)] = {
         ("nonces", "slot", NONCE, AtStart),
         ("nonces", "holder", NONCE, AtStart),
         ("nonces", "held", NONCE, AtStart),
+        ("sequences", "account", SEQUENCE, AtStart),
+        ("sequences", "uses", SEQUENCE, AtStart),
         (
             "given_back",
             "seq",
@@ -825,6 +827,9 @@ const COLUMNS: &[(&str, &str, &str, Found)] = {
         ),
     ]
 };
+
+/// Uses of an account's numbers that nobody had.
+const SEQUENCE: &str = "INSERT INTO sequences VALUES (zeroblob(28), x'')";
 
 const NONCE: &str =
     "INSERT INTO nonces VALUES (randomblob(32), randomblob(32), 7, NULL, zeroblob(0))";
