@@ -52,7 +52,7 @@ async fn wanted(app: &App, peer: &Peer, body: CreateWallet) -> Result<NewWallet,
         None => app.config.custody.default,
     };
     let limits = convert::limit_records(body.limits);
-    limits::read(&limits, Owner::User).map_err(convert::limits_refused)?;
+    limits::read(&limits, Owner::User, venue).map_err(convert::limits_refused)?;
     let owner = app.records.get::<UserRecord>(*user.as_bytes()).await?;
     if !owner.is_some_and(|owner| users::visible(peer, &owner)) {
         return Err(ApiError::not_found("user", &body.user_id));
@@ -219,7 +219,7 @@ pub(super) async fn patch(
     let mut detail = Map::new();
     if let Some(limits) = body.limits {
         let to = convert::limit_records(limits);
-        match limits::replace(&stored.record.limits, &to, Owner::User) {
+        match limits::replace(&stored.record.limits, &to, Owner::User, venue_of(&stored)?) {
             Ok(()) => {}
             Err(LimitsError::Loosens(why)) if body.name.is_some() => {
                 let detail = format!("{why}: this waits for people; change the name by itself");
@@ -237,6 +237,11 @@ pub(super) async fn patch(
     }
     let changed = change(&app, &peer, stored, &detail.into()).await?;
     Ok(changed.into_response())
+}
+
+fn venue_of(stored: &Stored<WalletRecord>) -> Result<Venue, ApiError> {
+    Venue::by_slug(&stored.record.venue)
+        .ok_or_else(|| ApiError::field("venue", "the wallet is at a venue that this version lacks"))
 }
 
 /// Governed: limits were agreed to with the wallet's user.
@@ -262,8 +267,13 @@ pub(super) async fn manage(
 ) -> Result<Json<Wallet>, ApiError> {
     let mut stored = find(&app, &peer, &text).await?;
     let new = convert::limit_records(body.limits);
-    limits::replace(&stored.record.managed, &new, Owner::Manager)
-        .map_err(convert::limits_refused)?;
+    limits::replace(
+        &stored.record.managed,
+        &new,
+        Owner::Manager,
+        venue_of(&stored)?,
+    )
+    .map_err(convert::limits_refused)?;
     let detail = json!({ "managed": new });
     stored.record.managed = new;
     change(&app, &peer, stored, &detail).await

@@ -136,8 +136,8 @@ impl Directory {
         let replaced = wallet.record.rotation.rotated_to.as_deref();
         let counts_as = replaced.map_or(Ok(id), str::parse);
         let mut limits =
-            limits::read(&wallet.record.limits, Owner::User).map_err(|_| unreadable())?;
-        let managed = limits::read(&wallet.record.managed, Owner::Manager);
+            limits::read(&wallet.record.limits, Owner::User, venue).map_err(|_| unreadable())?;
+        let managed = limits::read(&wallet.record.managed, Owner::Manager, venue);
         limits.extend(managed.map_err(|_| unreadable())?);
         Ok(Some(WalletEntry {
             id,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use countersign_intent::{KnownAsset, Venue};
 use countersign_policy::{Limit, MAX_WALLET_LIMITS, WrittenLimit, tightens};
 use serde::{Deserialize, Serialize};
 
@@ -52,11 +53,12 @@ pub enum LimitsError {
     Loosens(String),
 }
 
-/// Reads limits.
+/// Reads limits of a wallet at this venue.
 ///
 /// # Errors
-/// The first field that is wrong.
-pub fn read(limits: &[LimitRecord], owner: Owner) -> Result<Vec<Limit>, LimitsError> {
+/// The first field that is wrong; an amount of an asset that the wallet cannot hold, which would count
+/// nothing.
+pub fn read(limits: &[LimitRecord], owner: Owner, venue: Venue) -> Result<Vec<Limit>, LimitsError> {
     if limits.len() > MAX_WALLET_LIMITS {
         let got = limits.len();
         let why = format!("expected at most {MAX_WALLET_LIMITS} limits, got {got}");
@@ -67,6 +69,14 @@ pub fn read(limits: &[LimitRecord], owner: Owner) -> Result<Vec<Limit>, LimitsEr
         let wrong = |field: &str, why| LimitsError::Field(format!("limits[{place}].{field}"), why);
         let read = limit.read(owner);
         let read = read.map_err(|error| wrong(error.field, error.message))?;
+        if limit.counts_at_another(venue) {
+            let why = format!(
+                "a limit in amounts of a wallet's own counts assets of another venue than `{venue}`, so it would \
+                 hold nothing here; use `max_count`, or a limit of the policy",
+                venue = venue.as_str()
+            );
+            return Err(wrong("asset", why));
+        }
         if owner == Owner::User && limit.name.starts_with(MANAGED) {
             let why = format!("names that begin with `{MANAGED}` are kept for risk managers");
             return Err(wrong("name", why));
@@ -83,8 +93,13 @@ pub fn read(limits: &[LimitRecord], owner: Owner) -> Result<Vec<Limit>, LimitsEr
 ///
 /// # Errors
 /// As [`read`]; limits that are not certainly tighter.
-pub fn replace(old: &[LimitRecord], new: &[LimitRecord], owner: Owner) -> Result<(), LimitsError> {
-    let (old, new) = (read(old, owner)?, read(new, owner)?);
+pub fn replace(
+    old: &[LimitRecord],
+    new: &[LimitRecord],
+    owner: Owner,
+    venue: Venue,
+) -> Result<(), LimitsError> {
+    let (old, new) = (read(old, owner, venue)?, read(new, owner, venue)?);
     tightens(&old, &new).map_err(LimitsError::Loosens)
 }
 
@@ -102,6 +117,12 @@ impl fmt::Display for LimitRecord {
 }
 
 impl LimitRecord {
+    fn counts_at_another(&self, venue: Venue) -> bool {
+        let asset = self.asset.as_deref().filter(|_| self.max_amount.is_some());
+        let known = asset.and_then(KnownAsset::by_symbol);
+        known.is_some_and(|known| known.asset.venue() != venue)
+    }
+
     fn read(&self, owner: Owner) -> Result<Limit, countersign_policy::WrittenLimitError> {
         let managed;
         let name = match owner {
@@ -143,26 +164,50 @@ mod tests {
     #[test]
     fn users_and_managers_limits_are_apart() {
         let limits = [trades("a", 1)];
-        let user = read(&limits, Owner::User).unwrap();
-        let manager = read(&limits, Owner::Manager).unwrap();
+        let user = read(&limits, Owner::User, Venue::Solana).unwrap();
+        let manager = read(&limits, Owner::Manager, Venue::Solana).unwrap();
         assert_ne!(user[0].id(), manager[0].id());
-        let forged = read(&[trades("managed.a", 1)], Owner::User).unwrap_err();
+        let forged = read(&[trades("managed.a", 1)], Owner::User, Venue::Solana).unwrap_err();
         assert!(matches!(forged, LimitsError::Field(field, _) if field == "limits[0].name"));
     }
 
     #[test]
     fn a_name_stands_once_and_the_number_is_bounded() {
-        let twice = read(&[trades("a", 1), trades("a", 2)], Owner::User).unwrap_err();
+        let twice = read(
+            &[trades("a", 1), trades("a", 2)],
+            Owner::User,
+            Venue::Solana,
+        )
+        .unwrap_err();
         assert!(matches!(twice, LimitsError::Field(field, _) if field == "limits[1].name"));
         let many: Vec<_> = (0..17).map(|n| trades(&format!("l{n}"), 1)).collect();
-        assert!(read(&many, Owner::User).is_err());
+        assert!(read(&many, Owner::User, Venue::Solana).is_err());
+    }
+
+    #[test]
+    fn an_amount_of_what_the_wallet_cannot_hold_is_refused() {
+        let daily = [LimitRecord {
+            asset: Some("USDC".to_owned()),
+            max_amount: Some("5".to_owned()),
+            max_count: None,
+            ..trades("a", 1)
+        }];
+        for owner in [Owner::User, Owner::Manager] {
+            assert!(read(&daily, owner, Venue::Solana).is_ok());
+            let refused = read(&daily, owner, Venue::Evm).unwrap_err();
+            assert!(matches!(refused, LimitsError::Field(field, _) if field == "limits[0].asset"));
+            assert!(read(&[trades("a", 1)], owner, Venue::Evm).is_ok());
+        }
     }
 
     #[test]
     fn only_tightening_replaces() {
         let old = [trades("a", 5)];
-        assert_eq!(replace(&old, &[trades("a", 4)], Owner::User), Ok(()));
-        let more = replace(&old, &[trades("a", 6)], Owner::User);
+        assert_eq!(
+            replace(&old, &[trades("a", 4)], Owner::User, Venue::Solana),
+            Ok(())
+        );
+        let more = replace(&old, &[trades("a", 6)], Owner::User, Venue::Solana);
         assert!(matches!(more, Err(LimitsError::Loosens(_))));
     }
 }

@@ -70,6 +70,14 @@ macro_rules! venues {
         }
 
         impl Asset {
+            /// Where it is.
+            #[must_use]
+            pub const fn venue(&self) -> Venue {
+                match self {
+                    $(Self::$name(_) => Venue::$name,)*
+                }
+            }
+
             /// Bytes that no other asset begins with.
             pub(crate) fn write(&self, out: &mut Vec<u8>) {
                 match self {
