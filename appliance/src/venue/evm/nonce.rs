@@ -81,10 +81,6 @@ pub(super) fn refused(intent: &Intent, state: HoldState) -> Option<Refusal> {
              least {most} wei as the highest fee per gas and {tip} wei as the highest priority fee; or \
              send that request again under its own key to get the same"
         ),
-        SequenceState::Passed(from) => format!(
-            "{this} is no longer signed over: what was signed over those below {from} is forgotten; use a \
-             later one"
-        ),
     };
     Some(Refusal {
         code: ErrorCode::PolicyDenied,

@@ -5,7 +5,7 @@ use countersign_intent::RequestId;
 use super::seal::Sums;
 use crate::{Cause, SequenceRow, StoreError, StoreResult, Writes, request_seq};
 
-/// Uses that are remembered of one account; the lowest numbers are forgotten first. As many as nodes
+/// Uses that are remembered of one account; the oldest are forgotten first. As many as nodes
 /// hold of one account's unconfirmed transactions (geth: `txpool.accountqueue`).
 const MOST: usize = 64;
 
@@ -13,7 +13,9 @@ const MOST: usize = 64;
 ///
 /// Of all signatures over one number, one takes effect. So a second one is made only if it means what
 /// an earlier one means, or nothing at all, and offers more for being taken: whichever takes effect
-/// was allowed. Nobody observes which numbers were used up at the chain; what was signed over stays so.
+/// was allowed. Nobody observes which numbers were used up at the chain, so a number whose uses are
+/// forgotten is free again: refusing it would let whoever asks lock the account with signatures that never
+/// land. What is signed over it then takes effect instead of the earlier one, and reserves by itself.
 ///
 /// Unlike what is held under a durable nonce, what was reserved counts at the time of the reservation.
 #[derive(Debug, Default)]
@@ -24,8 +26,7 @@ pub(super) struct Sequences {
 
 #[derive(Debug, Default)]
 struct Sequence {
-    /// Numbers below are not signed over any more: what was signed over them is forgotten.
-    from: u64,
+    /// In the order in which they were made.
     uses: Vec<Use>,
 }
 
@@ -72,8 +73,6 @@ pub enum SequenceState {
     HeldBy(RequestId),
     /// This request may have one, and the case does not offer this much, which it would have to.
     BidsTooLow(RequestId, Bid),
-    /// Numbers below this one are not signed over any more.
-    Passed(u64),
 }
 
 impl SequenceState {
@@ -140,9 +139,6 @@ impl Sequences {
         let Some(sequence) = self.by_account.get(&wanted.account) else {
             return SequenceState::Free;
         };
-        if wanted.number < sequence.from {
-            return SequenceState::Passed(sequence.from);
-        }
         let earlier = || {
             sequence
                 .uses
@@ -174,7 +170,7 @@ impl Sequences {
             bid: wanted.bid,
         });
         if sequence.uses.len() > MOST {
-            sequence.forget_lowest();
+            sequence.uses.remove(0);
         }
         self.changed(wanted.account);
     }
@@ -213,17 +209,8 @@ impl Sequences {
 }
 
 impl Sequence {
-    /// Forgets what was signed over the lowest number, over which nothing is signed any more then.
-    fn forget_lowest(&mut self) {
-        let lowest = self.uses.iter().map(|one| one.number).min();
-        if let Some(lowest) = lowest {
-            self.uses.retain(|one| one.number != lowest);
-            self.from = lowest.saturating_add(1);
-        }
-    }
-
     fn encode(&self) -> Vec<u8> {
-        let mut out = self.from.to_be_bytes().to_vec();
+        let mut out = Vec::new();
         for one in &self.uses {
             out.extend(one.number.to_be_bytes());
             out.extend(one.request.as_bytes());
@@ -234,8 +221,7 @@ impl Sequence {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (from, mut rest) = bytes.split_first_chunk()?;
+    fn decode(mut rest: &[u8]) -> Option<Self> {
         let mut uses = Vec::new();
         while !rest.is_empty() {
             let (number, after) = rest.split_first_chunk()?;
@@ -254,10 +240,7 @@ impl Sequence {
             });
             rest = after;
         }
-        Some(Self {
-            from: u64::from_be_bytes(*from),
-            uses,
-        })
+        Some(Self { uses })
     }
 }
 
@@ -342,15 +325,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_is_not_signed_over_again() {
+    fn no_number_of_signatures_locks_an_account() {
         let mut all = Sequences::default();
-        for number in 0..=64 {
-            all.take(wanted(number, 1, 1, 1), request(number));
+        all.take(wanted(3, 1, 1, 1), request(1));
+        let far = 1_u64 << 50;
+        for number in 0..200 {
+            all.take(wanted(far + number, 9, 1, 1), request(2 + number));
         }
-        assert_eq!(all.state(&wanted(0, 1, 9, 9)), SequenceState::Passed(1));
+        for number in [0, 3, 4, far, far + 200] {
+            assert_eq!(all.state(&wanted(number, 2, 1, 1)), SequenceState::Free);
+        }
         assert_eq!(
-            all.state(&wanted(1, 1, 9, 9)),
-            SequenceState::Replaces(request(1))
+            all.state(&wanted(far + 199, 2, 9, 9)),
+            SequenceState::HeldBy(request(201))
         );
     }
 
@@ -371,7 +358,7 @@ mod tests {
         );
         assert_eq!(read.by_account[&[1; 32]].encode(), uses);
         for length in 0..uses.len() {
-            let whole = length == 8 || length == 8 + 88;
+            let whole = length == 0 || length == 88;
             assert_eq!(Sequences::load(vec![row(&uses[..length])]).is_ok(), whole);
         }
     }
