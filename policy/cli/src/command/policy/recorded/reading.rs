@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_api::{Decision, RecordedRequest, RecordedWallet, WalletLimit};
 use countersign_decode::explain;
 use countersign_decode::solana::{Context, Decoded};
-use countersign_intent::{Address, Principal, RequestId, Timestamp, UserId, WalletId};
+use countersign_intent::{Account, Address, Principal, RequestId, Timestamp, UserId, WalletId};
 use countersign_policy::replay::{Consent, Recorded};
 use countersign_policy::{Limit, LookupTables, PolicySet, Price, WalletFacts, WrittenLimit};
 use sha2::{Digest as _, Sha256};
@@ -27,23 +27,28 @@ pub(crate) struct Wallet {
     limits: Vec<Limit>,
 }
 
-/// The wallets of a page, by id.
+/// The wallets of a page that can be judged again, by id: those of Solana.
 ///
 /// # Errors
 /// One that is not understood.
 pub(crate) fn wallets(told: Vec<RecordedWallet>) -> Result<HashMap<String, Wallet>, Failure> {
     let read = |wallet: RecordedWallet| {
+        let Account::Solana(address) = parsed(&wallet.address)? else {
+            return Ok(None);
+        };
         let limits = wallet.limits.iter().map(limit);
         let read = Wallet {
             id: parsed(&wallet.id)?,
-            address: parsed(&wallet.address)?,
+            address,
             user: parsed(&wallet.user_id)?,
             tier: wallet.tier,
             limits: limits.collect::<Result<_, _>>()?,
         };
-        Ok((wallet.id, read))
+        Ok(Some((wallet.id, read)))
     };
-    told.into_iter().map(read).collect()
+    told.into_iter()
+        .filter_map(|wallet| read(wallet).transpose())
+        .collect()
 }
 
 fn limit(limit: &WalletLimit) -> Result<Limit, Failure> {
@@ -94,17 +99,17 @@ impl<'a> Recall<'a> {
                 Failure::unreachable(format!("the message of {}: {error}", item.id))
             })
         };
-        let wire = match (&item.message, &item.transaction) {
-            (Some(message), _) => Some(Wire::Message(bytes(message)?)),
-            (None, Some(transaction)) => Some(Wire::Transaction(bytes(transaction)?)),
-            (None, None) => None,
+        let wallet = wallets.get(&item.wallet_id);
+        let wire = match (wallet, &item.message, &item.transaction) {
+            (None, ..) | (Some(_), None, None) => None,
+            (Some(_), Some(message), _) => Some(Wire::Message(bytes(message)?)),
+            (Some(_), None, Some(transaction)) => Some(Wire::Transaction(bytes(transaction)?)),
         };
         let mints: Vec<Address> = item
             .mints
             .iter()
             .map(|mint| parsed(mint))
             .collect::<Result<_, _>>()?;
-        let wallet = wallets.get(&item.wallet_id);
         let asked = wire.zip(wallet).map(|(wire, wallet)| Asked {
             wallet_id: &item.wallet_id,
             wallet,
@@ -263,5 +268,27 @@ pub(crate) fn effects(reading: &Result<Decoded, String>) -> Vec<String> {
     match reading {
         Ok(decoded) => explain(&decoded.intent),
         Err(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wallets_of_other_venues_are_left_out_and_break_nothing() {
+        let wallet = |id: u8, address: &str| RecordedWallet {
+            id: WalletId::from_bytes([id; 16]).to_string(),
+            address: address.to_owned(),
+            user_id: UserId::from_bytes([1; 16]).to_string(),
+            tier: None,
+            limits: Vec::new(),
+        };
+        let solana = wallet(1, "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin");
+        let evm = wallet(2, "0x9858EfFD232B4033E47d90003D41EC34EcaEda94");
+        let ids = [solana.id.clone(), evm.id.clone()];
+        let read = wallets(vec![solana, evm]).unwrap();
+        assert_eq!(ids.map(|id| read.contains_key(&id)), [true, false]);
+        assert!(wallets(vec![wallet(3, "nowhere")]).is_err());
     }
 }
