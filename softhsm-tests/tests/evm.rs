@@ -347,7 +347,7 @@ async fn what_is_not_understood_or_not_permitted_is_refused_by_name() {
     let unknown = Sent::call(0, USDC, "deadbeef", COLD, [0; 32]);
     desk.refused("selector", &unknown, "0xdeadbeef").await;
     let unlimited = Sent::call(0, USDC, "095ea7b3", STRANGER, [0xff; 32]);
-    desk.refused("approve", &unlimited, "").await;
+    desk.refused("approve", &unlimited, "no rule").await;
     let fee = Sent {
         fee: 1_000_000 * GWEI,
         ..Sent::native(0, MILLI)
@@ -414,6 +414,13 @@ async fn wallets_of_a_user_are_told_apart_by_name() {
     let b = b.unwrap();
     assert_eq!(a.id, again.id);
     assert!(a.id != b.id && a.id != first.id && a.address != b.address);
+    // A limit that would count nothing here is not taken.
+    let limits = json!([{ "name": "daily", "action": "withdrawal", "asset": "USDC", "window": "24h",
+        "max_amount": "0.5" }]);
+    let body = json!({ "user_id": user, "venue": "evm", "name": "c", "limits": limits });
+    let refused = gateway.post("/v1/wallets", &body).await.unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(refused.body["field"], "limits[0].asset");
     // A wallet signs for its own venue alone.
     let solana = gateway.wallet(user, None).await.unwrap();
     gateway.grant("bot", &solana.id).await.unwrap();

@@ -145,20 +145,29 @@ fn inv10_no_route_signs_a_digest_or_raw_bytes() {
             route.path
         })
         .collect();
-    assert_eq!(signing, ["/v1/sign/solana", "/v1/sign/solana/batch"]);
-    let document = countersign_api::document();
-    let schema = &document["components"]["schemas"]["SignSolana"]["properties"];
-    let mut fields: Vec<&String> = schema.as_object().unwrap().keys().collect();
-    fields.sort();
-    let known = [
+    let known = ["/v1/sign/solana", "/v1/sign/solana/batch", "/v1/sign/evm"];
+    assert_eq!(signing, known);
+    let solana = [
         "approved_request_id",
         "message",
         "mints",
         "transaction",
         "wallet_id",
     ];
-    assert_eq!(
-        fields, known,
-        "a new field needs a look at what it lets a bot sign"
-    );
+    let evm = [
+        "approved_request_id",
+        "transaction",
+        "typed_data",
+        "wallet_id",
+    ];
+    let document = countersign_api::document();
+    for (body, known) in [("SignSolana", &solana[..]), ("SignEvm", &evm[..])] {
+        let schema = &document["components"]["schemas"][body]["properties"];
+        let mut fields: Vec<&String> = schema.as_object().unwrap().keys().collect();
+        fields.sort();
+        assert_eq!(
+            fields, known,
+            "a new field needs a look at what it lets a bot sign"
+        );
+    }
 }
