@@ -1,6 +1,8 @@
 //! Where a rule lets value out without people and without a bound that holds over time: with one
 //! signature after another all of it leaves.
 
+use std::collections::BTreeSet;
+
 use countersign_intent::{Action, Asset, KnownAsset, Span};
 
 use super::Findings;
@@ -154,8 +156,8 @@ fn receives_no_junk(set: &PolicySet, rule: &Rule) -> bool {
 fn uncounted(set: &PolicySet, rule: &Rule, action: Action) -> String {
     let open = may_leave(set, rule).into_iter();
     let open = open.filter(|asset| !is_counted(set, rule, action, *asset));
-    let names: Vec<String> = open.map(|asset| symbol(set, asset)).collect();
-    names.join(", ")
+    let names: BTreeSet<String> = open.map(|asset| symbol(set, asset)).collect();
+    Vec::from_iter(names).join(", ")
 }
 
 /// The assets that a rule lets out by name: those it lists, or those that have a name at all.
@@ -187,7 +189,8 @@ const fn spends_anything(rule: &Rule) -> bool {
 fn is_counted(set: &PolicySet, rule: &Rule, action: Action, asset: Asset) -> bool {
     set.limits.iter().any(|limit| {
         let unit = match limit.cap {
-            Cap::Amount { asset: of, .. } => of == asset,
+            // A name that lives at several places is one limit over all of them.
+            Cap::Amount { .. } => limit.when.asset.0.has(&asset),
             Cap::MicroUsd(_) => true,
             Cap::Count(_) => false,
         };

@@ -434,3 +434,25 @@ fn a_program_that_nothing_is_called_is_told_with_the_one_that_may_be_meant() {
     let known = found(&[rule("a", &when("phoenix"), "\"allow\"")]);
     assert!(!known.concat().contains("no program"), "{known:?}");
 }
+
+#[test]
+fn a_limit_over_a_name_counts_it_at_all_its_places() {
+    let chains = "[venues.evm.chains.1]\nname = \"ethereum\"\n\
+        [venues.evm.chains.8453]\nname = \"base\"\n\
+        [assets.USDC]\nsolana = \"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\"\n\
+        evm = { 1 = \"0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48\" }\n";
+    let when = "action = \"withdrawal\", asset = [\"ETH\", \"USDC\"], destination = \"cold\"";
+    let parts = |limited: &[&str]| {
+        let limits = limited.iter().map(|asset| {
+            let when = format!("action = \"withdrawal\", asset = \"{asset}\"");
+            limit(asset, &when, "24h", "max_amount = \"5\"")
+        });
+        let all = [chains.to_owned(), rule("r", when, "\"allow\"")];
+        found(&all.into_iter().chain(limits).collect::<Vec<_>>())
+    };
+    assert_eq!(parts(&["ETH", "USDC"]), Vec::<String>::new());
+    for (limited, open) in [("ETH", "all USDC out"), ("USDC", "all ETH out")] {
+        let found = parts(&[limited]);
+        assert!(found.iter().any(|one| one.contains(open)), "{found:?}");
+    }
+}
